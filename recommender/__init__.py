@@ -1,0 +1,1 @@
+"""Numeric recommendation: models, retrieval, ranking, evaluation, training and serving."""

@@ -1,0 +1,102 @@
+"""One trained thing on disk: a folder with a manifest and arrays, and no pickle anywhere.
+
+    FOLDER/manifest.json       what it is, from which data and config, its metrics, checksums
+    FOLDER/arrays.safetensors  what was learned
+
+A folder is written whole: it appears under its name only when everything in it is on disk.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from recommender.errors import ArtifactError
+
+MANIFEST = "manifest.json"
+ARRAYS = "arrays.safetensors"
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an artifact says of itself; everything in it is plain JSON."""
+
+    model: str
+    config: Mapping[str, Any]
+    data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Artifact:
+    manifest: Manifest
+    arrays: Mapping[str, Array]
+
+
+def save_artifact(folder: Path, manifest: Manifest, arrays: Mapping[str, Array]) -> Manifest:
+    """Write an artifact and return its manifest with checksums.
+
+    Raises:
+        ArtifactError: the folder exists already.
+    """
+    if folder.exists():
+        raise ArtifactError(f"{folder} exists already: an artifact is written once")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / ARRAYS)
+        finished = Manifest(
+            **{**asdict(manifest), "checksums": {ARRAYS: _sha256(draft / ARRAYS)}}
+        )
+        (draft / MANIFEST).write_text(json.dumps(asdict(finished), indent=2, sort_keys=True))
+        draft.chmod(0o755)
+        os.replace(draft, folder)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+    return finished
+
+
+def load_artifact(folder: Path, model: str | None = None) -> Artifact:
+    """Read an artifact back and check it.
+
+    Args:
+        folder: where `save_artifact` wrote it.
+        model: the kind of model expected, or None for any.
+
+    Raises:
+        ArtifactError: a file is missing or changed, or the artifact is another model's.
+    """
+    try:
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
+        found = _sha256(folder / ARRAYS)
+    except (OSError, ValueError, TypeError) as error:
+        raise ArtifactError(f"{folder} holds no readable artifact: {error}") from error
+    if found != manifest.checksums.get(ARRAYS):
+        raise ArtifactError(f"{folder / ARRAYS} changed since it was written: train it again")
+    if model is not None and manifest.model != model:
+        raise ArtifactError(f"{folder} holds a {manifest.model}, expected a {model}")
+    try:
+        return Artifact(manifest, load_file(folder / ARRAYS))
+    except SafetensorError as error:
+        raise ArtifactError(f"{folder / ARRAYS} cannot be read: {error}") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""What models learn from: interactions, sessions, impressions, and how they are split."""

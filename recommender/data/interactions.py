@@ -1,0 +1,88 @@
+"""Who liked what: the sparse matrix every long-term model learns from.
+
+U profiles, I items, N interactions.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+
+from recommender.errors import InvalidInputError
+from recommender.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Interactions:
+    """Positive interactions, once per (profile, item).
+
+    Attributes:
+        profiles: row numbers of the matrix.
+        items: column numbers of the matrix.
+        matrix: (U, I) float32 csr with sorted indices, 1 where the profile liked the item.
+        last_at: (U, I) csr of the same structure, when it last did, in seconds since 1970;
+            None where the times are unknown.
+    """
+
+    profiles: Vocabulary
+    items: Vocabulary
+    matrix: sparse.csr_array
+    last_at: sparse.csr_array | None = None
+
+    @classmethod
+    def from_pairs(
+        cls,
+        profile_ids: ArrayLike,
+        item_ids: ArrayLike,
+        at_seconds: ArrayLike | None = None,
+    ) -> "Interactions":
+        """Number the ids and drop repeats, keeping the latest time of each pair.
+
+        Args:
+            profile_ids: (N,) integers.
+            item_ids: (N,) integers.
+            at_seconds: (N,) seconds since 1970, or None.
+
+        Raises:
+            InvalidInputError: the lengths differ, or a time is not finite.
+        """
+        profile_ids = np.asarray(profile_ids, dtype=np.int64)
+        item_ids = np.asarray(item_ids, dtype=np.int64)
+        if len(profile_ids) != len(item_ids):
+            raise InvalidInputError(
+                f"as many profiles as items are needed, got {len(profile_ids)} and {len(item_ids)}"
+            )
+        profiles, items = Vocabulary(profile_ids), Vocabulary(item_ids)
+        shape = (len(profiles), len(items))
+        cells = profiles.items_of(profile_ids) * max(len(items), 1) + items.items_of(item_ids)
+        cells, which = np.unique(cells, return_inverse=True)
+        rows, columns = np.divmod(cells, max(len(items), 1))
+        matrix = _csr(np.ones(len(cells), dtype=np.float32), rows, columns, shape)
+        if at_seconds is None:
+            return cls(profiles, items, matrix)
+        times = np.asarray(at_seconds, dtype=np.float64)
+        if len(times) != len(profile_ids):
+            raise InvalidInputError(f"{len(profile_ids)} pairs came with {len(times)} times")
+        if not np.isfinite(times).all():
+            raise InvalidInputError("every time must be finite")
+        latest = np.full(len(cells), -np.inf)
+        np.maximum.at(latest, which, times)
+        return cls(profiles, items, matrix, _csr(latest, rows, columns, shape))
+
+    @property
+    def num_profiles(self) -> int:
+        return len(self.profiles)
+
+    @property
+    def num_items(self) -> int:
+        return len(self.items)
+
+
+def _csr(
+    data: NDArray[np.floating], rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
+) -> sparse.csr_array:
+    """Build a csr array from cells already in row-major order."""
+    indptr = np.zeros(shape[0] + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=shape[0]), out=indptr[1:])
+    return sparse.csr_array((data, columns, indptr), shape=shape)

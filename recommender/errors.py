@@ -1,0 +1,28 @@
+"""What can go wrong in the recommender.
+
+RecommenderError
+├── InvalidInputError      a caller's value is not allowed (also a ValueError)
+├── NotFittedError         a model was asked before it learned
+├── ArtifactError          an artifact on disk is missing, broken or of another kind
+└── TooLargeError          the work would not fit in the memory allowed
+"""
+
+
+class RecommenderError(Exception):
+    """Anything the recommender refuses to do, in words for whoever can act."""
+
+
+class InvalidInputError(RecommenderError, ValueError):
+    pass
+
+
+class NotFittedError(RecommenderError):
+    pass
+
+
+class ArtifactError(RecommenderError):
+    pass
+
+
+class TooLargeError(RecommenderError):
+    pass

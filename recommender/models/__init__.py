@@ -1,0 +1,1 @@
+"""One model a file: its config, what it learned, fit and score."""

@@ -1,0 +1,1 @@
+"""Ordering candidates, diversifying them and building the page."""

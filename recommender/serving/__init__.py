@@ -1,0 +1,1 @@
+"""The recommender a web process holds: one release, answering requests."""

@@ -1,0 +1,54 @@
+"""The one place where outside ids become dense item numbers.
+
+I items. Item numbers run from 0 to I - 1 in the order of the ids.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.errors import InvalidInputError
+
+Ids = NDArray[np.int64]
+Items = NDArray[np.int64]
+
+UNKNOWN = -1
+
+
+class Vocabulary:
+    """A fixed, sorted set of ids; an id's item number is its place in it."""
+
+    def __init__(self, ids: ArrayLike) -> None:
+        """Number the distinct ids.
+
+        Args:
+            ids: any integers, repeats allowed.
+
+        Raises:
+            InvalidInputError: an id is no integer.
+        """
+        array = np.asarray(ids)
+        if array.size and not np.issubdtype(array.dtype, np.integer):
+            raise InvalidInputError(f"ids must be integers, got {array.dtype}")
+        self.ids: Ids = np.unique(array.astype(np.int64))  # (I,)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __contains__(self, id_: int) -> bool:
+        return bool(self.items_of([id_])[0] != UNKNOWN)
+
+    def items_of(self, ids: ArrayLike) -> Items:
+        """Return each id's item number, `UNKNOWN` (-1) where it has none; the shape stays."""
+        wanted = np.asarray(ids, dtype=np.int64)
+        if not len(self.ids):
+            return np.full(wanted.shape, UNKNOWN, dtype=np.int64)
+        place = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
+        return np.where(self.ids[place] == wanted, place, UNKNOWN)
+
+    def ids_of(self, items: ArrayLike) -> Ids:
+        """Return each item's id; the shape stays.
+
+        Raises:
+            IndexError: an item number is out of range.
+        """
+        return self.ids[np.asarray(items, dtype=np.int64)]

@@ -1,0 +1,1 @@
+"""Text search over a catalogue whose order a viewer's taste decides."""

@@ -1,0 +1,1 @@
+"""The text indexes candidates come from."""
