@@ -60,9 +60,7 @@ def save_artifact(folder: Path, manifest: Manifest, arrays: Mapping[str, Array])
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / ARRAYS)
-        finished = Manifest(
-            **{**asdict(manifest), "checksums": {ARRAYS: _sha256(draft / ARRAYS)}}
-        )
+        finished = Manifest(**{**asdict(manifest), "checksums": {ARRAYS: _sha256(draft / ARRAYS)}})
         (draft / MANIFEST).write_text(json.dumps(asdict(finished), indent=2, sort_keys=True))
         draft.chmod(0o755)
         os.replace(draft, folder)

@@ -80,7 +80,10 @@ class Interactions:
 
 
 def _csr(
-    data: NDArray[np.floating], rows: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]
+    data: NDArray[np.floating],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    shape: tuple[int, int],
 ) -> sparse.csr_array:
     """Build a csr array from cells already in row-major order."""
     indptr = np.zeros(shape[0] + 1, dtype=np.int64)

@@ -1,0 +1,107 @@
+"""The catalogue: titles, their genres, and the people credited."""
+
+from collections.abc import Iterable
+
+from django.db import models
+from django.utils.text import slugify
+
+
+class Genre(models.Model):
+    name = models.CharField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Person(models.Model):
+    name = models.CharField(max_length=200, unique=True)
+
+    class Meta:
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TitleQuerySet(models.QuerySet["Title"]):
+    def in_order(self, ids: Iterable[int]) -> list["Title"]:
+        """The titles with these ids, in this order; ids that no longer exist are left out."""
+        wanted = list(ids)
+        found = self.in_bulk(wanted)
+        return [found[id_] for id_ in wanted if id_ in found]
+
+
+class Title(models.Model):
+    """A film or series."""
+
+    class Kind(models.TextChoices):
+        FILM = "film"
+        SERIES = "series"
+
+    external_id = models.CharField(max_length=64, unique=True)
+    kind = models.CharField(max_length=6, choices=Kind.choices, default=Kind.FILM)
+    name = models.CharField(max_length=300)
+    year = models.PositiveSmallIntegerField(null=True, blank=True)
+    runtime_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    plot = models.TextField(blank=True)
+    language = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=200, blank=True)
+    imdb_id = models.CharField(max_length=20, blank=True)
+    poster_url = models.URLField(max_length=500, blank=True)
+    playback_url = models.URLField(max_length=500, blank=True)
+    genres = models.ManyToManyField(Genre, related_name="titles", blank=True)
+    people = models.ManyToManyField(Person, through="Credit", related_name="titles")
+    added_at = models.DateTimeField(help_text="When it came into the catalogue.")
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+
+    objects = TitleQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["film", "series"]), name="title_kind_known"
+            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="title_has_a_name"),
+        ]
+        indexes = [models.Index(fields=["-added_at"], name="title_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.year})" if self.year else self.name
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)[:60] or "title"
+
+    @property
+    def runtime_seconds(self) -> int:
+        """How long it plays; 90 minutes where the catalogue does not say."""
+        return (self.runtime_minutes or 90) * 60
+
+
+class Credit(models.Model):
+    class Role(models.TextChoices):
+        DIRECTOR = "director"
+        WRITER = "writer"
+        CAST = "cast"
+
+    title = models.ForeignKey(Title, models.CASCADE, related_name="credits")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="credits")
+    role = models.CharField(max_length=8, choices=Role.choices)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["role", "position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["title", "person", "role"], name="credit_once"),
+            models.CheckConstraint(
+                condition=models.Q(role__in=["director", "writer", "cast"]),
+                name="credit_role_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} as {self.role} of {self.title_id}"

@@ -1,0 +1,1 @@
+"""Visits, events and slates: capture, ingest, history."""

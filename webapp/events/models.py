@@ -1,0 +1,143 @@
+"""What happened: visits, the events in them, and the slates they were shown."""
+
+import uuid
+
+from django.db import models
+
+from webapp.catalog.models import Title
+from webapp.profiles.models import Profile
+from webapp.releases.models import Release
+
+
+class Surface(models.TextChoices):
+    """Where on the site something was shown or done."""
+
+    HOME = "home"
+    TITLE = "title"
+    WATCH = "watch"
+    SEARCH = "search"
+    LIST = "list"
+    GENRE = "genre"
+
+
+class Visit(models.Model):
+    """One sitting of a profile, or of an anonymous browser."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    profile = models.ForeignKey(
+        Profile, models.CASCADE, null=True, blank=True, related_name="visits"
+    )
+    started_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "-started_at"], name="visit_profile_recent")]
+
+    def __str__(self) -> str:
+        return f"visit {self.id}"
+
+
+class Slate(models.Model):
+    """What one response showed, and from which evidence, so that it can be explained later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
+    surface = models.CharField(max_length=6, choices=Surface.choices)
+    release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
+    created_at = models.DateTimeField()
+    rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
+    snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
+    took_ms = models.FloatField()
+    fallback_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["visit", "-created_at"], name="slate_visit_recent"),
+            models.Index(fields=["created_at"], name="slate_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"slate {self.id} ({self.surface})"
+
+
+class Event(models.Model):
+    """Something a viewer did or saw. Its id is made by the client: a repeat is the same row."""
+
+    class Kind(models.TextChoices):
+        IMPRESSION = "impression"
+        OPEN = "open"
+        PLAY = "play"
+        PROGRESS = "progress"
+        STOP = "stop"
+        FINISH = "finish"
+        THUMB = "thumb"
+        LIST = "list"
+        HIDE = "hide"
+        SEARCH = "search"
+        CHOOSE = "choose"
+
+    PLAYBACK = (Kind.PLAY, Kind.PROGRESS, Kind.STOP, Kind.FINISH)
+
+    id = models.UUIDField(primary_key=True)
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="events")
+    profile = models.ForeignKey(
+        Profile,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="events",
+        help_text="The visit's profile, kept here so that a history is one index scan.",
+    )
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    title = models.ForeignKey(Title, models.CASCADE, null=True, blank=True, related_name="events")
+    occurred_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    surface = models.CharField(max_length=6, choices=Surface.choices, blank=True)
+    slate = models.ForeignKey(Slate, models.SET_NULL, null=True, blank=True, related_name="events")
+    row = models.CharField(max_length=40, blank=True)
+    slot = models.PositiveSmallIntegerField(null=True, blank=True)
+    position_seconds = models.PositiveIntegerField(null=True, blank=True)
+    duration_seconds = models.PositiveIntegerField(null=True, blank=True)
+    value = models.CharField(
+        max_length=10, blank=True, help_text="A thumb's direction; add or remove; hide or show."
+    )
+    query = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(
+                    kind__in=[
+                        "impression",
+                        "open",
+                        "play",
+                        "progress",
+                        "stop",
+                        "finish",
+                        "thumb",
+                        "list",
+                        "hide",
+                        "search",
+                        "choose",
+                    ]
+                ),
+                name="event_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind="search") | models.Q(title__isnull=False),
+                name="event_names_a_title",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["visit", "occurred_at"], name="event_visit_order"),
+            models.Index(
+                fields=["profile", "title", "-occurred_at"],
+                condition=models.Q(kind__in=["play", "progress", "stop", "finish"]),
+                name="event_playback",
+            ),
+            models.Index(fields=["title", "occurred_at"], name="event_title_recent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.title_id} at {self.occurred_at:%Y-%m-%d %H:%M}"

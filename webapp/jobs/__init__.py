@@ -1,0 +1,1 @@
+"""Celery tasks, their schedule, and what they call."""

@@ -1,0 +1,1 @@
+"""Profiles and what each keeps: list, ratings, hidden titles."""

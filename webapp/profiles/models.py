@@ -1,0 +1,104 @@
+"""Who watches, and what they told us: ratings, list, hidden titles."""
+
+from django.conf import settings
+from django.db import models
+
+from webapp.catalog.models import Title
+
+
+class Profile(models.Model):
+    """A person who watches. An account has several; imported histories have no account."""
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="profiles",
+    )
+    name = models.CharField(max_length=60)
+    external_id = models.CharField(
+        max_length=64,
+        unique=True,
+        null=True,
+        blank=True,
+        help_text="Its id in an imported history.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Rating(models.Model):
+    """A profile's verdict on a title, half a star to five. A thumb is a rating too."""
+
+    class Thumb(models.TextChoices):
+        DOWN = "down", "Not for me"
+        UP = "up", "I like this"
+        LOVE = "love", "Love this"
+
+    STARS_OF_THUMB = {Thumb.DOWN: 1.0, Thumb.UP: 4.0, Thumb.LOVE: 5.0}
+    LIKED_FROM_STARS = 4.0
+    DISLIKED_TO_STARS = 2.0
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="ratings")
+    title = models.ForeignKey(Title, models.CASCADE, related_name="ratings")
+    stars = models.FloatField()
+    rated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "title"], name="rating_once"),
+            models.CheckConstraint(
+                condition=models.Q(stars__gte=0.5, stars__lte=5), name="rating_half_to_five_stars"
+            ),
+        ]
+        indexes = [models.Index(fields=["profile", "-rated_at"], name="rating_profile_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.stars} stars for {self.title_id} by {self.profile_id}"
+
+    @property
+    def thumb(self) -> str:
+        """The thumb these stars show as; empty between liked and disliked."""
+        if self.stars >= self.STARS_OF_THUMB[self.Thumb.LOVE]:
+            return self.Thumb.LOVE
+        if self.stars >= self.LIKED_FROM_STARS:
+            return self.Thumb.UP
+        return self.Thumb.DOWN if self.stars <= self.DISLIKED_TO_STARS else ""
+
+
+class ListEntry(models.Model):
+    """A title kept on My List."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="list_entries")
+    title = models.ForeignKey(Title, models.CASCADE, related_name="list_entries")
+    added_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-added_at"]
+        verbose_name_plural = "list entries"
+        constraints = [models.UniqueConstraint(fields=["profile", "title"], name="list_entry_once")]
+
+    def __str__(self) -> str:
+        return f"{self.title_id} on the list of {self.profile_id}"
+
+
+class HiddenTitle(models.Model):
+    """A title the profile asked not to be shown."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="hidden_titles")
+    title = models.ForeignKey(Title, models.CASCADE, related_name="hidden_by")
+    hidden_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "title"], name="hidden_title_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title_id} hidden by {self.profile_id}"

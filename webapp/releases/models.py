@@ -1,0 +1,64 @@
+"""Training runs and releases: what was learned, when, how well, and which one serves."""
+
+from django.db import models
+
+
+class TrainingRun(models.Model):
+    """One training of a release, from the asking to its end."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued"
+        RUNNING = "running"
+        SUCCEEDED = "succeeded"
+        FAILED = "failed"
+
+    status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
+    queued_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    stage = models.CharField(max_length=60, blank=True)
+    progress = models.FloatField(default=0.0, help_text="Done share of the run, 0 to 1.")
+    seed = models.PositiveIntegerField(default=0)
+    metrics = models.JSONField(default=dict, blank=True, help_text="Metrics and curves by model.")
+    error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["queued", "running", "succeeded", "failed"]),
+                name="training_run_status_known",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.pk} ({self.status})"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in (self.Status.SUCCEEDED, self.Status.FAILED)
+
+
+class Release(models.Model):
+    """A set of artifacts trained together. At most one is live."""
+
+    run = models.OneToOneField(TrainingRun, models.PROTECT, related_name="release")
+    folder = models.CharField(max_length=200, unique=True, help_text="Below MARQUEE_HOME.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    is_live = models.BooleanField(default=False)
+    metrics = models.JSONField(default=dict, blank=True)
+    gate = models.JSONField(
+        default=dict, blank=True, help_text="The gate's comparison and verdict."
+    )
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_live"], condition=models.Q(is_live=True), name="release_one_live"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"release {self.pk}{' (live)' if self.is_live else ''}"

@@ -1,0 +1,255 @@
+"""Settings, each an environment variable with its unit in its name; nonsense is refused in words.
+
+docs/operations.md lists them all.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError, validate
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _read() -> dict[str, Any]:
+    """Read and check every variable; say which one is wrong and what it may be."""
+    try:
+        return {
+            "debug": env.bool("MARQUEE_DEBUG", False),
+            "secret_key": env.str("MARQUEE_SECRET_KEY", ""),
+            "allowed_hosts": env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"]),
+            "secure": env.bool("MARQUEE_SECURE", True),
+            "home": Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve(),
+            "database": env.dj_db_url("DATABASE_URL", "postgres://localhost/marquee"),
+            "broker": env.str("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0"),
+            "cache": env.str("MARQUEE_CACHE_URL", ""),
+            "visit_gap_seconds": env.int(
+                "MARQUEE_VISIT_GAP_SECONDS", 1800, validate=validate.Range(min=60, max=86_400)
+            ),
+            "poll_seconds": env.float(
+                "MARQUEE_RELEASE_POLL_SECONDS", 2.0, validate=validate.Range(min=0.1, max=3600)
+            ),
+            "row_size": env.int("MARQUEE_ROW_SIZE", 20, validate=validate.Range(min=6, max=60)),
+            "gate_tolerance": env.float(
+                "MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1)
+            ),
+            "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
+            "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
+            "log_level": env.str(
+                "MARQUEE_LOG_LEVEL",
+                "INFO",
+                validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),
+            ),
+        }
+    except EnvError as error:
+        raise ImproperlyConfigured(f"{error} Mend the variable and start again.") from error
+
+
+_values = _read()
+
+DEBUG = _values["debug"]
+SECRET_KEY = _values["secret_key"]
+if not SECRET_KEY and DEBUG:
+    SECRET_KEY = "only-for-debugging-" * 3
+if len(SECRET_KEY) < 40:
+    raise ImproperlyConfigured(
+        "MARQUEE_SECRET_KEY must hold at least 40 random characters; make one with "
+        f"`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`, got {len(SECRET_KEY)}"
+    )
+ALLOWED_HOSTS = _values["allowed_hosts"]
+
+MARQUEE_HOME: Path = _values["home"]
+"""Where artifacts and, in the demo, the servers' data lie."""
+VISIT_GAP_SECONDS: int = _values["visit_gap_seconds"]
+RELEASE_POLL_SECONDS: float = _values["poll_seconds"]
+ROW_SIZE: int = _values["row_size"]
+GATE_TOLERANCE: float = _values["gate_tolerance"]
+SLATE_DAYS: int = _values["slate_days"]
+MODEL_THREADS: int = _values["models_threads"]
+"""Threads one web process may use for a model's arithmetic; processes give the parallelism."""
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_celery_beat",
+    "django_htmx",
+    "drf_spectacular",
+    "rest_framework",
+    "webapp.catalog",
+    "webapp.profiles",
+    "webapp.releases",
+    "webapp.events",
+    "webapp.jobs",
+    "webapp.pages",
+    "webapp.demo",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "webapp.events.middleware.VisitMiddleware",
+]
+
+ROOT_URLCONF = "webapp.urls"
+WSGI_APPLICATION = "webapp.wsgi.application"
+APPEND_SLASH = True
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "webapp.pages.context.viewer",
+            ],
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        **_values["database"],
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+}
+if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured(
+        "DATABASE_URL must name a PostgreSQL database, postgres://user:password@host/name, "
+        f"got the engine {DATABASES['default']['ENGINE']}"
+    )
+DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _values["cache"],
+    }
+    if _values["cache"]
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+CELERY_BROKER_URL = _values["broker"]
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "profiles"
+LOGOUT_REDIRECT_URL = "home"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = MARQUEE_HOME / "static"
+STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"]
+TESTING = "pytest" in sys.modules
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG or TESTING
+WHITENOISE_AUTOREFRESH = DEBUG
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "https:", "data:"],
+        "media-src": [SELF, "https:"],
+        "connect-src": [SELF],
+        "font-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE = _values["secure"]
+SECURE_SSL_REDIRECT = SECURE
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
+SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.api.authentication.VisitorAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {"events": "600/min", "search": "600/min", "login": "20/min"},
+    "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Marquee",
+    "DESCRIPTION": "Session-aware search and recommendation for a film and series catalogue.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": _values["log_level"]},
+}
