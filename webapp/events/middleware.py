@@ -1,0 +1,58 @@
+"""Hang the visit on each request, lazily: a request that never asks for it costs nothing."""
+
+from collections.abc import Callable
+from typing import cast
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject, empty
+
+from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit
+from webapp.profiles.models import Profile
+
+PROFILE_KEY = "profile_id"
+"""Where Django's session keeps the chosen profile."""
+
+
+class VisitRequest(HttpRequest):
+    """A request after this middleware."""
+
+    visit: CurrentVisit
+
+
+class VisitMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        visit = SimpleLazyObject(lambda: find_visit(request))
+        cast(VisitRequest, request).visit = cast(CurrentVisit, visit)
+        response = self.get_response(request)
+        if visit.__dict__["_wrapped"] is not empty:
+            response.set_cookie(
+                COOKIE,
+                cookie_of(cast(CurrentVisit, visit), timezone.now()),
+                max_age=30 * 86_400,
+                httponly=True,
+                secure=settings.SECURE,
+                samesite="Lax",
+            )
+        return response
+
+
+def find_visit(request: HttpRequest) -> CurrentVisit:
+    """Return the request's visit; at most one query beyond Django's session and user."""
+    return current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), timezone.now())
+
+
+def chosen_profile(request: HttpRequest) -> Profile | None:
+    """Return the profile chosen in this login, None for a stranger or before choosing.
+
+    A profile is only ever reached through its account.
+    """
+    profile_id = request.session.get(PROFILE_KEY)
+    if profile_id is None or isinstance(request.user, AnonymousUser):
+        return None
+    return Profile.objects.filter(account=request.user, pk=profile_id).first()

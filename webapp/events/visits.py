@@ -1,0 +1,74 @@
+"""The visit a request belongs to: one sitting, ended by 30 idle minutes or another profile."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core import signing
+
+from webapp.events.models import Visit
+from webapp.profiles.models import Profile
+
+COOKIE = "marquee_visit"
+SALT = "marquee.visit"
+
+
+@dataclass(frozen=True)
+class CurrentVisit:
+    """The visit of the request at hand; its row is written with the first slate or event."""
+
+    id: uuid.UUID
+    profile: Profile | None
+    started_at: datetime
+    previous_id: uuid.UUID | None = None
+    """This browser's visit before, if the profile is the same: a page left open may name it."""
+
+    def record(self) -> None:
+        """Write the visit's row if it has none. One query."""
+        Visit.objects.bulk_create(
+            [Visit(id=self.id, profile=self.profile, started_at=self.started_at)],
+            ignore_conflicts=True,
+        )
+
+
+def current_visit(cookie: str | None, profile: Profile | None, now: datetime) -> CurrentVisit:
+    """Go on with the visit the cookie names, or start one.
+
+    A new visit starts without a valid cookie, after a gap over `VISIT_GAP_SECONDS`, and when
+    another profile (or nobody) watches now.
+    """
+    profile_id = profile.pk if profile else None
+    known = _read(cookie)
+    if known is None or known["profile"] != profile_id:
+        return CurrentVisit(uuid.uuid4(), profile, now)
+    id_ = uuid.UUID(known["visit"])
+    gap = now - datetime.fromisoformat(known["seen_at"])
+    if gap > timedelta(seconds=settings.VISIT_GAP_SECONDS):
+        return CurrentVisit(uuid.uuid4(), profile, now, previous_id=id_)
+    previous_id = uuid.UUID(known["previous"]) if known["previous"] else None
+    return CurrentVisit(id_, profile, datetime.fromisoformat(known["started_at"]), previous_id)
+
+
+def cookie_of(visit: CurrentVisit, now: datetime) -> str:
+    """Return the signed cookie that lets the next request go on with this visit."""
+    return signing.dumps(
+        {
+            "visit": str(visit.id),
+            "profile": visit.profile.pk if visit.profile else None,
+            "previous": str(visit.previous_id) if visit.previous_id else None,
+            "started_at": visit.started_at.isoformat(),
+            "seen_at": now.isoformat(),
+        },
+        salt=SALT,
+    )
+
+
+def _read(cookie: str | None) -> dict[str, str] | None:
+    if not cookie:
+        return None
+    try:
+        known: dict[str, str] = signing.loads(cookie, salt=SALT)
+    except signing.BadSignature:
+        return None
+    return known
