@@ -3,6 +3,7 @@
 U profiles, I items, N interactions.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,6 +70,35 @@ class Interactions:
         latest = np.full(len(cells), -np.inf)
         np.maximum.at(latest, which, times)
         return cls(profiles, items, matrix, _csr(latest, rows, columns, shape))
+
+    @classmethod
+    def from_matrix(cls, matrix: sparse.csr_array) -> "Interactions":
+        """Wrap a (U, I) matrix whose row and column numbers are the ids."""
+        matrix = matrix.tocsr().astype(np.float32)
+        matrix.sort_indices()
+        profiles, items = (Vocabulary(np.arange(length)) for length in matrix.shape)
+        return cls(profiles, items, matrix)
+
+    def with_cells(self, mask: NDArray[np.bool_]) -> "Interactions":
+        """Keep the marked cells; profiles and items stay, with less or nothing in them.
+
+        Args:
+            mask: (N,), in the matrix's order.
+        """
+        indptr = np.concatenate([[0], np.cumsum(mask)])[self.matrix.indptr]
+
+        def kept(part: sparse.csr_array) -> sparse.csr_array:
+            return sparse.csr_array((part.data[mask], part.indices[mask], indptr), part.shape)
+
+        last_at = None if self.last_at is None else kept(self.last_at)
+        return Interactions(self.profiles, self.items, kept(self.matrix), last_at)
+
+    def fingerprint(self) -> str:
+        """Return a SHA-256 of who liked what, the same wherever the same ids are paired."""
+        digest = hashlib.sha256()
+        for part in (self.profiles.ids, self.items.ids, self.matrix.indptr, self.matrix.indices):
+            digest.update(np.ascontiguousarray(part, dtype="<i8").tobytes())
+        return digest.hexdigest()
 
     @property
     def num_profiles(self) -> int:

@@ -1,0 +1,109 @@
+"""Ways to part interactions into what is learned from and what is predicted.
+
+U profiles, I items.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.data.interactions import Interactions
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Profiles no model has learned from: what is shown of each, and what is to be predicted.
+
+    Attributes:
+        histories: (B, I), what a model is given.
+        targets: (B, I), what it should rank first; no cell is in both.
+        rows: (B,), the profiles' row numbers in the interactions they come from.
+    """
+
+    histories: sparse.csr_array
+    targets: sparse.csr_array
+    rows: NDArray[np.int64]
+
+
+def uniform_hash(ids: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+    """Return a number in [0, 1) for each id that depends on nothing but the id and the seed.
+
+    So an id stays on its side of a split when others come and go.
+    """
+    with np.errstate(over="ignore"):
+        start = (np.asarray([seed]).astype(np.uint64) + np.uint64(1)) * np.uint64(
+            0x9E3779B97F4A7C15
+        )
+        z = ids.astype(np.uint64) * np.uint64(0xD1342543DE82EF95) + start
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        z ^= z >> np.uint64(31)
+    return np.asarray((z >> np.uint64(11)).astype(np.float64) / 2.0**53)
+
+
+def stable_holdout(
+    interactions: Interactions,
+    seed: int,
+    profile_share: float = 0.1,
+    max_profiles: int = 2000,
+    target_share: float = 0.2,
+    min_items: int = 5,
+) -> tuple[Interactions, HeldOut]:
+    """Hold out whole profiles, the same ones for every model and every day.
+
+    Who is held out, and which of their items are targets, follows from the ids and the seed alone.
+    A release trained yesterday has therefore never seen the profiles that judge today's.
+
+    Args:
+        interactions: everything.
+        seed: the split's name; never change it for a live system.
+        profile_share: how many of the profiles with `min_items` or more are held out.
+        max_profiles: and no more than these.
+        target_share: how much of a held-out profile's items is to be predicted, at least one.
+        min_items: shorter histories are never held out.
+
+    Returns:
+        The interactions with the held-out profiles' rows emptied, and the held-out profiles.
+    """
+    matrix = interactions.matrix
+    lengths = np.diff(matrix.indptr)
+    drawn = uniform_hash(interactions.profiles.ids, seed)
+    chosen = np.flatnonzero((lengths >= min_items) & (drawn < profile_share))
+    chosen = np.sort(chosen[np.argsort(drawn[chosen], kind="stable")[:max_profiles]])
+    keep = np.ones(matrix.shape[0], dtype=np.bool_)
+    keep[chosen] = False
+    train = interactions.with_cells(np.repeat(keep, lengths))
+    shown = matrix[chosen]
+    draws = _cell_hashes(interactions.profiles.ids[chosen], interactions.items.ids, shown, seed)
+    is_target = _lowest_of_each_row(shown, draws, target_share)
+    return train, HeldOut(_only(shown, ~is_target), _only(shown, is_target), chosen)
+
+
+def _cell_hashes(
+    profile_ids: NDArray[np.int64], item_ids: NDArray[np.int64], cells: sparse.csr_array, seed: int
+) -> NDArray[np.float64]:
+    rows = np.repeat(np.arange(cells.shape[0]), np.diff(cells.indptr))
+    with np.errstate(over="ignore"):
+        keys = profile_ids[rows] * np.int64(1_000_003) + item_ids[cells.indices]
+    return uniform_hash(keys, seed + 1)
+
+
+def _lowest_of_each_row(cells: sparse.csr_array, draws: NDArray[np.float64], share: float) -> Mask:
+    """Mark the cells with the lowest draws in each row: int(share · n), at least 1."""
+    lengths = np.diff(cells.indptr)
+    rows = np.repeat(np.arange(cells.shape[0]), lengths)
+    order = np.lexsort((draws, rows))
+    place = np.arange(len(draws)) - np.repeat(cells.indptr[:-1], lengths)
+    marked = np.zeros(len(draws), dtype=np.bool_)
+    marked[order] = place < np.maximum((share * lengths).astype(np.int64), 1)[rows]
+    return marked
+
+
+def _only(cells: sparse.csr_array, mask: Mask) -> sparse.csr_array:
+    """Return the matrix with the marked cells only."""
+    kept = np.concatenate([[0], np.cumsum(mask)])[cells.indptr]
+    return sparse.csr_array((cells.data[mask], cells.indices[mask], kept), shape=cells.shape)

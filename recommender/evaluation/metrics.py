@@ -1,0 +1,56 @@
+"""Ranking metrics over many lists at once. Ranks count from 1.
+
+B lists, k places, I items, D embedding.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.errors import InvalidInputError
+from recommender.vocabulary import UNKNOWN
+
+Items = NDArray[np.int64]
+Hits = NDArray[np.bool_]
+Values = NDArray[np.float64]
+
+
+def hits(items: Items, relevant: sparse.csr_array) -> Hits:
+    """Return where a list names a relevant item.
+
+    Args:
+        items: (B, k), best first, -1 where a list has ended.
+        relevant: (B, I), the stored cells are relevant.
+
+    Returns:
+        (B, k).
+    """
+    if len(items) != relevant.shape[0]:
+        raise InvalidInputError(f"{len(items)} lists came with {relevant.shape[0]} sets of targets")
+    num_items = relevant.shape[1]
+    rows = np.repeat(np.arange(len(items)), np.diff(relevant.indptr))
+    wanted = rows * num_items + relevant.indices
+    cells = np.arange(len(items))[:, None] * num_items + items
+    return np.isin(cells, wanted) & (items != UNKNOWN)
+
+
+def ndcg(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
+    """Return binary NDCG@k of each list, (B,), NaN where nothing is relevant.
+
+        DCG@k = Σ_{r ≤ k} rel_r / log2(r + 1)
+
+    The ideal list holds min(k, num_relevant) hits. A list may be shorter than k.
+    """
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.concatenate([[np.nan], np.cumsum(discounts)])[np.minimum(num_relevant, k)]
+    found = hits[:, :k]
+    return np.asarray(found @ discounts[: found.shape[1]] / ideal)
+
+
+def recall(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
+    """Return hits in k / min(k, num_relevant) of each list, (B,), NaN where nothing is relevant.
+
+    This is the denominator of the Mult-VAE line of papers: a perfect list scores 1.
+    """
+    possible = np.minimum(num_relevant, k).astype(np.float64)
+    return np.asarray(hits[:, :k].sum(axis=1) / np.where(possible > 0, possible, np.nan))

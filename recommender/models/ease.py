@@ -1,0 +1,177 @@
+"""EASE: an item-to-item linear model with a closed-form solution.
+
+Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv:1905.03375.
+
+    P = (XᵀX + λI)⁻¹        B[i, j] = -P[i, j] / P[j, j] for i ≠ j, and 0 on the diagonal
+
+U profiles, I items, N items kept, B batch. X is (U, I), the weights B are (N, N).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lapack
+
+from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.data.interactions import Interactions
+from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
+from recommender.vocabulary import Vocabulary
+
+BYTES_PER_CELL = 12
+"""At the peak: the (N, N) inverse in double precision and the weights in single."""
+
+
+@dataclass(frozen=True)
+class EaseConfig:
+    regularization: float = 500.0
+    """λ, added to each item's interaction count on the diagonal of XᵀX."""
+    inverse_propensity: float = 0.0
+    """β of EASE-IPW: a profile with n interactions weighs n^-β, scaled to a mean of 1."""
+    max_items: int | None = None
+    """N: keep the items with the most interactions; None keeps all."""
+    max_bytes: int = 4 * 2**30
+    """Refuse to fit where more memory would be needed."""
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.regularization) and self.regularization > 0):
+            raise InvalidInputError(f"regularization must be positive, got {self.regularization}")
+        if not (np.isfinite(self.inverse_propensity) and self.inverse_propensity >= 0):
+            raise InvalidInputError(
+                f"inverse_propensity must be 0 or more, got {self.inverse_propensity}"
+            )
+        if self.max_items is not None and self.max_items < 1:
+            raise InvalidInputError(f"max_items must be 1 or more, got {self.max_items}")
+
+
+class Ease:
+    """Scores every item for a history of item interactions."""
+
+    def __init__(self, config: EaseConfig = EaseConfig()) -> None:
+        self.config = config
+        self.items = Vocabulary([])
+        self.kept = np.empty(0, dtype=np.int64)  # (N,) item numbers with weights, ascending
+        self.weights = np.empty((0, 0), dtype=np.float32)  # B, (N, N)
+
+    def fit(self, interactions: Interactions) -> "Ease":
+        """Solve for B in O(N³) time.
+
+        Raises:
+            InvalidInputError: there is no interaction.
+            TooLargeError: the (N, N) arrays would need more than `max_bytes`.
+        """
+        matrix = interactions.matrix
+        if not matrix.nnz:
+            raise InvalidInputError("there is nothing to learn from: no interaction")
+        kept = _most_supported(matrix, self.config.max_items)
+        self._check_memory(len(kept))
+        x = matrix[:, kept] if len(kept) < matrix.shape[1] else matrix
+        x = x.astype(np.float32)
+        gram = (x.T @ _reweighted(x, self.config.inverse_propensity)).toarray().astype(np.float64)
+        gram.flat[:: len(gram) + 1] += self.config.regularization
+        self.weights = _off_diagonal_weights(gram)
+        self.items, self.kept = interactions.items, kept
+        return self
+
+    def score(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Score all items for a batch of histories.
+
+        Returns:
+            (B, I), comparable within a row only; items that were not kept score 0.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        if not len(self.kept):
+            raise NotFittedError("Ease has no weights: call fit(), or load an artifact")
+        if histories.shape[1] != len(self.items):
+            raise InvalidInputError(
+                f"each history needs {len(self.items)} columns, got {histories.shape[1]}"
+            )
+        if len(self.kept) == len(self.items):
+            return np.asarray(histories @ self.weights, dtype=np.float32)
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        scores[:, self.kept] = histories[:, self.kept] @ self.weights
+        return scores
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        data: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        versions: Mapping[str, str] | None = None,
+        created_at: str = "",
+    ) -> Manifest:
+        """Write the artifact; the keywords go into its manifest."""
+        if not len(self.kept):
+            raise NotFittedError("Ease has no weights: call fit() before save()")
+        arrays: dict[str, NDArray[Any]] = {
+            "item_ids": self.items.ids,
+            "kept": self.kept,
+            "weights": self.weights,
+        }
+        manifest = Manifest(
+            "ease", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
+        )
+        return save_artifact(folder, manifest, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ease":
+        artifact = load_artifact(folder, "ease")
+        model = cls(EaseConfig(**artifact.manifest.config))
+        model.items = Vocabulary(artifact.arrays["item_ids"])
+        model.kept = artifact.arrays["kept"]
+        model.weights = artifact.arrays["weights"]
+        return model
+
+    def _check_memory(self, num_items: int) -> None:
+        needed = BYTES_PER_CELL * num_items**2
+        if needed > self.config.max_bytes:
+            fitting = int((self.config.max_bytes / BYTES_PER_CELL) ** 0.5)
+            raise TooLargeError(
+                f"EASE over {num_items} items needs {needed} bytes and {self.config.max_bytes} "
+                f"are allowed: raise max_bytes, or set max_items to at most {fitting}"
+            )
+
+
+def _most_supported(matrix: sparse.csr_array, number: int | None) -> NDArray[np.int64]:
+    support = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    if number is None or number >= len(support):
+        return np.arange(len(support))
+    return np.sort(np.argsort(-support, kind="stable")[:number])
+
+
+def _reweighted(x: sparse.csr_array, beta: float) -> sparse.csr_array:
+    """Weigh each profile's row by n^-β, the mean over profiles with interactions being 1."""
+    if beta == 0:
+        return x
+    lengths = np.diff(x.indptr).astype(np.float64)
+    weights = np.where(lengths > 0, np.maximum(lengths, 1) ** -beta, 0.0)
+    weights /= weights[lengths > 0].mean()
+    weighted = x.copy()
+    weighted.data = x.data * np.repeat(weights, np.diff(x.indptr)).astype(np.float32)
+    return weighted
+
+
+def _off_diagonal_weights(gram: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Turn XᵀX + λI, which is destroyed, into B."""
+    # gram is symmetric, so its transpose is itself in the order that LAPACK wants
+    factor, info = lapack.dpotrf(gram.T, lower=1, overwrite_a=1)
+    if not info:
+        inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if info:
+        raise InvalidInputError("XᵀX + λI is not positive definite: raise regularization")
+    upper = inverse.T  # row-major; rows hold P[i, j] for j ≥ i
+    diagonal = upper.diagonal().copy()
+    weights = np.empty(upper.shape, dtype=np.float32)
+    for i in range(len(weights)):
+        weights[i, i:] = upper[i, i:]
+        weights[i:, i] = upper[i, i:]
+    weights /= -diagonal.astype(np.float32)
+    np.fill_diagonal(weights, 0.0)
+    return weights

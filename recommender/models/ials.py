@@ -1,0 +1,368 @@
+"""iALS: matrix factorisation that learns from what was liked and, lightly, from all the rest.
+
+Rendle, Krichene, Zhang and Koren, "Revisiting the Performance of iALS on Item Recommendation
+Benchmarks", RecSys 2022, arXiv:2110.14037, with the block solver of iALS++, arXiv:2110.14044.
+
+    ŷ(u, i) = ⟨w_u, h_i⟩
+    L   = L_S + L_I + R
+    L_S = Σ_{(u,i) ∈ S} c_ui (ŷ(u, i) - 1)²            c = 1 in the paper
+    L_I = α₀ Σ_u Σ_i ŷ(u, i)²                          all pairs, the observed ones too
+    R   = λ (Σ_u #_u^ν ‖w_u‖² + Σ_i #_i^ν ‖h_i‖²)
+    #_u = Σ_i c_ui + α₀ I        #_i = Σ_u c_ui + α₀ U
+
+U profiles, I items, D embedding, B batch.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.linalg import lapack
+
+from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.data.interactions import Interactions
+from recommender.errors import InvalidInputError, NotFittedError
+from recommender.models.block_newton import improve_rows
+from recommender.vocabulary import UNKNOWN, Vocabulary
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class IalsConfig:
+    embedding_size: int = 64
+    """D."""
+    epochs: int = 16
+    """Passes over profiles and items; one less may run where `patience` is set."""
+    unobserved_weight: float = 0.1
+    """α₀: the pull of every pair towards 0. Smaller for sparser data, at most 1 in the paper."""
+    regularization: float = 0.003
+    """λ*: λ on the scale it has at ν* = 1, so that one value serves every ν."""
+    regularization_exponent: float = 1.0
+    """ν: 0 treats all rows alike, 1 regularises a row in proportion to its data."""
+    block_size: int | None = None
+    """b of iALS++, 1 is coordinate descent; None solves each row exactly."""
+    init_stdev: float = 0.1
+    """σ*: entries start from N(0, σ*/√D)."""
+    patience: int | None = None
+    """Epochs without a better validation value before stopping; None runs them all."""
+    num_threads: int | None = None
+    """None uses every core this process may run on. The result does not depend on it."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("embedding_size", "epochs", "block_size", "patience", "num_threads"):
+            value = getattr(self, name)
+            if value is not None and (value < 1 or int(value) != value):
+                raise InvalidInputError(f"{name} must be a whole number from 1 up, got {value}")
+        for name in ("unobserved_weight", "regularization", "init_stdev"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value > 0):
+                raise InvalidInputError(f"{name} must be positive and finite, got {value}")
+        if not (np.isfinite(self.regularization_exponent) and self.regularization_exponent >= 0):
+            raise InvalidInputError(
+                f"regularization_exponent must be 0 or more, got {self.regularization_exponent}"
+            )
+        if self.block_size is not None and self.block_size > self.embedding_size:
+            raise InvalidInputError(
+                f"block_size must be at most embedding_size ({self.embedding_size}),"
+                f" got {self.block_size}: None solves exactly"
+            )
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    """What one epoch left: the parts of the loss, and how well the model does."""
+
+    epoch: int
+    observed_loss: float
+    """L_S."""
+    unobserved_loss: float
+    """L_I."""
+    regularization: float
+    """R."""
+    seconds: float
+    """Since the first epoch began, validation and reporting left out."""
+    validation: float | None = None
+
+    @property
+    def loss(self) -> float:
+        return self.observed_loss + self.unobserved_loss + self.regularization
+
+
+class Ials:
+    """Learns a vector for each profile and each item; scores are their inner products."""
+
+    def __init__(self, config: IalsConfig = IalsConfig()) -> None:
+        self.config = config
+        self.profiles = Vocabulary([])
+        self.items = Vocabulary([])
+        self.profile_factors = np.empty((0, config.embedding_size), dtype=np.float32)  # W, (U, D)
+        self.item_factors = np.empty((0, config.embedding_size), dtype=np.float32)  # H, (I, D)
+        self.scale = 0.0
+        """λ, from λ* and the training data."""
+        self._profile_gramian = np.empty((0, 0), dtype=np.float32)  # α₀ WᵀW, (D, D)
+        self._item_gramian = np.empty((0, 0), dtype=np.float32)  # α₀ HᵀH, (D, D)
+
+    def fit(
+        self,
+        interactions: Interactions,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+        validation: Callable[["Ials"], float] | None = None,
+        warm_start: "Ials | None" = None,
+    ) -> "Ials":
+        """Learn both sides by alternating least squares.
+
+        Args:
+            interactions: who liked what; the matrix may hold other weights than 1.
+            on_epoch: told of every epoch.
+            validation: asked for a value after every epoch, higher is better.
+                With `config.patience` it decides when to stop, and the best epoch is kept.
+            warm_start: a fitted model whose vectors are taken for the profiles and items it knows.
+
+        Raises:
+            InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
+        """
+        observed = checked_weights(interactions.matrix)
+        if not observed.nnz or not observed.data.any():
+            raise InvalidInputError(
+                f"there is nothing to learn from: {observed.shape[0]} profiles, "
+                f"{observed.shape[1]} items, no interaction"
+            )
+        transposed = observed.T.tocsr()
+        self.profiles, self.items = interactions.profiles, interactions.items
+        self._start(observed.shape, warm_start)
+        penalties = self._penalties(observed)
+        best: tuple[float, Floats, Floats] | None = None
+        worse_for, seconds = 0, 0.0
+        for epoch in range(1, self.config.epochs + 1):
+            began = time.perf_counter()
+            observed_loss = self._alternate(observed, transposed, *penalties)
+            seconds += time.perf_counter() - began
+            value = validation(self) if validation is not None else None
+            if on_epoch is not None:
+                on_epoch(self._report(epoch, observed_loss, penalties, seconds, value))
+            if value is None or self.config.patience is None:
+                continue
+            if best is None or value > best[0]:
+                best = (value, self.profile_factors.copy(), self.item_factors.copy())
+                worse_for = 0
+            else:
+                worse_for += 1
+            if worse_for >= self.config.patience:
+                break
+        if best is not None:
+            self._set_factors(best[1], best[2])
+        return self
+
+    def fold_in(self, histories: sparse.csr_array) -> Floats:
+        """Return the exact vectors of profiles, seen in training or not.
+
+        Args:
+            histories: (B, I), the weights c of what each liked; an empty row gives zeros.
+
+        Returns:
+            (B, D).
+        """
+        return self._fold_in(histories, self.item_factors, self._item_gramian)
+
+    def fold_in_items(self, audiences: sparse.csr_array) -> Floats:
+        """Return the exact vectors of items, new ones too, from the profiles that liked them.
+
+        Args:
+            audiences: (B, U), the weights c of each training profile; an empty row gives zeros.
+
+        Returns:
+            (B, D).
+        """
+        return self._fold_in(audiences, self.profile_factors, self._profile_gramian)
+
+    def place_profiles(self, interactions: Interactions) -> None:
+        """Fold in every profile of the interactions, so that `profile_factors` has them all.
+
+        Args:
+            interactions: over the training items; its profiles become the model's.
+        """
+        self._set_factors(self.fold_in(interactions.matrix), self.item_factors)
+        self.profiles = interactions.profiles
+
+    def score(self, histories: sparse.csr_array) -> Floats:
+        """Score all items for a batch of histories: (B, I), higher is better."""
+        return np.asarray(self.fold_in(histories) @ self.item_factors.T)
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        data: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        versions: Mapping[str, str] | None = None,
+        created_at: str = "",
+    ) -> Manifest:
+        """Write the artifact; the keywords go into its manifest."""
+        self._require_fitted()
+        arrays: dict[str, NDArray[Any]] = {
+            "profile_ids": self.profiles.ids,
+            "item_ids": self.items.ids,
+            "profile_factors": self.profile_factors,
+            "item_factors": self.item_factors,
+            "scale": np.array([self.scale]),
+        }
+        manifest = Manifest(
+            "ials", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
+        )
+        return save_artifact(folder, manifest, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ials":
+        artifact = load_artifact(folder, "ials")
+        model = cls(IalsConfig(**artifact.manifest.config))
+        model.profiles = Vocabulary(artifact.arrays["profile_ids"])
+        model.items = Vocabulary(artifact.arrays["item_ids"])
+        model.scale = float(artifact.arrays["scale"][0])
+        model._set_factors(artifact.arrays["profile_factors"], artifact.arrays["item_factors"])
+        return model
+
+    def _start(self, shape: tuple[int, int], warm_start: "Ials | None") -> None:
+        size = self.config.embedding_size
+        rng = np.random.default_rng(self.config.seed)
+        stdev = np.float32(self.config.init_stdev / np.sqrt(size))
+        profile_factors = rng.standard_normal((shape[0], size), dtype=np.float32) * stdev
+        item_factors = rng.standard_normal((shape[1], size), dtype=np.float32) * stdev
+        if warm_start is not None:
+            warm_start._require_fitted()
+            if warm_start.config.embedding_size != size:
+                raise InvalidInputError(
+                    f"a warm start needs the same embedding_size, got "
+                    f"{warm_start.config.embedding_size} for {size}"
+                )
+            _carry_over(
+                warm_start.profiles, warm_start.profile_factors, self.profiles, profile_factors
+            )
+            _carry_over(warm_start.items, warm_start.item_factors, self.items, item_factors)
+        self.profile_factors, self.item_factors = profile_factors, item_factors
+
+    def _penalties(self, observed: sparse.csr_array) -> tuple[Floats, Floats]:
+        """Set λ and return λ #_u^ν (U,) and λ #_i^ν (I,)."""
+        alpha, nu = self.config.unobserved_weight, self.config.regularization_exponent
+        profile_support = observed.sum(axis=1).astype(np.float64) + alpha * observed.shape[1]
+        item_support = observed.sum(axis=0).astype(np.float64) + alpha * observed.shape[0]
+        at_reference = profile_support.sum() + item_support.sum()  # ν* = 1
+        at_nu = (profile_support**nu).sum() + (item_support**nu).sum()
+        self.scale = float(self.config.regularization * at_reference / at_nu)
+        return (
+            (self.scale * profile_support**nu).astype(np.float32),
+            (self.scale * item_support**nu).astype(np.float32),
+        )
+
+    def _alternate(
+        self,
+        observed: sparse.csr_array,
+        transposed: sparse.csr_array,
+        profile_penalty: Floats,
+        item_penalty: Floats,
+    ) -> float:
+        """Improve all profiles, then all items; return L_S after it."""
+        profile_factors, item_factors = self.profile_factors, self.item_factors
+        block_size = self.config.block_size or self.config.embedding_size
+        num_threads = self.config.num_threads or available_cores()
+        alpha = np.float32(self.config.unobserved_weight)
+        improve_rows(
+            observed, item_factors, alpha * (item_factors.T @ item_factors),
+            profile_penalty, profile_factors, block_size, num_threads,
+        )  # fmt: skip
+        observed_loss = improve_rows(
+            transposed, profile_factors, alpha * (profile_factors.T @ profile_factors),
+            item_penalty, item_factors, block_size, num_threads,
+        )  # fmt: skip
+        self._set_factors(profile_factors, item_factors)
+        return observed_loss
+
+    def _report(
+        self,
+        epoch: int,
+        observed_loss: float,
+        penalties: tuple[Floats, Floats],
+        seconds: float,
+        validation: float | None,
+    ) -> EpochReport:
+        w, h = self.profile_factors, self.item_factors
+        unobserved = np.sum(self._profile_gramian * (h.T @ h), dtype=np.float64)
+        regularization = penalties[0].astype(np.float64) @ _squared_norms(w)
+        regularization += penalties[1].astype(np.float64) @ _squared_norms(h)
+        return EpochReport(
+            epoch, observed_loss, float(unobserved), float(regularization), seconds, validation
+        )
+
+    def _set_factors(self, profile_factors: Floats, item_factors: Floats) -> None:
+        alpha = np.float32(self.config.unobserved_weight)
+        self.profile_factors, self.item_factors = profile_factors, item_factors
+        self._profile_gramian = alpha * (profile_factors.T @ profile_factors)
+        self._item_gramian = alpha * (item_factors.T @ item_factors)
+
+    def _fold_in(self, observed: sparse.csr_array, fixed: Floats, scaled_gramian: Floats) -> Floats:
+        self._require_fitted()
+        if observed.shape[1] != len(fixed):
+            raise InvalidInputError(
+                f"each row needs {len(fixed)} columns as in training, got {observed.shape[1]}"
+            )
+        observed = checked_weights(observed)
+        alpha, nu = self.config.unobserved_weight, self.config.regularization_exponent
+        vectors = np.zeros((observed.shape[0], fixed.shape[1]), dtype=np.float32)
+        for row in range(len(vectors)):
+            begin, end = observed.indptr[row], observed.indptr[row + 1]
+            weights = observed.data[begin:end]
+            support = float(weights.sum())
+            if support == 0:
+                continue
+            near = fixed[observed.indices[begin:end]]  # (N, D)
+            system = scaled_gramian + near.T @ (near * weights[:, None])
+            penalty = self.scale * (support + alpha * len(fixed)) ** nu
+            system.flat[:: len(system) + 1] += np.float32(penalty)
+            _, vectors[row], info = lapack.sposv(system, weights @ near, lower=True)
+            if info:
+                raise InvalidInputError(
+                    "the factors are no longer finite: the artifact is broken, train it again"
+                )
+        return vectors
+
+    def _require_fitted(self) -> None:
+        if not len(self._item_gramian):
+            raise NotFittedError("Ials has no factors: call fit(), or load an artifact")
+
+
+def checked_weights(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Return the matrix as float32 csr.
+
+    Raises:
+        InvalidInputError: a weight is negative, infinite or no number.
+    """
+    matrix = matrix.tocsr().astype(np.float32)
+    if matrix.nnz and not (np.isfinite(matrix.data).all() and matrix.data.min() >= 0):
+        wrong = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
+        raise InvalidInputError(f"every weight must be 0 or more and finite, got {wrong}")
+    return matrix
+
+
+def available_cores() -> int:
+    """Return how many cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _carry_over(old: Vocabulary, old_rows: Floats, new: Vocabulary, rows: Floats) -> None:
+    """Copy the rows of the ids that both know."""
+    places = old.items_of(new.ids)
+    known = places != UNKNOWN
+    rows[known] = old_rows[places[known]]
+
+
+def _squared_norms(rows: Floats) -> Floats:
+    return np.asarray(np.einsum("rd,rd->r", rows, rows))

@@ -1,0 +1,109 @@
+"""Popularity: what everyone likes, over all time and lately.
+
+    count_i = |U_i|        trending_i = Σ_{u ∈ U_i} 2^{-(now - t_ui) / half-life}
+
+U profiles, I items, B batch.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.data.interactions import Interactions
+from recommender.errors import InvalidInputError, NotFittedError
+from recommender.vocabulary import Vocabulary
+
+SECONDS_PER_DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class PopularityConfig:
+    half_life_days: float = 30.0
+    """After this many days an interaction counts half as much towards what is trending."""
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.half_life_days) and self.half_life_days > 0):
+            raise InvalidInputError(
+                f"half_life_days must be positive and finite, got {self.half_life_days}"
+            )
+
+
+class Popularity:
+    """Scores every item alike for everyone, by how many profiles liked it."""
+
+    def __init__(self, config: PopularityConfig = PopularityConfig()) -> None:
+        self.config = config
+        self.items = Vocabulary([])
+        self.counts = np.empty(0, dtype=np.float32)  # (I,)
+        self.trending = np.empty(0, dtype=np.float32)  # (I,)
+
+    def fit(self, interactions: Interactions, now: datetime | None = None) -> "Popularity":
+        """Count.
+
+        Args:
+            interactions: who liked what. Without times, what is trending is what is popular.
+            now: aware; None takes the latest time among the interactions. Later ones count as now.
+        """
+        self.items = interactions.items
+        matrix = interactions.matrix
+        self.counts = np.asarray(matrix.sum(axis=0), dtype=np.float32)
+        times = interactions.last_at
+        if times is None or not times.nnz:
+            self.trending = self.counts.copy()
+            return self
+        present = times.data.max() if now is None else now.timestamp()
+        age_days = np.maximum(present - times.data, 0.0) / SECONDS_PER_DAY
+        recency = np.exp2(-age_days / self.config.half_life_days)
+        trending = np.bincount(
+            times.indices, weights=recency * matrix.data, minlength=matrix.shape[1]
+        )
+        self.trending = trending.astype(np.float32)
+        return self
+
+    def score(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+        """Score all items for a batch of histories: (B, I), the counts in every row."""
+        if not len(self.counts):
+            raise NotFittedError("Popularity has no counts: call fit(), or load an artifact")
+        if histories.shape[1] != len(self.counts):
+            raise InvalidInputError(
+                f"each history needs {len(self.counts)} columns, got {histories.shape[1]}"
+            )
+        return np.broadcast_to(self.counts, histories.shape)
+
+    def save(
+        self,
+        folder: Path,
+        *,
+        data: Mapping[str, Any] | None = None,
+        metrics: Mapping[str, Any] | None = None,
+        versions: Mapping[str, str] | None = None,
+        created_at: str = "",
+    ) -> Manifest:
+        """Write the artifact; the keywords go into its manifest."""
+        if not len(self.counts):
+            raise NotFittedError("Popularity has no counts: call fit() before save()")
+        arrays: dict[str, NDArray[Any]] = {
+            "item_ids": self.items.ids,
+            "counts": self.counts,
+            "trending": self.trending,
+        }
+        manifest = Manifest(
+            "popularity", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
+        )
+        return save_artifact(folder, manifest, arrays)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Popularity":
+        artifact = load_artifact(folder, "popularity")
+        model = cls(PopularityConfig(**artifact.manifest.config))
+        model.items = Vocabulary(artifact.arrays["item_ids"])
+        model.counts = artifact.arrays["counts"]
+        model.trending = artifact.arrays["trending"]
+        return model

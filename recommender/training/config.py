@@ -1,0 +1,28 @@
+"""What a release is made of."""
+
+from dataclasses import dataclass, field
+
+from recommender.errors import InvalidInputError
+from recommender.models.ease import EaseConfig
+from recommender.models.ials import IalsConfig
+from recommender.models.popularity import PopularityConfig
+
+
+@dataclass(frozen=True)
+class ReleaseConfig:
+    """The models' settings and the split that judges them."""
+
+    ials: IalsConfig = field(default_factory=IalsConfig)
+    ease: EaseConfig = field(default_factory=EaseConfig)
+    popularity: PopularityConfig = field(default_factory=PopularityConfig)
+    held_out_share: float = 0.1
+    """How many of the profiles judge the release instead of training it."""
+    max_held_out: int = 2000
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.held_out_share < 1:
+            raise InvalidInputError(
+                f"held_out_share must be from 0 to below 1, got {self.held_out_share}"
+            )
+        if self.max_held_out < 0:
+            raise InvalidInputError(f"max_held_out must be 0 or more, got {self.max_held_out}")

@@ -1,0 +1,241 @@
+"""From interactions to a release on disk: every long-term model, trained and judged.
+
+    FOLDER/popularity  FOLDER/ials  FOLDER/ease     (ease is missing where it would not fit)
+
+The profiles that judge a release are held out of its training by a rule that depends on their ids
+and the seed alone (`stable_holdout`), so any two releases are judged on profiles that neither has
+seen. Held-out profiles are served like everyone else: their vectors are folded in.
+"""
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.data.interactions import Interactions
+from recommender.data.splits import HeldOut, stable_holdout
+from recommender.errors import TooLargeError
+from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models.ease import Ease
+from recommender.models.ials import EpochReport, Ials
+from recommender.models.popularity import Popularity
+from recommender.training.config import ReleaseConfig
+from recommender.vocabulary import UNKNOWN, Vocabulary
+
+MODELS = ("popularity", "ials", "ease")
+
+Metrics = dict[str, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a training run is.
+
+    Attributes:
+        model: which model is being trained.
+        done: steps of it that are done.
+        total: of so many.
+        point: the newest point of its curve, plain JSON; None for models without one.
+    """
+
+    model: str
+    done: int
+    total: int
+    point: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class TrainedRelease:
+    """What `train_release` leaves.
+
+    Attributes:
+        folder: where the artifacts are, one folder a model.
+        metrics: plain JSON by model: `ndcg@100`, `recall@20`, `recall@50`, `seconds`, and for iALS
+            its `curve`, a list of points; `{"skipped": why}` for a model that could not be trained.
+        ials: the trained models themselves.
+    """
+
+    folder: Path
+    metrics: Metrics
+    popularity: Popularity
+    ials: Ials
+    ease: Ease | None
+
+
+class Scorer(Protocol):
+    items: Vocabulary
+
+    def score(self, histories: sparse.csr_array) -> NDArray[Any]: ...
+
+
+def train_release(
+    interactions: Interactions,
+    config: ReleaseConfig,
+    folder: Path,
+    *,
+    seed: int = 0,
+    now: datetime | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    warm_start: Ials | None = None,
+) -> TrainedRelease:
+    """Train, judge and write every long-term model.
+
+    Args:
+        interactions: everything known.
+        config: the models' settings; `seed` replaces the one in `config.ials`.
+        folder: created; must hold none of the artifacts yet.
+        seed: of the initial vectors and of the split.
+        now: what recency is measured from, aware; None takes the latest interaction.
+        on_progress: told after every epoch and every model.
+        warm_start: an earlier release's iALS to start from.
+
+    Raises:
+        InvalidInputError: there is nothing to learn from.
+        ArtifactError: the folder holds an artifact already.
+    """
+    tell = on_progress or (lambda progress: None)
+    train, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
+    extras: dict[str, Any] = {
+        "data": _data_summary(interactions),
+        "versions": _versions(),
+        "created_at": now.isoformat() if now else "",
+    }
+    metrics: Metrics = {}
+
+    def judge(name: str, model: Scorer, began: float) -> dict[str, Any]:
+        values = means(strong_generalisation(model.score, held_out))
+        metrics.setdefault(name, {}).update(
+            values, seconds=time.perf_counter() - began, held_out_profiles=len(held_out.rows)
+        )
+        return metrics[name]
+
+    began = time.perf_counter()
+    judged = judge("popularity", Popularity(config.popularity).fit(train, now), began)
+    popularity = Popularity(config.popularity).fit(interactions, now)
+    popularity.save(folder / "popularity", metrics=judged, **extras)
+    tell(Progress("popularity", 1, 1))
+
+    began = time.perf_counter()
+    ials = Ials(replace(config.ials, seed=seed))
+    metrics["ials"] = {"curve": _fit_ials(ials, train, held_out, tell, warm_start)}
+    judged = judge("ials", ials, began)
+    ials.place_profiles(interactions)
+    ials.save(folder / "ials", metrics=judged, **extras)
+
+    began = time.perf_counter()
+    ease: Ease | None = None
+    try:
+        ease = Ease(config.ease).fit(train)
+        ease.save(folder / "ease", metrics=judge("ease", ease, began), **extras)
+    except TooLargeError as error:
+        metrics["ease"] = {"skipped": str(error)}
+    tell(Progress("ease", 1, 1))
+    return TrainedRelease(folder, metrics, popularity, ials, ease)
+
+
+def evaluate_release(
+    folder: Path,
+    interactions: Interactions,
+    *,
+    seed: int = 0,
+    config: ReleaseConfig,
+) -> Metrics:
+    """Judge a release's iALS and EASE on today's held-out profiles, as `train_release` does.
+
+    Items that a model does not know score below all it knows. Popularity is left out: what is
+    served counts the held-out profiles too.
+
+    Args:
+        folder: a release's.
+        interactions: everything known today.
+        seed: the one the release was trained with.
+        config: today's, for the split.
+
+    Raises:
+        ArtifactError: an artifact other than ease, which may be missing, cannot be read.
+    """
+    _, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
+    models: dict[str, Scorer] = {"ials": Ials.load(folder / "ials")}
+    if (folder / "ease").exists():
+        models["ease"] = Ease.load(folder / "ease")
+    return {
+        name: {
+            **means(strong_generalisation(_in_terms_of(interactions.items, model), held_out)),
+            "held_out_profiles": len(held_out.rows),
+        }
+        for name, model in models.items()
+    }
+
+
+def _fit_ials(
+    ials: Ials,
+    train: Interactions,
+    held_out: HeldOut,
+    tell: Callable[[Progress], None],
+    warm_start: Ials | None,
+) -> list[dict[str, Any]]:
+    """Fit and return the curve."""
+    curve: list[dict[str, Any]] = []
+
+    def validate(model: Ials) -> float:
+        return means(strong_generalisation(model.score, held_out))["ndcg@100"]
+
+    def note(report: EpochReport) -> None:
+        point = {
+            "epoch": report.epoch,
+            "observed_loss": report.observed_loss,
+            "unobserved_loss": report.unobserved_loss,
+            "regularization": report.regularization,
+            "ndcg@100": report.validation,
+            "seconds": report.seconds,
+        }
+        curve.append(point)
+        tell(Progress("ials", report.epoch, ials.config.epochs, point))
+
+    ials.fit(train, note, validate if len(held_out.rows) else None, warm_start)
+    return curve
+
+
+def _in_terms_of(
+    items: Vocabulary, model: Scorer
+) -> Callable[[sparse.csr_array], NDArray[np.float32]]:
+    """Let a model score histories over other items than it was trained on."""
+    place = model.items.items_of(items.ids)
+    known = np.flatnonzero(place != UNKNOWN)
+
+    def score(histories: sparse.csr_array) -> NDArray[np.float32]:
+        width = (histories.shape[0], len(model.items))
+        cells = sparse.coo_array(histories[:, known])
+        own = sparse.csr_array((cells.data, (cells.row, place[known][cells.col])), shape=width)
+        scores = np.full(histories.shape, -np.inf, dtype=np.float32)
+        scores[:, known] = model.score(own)[:, place[known]]
+        return scores
+
+    return score
+
+
+def _data_summary(interactions: Interactions) -> dict[str, Any]:
+    times = interactions.last_at
+    window = None
+    if times is not None and times.nnz:
+        window = [float(times.data.min()), float(times.data.max())]
+    return {
+        "profiles": interactions.num_profiles,
+        "items": interactions.num_items,
+        "interactions": int(interactions.matrix.nnz),
+        "window_seconds": window,
+        "sha256": interactions.fingerprint(),
+    }
+
+
+def _versions() -> dict[str, str]:
+    packages = ("numpy", "scipy", "numba")
+    return {"python": platform.python_version()} | {name: version(name) for name in packages}
