@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.db import models
+from django.urls import reverse
 from django.utils.text import slugify
 
 
@@ -71,6 +72,9 @@ class Title(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.year})" if self.year else self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("title", args=[self.pk, self.slug])
 
     @property
     def slug(self) -> str:

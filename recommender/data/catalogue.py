@@ -1,0 +1,52 @@
+"""The catalogue as arrays: what is known of a title without any model.
+
+I items, G genres.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.errors import InvalidInputError
+from recommender.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """One moment of the catalogue; its item numbers are those of serving.
+
+    Attributes:
+        titles: item numbers of the title ids.
+        genres: (I, G) csr, 1 where a title has the genre.
+        genre_ids: (G,) the outside id of each genre column.
+        added_at: (I,) seconds since 1970 when the title came into the catalogue.
+        liked_by: (I,) how many profiles liked the title.
+    """
+
+    titles: Vocabulary
+    genres: sparse.csr_array
+    genre_ids: NDArray[np.int64]
+    added_at: NDArray[np.float64]
+    liked_by: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        count = len(self.titles)
+        for name in ("added_at", "liked_by"):
+            if getattr(self, name).shape != (count,):
+                raise InvalidInputError(
+                    f"{name} must have one value for each of {count} titles, "
+                    f"got shape {getattr(self, name).shape}"
+                )
+        if self.genres.shape != (count, len(self.genre_ids)):
+            raise InvalidInputError(
+                f"genres must be ({count}, {len(self.genre_ids)}), got {self.genres.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.titles)
+
+    def items_with_genre(self, genre: int) -> NDArray[np.int64]:
+        """Return the items of a genre column, lowest number first."""
+        return np.sort(self.genres[:, [genre]].nonzero()[0].astype(np.int64))

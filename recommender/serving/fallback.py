@@ -1,0 +1,45 @@
+"""What is served when the recommender cannot: popular, new, and what the viewer keeps.
+
+It answers the same questions as the recommender, from the catalogue alone.
+"""
+
+import numpy as np
+
+from recommender.data.catalogue import Catalogue
+from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
+from recommender.serving.request import Viewer
+from recommender.serving.rows import (
+    genre_rows,
+    genres_by_size,
+    kept_rows,
+    likeness_by_genre,
+    mask_of,
+    new_row,
+    ordered_row,
+)
+
+
+class PopularTitles:
+    """The fallback for one moment of the catalogue; it needs no release."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+
+    def home(self, viewer: Viewer, config: PageConfig) -> list[Row]:
+        popular = self.catalogue.liked_by
+        rows: list[CandidateRow] = [
+            *kept_rows(self.catalogue, viewer),
+            ordered_row("popular", np.arange(len(self.catalogue)), popular),
+            new_row(self.catalogue),
+            *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
+        ]
+        return build_page(rows, mask_of(self.catalogue, viewer.excluded), config)
+
+    def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
+        excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
+        row = likeness_by_genre(self.catalogue, "more_like", title_id)
+        rows = build_page([row], excluded, config)
+        return rows[0] if rows else None
+
+    def affinity(self, viewer: Viewer) -> None:
+        """Nothing is known of taste here."""

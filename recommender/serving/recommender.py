@@ -1,0 +1,179 @@
+"""The recommender of one release over one moment of the catalogue: retrieve, rank, build the page.
+
+I items of the catalogue, M of them with a vector in the model, D embedding.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.data.catalogue import Catalogue
+from recommender.errors import NotFittedError
+from recommender.models.ials import Ials
+from recommender.models.popularity import Popularity
+from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
+from recommender.retrieval.vector_index import VectorIndex
+from recommender.serving.request import Viewer
+from recommender.serving.rows import (
+    CANDIDATES,
+    genre_rows,
+    genres_by_size,
+    kept_rows,
+    known_items,
+    likeness_by_genre,
+    mask_of,
+    new_row,
+    ordered_row,
+)
+from recommender.vocabulary import UNKNOWN
+
+Floats = NDArray[np.float32]
+
+BECAUSE_ROWS = 3
+"""Most rows that name a title as their reason."""
+GENRE_ROWS = 8
+
+
+class Recommender:
+    """Answers for one release; immutable, so threads may share it."""
+
+    def __init__(self, catalogue: Catalogue, ials: Ials, popularity: Popularity) -> None:
+        if ials.item_factors is None:
+            raise NotFittedError("the iALS model has no item factors: fit or load it first")
+        self.catalogue = catalogue
+        self._ials = ials
+        place = ials.items.items_of(catalogue.titles.ids)  # (I,)
+        self._modelled = np.flatnonzero(place != UNKNOWN)  # (M,)
+        factors = ials.item_factors[place[self._modelled]]  # (M, D)
+        self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
+        self._factors[self._modelled] = factors
+        lengths = np.linalg.norm(self._factors, axis=1, keepdims=True)  # (I, 1)
+        self._directions = self._factors / np.maximum(lengths, 1e-12)  # (I, D)
+        self._by_taste = VectorIndex(factors)
+        self._by_likeness = VectorIndex(self._directions[self._modelled])
+        self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
+
+    @classmethod
+    def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":
+        """Read a release's artifacts.
+
+        Raises:
+            ArtifactError: one of them is missing or broken.
+        """
+        return cls(catalogue, Ials.load(folder / "ials"), Popularity.load(folder / "popularity"))
+
+    def home(self, viewer: Viewer, config: PageConfig) -> list[Row]:
+        """Build the home page's rows for this viewer at this moment.
+
+        Cost: one solve of a (D, D) system, one scan of the factors, and a few sorts of
+        `CANDIDATES` items.
+        """
+        taste = self.taste(viewer)
+        excluded = mask_of(self.catalogue, viewer.excluded)
+        return build_page(self._candidate_rows(viewer, taste), excluded, config)
+
+    def taste(self, viewer: Viewer) -> Floats | None:
+        """Fold what the viewer liked, a moment ago included, into the item space.
+
+        Returns:
+            (D,), or None where nothing liked is known to the model.
+        """
+        ids = np.fromiter(viewer.liked.keys(), dtype=np.int64)
+        weights = np.fromiter(viewer.liked.values(), dtype=np.float32)
+        items = self._ials.items.items_of(ids)
+        known = items != UNKNOWN
+        if not known.any():
+            return None
+        history = sparse.csr_array(
+            (weights[known], items[known], np.array([0, known.sum()])),
+            shape=(1, len(self._ials.items)),
+        )
+        folded: Floats = self._ials.fold_in(history)[0]
+        return folded
+
+    def affinity(self, viewer: Viewer) -> Floats | None:
+        """Return (I,) how well each title of the catalogue fits the viewer, or None if unknown."""
+        taste = self.taste(viewer)
+        return None if taste is None else self._factors @ taste
+
+    def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
+        """Return the titles nearest to one, without what the viewer refused; None if too few."""
+        excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
+        rows = build_page([self._likeness_row("more_like", title_id)], excluded, config)
+        return rows[0] if rows else None
+
+    def _candidate_rows(self, viewer: Viewer, taste: Floats | None) -> Iterator[CandidateRow]:
+        """Yield the rows in the order they should stand."""
+        kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
+        news = ~mask_of(self.catalogue, viewer.seen | set(viewer.unfinished))  # (I,)
+        because = [
+            _only(self._likeness_row("because_watched", id_), news)
+            for id_ in viewer.reasons
+            if id_ in self.catalogue.titles
+        ][:BECAUSE_ROWS]
+        genre_order = self._genre_order(viewer)
+        scores = self._trending if taste is None else self._factors @ taste
+        genres = [
+            _only(row, news) for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], scores)
+        ]
+        yield kept["continue_watching"]
+        yield from because[:1]
+        if taste is not None:
+            yield _only(self._taste_row(taste, len(viewer.seen)), news)
+        yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
+        yield kept["my_list"]
+        yield from because[1:2]
+        yield from genres[:1]
+        yield new_row(self.catalogue)
+        yield from because[2:]
+        yield from genres[1:]
+
+    def _taste_row(self, taste: Floats, spare: int) -> CandidateRow:
+        scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
+        return CandidateRow("top_picks", self._modelled[places[0]], scores[0])
+
+    def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
+        """The titles nearest in the item space; by genre where the model does not know it."""
+        item = int(self.catalogue.titles.items_of([title_id])[0])
+        if item == UNKNOWN or not self._factors[item].any():
+            return likeness_by_genre(self.catalogue, kind, title_id)
+        direction = self._directions[item][None, :]
+        scores, places = self._by_likeness.search(direction, CANDIDATES + 1)
+        row = CandidateRow(kind, self._modelled[places[0]], scores[0], title_id)
+        return _only(row, np.arange(len(self.catalogue)) != item)
+
+    def _genre_order(self, viewer: Viewer) -> NDArray[np.int64]:
+        """Genre columns, those the viewer likes more than others do first.
+
+        Each genre's share of what was liked is held against its share of all that people like,
+        with one liked title's worth of doubt; without a history the largest genres come first.
+        """
+        items = known_items(self.catalogue, viewer.liked)
+        weights = np.fromiter(
+            (w for id_, w in viewer.liked.items() if id_ in self.catalogue.titles),
+            dtype=np.float32,
+        )
+        if not len(items):
+            return genres_by_size(self.catalogue)
+        mine = np.asarray(self.catalogue.genres[items].T @ weights).ravel()  # (G,)
+        all_ = np.asarray(self.catalogue.genres.T @ (self.catalogue.liked_by + 1e-3)).ravel()
+        expected = all_ / max(all_.sum(), 1e-9) * mine.sum()
+        lift = np.sqrt(mine) * (mine + 1) / (expected + 1)
+        return np.argsort(-lift, kind="stable")
+
+
+def _only(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
+    """Return the row without the items that are not allowed."""
+    keep = allowed[row.items]
+    return CandidateRow(row.kind, row.items[keep], row.scores[keep], row.key, row.is_kept_by_viewer)
+
+
+def _spread(values: Floats, ids: NDArray[np.int64], catalogue: Catalogue) -> Floats:
+    """Return (I,) the values at the catalogue's item numbers, 0 where there is none."""
+    spread = np.zeros(len(catalogue), dtype=np.float32)
+    items = catalogue.titles.items_of(ids)
+    spread[items[items != UNKNOWN]] = values[items != UNKNOWN]
+    return spread

@@ -1,0 +1,98 @@
+"""Candidate rows that need no model, and the pieces all rows are made of."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.catalogue import Catalogue
+from recommender.ranking.page import CandidateRow
+from recommender.serving.request import Viewer
+from recommender.vocabulary import UNKNOWN
+
+CANDIDATES = 200
+"""How many titles a row proposes; rows above may take some of them."""
+
+
+def known_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
+    """Return the items of these titles in their order, without those no longer there."""
+    items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
+    return items[items != UNKNOWN]
+
+
+def mask_of(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:
+    """Return (I,) True at these titles."""
+    mask = np.zeros(len(catalogue), dtype=bool)
+    mask[known_items(catalogue, title_ids)] = True
+    return mask
+
+
+def ordered_row(
+    kind: str,
+    items: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    key: int | None = None,
+) -> CandidateRow:
+    """Order items by score, highest first, ties by item number.
+
+    Args:
+        kind: the row's kind.
+        items: (N,) ascending item numbers.
+        scores: (I,) a score for every item of the catalogue.
+        key: what the row is about.
+    """
+    wanted = scores[items]
+    if len(items) > CANDIDATES:
+        best = np.argpartition(-wanted, CANDIDATES)[:CANDIDATES]
+        floor = wanted[best].min()
+        best = np.flatnonzero(wanted >= floor)
+        items, wanted = items[best], wanted[best]
+    order = np.argsort(-wanted, kind="stable")[:CANDIDATES]
+    return CandidateRow(kind, items[order], wanted[order].astype(np.float32), key)
+
+
+def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
+    """Continue Watching and My List, in the viewer's own order."""
+    for kind, title_ids in (
+        ("continue_watching", viewer.unfinished),
+        ("my_list", viewer.listed),
+    ):
+        items = known_items(catalogue, title_ids)
+        scores = np.arange(len(items), 0, -1, dtype=np.float32)
+        yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)
+
+
+def new_row(catalogue: Catalogue) -> CandidateRow:
+    """The titles added last."""
+    return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
+
+
+def genre_rows(
+    catalogue: Catalogue, genres: Iterable[int], scores: NDArray[np.float32]
+) -> Iterator[CandidateRow]:
+    """A row for each genre column, its titles by score."""
+    for genre in genres:
+        yield ordered_row(
+            "genre",
+            catalogue.items_with_genre(int(genre)),
+            scores,
+            int(catalogue.genre_ids[genre]),
+        )
+
+
+def likeness_by_genre(catalogue: Catalogue, kind: str, title_id: int) -> CandidateRow:
+    """The titles that share most genres with one, popular ones first among equals."""
+    item = catalogue.titles.items_of([title_id])
+    if item[0] == UNKNOWN:
+        nothing = np.empty(0, dtype=np.int64)
+        return CandidateRow(kind, nothing, nothing.astype(np.float32), title_id)
+    shared = (catalogue.genres @ catalogue.genres[item].T).toarray()[:, 0]  # (I,)
+    popular = np.log1p(catalogue.liked_by)
+    scores = (shared + popular / (1 + popular.max())).astype(np.float32)
+    shared[item] = 0
+    return ordered_row(kind, np.flatnonzero(shared), scores, title_id)
+
+
+def genres_by_size(catalogue: Catalogue) -> NDArray[np.int64]:
+    """Genre columns, the largest first."""
+    return np.argsort(-np.asarray(catalogue.genres.sum(axis=0)).ravel(), kind="stable")

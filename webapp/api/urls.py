@@ -1,0 +1,13 @@
+"""Addresses below /api/v1/."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+
+from webapp.api.events import EventsView
+from webapp.api.search import SearchView
+
+urlpatterns = [
+    path("events", EventsView.as_view(), name="api-events"),
+    path("search", SearchView.as_view(), name="api-search"),
+    path("schema", SpectacularAPIView.as_view(), name="api-schema"),
+]

@@ -1,0 +1,1 @@
+"""The composition root: the live release, and the answers made with it."""

@@ -1,0 +1,147 @@
+"""What this process serves: the live release over the catalogue of now, swapped whole.
+
+A background thread looks every `RELEASE_POLL_SECONDS` whether a new release was published or the
+catalogue changed, loads beside what serves, and swaps one reference. What cannot be loaded is
+logged and the old one goes on serving.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import torch
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import close_old_connections, connection
+from search.engine import SearchEngine
+
+from recommender.data.catalogue import Catalogue
+from recommender.errors import RecommenderError
+from recommender.serving.recommender import Recommender
+from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.releases.models import Release
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Live:
+    """One consistent state: everything a response is made with."""
+
+    revision: Revision
+    catalogue: Catalogue
+    search: SearchEngine
+    release_id: int | None
+    recommender: Recommender | None
+    trouble: str = ""
+    """Why there is no recommender, or why a newer release is not the one serving."""
+    broken_release_id: int | None = None
+    """A release that could not be loaded; it is not tried again until something changes."""
+
+
+class LiveHolder:
+    """Holds the live state of one process and renews it."""
+
+    def __init__(self) -> None:
+        self._live: Live | None = None
+        self._loading = threading.Lock()
+        self._poller: threading.Thread | None = None
+        self._looked_at = 0.0
+
+    def get(self) -> Live:
+        """Return the state; load it first where nothing is loaded yet.
+
+        A process without the background thread (a shell, the development server) looks for
+        news here instead.
+        """
+        overdue = time.monotonic() - self._looked_at > settings.RELEASE_POLL_SECONDS
+        if self._live is None or (self._poller is None and overdue):
+            self.refresh()
+        assert self._live is not None  # noqa: S101 - refresh sets it or raises
+        return self._live
+
+    def peek(self) -> Live | None:
+        """Return the state if one is loaded; no query."""
+        return self._live
+
+    def refresh(self) -> None:
+        """Load what changed since the last look. Two queries when nothing did.
+
+        Raises:
+            django.db.Error: the database does not answer.
+        """
+        with self._loading:
+            before = self._live
+            self._live = _load(before)
+            self._looked_at = time.monotonic()
+            if before is not None and before.release_id != self._live.release_id:
+                logger.info("release %s is live in this process now", self._live.release_id)
+
+    def start(self) -> None:
+        """Load, then keep looking for news in a daemon thread."""
+        faiss.omp_set_num_threads(settings.MODEL_THREADS)
+        torch.set_num_threads(settings.MODEL_THREADS)
+        self._refresh_or_log()
+        self._poller = threading.Thread(target=self._poll, name="live-release", daemon=True)
+        self._poller.start()
+
+    def forget(self) -> None:
+        """Drop the state, so that the next `get` loads it anew."""
+        self._live = None
+
+    def _poll(self) -> None:
+        while True:
+            time.sleep(settings.RELEASE_POLL_SECONDS)
+            self._refresh_or_log()
+
+    def _refresh_or_log(self) -> None:
+        try:
+            close_old_connections()
+            self.refresh()
+        except DatabaseError as error:
+            logger.warning("no look at the live release, the database does not answer: %s", error)
+            connection.close()
+        except Exception:
+            logger.exception("the live release could not be renewed; the old state goes on")
+
+
+def _load(before: Live | None) -> Live:
+    release = Release.objects.filter(is_live=True).first()
+    now = revision()
+    if before is not None and before.revision == now:
+        if release is not None and release.pk in (before.release_id, before.broken_release_id):
+            return before
+        if release is None and before.release_id is None:
+            return before
+        catalogue, search = before.catalogue, before.search
+    else:
+        catalogue = export_catalogue()
+        search = SearchEngine.build(export_documents())
+    if release is None:
+        return Live(now, catalogue, search, None, None, "no release is published yet")
+    try:
+        recommender = Recommender.load(folder_of(release), catalogue)
+    except RecommenderError as error:
+        logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
+        return Live(
+            now,
+            catalogue,
+            search,
+            before.release_id if before else None,
+            before.recommender if before else None,
+            trouble=f"release {release.pk} cannot be loaded: {error}",
+            broken_release_id=release.pk,
+        )
+    return Live(now, catalogue, search, release.pk, recommender)
+
+
+def folder_of(release: Release) -> Path:
+    """Return where the release's artifacts lie."""
+    return Path(settings.MARQUEE_HOME) / release.folder
+
+
+holder = LiveHolder()
+"""This process's state."""

@@ -1,0 +1,23 @@
+"""How the web server runs: processes for parallel work, threads for waiting."""
+
+import os
+
+from django.utils.module_loading import import_string
+from gunicorn.workers.base import Worker
+
+workers = int(os.environ.get("MARQUEE_WEB_PROCESSES", "2"))
+threads = int(os.environ.get("MARQUEE_WEB_THREADS", "4"))
+worker_class = "gthread"
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+accesslog = "-"
+access_log_format = '%(h)s "%(r)s" %(s)s %(b)s %(M)sms'
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Load the live release in each process, after the fork, before the first request.
+
+    By name, since Django is not set up yet where this file is read.
+    """
+    import_string("webapp.engine.live.holder").start()
