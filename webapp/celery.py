@@ -1,4 +1,4 @@
-"""The Celery app. Tasks live in webapp.jobs.tasks; the schedule beside them."""
+"""The Celery app. Tasks live in webapp.jobs.tasks, their times in settings."""
 
 import os
 

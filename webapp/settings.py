@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
@@ -165,6 +166,21 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "train a release every day": {
+        "task": "webapp.jobs.tasks.queue_training",
+        "schedule": crontab(hour="4", minute="10"),
+    },
+    "look after training runs": {
+        "task": "webapp.jobs.tasks.look_after_runs",
+        "schedule": 60.0,
+    },
+    "prune old slates": {
+        "task": "webapp.jobs.tasks.prune_slates",
+        "schedule": crontab(hour="5", minute="10"),
+    },
+}
+"""What beat starts and when, in UTC. Operators may change the times in the admin."""
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -13,7 +13,8 @@ class ReleaseConfig:
     """The models' settings and the split that judges them."""
 
     ials: IalsConfig = field(default_factory=IalsConfig)
-    ease: EaseConfig = field(default_factory=EaseConfig)
+    ease: EaseConfig | None = None
+    """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
     popularity: PopularityConfig = field(default_factory=PopularityConfig)
     held_out_share: float = 0.1
     """How many of the profiles judge the release instead of training it."""

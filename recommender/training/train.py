@@ -1,6 +1,6 @@
 """From interactions to a release on disk: every long-term model, trained and judged.
 
-    FOLDER/popularity  FOLDER/ials  FOLDER/ease     (ease is missing where it would not fit)
+    FOLDER/popularity  FOLDER/ials  FOLDER/ease     (ease where it is asked for and fits)
 
 The profiles that judge a release are held out of its training by a rule that depends on their ids
 and the seed alone (`stable_holdout`), so any two releases are judged on profiles that neither has
@@ -130,14 +130,15 @@ def train_release(
     ials.place_profiles(interactions)
     ials.save(folder / "ials", metrics=judged, **extras)
 
-    began = time.perf_counter()
     ease: Ease | None = None
-    try:
-        ease = Ease(config.ease).fit(train)
-        ease.save(folder / "ease", metrics=judge("ease", ease, began), **extras)
-    except TooLargeError as error:
-        metrics["ease"] = {"skipped": str(error)}
-    tell(Progress("ease", 1, 1))
+    if config.ease is not None:
+        began = time.perf_counter()
+        try:
+            ease = Ease(config.ease).fit(train)
+            ease.save(folder / "ease", metrics=judge("ease", ease, began), **extras)
+        except TooLargeError as error:
+            metrics["ease"] = {"skipped": str(error)}
+        tell(Progress("ease", 1, 1))
     return TrainedRelease(folder, metrics, popularity, ials, ease)
 
 

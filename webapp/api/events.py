@@ -23,7 +23,9 @@ class EventSerializer(serializers.Serializer[EventDraft]):
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Event.Kind.choices)
-    title = serializers.IntegerField(min_value=1, max_value=2**63 - 1, allow_null=True, default=None)
+    title = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, allow_null=True, default=None
+    )
     occurred_at = serializers.DateTimeField()
     surface = serializers.ChoiceField(choices=Surface.choices, default="", allow_blank=True)
     slate = serializers.UUIDField(allow_null=True, default=None)

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from django.db.models import Count, F, Max, Q
 from scipy import sparse
-from search.engine import Document
 
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
+from search.engine import Document
 from webapp.catalog.models import Credit, Genre, Title
 from webapp.profiles.models import Rating
 

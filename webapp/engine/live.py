@@ -16,11 +16,11 @@ import torch
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
-from search.engine import SearchEngine
 
 from recommender.data.catalogue import Catalogue
 from recommender.errors import RecommenderError
 from recommender.serving.recommender import Recommender
+from search.engine import SearchEngine
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
 from webapp.releases.models import Release
 

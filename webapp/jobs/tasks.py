@@ -1,0 +1,45 @@
+"""Celery's entry points: each takes ids, calls one function, and may safely run twice."""
+
+from datetime import timedelta
+
+from celery import shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.utils import timezone
+
+from webapp.events.models import Slate
+from webapp.jobs import runs
+
+
+@shared_task
+def train(run_id: int) -> None:
+    runs.run_training(run_id)
+
+
+@shared_task
+def queue_training() -> None:
+    """Ask for the day's release."""
+    runs.queue_training(train.delay)
+
+
+@shared_task
+def look_after_runs() -> None:
+    """End runs whose worker is gone and send lost messages again."""
+    now = timezone.now()
+    runs.end_lost_runs(now)
+    for run_id in runs.overdue_runs(now):
+        train.delay(run_id)
+
+
+@shared_task
+def prune_slates() -> None:
+    """Delete slates older than `SLATE_DAYS`; their events stay."""
+    Slate.objects.filter(
+        created_at__lt=timezone.now() - timedelta(days=settings.SLATE_DAYS)
+    ).delete()
+
+
+@worker_ready.connect
+def look_after_runs_at_start(**_: object) -> None:
+    """A worker that comes back finds what its predecessor left."""
+    look_after_runs.delay()
