@@ -1,6 +1,6 @@
 """What a release is made of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from recommender.errors import InvalidInputError
 from recommender.models.ease import EaseConfig
@@ -15,7 +15,7 @@ class ReleaseConfig:
     ials: IalsConfig = field(default_factory=IalsConfig)
     ease: EaseConfig | None = None
     """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
-    popularity: PopularityConfig = field(default_factory=PopularityConfig)
+    popularity: PopularityConfig = PopularityConfig()
     held_out_share: float = 0.1
     """How many of the profiles judge the release instead of training it."""
     max_held_out: int = 2000
