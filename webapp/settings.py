@@ -267,5 +267,6 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"faiss.loader": {"level": "WARNING"}},
     "root": {"handlers": ["stderr"], "level": _values["log_level"]},
 }

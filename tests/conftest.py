@@ -1,0 +1,143 @@
+"""A small world of our own: sixty films of three kinds, people with clear tastes, a trained release."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.test import Client
+
+from webapp.catalog.models import Credit, Genre, Person, Title
+from webapp.engine.live import holder
+from webapp.jobs.runs import queue_training, run_training
+from webapp.profiles.models import Profile, Rating
+from webapp.releases.models import Release
+
+GENRES = ("Western", "Romance", "Science Fiction")
+FILMS_A_GENRE = 20
+RATED_A_GENRE = 18
+PEOPLE_A_GENRE = 14
+NAMED = {
+    0: "The Good, the Bad and the Ugly",
+    1: "High Noon",
+    FILMS_A_GENRE: "Casablanca",
+    2 * FILMS_A_GENRE: "Metropolis",
+    2 * FILMS_A_GENRE + 1: "Solaris",
+}
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The owner, another profile of the same account, and a stranger with an account."""
+
+    owner: Profile
+    sibling: Profile
+    stranger: Profile
+
+
+@pytest.fixture(autouse=True)
+def _fresh_process(settings: object, tmp_path: Path) -> Iterator[None]:
+    """No test sees another's live release, artifacts or rate limits."""
+    settings.MARQUEE_HOME = tmp_path / "home"  # type: ignore[attr-defined]
+    holder.forget()
+    cache.clear()
+    yield
+    holder.forget()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def films(db: None) -> list[Title]:
+    """Sixty films, twenty a genre; the last two of each genre are rated by nobody."""
+    added_at = datetime(2026, 1, 1, tzinfo=UTC)
+    genres = [
+        Genre.objects.create(name=name, slug=name.lower().replace(" ", "-")) for name in GENRES
+    ]
+    count = FILMS_A_GENRE * len(GENRES)
+    films = Title.objects.bulk_create(
+        Title(
+            external_id=f"film-{n}",
+            name=NAMED.get(n, f"{GENRES[n // FILMS_A_GENRE]} Number {n}"),
+            year=1950 + n,
+            runtime_minutes=100,
+            plot=f"The plot of film {n}.",
+            added_at=added_at + timedelta(days=n),
+        )
+        for n in range(count)
+    )
+    Title.genres.through.objects.bulk_create(
+        Title.genres.through(title=film, genre=genres[n // FILMS_A_GENRE])
+        for n, film in enumerate(films)
+    )
+    director = Person.objects.create(name="Sergio Leone")
+    Credit.objects.create(title=films[0], person=director, role=Credit.Role.DIRECTOR)
+    return films
+
+
+@pytest.fixture
+def people(films: list[Title]) -> list[Profile]:
+    """Forty-two people, fourteen a genre, each liking most rated films of it and few others."""
+    rng = np.random.default_rng(7)
+    people = Profile.objects.bulk_create(
+        Profile(name=f"Person {n}", external_id=f"person-{n}")
+        for n in range(PEOPLE_A_GENRE * len(GENRES))
+    )
+    rated_at = datetime(2026, 2, 1, tzinfo=UTC)
+    ratings = []
+    for n, person in enumerate(people):
+        genre = n // PEOPLE_A_GENRE
+        for m, film in enumerate(films):
+            own, place = m // FILMS_A_GENRE == genre, m % FILMS_A_GENRE
+            if place < RATED_A_GENRE and rng.random() < (0.6 if own else 0.05):
+                at = rated_at + timedelta(hours=int(rng.integers(1000)))
+                ratings.append(Rating(profile=person, title=film, stars=4.5, rated_at=at))
+    Rating.objects.bulk_create(ratings)
+    return people
+
+
+@pytest.fixture
+def release(people: list[Profile]) -> Release:
+    """A release trained on these people and live."""
+    run = queue_training(lambda run_id: None)
+    ended = run_training(run.pk)
+    assert ended is not None
+    assert ended.status == "succeeded", ended.error
+    return Release.objects.get(is_live=True)
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    ana = User.objects.create_user("ana", password="a long password")
+    bo = User.objects.create_user("bo", password="a long password")
+    return Cast(
+        owner=Profile.objects.create(account=ana, name="Ana"),
+        sibling=Profile.objects.create(account=ana, name="Kim"),
+        stranger=Profile.objects.create(account=bo, name="Bo"),
+    )
+
+
+@pytest.fixture
+def log_in() -> Callable[[Client, Profile], Client]:
+    """A function that logs a client in and chooses the profile, as a browser would."""
+
+    def log_in(client: Client, profile: Profile) -> Client:
+        assert profile.account is not None
+        client.force_login(profile.account)
+        response = client.post(f"/profiles/{profile.pk}/choose/")
+        assert response.status_code == 302, response.content
+        return client
+
+    return log_in
+
+
+@pytest.fixture
+def owner_client(client: Client, cast: Cast, log_in: Callable[[Client, Profile], Client]) -> Client:
+    return log_in(client, cast.owner)

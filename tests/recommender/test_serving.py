@@ -1,0 +1,171 @@
+"""The recommender of a release over a planted world of two genres."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender.data.catalogue import Catalogue
+from recommender.data.interactions import Interactions
+from recommender.errors import InvalidInputError, NotFittedError
+from recommender.models.ials import Ials, IalsConfig
+from recommender.models.popularity import Popularity
+from recommender.ranking.page import PageConfig
+from recommender.serving.fallback import PopularTitles
+from recommender.serving.recommender import Recommender
+from recommender.serving.request import Viewer
+from recommender.vocabulary import Vocabulary
+
+COUNT = 40
+IDS = np.arange(100, 100 + COUNT)
+FIRST, SECOND, COLD = IDS[:18], IDS[20:38], IDS[[18, 19, 38, 39]]
+CONFIG = PageConfig(row_size=10, min_row_size=4)
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    genres = sparse.csr_array(np.kron(np.eye(2), np.ones((COUNT // 2, 1))).astype(np.float32))
+    return Catalogue(
+        Vocabulary(IDS),
+        genres,
+        np.array([7, 8]),
+        np.arange(COUNT, dtype=float),
+        np.ones(COUNT, np.float32),
+    )
+
+
+@pytest.fixture(scope="module")
+def models():
+    rng = np.random.default_rng(3)
+    pairs = [
+        (profile, item)
+        for profile in range(40)
+        for item in (FIRST if profile < 20 else SECOND)
+        if rng.random() < 0.6
+    ]
+    interactions = Interactions.from_pairs(*np.array(pairs).T)
+    config = IalsConfig(embedding_size=8, epochs=8, num_threads=1)
+    return Ials(config).fit(interactions), Popularity().fit(interactions)
+
+
+@pytest.fixture(scope="module")
+def recommender(catalogue, models):
+    return Recommender(catalogue, *models)
+
+
+def ids(recommender, row):
+    return recommender.catalogue.titles.ids_of(row.items).tolist()
+
+
+def rows_of(recommender, viewer):
+    return {row.kind: row for row in recommender.home(viewer, CONFIG)}
+
+
+def test_taste_is_folded_in_from_what_was_liked_a_moment_ago(recommender):
+    viewer = Viewer(liked={100: 1.0, 101: 1.0})
+    assert set(ids(recommender, rows_of(recommender, viewer)["top_picks"])) <= set(FIRST)
+    affinity = recommender.affinity(viewer)
+    assert affinity.shape == (COUNT,)
+    assert affinity[:18].mean() > 5 * abs(affinity[20:38].mean())
+
+
+def test_a_heavier_weight_pulls_the_taste_towards_its_title(recommender):
+    even = recommender.affinity(Viewer(liked={100: 1.0, 120: 1.0}))
+    pulled = recommender.affinity(Viewer(liked={100: 1.0, 120: 3.0}))
+    assert (pulled[20:38] - pulled[:18].mean()).mean() > (even[20:38] - even[:18].mean()).mean()
+
+
+@pytest.mark.parametrize("liked", [{}, {9999: 1.0}, {int(COLD[0]): 1.0}])
+def test_a_viewer_the_model_knows_nothing_of_has_no_picks_but_a_page(recommender, liked):
+    viewer = Viewer(liked=liked, reasons=list(liked))
+    assert recommender.taste(viewer) is None
+    assert recommender.affinity(viewer) is None
+    rows = rows_of(recommender, viewer)
+    assert "top_picks" not in rows
+    assert {"trending", "new"} <= rows.keys()
+
+
+def test_what_was_seen_is_not_recommended_again_and_what_is_excluded_never(recommender):
+    viewer = Viewer(
+        liked={100: 1.0}, reasons=[100], seen=frozenset([100, 101]), excluded=frozenset([102])
+    )
+    rows = recommender.home(viewer, CONFIG)
+    for row in rows:
+        assert 102 not in ids(recommender, row)
+        if row.kind in ("top_picks", "because_watched"):
+            assert not {100, 101} & set(ids(recommender, row))
+
+
+def test_rows_that_name_a_reason_hold_its_neighbours_without_itself(recommender):
+    row = rows_of(recommender, Viewer(liked={120: 1.0}, reasons=[120]))["because_watched"]
+    assert row.key == 120
+    assert set(ids(recommender, row)) <= set(SECOND) - {120}
+
+
+def test_neighbours_of_a_title_without_history_are_of_its_genre(recommender):
+    row = recommender.more_like(int(COLD[0]), Viewer(), CONFIG)
+    assert set(ids(recommender, row)) <= set(IDS[:20]) - {int(COLD[0])}
+
+
+def test_an_unknown_title_has_no_neighbours(recommender):
+    assert recommender.more_like(9999, Viewer(), CONFIG) is None
+    assert PopularTitles(recommender.catalogue).more_like(9999, Viewer(), CONFIG) is None
+
+
+def test_what_the_viewer_keeps_stands_in_the_viewers_order(recommender):
+    rows = rows_of(recommender, Viewer(unfinished=[125, 101], listed=[103, 9999, 122]))
+    assert ids(recommender, rows["continue_watching"]) == [125, 101]
+    assert ids(recommender, rows["my_list"]) == [103, 122]
+
+
+def test_the_same_viewer_gets_the_same_page(recommender):
+    viewer = Viewer(liked={100: 1.0, 121: 2.0}, reasons=[121, 100])
+    pages = [
+        [(row.kind, row.items.tolist(), row.scores.tolist()) for row in page]
+        for page in (recommender.home(viewer, CONFIG) for _ in range(2))
+    ]
+    assert pages[0] == pages[1]
+
+
+def test_the_catalogue_may_lose_and_gain_titles_after_training(catalogue, models):
+    kept = np.r_[1:COUNT]
+    smaller = Catalogue(
+        Vocabulary(np.append(IDS[kept], 999)),
+        sparse.csr_array(np.vstack([catalogue.genres.toarray()[kept], [[1, 0]]])),
+        catalogue.genre_ids,
+        np.arange(COUNT, dtype=float),
+        np.ones(COUNT, np.float32),
+    )
+    recommender = Recommender(smaller, *models)
+    rows = recommender.home(Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]), CONFIG)
+    shown = {id_ for row in rows for id_ in ids(recommender, row)}
+    assert 100 not in shown
+    assert 999 in shown
+
+
+def test_a_release_written_and_read_answers_the_same(recommender, models, catalogue, tmp_path):
+    models[0].save(tmp_path / "ials")
+    models[1].save(tmp_path / "popularity")
+    loaded = Recommender.load(tmp_path, catalogue)
+    viewer = Viewer(liked={100: 1.0})
+    np.testing.assert_array_equal(loaded.affinity(viewer), recommender.affinity(viewer))
+
+
+def test_popular_titles_need_no_model(catalogue):
+    liked_by = np.arange(COUNT, dtype=np.float32)
+    popular = PopularTitles(replace(catalogue, liked_by=liked_by))
+    rows = {row.kind: row for row in popular.home(Viewer(unfinished=[101]), CONFIG)}
+    assert rows["popular"].items.tolist() == list(range(COUNT - 1, COUNT - 11, -1))
+    assert rows["continue_watching"].items.tolist() == [1]
+    assert popular.affinity(Viewer(liked={100: 1.0})) is None
+
+
+def test_a_model_that_learned_nothing_is_refused(catalogue):
+    with pytest.raises(NotFittedError):
+        Recommender(catalogue, Ials(), Popularity())
+
+
+def test_arrays_that_do_not_fit_the_catalogue_are_refused(catalogue):
+    with pytest.raises(InvalidInputError, match="liked_by"):
+        replace(catalogue, liked_by=np.ones(3, np.float32))

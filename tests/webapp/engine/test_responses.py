@@ -1,0 +1,139 @@
+"""The pages' answers: the very next response, its reasons, its slate, and the fallback."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from recommender.serving.recommender import Recommender
+from webapp.engine import responses
+from webapp.engine.live import holder
+from webapp.events.ingest import EventDraft, record_events
+from webapp.events.models import Slate
+from webapp.events.visits import current_visit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def visit(cast, now):
+    return current_visit(None, cast.owner, now)
+
+
+def play(visit, title, now):
+    draft = EventDraft(
+        uuid4(), "progress", title.pk, now, position_seconds=900, duration_seconds=6000
+    )
+    assert record_events(visit, [draft], now).accepted == 1
+
+
+def genre_of(slot):
+    return slot.title.genres.all()[0].name
+
+
+def test_the_very_next_page_knows_what_was_just_played_and_says_why(release, visit, films, now):
+    before = responses.home(visit, now)
+    assert "continue_watching" not in {row.kind for row in before.rows}
+    play(visit, films[0], now)
+    after = responses.home(visit, now + timedelta(seconds=1))
+    first, second, third = after.rows[:3]
+    assert (first.kind, first.slots[0].title) == ("continue_watching", films[0])
+    assert first.slots[0].progress == 0.15
+    assert second.heading == "Because you watched The Good, the Bad and the Ugly"
+    assert {genre_of(slot) for slot in second.slots[:6]} == {"Western"}
+    assert third.heading == "Top picks for Ana"
+    assert {genre_of(slot) for slot in third.slots[:6]} == {"Western"}
+    assert "1 of them in this visit" in third.reason
+
+
+def test_no_title_stands_twice_but_in_the_viewers_own_rows(release, visit, films, now):
+    play(visit, films[0], now)
+    shown = [
+        slot.title.pk
+        for row in responses.home(visit, now).rows
+        if row.kind not in ("continue_watching", "my_list")
+        for slot in row.slots
+    ]
+    assert len(shown) == len(set(shown))
+
+
+def test_a_hidden_title_is_shown_nowhere(release, visit, films, now):
+    hide = EventDraft(uuid4(), "hide", films[0].pk, now, value="hide")
+    record_events(visit, [hide], now)
+    rows = responses.home(visit, now).rows
+    assert films[0] not in {slot.title for row in rows for slot in row.slots}
+    assert films[0] not in {
+        slot.title for slot in responses.search(visit, "good bad ugly", now).slots
+    }
+
+
+def test_a_film_nobody_rated_still_has_titles_like_it(release, visit, films, now):
+    row = responses.title_page(visit, films[19], now).more_like
+    assert row is not None
+    assert {genre_of(slot) for slot in row.slots} == {"Western"}
+
+
+def test_search_forgives_a_mistake_and_taste_orders_equal_matches(release, visit, films, now):
+    assert responses.search(visit, "casablnca", now).slots[0].title == films[20]
+    play(visit, films[40], now)
+    assert "Science Fiction" in responses.search(visit, "number", now).slots[0].title.name
+
+
+def test_nothing_found_still_offers_something(release, visit, now):
+    page = responses.search(visit, "qqqqqqqqqqqq", now)
+    assert page.slots == []
+    assert len(page.suggestions) >= 6
+
+
+def test_the_slate_holds_what_was_shown(release, visit, films, now):
+    play(visit, films[0], now)
+    page = responses.home(visit, now)
+    slate = Slate.objects.get(pk=page.slate_id)
+    assert [row["kind"] for row in slate.rows] == [row.kind for row in page.rows]
+    assert slate.rows[1]["titles"] == [slot.title.pk for slot in page.rows[1].slots]
+    assert slate.release == release
+    assert slate.snapshot["in_session"] == [["progress", films[0].pk, ""]]
+    assert slate.fallback_reason == ""
+
+
+def test_if_the_recommender_fails_popular_titles_are_served_and_it_is_written_down(
+    release, visit, films, now, monkeypatch, caplog
+):
+    def fail(*args):
+        raise RuntimeError("the index is gone")
+
+    monkeypatch.setattr(Recommender, "home", fail)
+    play(visit, films[0], now)
+    page = responses.home(visit, now)
+    assert page.is_fallback
+    assert [row.kind for row in page.rows][:2] == ["continue_watching", "popular"]
+    slate = Slate.objects.get(pk=page.slate_id)
+    assert slate.fallback_reason == "RuntimeError: the index is gone"
+    assert slate.release is None
+    assert "the recommender failed" in caplog.text
+
+
+def test_without_a_release_the_page_is_served_all_the_same(films, visit, now):
+    page = responses.home(visit, now)
+    assert page.is_fallback
+    assert "no release" in Slate.objects.get(pk=page.slate_id).fallback_reason
+    assert not responses.is_ready()
+
+
+def test_an_empty_catalogue_makes_an_empty_page(visit, now):
+    assert responses.home(visit, now).rows == []
+
+
+def test_the_home_page_costs_few_queries(release, visit, films, now, django_assert_num_queries):
+    play(visit, films[0], now)
+    holder.get()
+    with django_assert_num_queries(8):
+        responses.home(visit, now)
+
+
+def test_a_new_title_is_found_within_the_next_look(release, visit, films, now):
+    assert responses.search(visit, "zardoz", now).slots == []
+    films[0].pk, films[0].external_id, films[0].name = None, "film-z", "Zardoz"
+    films[0].save()
+    holder.refresh()
+    assert responses.search(visit, "zardoz", now).slots[0].title == films[0]

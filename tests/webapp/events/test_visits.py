@@ -1,0 +1,50 @@
+"""When a visit goes on, and when another one starts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from webapp.events.visits import cookie_of, current_visit
+from webapp.profiles.models import Profile
+
+EVENING = datetime(2026, 3, 28, 23, 50, tzinfo=UTC)
+ANA, KIM = Profile(pk=1, name="Ana"), Profile(pk=2, name="Kim")
+
+
+def test_a_visit_goes_on_over_midnight_and_a_clock_change():
+    first = current_visit(None, ANA, EVENING)
+    after_midnight = EVENING + timedelta(minutes=20)
+    second = current_visit(cookie_of(first, EVENING), ANA, after_midnight)
+    spring_forward = after_midnight + timedelta(minutes=29)
+    third = current_visit(cookie_of(second, after_midnight), ANA, spring_forward)
+    assert first.id == second.id == third.id
+    assert third.started_at == EVENING
+
+
+def test_thirty_idle_minutes_end_it_and_the_next_one_remembers_it():
+    first = current_visit(None, ANA, EVENING)
+    cookie = cookie_of(first, EVENING)
+    assert current_visit(cookie, ANA, EVENING + timedelta(minutes=30)).id == first.id
+    later = current_visit(cookie, ANA, EVENING + timedelta(minutes=30, seconds=1))
+    assert later.id != first.id
+    assert later.previous_id == first.id
+
+
+@pytest.mark.parametrize("profile", [KIM, None])
+def test_another_profile_or_nobody_starts_another_visit(profile):
+    first = current_visit(None, ANA, EVENING)
+    second = current_visit(cookie_of(first, EVENING), profile, EVENING)
+    assert second.id != first.id
+    assert second.previous_id is None
+
+
+@pytest.mark.parametrize("cookie", ["", "nonsense", "a:b:c"])
+def test_a_cookie_that_is_not_ours_starts_a_visit(cookie):
+    assert current_visit(cookie, ANA, EVENING).started_at == EVENING
+
+
+def test_a_changed_cookie_is_not_believed():
+    first = current_visit(None, ANA, EVENING)
+    cookie = cookie_of(first, EVENING)
+    changed = ("x" if cookie[0] != "x" else "y") + cookie[1:]
+    assert current_visit(changed, ANA, EVENING).id != first.id

@@ -1,0 +1,105 @@
+"""A training run from the asking to its end, and what happens when its worker is lost."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from webapp.engine.live import folder_of, holder
+from webapp.jobs import runs
+from webapp.jobs.releases import gate, previous_release, publish
+from webapp.releases.models import Release, TrainingRun
+
+
+@pytest.mark.django_db
+def test_a_run_is_trained_once_judged_and_published(people):
+    run = runs.queue_training(lambda run_id: None)
+    ended = runs.run_training(run.pk)
+    assert (ended.status, ended.error) == ("succeeded", "")
+    assert ended.metrics["ials"]["ndcg@100"] > 0.3
+    assert len(ended.metrics["ials"]["curve"]) >= 1
+    assert {"observed_loss", "unobserved_loss", "regularization"} <= set(
+        ended.metrics["ials"]["curve"][0]
+    )
+    live = Release.objects.get(is_live=True)
+    assert live.run == run
+    assert (folder_of(live) / "ials" / "manifest.json").exists()
+    assert runs.run_training(run.pk) is None
+
+
+@pytest.mark.django_db
+def test_a_run_without_history_fails_in_words(db):
+    run = runs.queue_training(lambda run_id: None)
+    ended = runs.run_training(run.pk)
+    assert ended.status == "failed"
+    assert "nothing to learn from" in ended.error
+    assert not Release.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_run_whose_worker_is_gone_is_marked_failed_and_the_old_release_serves(release):
+    lost = TrainingRun.objects.create(status="running", started_at=timezone.now())
+    assert runs.end_lost_runs(timezone.now()) == 1
+    lost.refresh_from_db()
+    assert lost.status == "failed"
+    assert "worker was lost" in lost.error
+    assert Release.objects.get(is_live=True) == release
+
+
+@pytest.mark.django_db
+def test_a_run_that_still_holds_its_lock_is_left_alone():
+    running = TrainingRun.objects.create(status="running", started_at=timezone.now())
+    settings = connection.get_connection_params()
+    wanted = {
+        k: settings[k] for k in ("dbname", "user", "password", "host", "port") if k in settings
+    }
+    with psycopg.connect(**wanted) as worker:
+        worker.execute("SELECT pg_advisory_lock(%s, %s)", [runs.LOCK_SPACE, running.pk])
+        assert runs.end_lost_runs(timezone.now()) == 0
+    running.refresh_from_db()
+    assert running.status == "running"
+
+
+@pytest.mark.django_db
+def test_a_run_queued_for_long_is_sent_again():
+    run = TrainingRun.objects.create()
+    assert runs.overdue_runs(timezone.now()) == []
+    assert runs.overdue_runs(timezone.now() + timedelta(minutes=11)) == [run.pk]
+
+
+@pytest.mark.parametrize(
+    ("new", "live", "passed"), [(0.30, None, True), (0.30, 0.31, True), (0.29, 0.31, False)]
+)
+def test_the_gate_keeps_back_what_is_worse_than_the_tolerance(new, live, passed):
+    metrics = {"ials": {"ndcg@100": live}} if live else None
+    verdict = gate({"ials": {"ndcg@100": new}}, metrics, tolerance=0.05)
+    assert verdict["passed"] is passed
+    assert verdict["words"]
+
+
+@pytest.mark.django_db
+def test_publishing_leaves_one_live_release_and_rolling_back_returns_to_the_one_before(release):
+    run = TrainingRun.objects.create(status="succeeded")
+    newer = Release.objects.create(run=run, folder="artifacts/newer")
+    publish(newer, timezone.now())
+    assert Release.objects.get(is_live=True) == newer
+    assert previous_release() == release
+    publish(previous_release(), timezone.now())
+    assert Release.objects.get(is_live=True) == release
+
+
+@pytest.mark.django_db
+def test_a_broken_release_leaves_the_old_one_serving(release, caplog):
+    assert holder.get().release_id == release.pk
+    run = TrainingRun.objects.create(status="succeeded")
+    publish(Release.objects.create(run=run, folder="artifacts/missing"), timezone.now())
+    holder.refresh()
+    live = holder.get()
+    assert live.release_id == release.pk
+    assert live.recommender is not None
+    assert "missing" in live.trouble
+    caplog.clear()
+    holder.refresh()
+    assert not caplog.records
