@@ -1,0 +1,327 @@
+"""Load titles with their genres and credits: inserted or updated by external id, set by set."""
+
+import zlib
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.utils.text import slugify
+
+from webapp.catalog.importers import movielens
+from webapp.catalog.importers.errors import BadValue, Problem
+from webapp.catalog.importers.fields import (
+    Column,
+    choice,
+    moment,
+    names,
+    prose,
+    text,
+    web_address,
+    whole_number,
+)
+from webapp.catalog.importers.loading import (
+    Options,
+    Report,
+    importing,
+    refuse_if_strict,
+    stage,
+    steps,
+)
+from webapp.catalog.importers.tables import Table, find_table, open_table
+from webapp.catalog.models import Credit, Genre, Title
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column(
+            "external_id",
+            text(64, required=True),
+            "your own id of the title; the same id again updates it",
+            required=True,
+        ),
+        Column("name", text(300, required=True), "as viewers read it", required=True),
+        Column("year", whole_number(1870, 2100), "of first release"),
+        Column("kind", choice(("film", "series"), "film"), "film (also where empty) or series"),
+        Column("genres", names(60), "between |, as in Comedy|Drama"),
+        Column("runtime_minutes", whole_number(1, 6000), "whole minutes"),
+        Column("plot", prose(20_000), "a few sentences; may span lines"),
+        Column("language", text(100), "spoken in it, as viewers read it"),
+        Column("country", text(200), "where it was made, as viewers read it"),
+        Column("imdb_id", text(20), "like tt0114709"),
+        Column("directors", names(200), "between |"),
+        Column("writers", names(200), "between |"),
+        Column("cast", names(200), "between |, the most important first"),
+        Column("poster_url", web_address(500), "a picture, http:// or https://"),
+        Column("playback_url", web_address(500), "a video file, http:// or https://"),
+        Column("added_at", moment, "when it came into the catalogue; now where empty"),
+    )
+}
+"""What a file of titles may hold. A column it lacks is left as it is in the catalogue."""
+
+ROLES = {
+    "directors": Credit.Role.DIRECTOR.value,
+    "writers": Credit.Role.WRITER.value,
+    "cast": Credit.Role.CAST.value,
+}
+PLAIN = (
+    "name",
+    "year",
+    "kind",
+    "runtime_minutes",
+    "plot",
+    "language",
+    "country",
+    "imdb_id",
+    "poster_url",
+    "playback_url",
+)
+"""Columns that are columns of the title's own table, by the same name."""
+
+_TYPES = {
+    "year": "smallint",
+    "runtime_minutes": "smallint",
+    "added_at": "timestamptz",
+    "genres": "text[]",
+    **dict.fromkeys(ROLES, "text[]"),
+}
+_WHEN_NEW = {"kind": "'film'", "year": "NULL::smallint", "runtime_minutes": "NULL::smallint"}
+
+
+def load_catalogue(path: Path, options: Options, now: datetime) -> Report:
+    """Load a file of titles or a MovieLens folder.
+
+    Raises:
+        ImportRefused: Nothing was loaded.
+    """
+    report = Report()
+    table = movielens.open_in_folder(path, "movies")
+    if movielens.is_movies(table):
+        imdb_ids: dict[int, str] = {}
+        if path.is_dir() and (links := find_table(path, "links")):
+
+            def refuse(problem: Problem) -> None:
+                report.refused += 1
+                options.tell(problem)
+
+            imdb_ids = movielens.imdb_ids(open_table(links), refuse)
+        table = movielens.as_titles(table, imdb_ids)
+    return load_titles(table, options, now, report)
+
+
+def load_titles(
+    table: Table, options: Options, now: datetime, report: Report | None = None
+) -> Report:
+    """Load a table with the columns of COLUMNS; a title that is as the table says is not touched.
+
+    Raises:
+        ImportRefused: Nothing was loaded.
+    """
+    report = report or Report()
+    genres = _GenreNames.known()
+    columns = {
+        **COLUMNS,
+        "genres": replace(COLUMNS["genres"], parse=genres.parse),
+    }
+    given = _Given([name for name in table.columns if name in columns])
+    with importing(options, report) as cursor:
+        cursor.execute(given.staging_table())
+        stage(cursor, given.copy_statement(), table, columns, options, report)
+        refuse_if_strict(options, report)
+        _write(cursor, given, genres, report, now)
+    return report
+
+
+def _write(
+    cursor: Any, given: "_Given", genres: "_GenreNames", report: Report, now: datetime
+) -> None:
+    with steps("Writing titles", 6) as bar:
+        cursor.execute(_DROP_REPEATED)
+        report.repeated = cursor.rowcount
+        cursor.execute(_FIND_KNOWN)
+        known = cursor.rowcount
+        genres.save_new()
+        cursor.execute("ANALYZE incoming")
+        bar.update()
+
+        given.mark_changes(cursor)
+        cursor.execute("SELECT count(*) FROM incoming WHERE id IS NOT NULL AND changed <> '{}'")
+        report.updated = cursor.fetchone()[0]
+        report.unchanged = known - report.updated
+        bar.update()
+
+        cursor.execute(given.update_statement(), {"now": now})
+        bar.update()
+
+        cursor.execute(given.insert_statement(), {"now": now})
+        report.created = cursor.rowcount
+        cursor.execute(_FIND_NEW)
+        bar.update()
+
+        if "genres" in given.names:
+            cursor.execute(_REMOVE_GENRES)
+            cursor.execute(_ADD_GENRES)
+        bar.update()
+
+        for name in ROLES.keys() & set(given.names):
+            for statement in _CREDIT_STATEMENTS:
+                cursor.execute(statement.format(column=f'"{name}"'), {"role": ROLES[name]})
+        for model in (Title, Genre, Credit):
+            cursor.execute(f"ANALYZE {model._meta.db_table}")
+        cursor.execute("DROP TABLE incoming")
+        bar.update()
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The statements for the columns that this file has; their names are keys of COLUMNS."""
+
+    names: list[str]
+
+    @property
+    def plain(self) -> list[str]:
+        return [name for name in self.names if name in PLAIN]
+
+    def staging_table(self) -> str:
+        columns = ", ".join(f'"{name}" {_TYPES.get(name, "text")}' for name in self.names)
+        return (
+            f"CREATE TEMPORARY TABLE incoming (line bigint, {columns}, "
+            "id bigint, is_new boolean DEFAULT false, changed text[] DEFAULT '{}') ON COMMIT DROP"
+        )
+
+    def copy_statement(self) -> str:
+        columns = ", ".join(f'"{name}"' for name in self.names)
+        return f"COPY incoming (line, {columns}) FROM STDIN"
+
+    def mark_changes(self, cursor: Any) -> None:
+        """Note in `changed` what of a known title differs: plain, genres, added_at or a role."""
+        if self.plain:
+            ours = ", ".join(f't."{name}"' for name in self.plain)
+            theirs = ", ".join(f'i."{name}"' for name in self.plain)
+            cursor.execute(
+                "UPDATE incoming i SET changed = i.changed || '{plain}'::text[] "
+                "FROM catalog_title t "
+                f"WHERE t.id = i.id AND ({ours}) IS DISTINCT FROM ({theirs})"  # noqa: S608
+            )
+        if "added_at" in self.names:
+            cursor.execute(_MARK_ADDED_AT)
+        if "genres" in self.names:
+            cursor.execute(_MARK_GENRES)
+        for name in ROLES.keys() & set(self.names):
+            cursor.execute(_MARK_CREDITS.format(column=f'"{name}"'), {"role": ROLES[name]})
+
+    def update_statement(self) -> str:
+        changes = [f'"{name}" = i."{name}"' for name in self.plain]
+        if "added_at" in self.names:
+            changes.append("added_at = coalesce(i.added_at, t.added_at)")
+        changes.append("updated_at = %(now)s")
+        return (
+            f"UPDATE catalog_title t SET {', '.join(changes)} FROM incoming i "
+            "WHERE t.id = i.id AND i.changed <> '{}'"  # noqa: S608
+        )
+
+    def insert_statement(self) -> str:
+        columns = ", ".join(f'"{name}"' for name in PLAIN)
+        values = ", ".join(
+            f'"{name}"' if name in self.names else _WHEN_NEW.get(name, "''") for name in PLAIN
+        )
+        added_at = "coalesce(added_at, %(now)s)" if "added_at" in self.names else "%(now)s"
+        return (
+            f"INSERT INTO catalog_title (external_id, {columns}, added_at, updated_at) "
+            f"SELECT external_id, {values}, {added_at}, %(now)s FROM incoming "
+            "WHERE id IS NULL ORDER BY line"  # noqa: S608
+        )
+
+
+class _GenreNames:
+    """One name a genre, however files write it: Sci-Fi and sci fi are the same."""
+
+    def __init__(self, name_of_slug: dict[str, str]) -> None:
+        self.name_of_slug = name_of_slug
+        self.new: list[Genre] = []
+        self._split = names(60)
+
+    @classmethod
+    def known(cls) -> "_GenreNames":
+        return cls({genre.slug: genre.name for genre in Genre.objects.all()})
+
+    def parse(self, value: object) -> list[str]:
+        found = [] if value == movielens.NO_GENRES else self._split(value)
+        return sorted({self._canonical(name) for name in found})
+
+    def _canonical(self, name: str) -> str:
+        slug = slugify(name)[:60] or f"genre-{zlib.crc32(name.casefold().encode()):08x}"
+        if slug not in self.name_of_slug:
+            if name in self.name_of_slug.values():
+                raise BadValue("holds a genre whose name an existing one has")
+            self.name_of_slug[slug] = name
+            self.new.append(Genre(name=name, slug=slug))
+        return self.name_of_slug[slug]
+
+    def save_new(self) -> None:
+        Genre.objects.bulk_create(self.new)
+
+
+_DROP_REPEATED = """
+DELETE FROM incoming i USING (
+    SELECT external_id, max(line) AS line FROM incoming GROUP BY external_id HAVING count(*) > 1
+) last WHERE i.external_id = last.external_id AND i.line < last.line
+"""
+_FIND_KNOWN = """
+UPDATE incoming i SET id = t.id FROM catalog_title t WHERE t.external_id = i.external_id
+"""
+_FIND_NEW = """
+UPDATE incoming i SET id = t.id, is_new = true FROM catalog_title t
+WHERE i.id IS NULL AND t.external_id = i.external_id
+"""
+_MARK_ADDED_AT = """
+UPDATE incoming i SET changed = i.changed || '{added_at}'::text[] FROM catalog_title t
+WHERE t.id = i.id AND i.added_at <> t.added_at
+"""
+_MARK_GENRES = """
+UPDATE incoming i SET changed = i.changed || '{genres}'::text[]
+FROM incoming j LEFT JOIN (
+    SELECT tg.title_id, array_agg(g.name ORDER BY g.name COLLATE "C")::text[] AS genres
+    FROM catalog_title_genres tg JOIN catalog_genre g ON g.id = tg.genre_id GROUP BY tg.title_id
+) now ON now.title_id = j.id
+WHERE i.line = j.line AND j.id IS NOT NULL AND coalesce(now.genres, '{}') <> j.genres
+"""
+_MARK_CREDITS = """
+UPDATE incoming i SET changed = i.changed || %(role)s::text
+FROM incoming j LEFT JOIN (
+    SELECT c.title_id, array_agg(p.name ORDER BY c.position, c.id)::text[] AS people
+    FROM catalog_credit c JOIN catalog_person p ON p.id = c.person_id
+    WHERE c.role = %(role)s GROUP BY c.title_id
+) now ON now.title_id = j.id
+WHERE i.line = j.line AND j.id IS NOT NULL AND coalesce(now.people, ARRAY[]::text[]) <> j.{column}
+"""
+_REMOVE_GENRES = """
+DELETE FROM catalog_title_genres tg USING incoming i, catalog_genre g
+WHERE tg.title_id = i.id AND 'genres' = ANY (i.changed) AND g.id = tg.genre_id
+AND NOT g.name = ANY (i.genres)
+"""
+_ADD_GENRES = """
+INSERT INTO catalog_title_genres (title_id, genre_id)
+SELECT i.id, g.id FROM incoming i, unnest(i.genres) AS wanted (name), catalog_genre g
+WHERE (i.is_new OR 'genres' = ANY (i.changed)) AND g.name = wanted.name
+ON CONFLICT DO NOTHING
+"""
+_CREDIT_STATEMENTS = (
+    """
+    INSERT INTO catalog_person (name)
+    SELECT DISTINCT wanted.name FROM incoming i, unnest(i.{column}) AS wanted (name)
+    WHERE i.is_new OR %(role)s = ANY (i.changed) ON CONFLICT DO NOTHING
+    """,
+    """
+    DELETE FROM catalog_credit c USING incoming i
+    WHERE c.title_id = i.id AND c.role = %(role)s AND %(role)s = ANY (i.changed)
+    """,
+    """
+    INSERT INTO catalog_credit (title_id, person_id, role, position)
+    SELECT i.id, p.id, %(role)s, wanted.position - 1
+    FROM incoming i, unnest(i.{column}) WITH ORDINALITY AS wanted (name, position),
+        catalog_person p
+    WHERE (i.is_new OR %(role)s = ANY (i.changed)) AND p.name = wanted.name
+    ORDER BY i.line, wanted.position
+    """,
+)

@@ -1,0 +1,84 @@
+import os
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Max
+from django.utils import timezone
+
+from webapp.catalog.importers.errors import ImportRefused
+from webapp.catalog.importers.loading import Options
+from webapp.catalog.importers.titles import load_titles
+from webapp.catalog.models import Title
+from webapp.demo.accounts import PasswordRefused, give_profiles, make_account
+from webapp.demo.films import (
+    EXTERNAL_ID_PREFIX,
+    DemoPackagesMissing,
+    join,
+    ratings_table,
+    read_films,
+    read_histories,
+    titles_table,
+)
+from webapp.profiles.importers import load_ratings
+from webapp.profiles.models import Profile
+
+VIEWER_PASSWORD = "MARQUEE_DEMO_VIEWER_PASSWORD"  # noqa: S105  names a variable
+OPERATOR_PASSWORD = "MARQUEE_DEMO_OPERATOR_PASSWORD"  # noqa: S105  names a variable
+
+
+class Command(BaseCommand):
+    help = (
+        "Load the demo: 17,472 films, the ratings of 671 people, and the logins `viewer` and "
+        f"`operator`, whose passwords are taken from {VIEWER_PASSWORD} and {OPERATOR_PASSWORD} "
+        "or made up and printed. Safe to run again."
+    )
+    requires_system_checks = []  # they would load the web app and its models: seconds for nothing
+    requires_migrations_checks = True
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        started = perf_counter()
+        try:
+            self._load(timezone.now())
+            self._accounts()
+        except (DemoPackagesMissing, ImportRefused, PasswordRefused) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"The demo is loaded, in {perf_counter() - started:.1f} s.")
+
+    def _load(self, now: datetime) -> None:
+        problems = Options(tell=lambda problem: self.stderr.write(str(problem)))
+        films, histories = read_films(), read_histories()
+        joined = join(films, histories.films)
+        titles = load_titles(titles_table(films, _newest_added_at(now)), problems, now)
+        self.stdout.write(f"Films: {titles}.")
+        ratings = load_ratings(ratings_table(histories.verdicts, joined), problems, now)
+        kept = sum(verdict.rated_film_id in joined for verdict in histories.verdicts)
+        rated = len({verdict.rated_film_id for verdict in histories.verdicts})
+        self.stdout.write(f"Ratings: {ratings}.")
+        self.stdout.write(
+            f"{len(joined):,} of {rated:,} rated films are among the {len(films):,} films, with "
+            f"{kept:,} of {len(histories.verdicts):,} ratings "
+            f"({kept / len(histories.verdicts):.1%}); the other rated films were skipped, and "
+            f"{len(films) - len(joined):,} films have no ratings."
+        )
+
+    def _accounts(self) -> None:
+        viewer, operator = (
+            os.environ.get(name, "") for name in (VIEWER_PASSWORD, OPERATOR_PASSWORD)
+        )
+        logins = [
+            make_account("viewer", viewer, VIEWER_PASSWORD),
+            make_account("operator", operator, OPERATOR_PASSWORD, operator=True),
+        ]
+        give_profiles("viewer")
+        profiles = Profile.objects.filter(account__username="viewer").values_list("name", flat=True)
+        self.stdout.write(f"Viewer: {logins[0]}; profiles {', '.join(profiles)}.")
+        self.stdout.write(f"Operator: {logins[1]}.")
+
+
+def _newest_added_at(now: datetime) -> datetime:
+    """The same on every run, so that a second one changes nothing: that of the first run."""
+    ours = Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX)
+    found: datetime | None = ours.aggregate(newest=Max("added_at"))["newest"]
+    return found or now

@@ -1,0 +1,171 @@
+"""Load what people rated elsewhere: profiles without an account, and one rating a title."""
+
+import math
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from webapp.catalog.importers import movielens
+from webapp.catalog.importers.errors import BadValue, Problem
+from webapp.catalog.importers.fields import Column, required_moment, text
+from webapp.catalog.importers.loading import (
+    Options,
+    Report,
+    importing,
+    refuse_if_strict,
+    stage,
+    steps,
+)
+from webapp.catalog.importers.tables import Table
+
+LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
+SLICE_ROWS = 50_000
+FETCHED_ROWS = 2_000
+
+
+def stars(value: object) -> float:
+    """Half a star to five."""
+    try:
+        found = float(value) if isinstance(value, str | float | int) else math.nan
+    except ValueError:
+        found = math.nan
+    if not LOWEST_STARS <= found <= HIGHEST_STARS:
+        raise BadValue(f"is not a number from {LOWEST_STARS} to {HIGHEST_STARS:g}")
+    return found
+
+
+COLUMNS = {
+    column.name: column
+    for column in (
+        Column(
+            "profile_id",
+            text(64, required=True),
+            "your own id of the person; each becomes a profile without an account",
+            required=True,
+        ),
+        Column(
+            "title_id",
+            text(64, required=True),
+            "the external_id of a title that is in the catalogue",
+            required=True,
+        ),
+        Column("stars", stars, "0.5 to 5", required=True),
+        Column(
+            "rated_at",
+            required_moment,
+            "seconds since 1970, or ISO 8601 (UTC where it names no zone)",
+            required=True,
+        ),
+    )
+}
+"""What a file of ratings holds. Of several for one person and title the latest counts."""
+
+
+def load_history(path: Path, options: Options, now: datetime) -> Report:
+    """Load a file of ratings or a MovieLens folder.
+
+    Raises:
+        ImportRefused: Nothing was loaded.
+    """
+    table = movielens.open_in_folder(path, "ratings")
+    if movielens.is_ratings(table):
+        table = table.renamed(movielens.RATING_COLUMNS)
+    return load_ratings(table, options, now)
+
+
+def load_ratings(table: Table, options: Options, now: datetime) -> Report:
+    """Load a table with the columns of COLUMNS; a rating in the database that is newer stays.
+
+    Raises:
+        ImportRefused: Nothing was loaded.
+    """
+    report = Report()
+    names = [name for name in table.columns if name in COLUMNS]
+    with importing(options, report) as cursor:
+        cursor.execute(_STAGING_TABLE)
+        copy = f"COPY incoming (line, {', '.join(names)}) FROM STDIN"
+        stage(cursor, copy, table, COLUMNS, options, report)
+        for problem in _unknown_titles(cursor, table):
+            report.refused += 1
+            options.tell(problem)
+        refuse_if_strict(options, report)
+        _write(cursor, report, now)
+    return report
+
+
+def _unknown_titles(cursor: Any, table: Table) -> Iterator[Problem]:
+    cursor.execute("ANALYZE incoming")
+    cursor.execute(_UNKNOWN_TITLES)
+    while rows := cursor.fetchmany(FETCHED_ROWS):
+        for line, title_id in rows:
+            yield table.problem(line, "title_id", title_id, "is no title of the catalogue")
+
+
+def _write(cursor: Any, report: Report, now: datetime) -> None:
+    cursor.execute(_ADD_PROFILES, {"now": now})
+    cursor.execute(_KEEP_LATEST)
+    latest = cursor.rowcount
+    cursor.execute(_COUNT_USABLE)
+    report.repeated = cursor.fetchone()[0] - latest
+    cursor.execute("CREATE UNIQUE INDEX ON latest (number)")
+    cursor.execute("ANALYZE latest")
+    cursor.execute(_UPDATE)
+    report.updated = cursor.rowcount
+    cursor.execute(_FORGET_KNOWN)
+    report.unchanged = cursor.rowcount - report.updated
+    with steps("Writing ratings", latest) as bar:
+        for start in range(0, latest, SLICE_ROWS):
+            cursor.execute(_INSERT, {"start": start, "stop": start + SLICE_ROWS})
+            report.created += cursor.rowcount
+            bar.update(min(SLICE_ROWS, latest - start))
+    for table in ("incoming", "latest"):
+        cursor.execute(f"DROP TABLE {table}")
+    cursor.execute("ANALYZE profiles_rating")
+    cursor.execute("ANALYZE profiles_profile")
+
+
+_STAGING_TABLE = """
+CREATE TEMPORARY TABLE incoming (
+    line bigint, profile_id text, title_id text, stars double precision, rated_at timestamptz
+) ON COMMIT DROP
+"""
+_UNKNOWN_TITLES = """
+SELECT line, title_id FROM incoming i
+WHERE NOT EXISTS (SELECT FROM catalog_title t WHERE t.external_id = i.title_id) ORDER BY line
+"""
+_ADD_PROFILES = """
+INSERT INTO profiles_profile (external_id, name, created_at)
+SELECT DISTINCT i.profile_id, left('Viewer ' || i.profile_id, 60), %(now)s::timestamptz
+FROM incoming i JOIN catalog_title t ON t.external_id = i.title_id
+ORDER BY i.profile_id ON CONFLICT (external_id) DO NOTHING
+"""
+_COUNT_USABLE = """
+SELECT count(*) FROM incoming i JOIN catalog_title t ON t.external_id = i.title_id
+"""
+_KEEP_LATEST = """
+CREATE TEMPORARY TABLE latest ON COMMIT DROP AS
+SELECT row_number() OVER () - 1 AS number, l.* FROM (
+    SELECT DISTINCT ON (p.id, t.id)
+        p.id AS profile_id, t.id AS title_id, i.stars, i.rated_at
+    FROM incoming i
+    JOIN profiles_profile p ON p.external_id = i.profile_id
+    JOIN catalog_title t ON t.external_id = i.title_id
+    ORDER BY p.id, t.id, i.rated_at DESC, i.line DESC
+) l
+"""
+_UPDATE = """
+UPDATE profiles_rating r SET stars = l.stars, rated_at = l.rated_at FROM latest l
+WHERE r.profile_id = l.profile_id AND r.title_id = l.title_id
+AND (l.rated_at > r.rated_at OR (l.rated_at = r.rated_at AND l.stars <> r.stars))
+"""
+_FORGET_KNOWN = """
+DELETE FROM latest l USING profiles_rating r
+WHERE r.profile_id = l.profile_id AND r.title_id = l.title_id
+"""
+_INSERT = """
+INSERT INTO profiles_rating (profile_id, title_id, stars, rated_at)
+SELECT profile_id, title_id, stars, rated_at FROM latest
+WHERE number >= %(start)s AND number < %(stop)s
+ON CONFLICT (profile_id, title_id) DO NOTHING
+"""
