@@ -17,7 +17,8 @@ CANDIDATES = 200
 def known_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
     """Return the items of these titles in their order, without those no longer there."""
     items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
-    return items[items != UNKNOWN]
+    known: NDArray[np.int64] = items[items != UNKNOWN]
+    return known
 
 
 def mask_of(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:

@@ -56,7 +56,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class ReportSerializer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField(help_text="On disk now.")
     repeated = serializers.IntegerField(help_text="On disk before; nothing changed.")
-    errors = ErrorSerializer(many=True)
+    errors = ErrorSerializer(many=True)  # type: ignore[assignment]  # shadows a property
 
 
 class EventsView(APIView):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
-from django.db.models import Count, F, Max, Q
+from django.db.models import Count, Max, Q
 from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
@@ -52,7 +52,9 @@ def export_documents() -> Iterator[Document]:
         .iterator(chunk_size=20_000)
     )
     genres = _grouped(
-        Title.genres.through.objects.values_list("title_id", name=F("genre__name")).iterator()
+        Title.genres.through.objects.order_by("pk")
+        .values_list("title_id", "genre__name")
+        .iterator(chunk_size=20_000)
     )
     for id_, name, year in Title.objects.order_by("pk").values_list("pk", "name", "year"):
         yield Document(

@@ -6,6 +6,7 @@ Nothing here is cached: what was recorded a moment ago is in the next answer.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import F, FloatField, Max, Q, QuerySet, Value, Window
@@ -191,7 +192,7 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
     The same rule as `Evidence.liked` without this visit: liked, listed, or watched for real.
     Three streamed queries.
     """
-    sources: Iterable[QuerySet[object, tuple[int, int, datetime]]] = (
+    sources: Iterable[QuerySet[Any, tuple[int, int, datetime]]] = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
             "profile_id", "title_id", "rated_at"
         ),

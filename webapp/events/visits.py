@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.core import signing
@@ -64,11 +65,11 @@ def cookie_of(visit: CurrentVisit, now: datetime) -> str:
     )
 
 
-def _read(cookie: str | None) -> dict[str, str] | None:
+def _read(cookie: str | None) -> dict[str, Any] | None:
     if not cookie:
         return None
     try:
-        known: dict[str, str] = signing.loads(cookie, salt=SALT)
+        known: dict[str, Any] = signing.loads(cookie, salt=SALT)
     except signing.BadSignature:
         return None
     return known
