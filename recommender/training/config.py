@@ -12,7 +12,7 @@ from recommender.models.popularity import PopularityConfig
 class ReleaseConfig:
     """The models' settings and the split that judges them."""
 
-    ials: IalsConfig = field(default_factory=IalsConfig)
+    ials: IalsConfig = IalsConfig()
     ease: EaseConfig | None = None
     """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
     popularity: PopularityConfig = PopularityConfig()
