@@ -20,7 +20,7 @@ R rows being improved, N observed cells, D embedding.
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import numba
 import numpy as np
@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Floats = NDArray[np.float32]
+
+_u = np.uint64
 
 CHUNK = 128
 """Observed vectors held close at a time: CHUNK × block × 4 bytes should fit a first-level cache."""
@@ -89,17 +91,21 @@ def _stripes(indptr: NDArray[Any], embedding_size: int, number: int) -> list[tup
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first call, keeping the machine code on disk where there is a place for it."""
-    options = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}, "boundscheck": False}
+    options = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}}
     try:
-        return numba.njit(cache=True, **options)(function)
+        return cast(Callable[..., Any], numba.njit(cache=True, **options)(function))
     except RuntimeError:  # numba finds no folder it may write to
-        return numba.njit(**options)(function)
+        return cast(Callable[..., Any], numba.njit(**options)(function))
+
+
+# What follows is compiled. Loops count in unsigned numbers: a signed index may be negative and
+# count from the end, and checking that keeps the compiler from using vector instructions.
 
 
 @_compiled
-def _improve_stripe(
+def _improve_stripe(  # type: ignore[no-untyped-def]
     indptr, indices, weights, fixed, scaled_gramian, regularization, rows, block_size, start, stop
-):  # type: ignore[no-untyped-def]
+):
     embedding_size = rows.shape[1]
     longest = 0
     for row in range(start, stop):
@@ -130,41 +136,49 @@ def _improve_stripe(
 
 @_compiled
 def _predict(indices, fixed, w, predictions):  # type: ignore[no-untyped-def]
-    for k in range(len(indices)):
-        h = fixed[indices[k]]
+    for k in range(_u(len(indices))):
+        h = fixed[_u(indices[k])]
         value = np.float32(0)
-        for j in range(len(w)):
+        for j in range(_u(len(w))):
             value += h[j] * w[j]
         predictions[k] = value
 
 
 @_compiled
-def _improve_block(
+def _improve_block(  # type: ignore[no-untyped-def]
     indices, weights, fixed, scaled_gramian, ridge, w, first, size, predictions, near, system, step
-):  # type: ignore[no-untyped-def]
+):
+    first, size = _u(first), _u(size)
     for i in range(size):
         gradient = ridge * w[first + i]
         g = scaled_gramian[first + i]
-        for j in range(len(w)):
+        for j in range(_u(len(w))):
             gradient += g[j] * w[j]
         step[i] = gradient
+        target = system[i]
         for j in range(size):
-            system[i, j] = g[first + j]
-        system[i, i] += ridge
+            target[j] = g[first + j]
+        target[i] += ridge
 
-    number = len(indices)
-    for begin in range(0, number, CHUNK):
-        length = min(CHUNK, number - begin)
+    number, chunk = _u(len(indices)), _u(CHUNK)
+    for begin in range(_u(0), number, chunk):
+        length = min(chunk, number - begin)
         _bring_near(indices, fixed, begin, length, first, size, near)
-        _add_outer_products(weights, predictions, begin, length, size, near, system, step)
+        for k in range(length):
+            h = near[k]
+            pull = weights[begin + k] * (predictions[begin + k] - np.float32(1))
+            for j in range(size):
+                step[j] += pull * h[j]
+        _add_outer_products(weights[begin : begin + length], length, size, near, system)
 
+    _factorise(system, size)
     _solve(system, step, size)
     for i in range(size):
         w[first + i] -= step[i]
 
-    for begin in range(0, number, CHUNK):
-        length = min(CHUNK, number - begin)
-        if number > CHUNK:  # otherwise they are near already
+    for begin in range(_u(0), number, chunk):
+        length = min(chunk, number - begin)
+        if number > chunk:  # otherwise they are near already
             _bring_near(indices, fixed, begin, length, first, size, near)
         for k in range(length):
             h = near[k]
@@ -177,68 +191,91 @@ def _improve_block(
 @_compiled
 def _bring_near(indices, fixed, begin, length, first, size, near):  # type: ignore[no-untyped-def]
     for k in range(length):
-        h = fixed[indices[begin + k]]
+        h = fixed[_u(indices[begin + k])]
+        target = near[k]
         for j in range(size):
-            near[k, j] = h[first + j]
+            target[j] = h[first + j]
 
 
 @_compiled
-def _add_outer_products(weights, predictions, begin, length, size, near, system, step):  # type: ignore[no-untyped-def]
-    """Add c h hᵀ to the upper triangle of the system and c (ŷ - 1) h to the gradient."""
-    for k in range(length):
-        error = weights[begin + k] * (predictions[begin + k] - np.float32(1))
-        for j in range(size):
-            step[j] += error * near[k, j]
-    k = 0
-    while k + 8 <= length:
-        c0, c1, c2, c3 = (weights[begin + k + 0], weights[begin + k + 1],
-                          weights[begin + k + 2], weights[begin + k + 3])  # fmt: skip
-        c4, c5, c6, c7 = (weights[begin + k + 4], weights[begin + k + 5],
-                          weights[begin + k + 6], weights[begin + k + 7])  # fmt: skip
-        h0, h1, h2, h3 = near[k], near[k + 1], near[k + 2], near[k + 3]
-        h4, h5, h6, h7 = near[k + 4], near[k + 5], near[k + 6], near[k + 7]
-        for i in range(size):
+def _add_outer_products(weights, length, size, near, system):  # type: ignore[no-untyped-def]
+    """Add Σ c h hᵀ to the system's upper triangle, two of its rows and four vectors at a time."""
+    even, fours = size & ~_u(1), length & ~_u(3)
+    for k in range(_u(0), fours, _u(4)):
+        c0, c1, c2, c3 = weights[k], weights[k + _u(1)], weights[k + _u(2)], weights[k + _u(3)]
+        h0, h1, h2, h3 = near[k], near[k + _u(1)], near[k + _u(2)], near[k + _u(3)]
+        for i in range(_u(0), even, _u(2)):
             a0, a1, a2, a3 = c0 * h0[i], c1 * h1[i], c2 * h2[i], c3 * h3[i]
-            a4, a5, a6, a7 = c4 * h4[i], c5 * h5[i], c6 * h6[i], c7 * h7[i]
-            target = system[i]
-            for j in range(i & ~15, size):
-                target[j] += (
-                    (a0 * h0[j] + a1 * h1[j]) + (a2 * h2[j] + a3 * h3[j])
-                    + (a4 * h4[j] + a5 * h5[j]) + (a6 * h6[j] + a7 * h7[j])
-                )  # fmt: skip
-        k += 8
-    while k < length:
-        c = weights[begin + k]
+            i_next = i + _u(1)
+            b0, b1, b2, b3 = c0 * h0[i_next], c1 * h1[i_next], c2 * h2[i_next], c3 * h3[i_next]
+            upper, lower = system[i], system[i_next]
+            for j in range(i & ~_u(15), size):
+                x0, x1, x2, x3 = h0[j], h1[j], h2[j], h3[j]
+                upper[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                lower[j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        if even < size:
+            a0, a1, a2, a3 = c0 * h0[even], c1 * h1[even], c2 * h2[even], c3 * h3[even]
+            system[even, even] += a0 * h0[even] + a1 * h1[even] + a2 * h2[even] + a3 * h3[even]
+    for k in range(fours, length):
         h = near[k]
         for i in range(size):
-            a = c * h[i]
+            a = weights[k] * h[i]
             target = system[i]
-            for j in range(i & ~15, size):
+            for j in range(i & ~_u(15), size):
                 target[j] += a * h[j]
-        k += 1
 
 
 @_compiled
-def _solve(system, step, size):  # type: ignore[no-untyped-def]
-    """Replace step by system⁻¹ step, by Cholesky; the upper triangle is read, and overwritten."""
-    for i in range(size):  # system = UᵀU, row by row
-        pivot = np.sqrt(system[i, i])
-        inverse = np.float32(1) / pivot
-        source = system[i]
-        for j in range(i, size):
-            source[j] *= inverse
-        for t in range(i + 1, size):
-            factor = source[t]
-            target = system[t]
-            for j in range(t & ~15, size):
-                target[j] -= factor * source[j]
-    for i in range(size):  # Uᵀ z = step
-        value = step[i] / system[i, i]
-        step[i] = value
-        for j in range(i + 1, size):
-            step[j] -= value * system[i, j]
-    for i in range(size - 1, -1, -1):  # U x = z
-        value = step[i]
-        for j in range(i + 1, size):
-            value -= system[i, j] * step[j]
-        step[i] = value / system[i, i]
+def _factorise(system, size):  # type: ignore[no-untyped-def]
+    """Overwrite the upper triangle by U of system = UᵀU, four of its rows at a time.
+
+    The lower triangle holds rests of sums and is never read.
+    """
+    for begin in range(_u(0), size, _u(4)):
+        end = min(begin + _u(4), size)
+        for i in range(begin, end):
+            source = system[i]
+            inverse = np.float32(1) / np.sqrt(source[i])
+            for j in range(i, size):
+                source[j] *= inverse
+            for t in range(i + _u(1), end):
+                target = system[t]
+                factor = source[t]
+                for j in range(t, size):
+                    target[j] -= factor * source[j]
+        if end == size:
+            break
+        s0, s1, s2, s3 = (
+            system[begin], system[begin + _u(1)], system[begin + _u(2)], system[begin + _u(3)]
+        )  # fmt: skip
+        for t in range(end, (size - end & ~_u(1)) + end, _u(2)):
+            a0, a1, a2, a3 = s0[t], s1[t], s2[t], s3[t]
+            t_next = t + _u(1)
+            b0, b1, b2, b3 = s0[t_next], s1[t_next], s2[t_next], s3[t_next]
+            upper, lower = system[t], system[t_next]
+            for j in range(t & ~_u(15), size):
+                x0, x1, x2, x3 = s0[j], s1[j], s2[j], s3[j]
+                upper[j] -= a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
+                lower[j] -= b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
+        if (size - end) & _u(1):
+            t = size - _u(1)
+            a0, a1, a2, a3 = s0[t], s1[t], s2[t], s3[t]
+            system[t, t] -= a0 * a0 + a1 * a1 + a2 * a2 + a3 * a3
+
+
+@_compiled
+def _solve(factor, vector, size):  # type: ignore[no-untyped-def]
+    """Replace vector by (UᵀU)⁻¹ vector."""
+    for i in range(size):
+        source = factor[i]
+        value = vector[i] / source[i]
+        vector[i] = value
+        for j in range(i + _u(1), size):
+            vector[j] -= value * source[j]
+    for back in range(size):
+        i = size - _u(1) - back
+        source = factor[i]
+        value = vector[i]
+        for j in range(i + _u(1), size):
+            value -= source[j] * vector[j]
+        vector[i] = value / source[i]
