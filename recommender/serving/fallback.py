@@ -17,6 +17,7 @@ from recommender.serving.rows import (
     new_row,
     ordered_row,
 )
+from recommender.vocabulary import UNKNOWN
 
 
 class PopularTitles:
@@ -36,8 +37,12 @@ class PopularTitles:
         return build_page(rows, mask_of(self.catalogue, viewer.excluded), config)
 
     def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
+        item = int(self.catalogue.titles.items_of([title_id])[0])
+        if item == UNKNOWN:
+            return None
+        likeness = likeness_by_genre(self.catalogue, item)
+        row = ordered_row("more_like", np.flatnonzero(likeness), likeness, title_id)
         excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
-        row = likeness_by_genre(self.catalogue, "more_like", title_id)
         rows = build_page([row], excluded, config)
         return rows[0] if rows else None
 

@@ -35,6 +35,8 @@ Floats = NDArray[np.float32]
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
 GENRE_ROWS = 8
+DOUBT = 10.0
+"""A title liked by this many is judged half by the model and half by its genres."""
 
 
 class Recommender:
@@ -50,10 +52,7 @@ class Recommender:
         factors = ials.item_factors[place[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
-        lengths = np.linalg.norm(self._factors, axis=1, keepdims=True)  # (I, 1)
-        self._directions = self._factors / np.maximum(lengths, 1e-12)  # (I, D)
         self._by_taste = VectorIndex(factors)
-        self._by_likeness = VectorIndex(self._directions[self._modelled])
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
 
     @classmethod
@@ -136,14 +135,24 @@ class Recommender:
         return CandidateRow("top_picks", self._modelled[places[0]], scores[0])
 
     def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
-        """The titles nearest in the item space; by genre where the model does not know it."""
+        """What someone who liked this title alone would be shown, steadied by genre.
+
+        The model's word counts n / (n + `DOUBT`) for a title that n profiles liked; the rest is
+        how alike the genres are. So a title hardly anyone knows still has sensible neighbours.
+        """
         item = int(self.catalogue.titles.items_of([title_id])[0])
-        if item == UNKNOWN or not self._factors[item].any():
-            return likeness_by_genre(self.catalogue, kind, title_id)
-        direction = self._directions[item][None, :]
-        scores, places = self._by_likeness.search(direction, CANDIDATES + 1)
-        row = CandidateRow(kind, self._modelled[places[0]], scores[0], title_id)
-        return _only(row, np.arange(len(self.catalogue)) != item)
+        if item == UNKNOWN:
+            nothing = np.empty(0, dtype=np.int64)
+            return CandidateRow(kind, nothing, nothing.astype(np.float32), title_id)
+        likeness = likeness_by_genre(self.catalogue, item)  # (I,)
+        taste = self.taste(Viewer(liked={title_id: 1.0}))
+        if taste is not None:
+            support = float(self.catalogue.liked_by[item])
+            trust = np.float32(support / (support + DOUBT))
+            fit = self._factors @ taste  # (I,)
+            likeness = trust * fit / max(float(fit.max()), 1e-9) + (1 - trust) * likeness
+        likeness[item] = 0
+        return ordered_row(kind, np.flatnonzero(likeness > 0), likeness, title_id)
 
     def _genre_order(self, viewer: Viewer) -> NDArray[np.int64]:
         """Genre columns, those the viewer likes more than others do first.
