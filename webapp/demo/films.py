@@ -8,7 +8,7 @@ import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import as_file, files
@@ -68,13 +68,14 @@ class Histories:
     verdicts: list[Verdict]
 
 
+def count_films() -> int:
+    with _movies_database() as database:
+        return int(database.execute("SELECT count(*) FROM omdb").fetchone()[0])
+
+
 def read_films() -> list[Film]:
     """Every film of the demo, newest release first."""
-    try:
-        source = files("bokeh_sampledata") / "_data" / "movies.db"
-    except ModuleNotFoundError:
-        raise _missing("bokeh_sampledata") from None
-    with as_file(source) as path, closing(sqlite3.connect(path)) as database:
+    with _movies_database() as database:
         rows = database.execute(
             "SELECT ID, imdbID, Title, Year, Runtime, coalesce(Genre, ''), Released, "
             "coalesce(Director, ''), coalesce(Writer, ''), coalesce(\"Cast\", ''), "
@@ -166,6 +167,16 @@ def ratings_table(verdicts: Iterable[Verdict], joined: dict[int, int]) -> Table:
                 yield Row(line, [profile, title, verdict.stars, str(verdict.rated_at)])
 
     return Table("movielens", ("profile_id", "title_id", "stars", "rated_at"), rows())
+
+
+@contextmanager
+def _movies_database() -> Iterator[sqlite3.Connection]:
+    try:
+        source = files("bokeh_sampledata") / "_data" / "movies.db"
+    except ModuleNotFoundError:
+        raise _missing("bokeh_sampledata") from None
+    with as_file(source) as path, closing(sqlite3.connect(path)) as database:
+        yield database
 
 
 def _names(title: str) -> list[str]:

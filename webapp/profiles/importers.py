@@ -114,7 +114,7 @@ def _write(cursor: Any, report: Report, now: datetime) -> None:
     report.updated = cursor.rowcount
     cursor.execute(_FORGET_KNOWN)
     report.unchanged = cursor.rowcount - report.updated
-    with steps("Writing ratings", latest) as bar:
+    with steps("Writing ratings", latest, "rows") as bar:
         for start in range(0, latest, SLICE_ROWS):
             cursor.execute(_INSERT, {"start": start, "stop": start + SLICE_ROWS})
             report.created += cursor.rowcount

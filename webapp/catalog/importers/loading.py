@@ -128,6 +128,8 @@ def progress(what: str, table: Table) -> Iterator[Callable[[int], None]]:
         advance(table.size)
 
 
-def steps(what: str, total: int) -> "tqdm[Any]":
+def steps(what: str, total: int, unit: str = "steps") -> "tqdm[Any]":
     """A bar over a known number of steps, on stderr once it takes over two seconds."""
-    return tqdm(desc=what, total=total, unit="steps", delay=PROGRESS_AFTER_SECONDS)
+    return tqdm(
+        desc=what, total=total, unit=unit, unit_scale=total > 1000, delay=PROGRESS_AFTER_SECONDS
+    )

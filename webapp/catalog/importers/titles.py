@@ -198,11 +198,7 @@ class _Given:
         if self.plain:
             ours = ", ".join(f't."{name}"' for name in self.plain)
             theirs = ", ".join(f'i."{name}"' for name in self.plain)
-            cursor.execute(
-                "UPDATE incoming i SET changed = i.changed || '{plain}'::text[] "
-                "FROM catalog_title t "
-                f"WHERE t.id = i.id AND ({ours}) IS DISTINCT FROM ({theirs})"  # noqa: S608
-            )
+            cursor.execute(_MARK_PLAIN.format(ours=ours, theirs=theirs))
         if "added_at" in self.names:
             cursor.execute(_MARK_ADDED_AT)
         if "genres" in self.names:
@@ -215,10 +211,7 @@ class _Given:
         if "added_at" in self.names:
             changes.append("added_at = coalesce(i.added_at, t.added_at)")
         changes.append("updated_at = %(now)s")
-        return (
-            f"UPDATE catalog_title t SET {', '.join(changes)} FROM incoming i "
-            "WHERE t.id = i.id AND i.changed <> '{}'"  # noqa: S608
-        )
+        return _UPDATE.format(changes=", ".join(changes))
 
     def insert_statement(self) -> str:
         columns = ", ".join(f'"{name}"' for name in PLAIN)
@@ -226,11 +219,7 @@ class _Given:
             f'"{name}"' if name in self.names else _WHEN_NEW.get(name, "''") for name in PLAIN
         )
         added_at = "coalesce(added_at, %(now)s)" if "added_at" in self.names else "%(now)s"
-        return (
-            f"INSERT INTO catalog_title (external_id, {columns}, added_at, updated_at) "
-            f"SELECT external_id, {values}, {added_at}, %(now)s FROM incoming "
-            "WHERE id IS NULL ORDER BY line"  # noqa: S608
-        )
+        return _INSERT.format(columns=columns, values=values, added_at=added_at)
 
 
 class _GenreNames:
@@ -273,6 +262,17 @@ UPDATE incoming i SET id = t.id FROM catalog_title t WHERE t.external_id = i.ext
 _FIND_NEW = """
 UPDATE incoming i SET id = t.id, is_new = true FROM catalog_title t
 WHERE i.id IS NULL AND t.external_id = i.external_id
+"""
+_UPDATE = """
+UPDATE catalog_title t SET {changes} FROM incoming i WHERE t.id = i.id AND i.changed <> '{{}}'
+"""
+_INSERT = """
+INSERT INTO catalog_title (external_id, {columns}, added_at, updated_at)
+SELECT external_id, {values}, {added_at}, %(now)s FROM incoming WHERE id IS NULL ORDER BY line
+"""
+_MARK_PLAIN = """
+UPDATE incoming i SET changed = i.changed || '{{plain}}'::text[] FROM catalog_title t
+WHERE t.id = i.id AND ({ours}) IS DISTINCT FROM ({theirs})
 """
 _MARK_ADDED_AT = """
 UPDATE incoming i SET changed = i.changed || '{added_at}'::text[] FROM catalog_title t

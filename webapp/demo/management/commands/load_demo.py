@@ -3,8 +3,9 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db.models import Max
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 
 from webapp.catalog.importers.errors import ImportRefused
@@ -15,6 +16,7 @@ from webapp.demo.accounts import PasswordRefused, give_profiles, make_account
 from webapp.demo.films import (
     EXTERNAL_ID_PREFIX,
     DemoPackagesMissing,
+    count_films,
     join,
     ratings_table,
     read_films,
@@ -37,10 +39,21 @@ class Command(BaseCommand):
     requires_system_checks = []  # they would load the web app and its models: seconds for nothing
     requires_migrations_checks = True
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--again",
+            action="store_true",
+            help="Load films and ratings even where they are there, undoing edits of the films.",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         started = perf_counter()
         try:
-            self._load(timezone.now())
+            if options["again"] or _films_here().count() != count_films():
+                with transaction.atomic():
+                    self._load(timezone.now())
+            else:
+                self.stdout.write("Films and ratings are there already; --again loads them anew.")
             self._accounts()
         except (DemoPackagesMissing, ImportRefused, PasswordRefused) as error:
             raise CommandError(str(error)) from error
@@ -79,6 +92,9 @@ class Command(BaseCommand):
 
 def _newest_added_at(now: datetime) -> datetime:
     """The same on every run, so that a second one changes nothing: that of the first run."""
-    ours = Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX)
-    found: datetime | None = ours.aggregate(newest=Max("added_at"))["newest"]
+    found: datetime | None = _films_here().aggregate(newest=Max("added_at"))["newest"]
     return found or now
+
+
+def _films_here() -> QuerySet[Title]:
+    return Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX)
