@@ -80,6 +80,8 @@ class ImportCommand(BaseCommand):
             problems.say_hidden()
             raise CommandError(str(error)) from error
         problems.say_hidden()
+        if report.ignored:
+            self.stdout.write(f"Columns that were ignored: {', '.join(report.ignored)}.")
         rolled_back = " Dry run: nothing was kept." if options["dry_run"] else ""
         seconds = perf_counter() - started
         self.stdout.write(f"{self.what}: {report}, in {seconds:.1f} s.{rolled_back}")

@@ -46,10 +46,10 @@ class Problem:
 
 def _shown(value: str) -> str:
     if len(value) <= SHOWN_CHARACTERS:
-        return ascii_safe(repr(value))
-    return f"{ascii_safe(repr(value[:SHOWN_CHARACTERS]))}… ({len(value):,} characters)"
+        return printable(repr(value))
+    return f"{printable(repr(value[:SHOWN_CHARACTERS]))}… ({len(value):,} characters)"
 
 
-def ascii_safe(text: str) -> str:
+def printable(text: str) -> str:
     """The text with what no terminal can print (lone surrogates) spelled out."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -16,6 +16,7 @@ from webapp.catalog.importers.tables import Table
 FUTURE_ALLOWED = timedelta(days=1)
 REMEMBERED_TEXTS = 50_000
 """Ids and people's names come again and again in a file; each is checked once."""
+EARLIEST_YEAR = 1900
 LIST_SEPARATOR = "|"
 
 
@@ -140,6 +141,8 @@ def moment(value: object) -> datetime | None:
         found = found.replace(tzinfo=UTC)
     if found > datetime.now(UTC) + FUTURE_ALLOWED:
         raise BadValue("lies in the future")
+    if found.year < EARLIEST_YEAR:
+        raise BadValue(f"lies before {EARLIEST_YEAR}")
     return found
 
 
@@ -149,9 +152,8 @@ def _moment_from_text(written: str) -> datetime:
             return datetime.fromtimestamp(float(written), UTC)
         return datetime.fromisoformat(written)
     except (ValueError, OverflowError, OSError):
-        raise BadValue(
-            "is neither a time in seconds since 1970 nor like 2024-05-31T20:15:00Z"
-        ) from None
+        reason = "is neither a time in seconds since 1970 nor like 2024-05-31T20:15:00Z"
+        raise BadValue(reason) from None
 
 
 def required_moment(value: object) -> datetime:

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection, transaction
 from tqdm import tqdm
 
-from webapp.catalog.importers.errors import BadValue, Problem, StrictRefused
+from webapp.catalog.importers.errors import BadValue, ImportRefused, Problem, StrictRefused
 from webapp.catalog.importers.fields import Column, known_columns
-from webapp.catalog.importers.tables import Row, Table
+from webapp.catalog.importers.tables import PROGRESS_AFTER_SECONDS, Row, Table
 
 IMPORT_LOCK = 7_365_001
-"""Any number that nothing else in this database locks: imports run one after another."""
-PROGRESS_AFTER_SECONDS = 2.0
+"""Any number that nothing else in this database locks: only one import runs at a time."""
 PROGRESS_EVERY_LINES = 2_000
 
 
@@ -40,6 +39,8 @@ class Report:
     repeated: int = 0
     """Lines that a later line of the same file replaces."""
     refused: int = 0
+    ignored: list[str] = field(default_factory=list)
+    """Columns of the file that nothing is known of."""
 
     def __str__(self) -> str:
         repeated = f", {self.repeated:,} repeated" if self.repeated else ""
@@ -54,7 +55,9 @@ def importing(options: Options, report: Report) -> Iterator[Any]:
     """A cursor in one transaction, rolled back on a dry run and on any error."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [IMPORT_LOCK])
+            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [IMPORT_LOCK])
+            if not cursor.fetchone()[0]:
+                raise ImportRefused("another import is running; wait for it and start again")
             cursor.execute("SET LOCAL work_mem = '64MB'")
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             yield cursor
@@ -85,6 +88,7 @@ def stage(
     The COPY statement names the line number and the table's known columns, in their order.
     """
     where = known_columns(table, columns)
+    report.ignored = [name for name in table.columns if name not in columns]
     with cursor.copy(copy) as into, progress(f"Reading {table.file}", table) as advance:
         for count, row in enumerate(table.rows):
             problem = row if isinstance(row, Problem) else None
@@ -97,7 +101,7 @@ def stage(
                 report.refused += 1
                 options.tell(problem)
             if count % PROGRESS_EVERY_LINES == 0:
-                advance(table.position())
+                advance(table.position.at)
 
 
 def _explained(table: Table, row: Row, where: list[tuple[int, Column]]) -> Problem:

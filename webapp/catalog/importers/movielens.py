@@ -88,8 +88,7 @@ def as_titles(movies: Table, imdb_ids: Mapping[int, str]) -> Table:
         name, year = name_and_year(title) if isinstance(title, str) else (title, None)
         values: list[object] = [row.values[at["movieId"]], name, year]
         if "genres" in at:
-            genres = row.values[at["genres"]]
-            values.append("" if genres == NO_GENRES else genres)
+            values.append(row.values[at["genres"]])
         if imdb_ids:
             values.append(imdb_ids.get(_number(values[0]) or 0, ""))
         return values

@@ -2,20 +2,23 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
-from webapp.catalog.importers.errors import FileRefused, Problem
+from webapp.catalog.importers.errors import FileRefused, Problem, printable
 
-PARQUET_ROWS = 10_000
-JSON_LINE_BYTES = 1_000_000
-CSV_FIELD_CHARACTERS = csv.field_size_limit()
 SUFFIXES = (".csv", ".parquet", ".jsonl")
+LONGEST_LINE_BYTES = 1_000_000
+LONGEST_CSV_VALUE = csv.field_size_limit()
+MOST_COLUMNS = 1_000
+PARQUET_BATCH_ROWS = 10_000
+PROGRESS_AFTER_SECONDS = 2.0
 
 
 class Row(NamedTuple):
@@ -23,6 +26,13 @@ class Row(NamedTuple):
 
     line: int
     values: Sequence[object]
+
+
+@dataclass
+class Position:
+    """How far reading is, in the table's unit."""
+
+    at: int = 0
 
 
 @dataclass(frozen=True)
@@ -34,8 +44,8 @@ class Table:
     rows: Iterable[Row | Problem]
     size: int = 0
     """How far `position` will go; 0 where unknown."""
-    unit: str = "lines"
-    position: Callable[[], int] = lambda: 0
+    unit: str = "rows"
+    position: Position = field(default_factory=Position)
     labels: Mapping[str, str] = field(default_factory=dict)
     """What the file calls a column, where it is another name."""
 
@@ -54,13 +64,13 @@ def open_table(path: Path) -> Table:
     """The file as a table, by the ending of its name.
 
     Raises:
-        FileRefused: It is missing, unreadable, of another kind, or has no header.
+        FileRefused: It is missing, unreadable, of another kind, or names no columns.
     """
     readers = {".csv": _open_csv, ".parquet": _open_parquet, ".jsonl": _open_json_lines}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise FileRefused(
-            f"{path} ends in {path.suffix or 'nothing'!r}; known are {', '.join(SUFFIXES)}"
+            f"{path} must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
             + ("; unpack it first" if path.suffix.lower() in {".zip", ".gz", ".xz"} else "")
         )
     try:
@@ -76,42 +86,29 @@ def find_table(folder: Path, stem: str) -> Path | None:
 
 
 def _open_csv(path: Path) -> Table:
-    raw = path.open("rb")
-    text = _Decoded(raw)
-    reader = csv.reader(text, strict=True)
-    try:
-        header = next(reader, None)
-    except csv.Error as error:
-        raise FileRefused(f"{path}, line 1: the header cannot be read: {error}") from error
+    with path.open("rb") as raw:
+        try:
+            header = next(csv.reader(_text_lines(raw, Position()), strict=True), None)
+        except csv.Error as error:
+            raise FileRefused(f"{path}: the header is not well-formed CSV: {error}") from error
     if not header:
         raise FileRefused(f"{path} is empty; its first line must name the columns")
-    columns = tuple(name.strip() for name in header)
+    columns = tuple(printable(name.strip()) for name in header)
+    position = Position()
     return Table(
         file=path.name,
         columns=columns,
-        rows=_csv_rows(path.name, reader, len(columns), raw),
+        rows=_csv_rows(path, len(columns), position),
         size=path.stat().st_size,
         unit="B",
-        position=lambda: text.bytes_read,
+        position=position,
     )
 
 
-class _Decoded:
-    """Lines of a file as text; what is not UTF-8 is kept as surrogates and refused later."""
-
-    def __init__(self, raw: IO[bytes]) -> None:
-        self.raw = raw
-        self.bytes_read = 0
-
-    def __iter__(self) -> Iterator[str]:
-        while line := self.raw.readline(JSON_LINE_BYTES):
-            first = self.bytes_read == 0
-            self.bytes_read += len(line)
-            yield line.decode("utf-8-sig" if first else "utf-8", "surrogateescape")
-
-
-def _csv_rows(file: str, reader: Any, width: int, raw: IO[bytes]) -> Iterator[Row | Problem]:
-    with raw:
+def _csv_rows(path: Path, width: int, position: Position) -> Iterator[Row | Problem]:
+    with path.open("rb") as raw:
+        reader = csv.reader(_text_lines(raw, position), strict=True)
+        next(reader)  # the header
         while True:
             line = reader.line_num + 1
             try:
@@ -119,71 +116,88 @@ def _csv_rows(file: str, reader: Any, width: int, raw: IO[bytes]) -> Iterator[Ro
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Problem(file, line, "", "", _csv_reason(error))
+                yield Problem(path.name, line, "", "", _csv_reason(error))
                 continue
             if len(values) == width:
                 yield Row(line, values)
             elif values:
-                reason = f"has {len(values)} values, the header names {width} columns"
-                yield Problem(file, line, "", "", reason)
+                reason = f"has {len(values)} values where the header names {width} columns"
+                yield Problem(path.name, line, "", "", reason)
+
+
+def _text_lines(raw: IO[bytes], position: Position) -> Iterator[str]:
+    """Lines as text; bytes that are not UTF-8 become surrogates, to be refused with their value."""
+    while line := raw.readline(LONGEST_LINE_BYTES):
+        encoding = "utf-8" if position.at else "utf-8-sig"
+        position.at += len(line)
+        yield line.decode(encoding, "surrogateescape")
 
 
 def _csv_reason(error: csv.Error) -> str:
     if "field limit" in str(error):
         return (
-            f"a value is longer than {CSV_FIELD_CHARACTERS:,} characters (a missing quote?); "
-            "reading goes on at the next line"
+            f"has a value longer than {LONGEST_CSV_VALUE:,} characters, perhaps for want of a "
+            "closing quote; reading goes on after it"
         )
     return f"is not well-formed CSV: {error}"
 
 
 def _open_json_lines(path: Path) -> Table:
-    """JSONL has no header: the columns are those of its first object, later ones may lack some."""
-    with path.open("rb") as file:
-        first = _json_object(file.readline(JSON_LINE_BYTES))
-    if isinstance(first, str):
-        raise FileRefused(f"{path}, line 1: {first}; the first line tells the columns")
-    raw = path.open("rb")
-    columns = tuple(first)
+    columns = _json_columns(path)
+    position = Position()
     return Table(
         file=path.name,
         columns=columns,
-        rows=_json_rows(path.name, raw, columns),
+        rows=_json_rows(path, columns, position),
         size=path.stat().st_size,
         unit="B",
-        position=lambda: 0 if raw.closed else raw.tell(),
+        position=position,
     )
 
 
-def _json_rows(file: str, raw: IO[bytes], columns: tuple[str, ...]) -> Iterator[Row | Problem]:
-    known = set(columns)
-    with raw:
-        for number, line in enumerate(_whole_lines(raw), start=1):
+def _json_columns(path: Path) -> tuple[str, ...]:
+    """Every key that some line has, for JSONL has no header: reads the file once."""
+    columns: dict[str, None] = {}
+    with path.open("rb") as raw:
+        lines = _json_lines(raw, Position())
+        for line in tqdm(lines, f"Looking through {path.name}", delay=PROGRESS_AFTER_SECONDS):
+            entry = _json_object(line)
+            if isinstance(entry, dict):
+                columns.update(dict.fromkeys(entry))
+            if len(columns) > MOST_COLUMNS:
+                raise FileRefused(f"{path} names more than {MOST_COLUMNS:,} columns")
+    if not columns:
+        raise FileRefused(f"{path} holds no JSON objects, which must stand one a line")
+    return tuple(columns)
+
+
+def _json_rows(path: Path, columns: tuple[str, ...], position: Position) -> Iterator[Row | Problem]:
+    with path.open("rb") as raw:
+        for number, line in enumerate(_json_lines(raw, position), start=1):
             if not line.strip():
                 continue
             entry = _json_object(line)
-            if isinstance(entry, str):
-                yield Problem(file, number, "", "", entry)
-            elif new := [name for name in entry if name not in known]:
-                reason = "is a column that the first line does not name"
-                yield Problem(file, number, new[0], str(entry[new[0]]), reason)
-            else:
+            if isinstance(entry, dict):
                 yield Row(number, [entry.get(column) for column in columns])
+            else:
+                yield Problem(path.name, number, "", "", entry)
 
 
-def _whole_lines(raw: IO[bytes]) -> Iterator[bytes]:
+def _json_lines(raw: IO[bytes], position: Position) -> Iterator[bytes]:
     """Lines of the file; of one that is far too long only its beginning, to be refused."""
-    while line := raw.readline(JSON_LINE_BYTES):
+    while line := raw.readline(LONGEST_LINE_BYTES):
+        position.at += len(line)
         rest = line
-        while len(rest) == JSON_LINE_BYTES and not rest.endswith(b"\n"):
-            rest = raw.readline(JSON_LINE_BYTES)
+        while len(rest) == LONGEST_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = raw.readline(LONGEST_LINE_BYTES)
+            position.at += len(rest)
         yield line
 
 
 def _json_object(line: bytes) -> dict[str, object] | str:
     """What the line says, or why it cannot be read."""
-    if len(line) >= JSON_LINE_BYTES:
-        return f"is longer than {JSON_LINE_BYTES:,} bytes"
+    if len(line) >= LONGEST_LINE_BYTES:
+        return f"is longer than {LONGEST_LINE_BYTES:,} bytes"
     try:
         entry = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError:
@@ -194,26 +208,26 @@ def _json_object(line: bytes) -> dict[str, object] | str:
 
 
 def _open_parquet(path: Path) -> Table:
-    file = pq.ParquetFile(path)
-    seen = _Seen()
-    return Table(
-        file=path.name,
-        columns=tuple(file.schema_arrow.names),
-        rows=_parquet_rows(file, seen),
-        size=file.metadata.num_rows,
-        position=lambda: seen.rows,
-    )
+    with pq.ParquetFile(path) as file:
+        columns, rows = tuple(file.schema_arrow.names), file.metadata.num_rows
+    position = Position()
+    return Table(path.name, columns, _parquet_rows(path, position), size=rows, position=position)
 
 
-@dataclass
-class _Seen:
-    rows: int = 0
+def _parquet_rows(path: Path, position: Position) -> Iterator[Row]:
+    try:
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(PARQUET_BATCH_ROWS):
+                columns = [_python_values(column) for column in batch.columns]
+                for values in zip(*columns, strict=True):
+                    position.at += 1
+                    yield Row(position.at, values)
+    except (OSError, pa.ArrowException) as error:
+        raise FileRefused(f"{path} cannot be read to its end: {error}") from error
 
 
-def _parquet_rows(file: Any, seen: _Seen) -> Iterator[Row]:
-    with file:
-        for batch in file.iter_batches(PARQUET_ROWS):
-            columns = [column.to_pylist() for column in batch.columns]
-            for values in zip(*columns, strict=True):
-                seen.rows += 1
-                yield Row(seen.rows, values)
+def _python_values(column: Any) -> list[object]:
+    if pa.types.is_timestamp(column.type) and column.type.unit == "ns":
+        column = column.cast(pa.timestamp("us", column.type.tz), safe=False)
+    values: list[object] = column.to_pylist()
+    return values

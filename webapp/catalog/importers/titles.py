@@ -1,6 +1,7 @@
 """Load titles with their genres and credits: inserted or updated by external id, set by set."""
 
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from webapp.catalog.importers import movielens
-from webapp.catalog.importers.errors import BadValue, Problem
+from webapp.catalog.importers.errors import Problem
 from webapp.catalog.importers.fields import (
     Column,
     choice,
@@ -118,13 +119,10 @@ def load_titles(
         ImportRefused: Nothing was loaded.
     """
     report = report or Report()
-    genres = _GenreNames.known()
-    columns = {
-        **COLUMNS,
-        "genres": replace(COLUMNS["genres"], parse=genres.parse),
-    }
-    given = _Given([name for name in table.columns if name in columns])
+    given = _Given([name for name in table.columns if name in COLUMNS])
     with importing(options, report) as cursor:
+        genres = _GenreNames.known()
+        columns = {**COLUMNS, "genres": replace(COLUMNS["genres"], parse=genres.parse)}
         cursor.execute(given.staging_table())
         stage(cursor, given.copy_statement(), table, columns, options, report)
         refuse_if_strict(options, report)
@@ -140,7 +138,8 @@ def _write(
         report.repeated = cursor.rowcount
         cursor.execute(_FIND_KNOWN)
         known = cursor.rowcount
-        genres.save_new()
+        if "genres" in given.names:
+            genres.save_new(cursor)
         cursor.execute("ANALYZE incoming")
         bar.update()
 
@@ -150,7 +149,7 @@ def _write(
         report.unchanged = known - report.updated
         bar.update()
 
-        cursor.execute(given.update_statement(), {"now": now})
+        cursor.execute(given.update_statement())
         bar.update()
 
         cursor.execute(given.insert_statement(), {"now": now})
@@ -210,7 +209,7 @@ class _Given:
         changes = [f'"{name}" = i."{name}"' for name in self.plain]
         if "added_at" in self.names:
             changes.append("added_at = coalesce(i.added_at, t.added_at)")
-        changes.append("updated_at = %(now)s")
+        changes.append("updated_at = statement_timestamp()")
         return _UPDATE.format(changes=", ".join(changes))
 
     def insert_statement(self) -> str:
@@ -225,30 +224,33 @@ class _Given:
 class _GenreNames:
     """One name a genre, however files write it: Sci-Fi and sci fi are the same."""
 
-    def __init__(self, name_of_slug: dict[str, str]) -> None:
-        self.name_of_slug = name_of_slug
-        self.new: list[Genre] = []
-        self._split = names(60)
+    def __init__(self, genres: Iterable[Genre]) -> None:
+        self.name_of = {key: genre.name for genre in genres for key in (genre.slug, genre.name)}
+        self.new: dict[str, Genre] = {}
+        self._split = COLUMNS["genres"].parse
 
     @classmethod
     def known(cls) -> "_GenreNames":
-        return cls({genre.slug: genre.name for genre in Genre.objects.all()})
+        return cls(Genre.objects.all())
 
     def parse(self, value: object) -> list[str]:
         found = [] if value == movielens.NO_GENRES else self._split(value)
         return sorted({self._canonical(name) for name in found})
 
     def _canonical(self, name: str) -> str:
+        if name in self.name_of:
+            return self.name_of[name]
         slug = slugify(name)[:60] or f"genre-{zlib.crc32(name.casefold().encode()):08x}"
-        if slug not in self.name_of_slug:
-            if name in self.name_of_slug.values():
-                raise BadValue("holds a genre whose name an existing one has")
-            self.name_of_slug[slug] = name
-            self.new.append(Genre(name=name, slug=slug))
-        return self.name_of_slug[slug]
+        if slug not in self.name_of:
+            self.name_of[slug] = name
+            self.new[name] = Genre(name=name, slug=slug)
+        return self.name_of[slug]
 
-    def save_new(self) -> None:
-        Genre.objects.bulk_create(self.new)
+    def save_new(self, cursor: Any) -> None:
+        """Save the new ones that a line which was not refused has."""
+        cursor.execute("SELECT DISTINCT unnest(genres) FROM incoming")
+        used = {name for (name,) in cursor.fetchall()}
+        Genre.objects.bulk_create(genre for name, genre in self.new.items() if name in used)
 
 
 _DROP_REPEATED = """
@@ -268,7 +270,7 @@ UPDATE catalog_title t SET {changes} FROM incoming i WHERE t.id = i.id AND i.cha
 """
 _INSERT = """
 INSERT INTO catalog_title (external_id, {columns}, added_at, updated_at)
-SELECT external_id, {values}, {added_at}, %(now)s FROM incoming WHERE id IS NULL ORDER BY line
+SELECT external_id, {values}, {added_at}, statement_timestamp() FROM incoming WHERE id IS NULL ORDER BY line
 """
 _MARK_PLAIN = """
 UPDATE incoming i SET changed = i.changed || '{{plain}}'::text[] FROM catalog_title t
