@@ -1,0 +1,30 @@
+"""Training runs and releases in the admin, to read; `manage.py releases` publishes."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from webapp.releases.models import Release, TrainingRun
+
+
+class ReadOnly(admin.ModelAdmin[Any]):
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(TrainingRun)
+class TrainingRunAdmin(ReadOnly):
+    list_display = ["pk", "status", "stage", "queued_at", "started_at", "finished_at"]
+    list_filter = ["status"]
+
+
+@admin.register(Release)
+class ReleaseAdmin(ReadOnly):
+    list_display = ["pk", "is_live", "created_at", "published_at", "folder"]
