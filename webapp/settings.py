@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, validate
+
+django_stubs_ext.monkeypatch()  # lets admin classes and managers name their model
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
