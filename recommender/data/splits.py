@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.data.interactions import Interactions
+from recommender.errors import InvalidInputError
+from recommender.vocabulary import Vocabulary
 
 Mask = NDArray[np.bool_]
 
@@ -83,6 +85,96 @@ def stable_holdout(
     return train, HeldOut(_only(shown, ~is_target), _only(shown, is_target), chosen)
 
 
+def strong_generalisation_split(
+    interactions: Interactions,
+    rng: np.random.Generator,
+    num_validation: int,
+    num_test: int,
+    target_share: float = 0.2,
+    min_items: int = 5,
+) -> tuple[Interactions, HeldOut, HeldOut]:
+    """Part the profiles at random into training, validation and test.
+
+    Liang, Krishnan, Hoffman and Jebara, "Variational Autoencoders for Collaborative Filtering",
+    WWW 2018: items unknown to the training profiles are left out; of each held-out profile
+    with `min_items` or more, int(0.2 n) random items are targets; shorter ones have none.
+
+    Returns:
+        The training interactions, over the items they know; validation; test.
+
+    Raises:
+        InvalidInputError: no profile is left to train on.
+    """
+    num_profiles = interactions.num_profiles
+    if num_validation + num_test >= num_profiles:
+        raise InvalidInputError(
+            f"{num_validation} + {num_test} profiles cannot be held out of {num_profiles}"
+        )
+    order = rng.permutation(num_profiles)
+    test, validation, training = np.split(order, [num_test, num_test + num_validation])
+    learned = interactions.matrix[np.sort(training)]
+    known = np.flatnonzero(np.bincount(learned.indices, minlength=interactions.num_items))
+    train = Interactions(
+        Vocabulary(interactions.profiles.ids[training]),
+        Vocabulary(interactions.items.ids[known]),
+        learned[:, known],
+    )
+
+    def hold_out(rows: NDArray[np.int64]) -> HeldOut:
+        rows = np.sort(rows)
+        cells = interactions.matrix[rows][:, known]
+        is_target = _lowest_of_each_row(cells, rng.random(cells.nnz), target_share, min_items)
+        return HeldOut(_only(cells, ~is_target), _only(cells, is_target), rows)
+
+    return train, hold_out(validation), hold_out(test)
+
+
+def leave_last_out(interactions: Interactions, min_items: int = 2) -> tuple[Interactions, HeldOut]:
+    """Hold out each profile's latest item; ties in time go to the higher item number.
+
+    Raises:
+        InvalidInputError: the interactions hold no times.
+    """
+    times = _times(interactions)
+    lengths = np.diff(times.indptr)
+    order = np.lexsort((times.indices, times.data, np.repeat(np.arange(len(lengths)), lengths)))
+    is_last = np.zeros(times.nnz, dtype=np.bool_)
+    is_last[order[times.indptr[1:][lengths >= min_items] - 1]] = True
+    return _part_cells(interactions, is_last)
+
+
+def leave_random_out(
+    interactions: Interactions, rng: np.random.Generator, min_items: int = 2
+) -> tuple[Interactions, HeldOut]:
+    """Hold out one random item of each profile with `min_items` or more: for tuning."""
+    matrix = interactions.matrix
+    is_target = _lowest_of_each_row(matrix, rng.random(matrix.nnz), 0.0, min_items)
+    return _part_cells(interactions, is_target)
+
+
+def split_at_time(interactions: Interactions, seconds: float) -> tuple[Interactions, HeldOut]:
+    """Learn from what was before a moment; predict all that came at it or after.
+
+    Raises:
+        InvalidInputError: the interactions hold no times.
+    """
+    return _part_cells(interactions, _times(interactions).data >= seconds)
+
+
+def _part_cells(interactions: Interactions, is_target: Mask) -> tuple[Interactions, HeldOut]:
+    """Train on the unmarked cells; ask every profile with marked ones for those."""
+    train = interactions.with_cells(~is_target)
+    targets = _only(interactions.matrix, is_target)
+    rows = np.flatnonzero(np.diff(targets.indptr))
+    return train, HeldOut(train.matrix[rows], targets[rows], rows)
+
+
+def _times(interactions: Interactions) -> sparse.csr_array:
+    if interactions.last_at is None:
+        raise InvalidInputError("this split needs to know when each interaction happened")
+    return interactions.last_at
+
+
 def _cell_hashes(
     profile_ids: NDArray[np.int64], item_ids: NDArray[np.int64], cells: sparse.csr_array, seed: int
 ) -> NDArray[np.float64]:
@@ -92,14 +184,21 @@ def _cell_hashes(
     return uniform_hash(keys, seed + 1)
 
 
-def _lowest_of_each_row(cells: sparse.csr_array, draws: NDArray[np.float64], share: float) -> Mask:
-    """Mark the cells with the lowest draws in each row: int(share · n), at least 1."""
+def _lowest_of_each_row(
+    cells: sparse.csr_array, draws: NDArray[np.float64], share: float, min_items: int = 1
+) -> Mask:
+    """Mark the cells with the lowest draws in each row: int(share · n), at least 1.
+
+    Rows of fewer than `min_items` cells have none marked.
+    """
     lengths = np.diff(cells.indptr)
     rows = np.repeat(np.arange(cells.shape[0]), lengths)
     order = np.lexsort((draws, rows))
     place = np.arange(len(draws)) - np.repeat(cells.indptr[:-1], lengths)
+    wanted = np.maximum((share * lengths).astype(np.int64), 1)
+    wanted[lengths < min_items] = 0
     marked = np.zeros(len(draws), dtype=np.bool_)
-    marked[order] = place < np.maximum((share * lengths).astype(np.int64), 1)[rows]
+    marked[order] = place < wanted[rows]
     return marked
 
 

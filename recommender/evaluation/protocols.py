@@ -3,7 +3,7 @@
 B batch, I items, k places.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,18 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.data.splits import HeldOut
-from recommender.evaluation.metrics import hits, ndcg, recall
+from recommender.evaluation.metrics import (
+    hit_rate,
+    hits,
+    ndcg,
+    rank_of_target,
+    recall,
+    reciprocal_rank,
+)
 from recommender.retrieval.top_k import top_k
 
 Values = NDArray[np.float64]
+Items = NDArray[np.int64]
 Score = Callable[[sparse.csr_array], NDArray[Any]]
 """Takes histories (B, I), gives scores (B, I)."""
 
@@ -40,14 +48,70 @@ def strong_generalisation(
     num_relevant = np.diff(targets.indptr).astype(np.int64)
     deepest = max(recall_at + ndcg_at)
     found = np.zeros((len(asked), min(deepest, histories.shape[1])), dtype=np.bool_)
-    batch = max(1, BATCH_BYTES // (8 * max(histories.shape[1], 1)))
-    for first in range(0, len(asked), batch):
-        rows = slice(first, first + batch)
+    for rows in _batches(histories):
         _, items = top_k(score(histories[rows]), deepest, exclude=histories[rows])
         found[rows] = hits(items, targets[rows])
     values = {f"ndcg@{k}": ndcg(found, num_relevant, k) for k in ndcg_at}
     values |= {f"recall@{k}": recall(found, num_relevant, k) for k in recall_at}
     return values
+
+
+def leave_one_out(
+    score: Score, held_out: HeldOut, at: tuple[int, ...] = (10,)
+) -> dict[str, Values]:
+    """Ask for each profile's one target among all items it has no history with.
+
+    Returns:
+        `hr@k`, `ndcg@k` and `mrr@k` of each profile, (B,).
+    """
+    deepest = min(max(at), held_out.targets.shape[1])
+    found = np.zeros((len(held_out.rows), deepest), dtype=np.bool_)
+    for rows in _batches(held_out.targets):
+        histories = held_out.histories[rows]
+        _, items = top_k(score(histories), deepest, exclude=histories)
+        found[rows] = hits(items, held_out.targets[rows])
+    one = np.diff(held_out.targets.indptr).astype(np.int64)
+    values = {f"hr@{k}": hit_rate(found, k) for k in at}
+    values |= {f"ndcg@{k}": ndcg(found, one, k) for k in at}
+    return values | {f"mrr@{k}": reciprocal_rank(found, k) for k in at}
+
+
+def sampled_leave_one_out(
+    score: Score, histories: sparse.csr_array, targets: Items, negatives: Items, k: int = 10
+) -> dict[str, Values]:
+    """Ask for each profile's target among a few sampled negatives.
+
+    He et al., "Neural Collaborative Filtering", WWW 2017. The figures depend on how many negatives
+    there are, and cannot be compared with those over all items (Krichene and Rendle, KDD 2020).
+
+    Args:
+        score: what is judged.
+        histories: (B, I).
+        targets: (B,) items.
+        negatives: (B, K) items; a profile's own target among them is left out of account.
+        k: places that count.
+
+    Returns:
+        `hr@k` and `ndcg@k` of each profile, (B,).
+    """
+    ranks = np.empty(len(targets))
+    for rows in _batches(histories):
+        scores = np.asarray(score(histories[rows]), dtype=np.float64)
+        wanted, others = targets[rows, None], negatives[rows]
+        competing = np.take_along_axis(scores, others, axis=1)
+        competing[others == wanted] = np.nan
+        ranks[rows] = rank_of_target(np.take_along_axis(scores, wanted, axis=1)[:, 0], competing)
+    return {
+        f"hr@{k}": (ranks <= k).astype(np.float64),
+        f"ndcg@{k}": np.where(ranks <= k, 1 / np.log2(ranks + 1), 0.0),
+    }
+
+
+def _batches(matrix: sparse.csr_array) -> Iterator[slice]:
+    """Cut the rows so that a batch of dense scores fits in `BATCH_BYTES`."""
+    size = max(1, BATCH_BYTES // (8 * max(matrix.shape[1], 1)))
+    for first in range(0, matrix.shape[0], size):
+        yield slice(first, min(first + size, matrix.shape[0]))
 
 
 def means(values: Mapping[str, Values]) -> dict[str, float]:

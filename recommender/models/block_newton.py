@@ -91,7 +91,7 @@ def _stripes(indptr: NDArray[Any], embedding_size: int, number: int) -> list[tup
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile on first call, keeping the machine code on disk where there is a place for it."""
-    options = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}}
+    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}}
     try:
         return cast(Callable[..., Any], numba.njit(cache=True, **options)(function))
     except RuntimeError:  # numba finds no folder it may write to
@@ -137,11 +137,15 @@ def _improve_stripe(  # type: ignore[no-untyped-def]
 @_compiled
 def _predict(indices, fixed, w, predictions):  # type: ignore[no-untyped-def]
     for k in range(_u(len(indices))):
-        h = fixed[_u(indices[k])]
-        value = np.float32(0)
-        for j in range(_u(len(w))):
-            value += h[j] * w[j]
-        predictions[k] = value
+        predictions[k] = _inner_product(fixed[_u(indices[k])], w, _u(len(w)))
+
+
+@_compiled
+def _inner_product(x, y, size):  # type: ignore[no-untyped-def]
+    value = np.float32(0)
+    for j in range(size):
+        value += x[j] * y[j]
+    return value
 
 
 @_compiled
@@ -149,17 +153,7 @@ def _improve_block(  # type: ignore[no-untyped-def]
     indices, weights, fixed, scaled_gramian, ridge, w, first, size, predictions, near, system, step
 ):
     first, size = _u(first), _u(size)
-    for i in range(size):
-        gradient = ridge * w[first + i]
-        g = scaled_gramian[first + i]
-        for j in range(_u(len(w))):
-            gradient += g[j] * w[j]
-        step[i] = gradient
-        target = system[i]
-        for j in range(size):
-            target[j] = g[first + j]
-        target[i] += ridge
-
+    _start_block(scaled_gramian, ridge, w, first, size, system, step)
     number, chunk = _u(len(indices)), _u(CHUNK)
     for begin in range(_u(0), number, chunk):
         length = min(chunk, number - begin)
@@ -181,11 +175,19 @@ def _improve_block(  # type: ignore[no-untyped-def]
         if number > chunk:  # otherwise they are near already
             _bring_near(indices, fixed, begin, length, first, size, near)
         for k in range(length):
-            h = near[k]
-            change = np.float32(0)
-            for j in range(size):
-                change += h[j] * step[j]
-            predictions[begin + k] -= change
+            predictions[begin + k] -= _inner_product(near[k], step, size)
+
+
+@_compiled
+def _start_block(scaled_gramian, ridge, w, first, size, system, step):  # type: ignore[no-untyped-def]
+    """Set the system and the gradient to what all pairs and the regularization give them."""
+    for i in range(size):
+        g = scaled_gramian[first + i]
+        step[i] = ridge * w[first + i] + _inner_product(g, w, _u(len(w)))
+        target = system[i]
+        for j in range(size):
+            target[j] = g[first + j]
+        target[i] += ridge
 
 
 @_compiled

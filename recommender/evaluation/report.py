@@ -1,0 +1,63 @@
+"""Results cut up: who is served how well.
+
+B profiles.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.errors import InvalidInputError
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Profiles of about the same history size.
+
+    Attributes:
+        smallest: the fewest items in a history here.
+        largest: the most.
+        profiles: how many profiles there are.
+        means: each metric's mean over them.
+    """
+
+    smallest: int
+    largest: int
+    profiles: int
+    means: Mapping[str, float]
+
+
+def by_history_size(
+    values: Mapping[str, Values], history_sizes: NDArray[np.int64], buckets: int = 10
+) -> list[Bucket]:
+    """Part the profiles by the size of their history, deciles unless told otherwise.
+
+    Histories of the same size always share a bucket, so there may be fewer buckets than asked for.
+
+    Args:
+        values: each metric's values, (B,).
+        history_sizes: (B,).
+        buckets: into how many parts of about equal number.
+    """
+    if buckets < 1:
+        raise InvalidInputError(f"buckets must be 1 or more, got {buckets}")
+    for name, each in values.items():
+        if len(each) != len(history_sizes):
+            raise InvalidInputError(f"{name} has {len(each)} values for {len(history_sizes)} sizes")
+    if not len(history_sizes):
+        return []
+    inner = np.quantile(history_sizes, np.arange(1, buckets) / buckets, method="lower")
+    places = np.searchsorted(np.unique(inner), history_sizes, side="left")
+    return [
+        Bucket(
+            int(history_sizes[here].min()),
+            int(history_sizes[here].max()),
+            int(here.sum()),
+            {name: float(np.nanmean(each[here])) for name, each in values.items()},
+        )
+        for here in (places == place for place in np.unique(places))
+    ]
