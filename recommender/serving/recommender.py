@@ -43,7 +43,7 @@ class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
     def __init__(self, catalogue: Catalogue, ials: Ials, popularity: Popularity) -> None:
-        if ials.item_factors is None:
+        if not len(ials.items):
             raise NotFittedError("the iALS model has no item factors: fit or load it first")
         self.catalogue = catalogue
         self._ials = ials

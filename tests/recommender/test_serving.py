@@ -64,7 +64,7 @@ def rows_of(recommender, viewer):
 
 def test_taste_is_folded_in_from_what_was_liked_a_moment_ago(recommender):
     viewer = Viewer(liked={100: 1.0, 101: 1.0})
-    assert set(ids(recommender, rows_of(recommender, viewer)["top_picks"])) <= set(FIRST)
+    assert set(ids(recommender, rows_of(recommender, viewer)["top_picks"])[:8]) <= set(FIRST)
     affinity = recommender.affinity(viewer)
     assert affinity.shape == (COUNT,)
     assert affinity[:18].mean() > 5 * abs(affinity[20:38].mean())

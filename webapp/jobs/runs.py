@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from recommender.errors import RecommenderError
+from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 from webapp.jobs.export import export_interactions
@@ -86,6 +86,11 @@ def _train(run: TrainingRun) -> dict[str, Any]:
     """Train the release, hold it against the live one, publish it if it is good enough."""
     config = ReleaseConfig()
     interactions = export_interactions()
+    if not interactions.matrix.nnz:
+        raise InvalidInputError(
+            "there is nothing to learn from: nobody has rated a title 4 stars or more, put one on "
+            "a list or watched one for 2 minutes. `manage.py load_history` loads histories"
+        )
     relative = Path("artifacts") / f"run-{run.pk}"
     folder = Path(settings.MARQUEE_HOME) / relative
     curves: dict[str, list[Any]] = {}
