@@ -27,7 +27,7 @@ from scipy.linalg import lapack
 
 from recommender.artifacts import Manifest, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
-from recommender.errors import InvalidInputError, NotFittedError
+from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.block_newton import improve_rows
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
@@ -326,8 +326,8 @@ class Ials:
             penalty = self.scale * (support + alpha * len(fixed)) ** nu
             system.flat[:: len(system) + 1] += np.float32(penalty)
             _, vectors[row], info = lapack.sposv(system, weights @ near, lower=True)
-            if info:
-                raise InvalidInputError(
+            if info or not np.isfinite(vectors[row, 0]):
+                raise ArtifactError(
                     "the factors are no longer finite: the artifact is broken, train it again"
                 )
         return vectors
