@@ -93,6 +93,20 @@ class Interactions:
         last_at = None if self.last_at is None else kept(self.last_at)
         return Interactions(self.profiles, self.items, kept(self.matrix), last_at)
 
+    def learnable(self) -> sparse.csr_array:
+        """Return the matrix, if there is anything to learn from it.
+
+        Raises:
+            InvalidInputError: it is empty, or holds a weight that is negative or no number.
+        """
+        matrix = checked_weights(self.matrix)
+        if not matrix.nnz or not matrix.data.any():
+            raise InvalidInputError(
+                f"there is nothing to learn from: {matrix.shape[0]} profiles, "
+                f"{matrix.shape[1]} items, no interaction"
+            )
+        return matrix
+
     def fingerprint(self) -> str:
         """Return a SHA-256 of who liked what, the same wherever the same ids are paired."""
         digest = hashlib.sha256()
@@ -107,6 +121,19 @@ class Interactions:
     @property
     def num_items(self) -> int:
         return len(self.items)
+
+
+def checked_weights(matrix: sparse.csr_array) -> sparse.csr_array:
+    """Return the matrix as float32 csr.
+
+    Raises:
+        InvalidInputError: a weight is negative, infinite or no number.
+    """
+    matrix = matrix.tocsr().astype(np.float32)
+    if matrix.nnz and not (np.isfinite(matrix.data).all() and matrix.data.min() >= 0):
+        wrong = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
+        raise InvalidInputError(f"every weight must be 0 or more and finite, got {wrong}")
+    return matrix
 
 
 def _csr(

@@ -61,16 +61,13 @@ class Ease:
         """Solve for B in O(N³) time.
 
         Raises:
-            InvalidInputError: there is no interaction.
+            InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
             TooLargeError: the (N, N) arrays would need more than `max_bytes`.
         """
-        matrix = interactions.matrix
-        if not matrix.nnz:
-            raise InvalidInputError("there is nothing to learn from: no interaction")
+        matrix = interactions.learnable()
         kept = _most_supported(matrix, self.config.max_items)
         self._check_memory(len(kept))
         x = matrix[:, kept] if len(kept) < matrix.shape[1] else matrix
-        x = x.astype(np.float32)
         gram = (x.T @ _reweighted(x, self.config.inverse_propensity)).toarray().astype(np.float64)
         gram.flat[:: len(gram) + 1] += self.config.regularization
         self.weights = _off_diagonal_weights(gram)

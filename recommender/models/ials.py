@@ -26,7 +26,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from recommender.artifacts import Manifest, load_artifact, save_artifact
-from recommender.data.interactions import Interactions
+from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.block_newton import improve_rows
 from recommender.vocabulary import UNKNOWN, Vocabulary
@@ -129,12 +129,7 @@ class Ials:
         Raises:
             InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
         """
-        observed = checked_weights(interactions.matrix)
-        if not observed.nnz or not observed.data.any():
-            raise InvalidInputError(
-                f"there is nothing to learn from: {observed.shape[0]} profiles, "
-                f"{observed.shape[1]} items, no interaction"
-            )
+        observed = interactions.learnable()
         transposed = observed.T.tocsr()
         self.profiles, self.items = interactions.profiles, interactions.items
         self._start(observed.shape, warm_start)
@@ -335,19 +330,6 @@ class Ials:
     def _require_fitted(self) -> None:
         if not len(self._item_gramian):
             raise NotFittedError("Ials has no factors: call fit(), or load an artifact")
-
-
-def checked_weights(matrix: sparse.csr_array) -> sparse.csr_array:
-    """Return the matrix as float32 csr.
-
-    Raises:
-        InvalidInputError: a weight is negative, infinite or no number.
-    """
-    matrix = matrix.tocsr().astype(np.float32)
-    if matrix.nnz and not (np.isfinite(matrix.data).all() and matrix.data.min() >= 0):
-        wrong = matrix.data[~(np.isfinite(matrix.data) & (matrix.data >= 0))][0]
-        raise InvalidInputError(f"every weight must be 0 or more and finite, got {wrong}")
-    return matrix
 
 
 def available_cores() -> int:

@@ -101,6 +101,7 @@ def train_release(
         InvalidInputError: there is nothing to learn from.
         ArtifactError: the folder holds an artifact already.
     """
+    interactions.learnable()
     tell = on_progress or (lambda progress: None)
     train, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
     extras: dict[str, Any] = {

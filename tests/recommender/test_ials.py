@@ -45,7 +45,9 @@ def test_a_half_step_is_the_plain_twins(block_size, weighted):
     X[7] = 0
     W, H = (rng.normal(size=(n, 40)).astype(np.float32) * 0.3 for n in X.shape)
     scale, nu, alpha = 0.05, 0.9, 0.2
-    expected = plain.block_half_step(X, W.astype(float), H.astype(float), alpha, scale, nu, block_size)
+    expected = plain.block_half_step(
+        X, W.astype(float), H.astype(float), alpha, scale, nu, block_size
+    )
     observed_loss = half_step(X, W, H, alpha, scale, nu, block_size)
     np.testing.assert_allclose(W, expected, rtol=2e-3, atol=2e-4)
     assert observed_loss == pytest.approx(plain.losses(X, W, H, alpha, scale, nu)[0], rel=1e-4)
@@ -126,7 +128,9 @@ def test_a_fit_is_the_plain_twins():
 
 def test_the_scale_at_the_reference_exponent_is_the_regularization():
     interactions, _ = random_likes()
-    assert Ials(IalsConfig(4, 1, regularization=0.07)).fit(interactions).scale == pytest.approx(0.07)
+    assert Ials(IalsConfig(4, 1, regularization=0.07)).fit(interactions).scale == pytest.approx(
+        0.07
+    )
 
 
 def test_folding_in_a_training_profile_returns_its_row_at_convergence():
@@ -155,7 +159,9 @@ def test_fold_in_follows_the_closed_form_with_weights():
 def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(block_size):
     interactions, _ = random_likes(9, profiles=200)
     fits = [
-        Ials(IalsConfig(16, 3, block_size=block_size, seed=4, num_threads=threads)).fit(interactions)
+        Ials(IalsConfig(16, 3, block_size=block_size, seed=4, num_threads=threads)).fit(
+            interactions
+        )
         for threads in (1, 1, 2, 3)
     ]
     for fit in fits[1:]:
@@ -275,7 +281,12 @@ def test_the_config_names_the_bad_value(change, words):
 
 def test_it_refuses_to_answer_before_fit(tmp_path):
     nothing = sparse.csr_array((1, 3), dtype=np.float32)
-    for ask in (Ials().score, Ials().fold_in, Ials().fold_in_items, lambda _: Ials().save(tmp_path)):
+    for ask in (
+        Ials().score,
+        Ials().fold_in,
+        Ials().fold_in_items,
+        lambda _: Ials().save(tmp_path),
+    ):
         with pytest.raises(NotFittedError, match="call fit"):
             ask(nothing)
 

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender.data.interactions import Interactions
+from recommender.data.negatives import sample_negatives
+from recommender.data.splits import (
+    leave_last_out,
+    leave_random_out,
+    split_at_time,
+    stable_holdout,
+    strong_generalisation_split,
+    uniform_hash,
+)
+from recommender.errors import InvalidInputError
+
+
+@pytest.fixture
+def interactions():
+    rng = np.random.default_rng(0)
+    profiles, items = (rng.random((200, 60)) < 0.2).nonzero()
+    return Interactions.from_pairs(profiles, items, rng.random(len(items)) * 1e6)
+
+
+def cells(matrix):
+    return set(zip(*(axis.tolist() for axis in matrix.nonzero()), strict=True))
+
+
+def test_hashes_are_uniform_and_belong_to_the_id_alone():
+    drawn = uniform_hash(np.arange(20_000), 7)
+    assert abs(np.histogram(drawn, 10, (0, 1))[0] - 2000).max() < 200
+    np.testing.assert_array_equal(uniform_hash(np.array([41, 5]), 7), drawn[[41, 5]])
+    assert not np.array_equal(drawn, uniform_hash(np.arange(20_000), 8))
+
+
+def test_held_out_profiles_stay_held_out_when_others_come(interactions):
+    _, before = stable_holdout(interactions, seed=1, profile_share=0.3)
+    grown = Interactions.from_pairs(
+        np.concatenate([interactions.matrix.nonzero()[0], np.repeat(np.arange(500, 560), 6)]),
+        np.concatenate([interactions.matrix.nonzero()[1], np.tile(np.arange(80, 86), 60)]),
+    )
+    train, after = stable_holdout(grown, seed=1, profile_share=0.3)
+    old = grown.profiles.ids[after.rows]
+    np.testing.assert_array_equal(old[old < 500], interactions.profiles.ids[before.rows])
+    same = after.targets[np.flatnonzero(old < 500)]
+    assert cells(same) == cells(before.targets)
+    assert not np.diff(train.matrix.indptr)[after.rows].any()
+
+
+def test_history_and_targets_part_what_a_held_out_profile_has(interactions):
+    train, held_out = stable_holdout(interactions, seed=2, profile_share=0.5)
+    shown = interactions.matrix[held_out.rows]
+    assert not cells(held_out.histories) & cells(held_out.targets)
+    assert cells(held_out.histories) | cells(held_out.targets) == cells(shown)
+    wanted = np.maximum(np.diff(shown.indptr) // 5, 1)
+    np.testing.assert_array_equal(np.diff(held_out.targets.indptr), wanted)
+    assert train.matrix.nnz + shown.nnz == interactions.matrix.nnz
+    assert train.last_at.nnz == train.matrix.nnz
+
+
+def test_no_more_profiles_are_held_out_than_allowed(interactions):
+    _, held_out = stable_holdout(interactions, seed=2, profile_share=0.9, max_profiles=7)
+    assert len(held_out.rows) == 7
+
+
+def test_strong_generalisation_keeps_to_items_the_training_profiles_know():
+    interactions = Interactions.from_pairs(
+        np.repeat(np.arange(40), 6), (np.arange(240) * 7) % 31, None
+    )
+    train, validation, test = strong_generalisation_split(
+        interactions, np.random.default_rng(5), num_validation=8, num_test=9
+    )
+    assert (train.num_profiles, validation.histories.shape[0], test.histories.shape[0]) == (
+        23,
+        8,
+        9,
+    )
+    assert np.bincount(train.matrix.indices, minlength=train.num_items).min() >= 1
+    assert validation.targets.shape[1] == train.num_items
+    parts = [train.profiles.ids, validation.rows, test.rows]
+    np.testing.assert_array_equal(np.sort(np.concatenate(parts)), np.arange(40))
+    for held_out in (validation, test):
+        sizes = np.diff(held_out.histories.indptr) + np.diff(held_out.targets.indptr)
+        expected = np.where(sizes >= 5, sizes // 5, 0)
+        np.testing.assert_array_equal(np.diff(held_out.targets.indptr), expected)
+
+
+def test_too_many_held_out_are_refused(interactions):
+    with pytest.raises(InvalidInputError, match=r"100 \+ 100 profiles cannot be held out of 200"):
+        strong_generalisation_split(interactions, np.random.default_rng(0), 100, 100)
+
+
+def test_the_last_item_is_left_out():
+    interactions = Interactions.from_pairs(
+        [1, 1, 1, 2, 3, 3], [5, 6, 7, 5, 6, 7], [3, 9, 1, 4, 2, 2]
+    )
+    train, held_out = leave_last_out(interactions)
+    assert cells(held_out.targets) == {(0, 1), (1, 2)}  # a tie goes to the higher item
+    assert held_out.rows.tolist() == [0, 2]
+    assert train.matrix.nnz == 4
+    assert cells(held_out.histories) == {(0, 0), (0, 2), (1, 1)}
+
+
+def test_a_random_item_is_left_out(interactions):
+    train, held_out = leave_random_out(interactions, np.random.default_rng(1))
+    assert set(np.diff(held_out.targets.indptr)) == {1}
+    assert train.matrix.nnz + held_out.targets.nnz == interactions.matrix.nnz
+
+
+def test_time_parts_before_from_after(interactions):
+    train, held_out = split_at_time(interactions, 5e5)
+    assert train.last_at.data.max() < 5e5
+    assert train.matrix.nnz + held_out.targets.nnz == interactions.matrix.nnz
+    assert not cells(held_out.histories) & cells(held_out.targets)
+
+
+def test_splits_by_time_need_times():
+    untimed = Interactions.from_pairs([1, 1], [2, 3])
+    for split in (leave_last_out, lambda i: split_at_time(i, 0.0)):
+        with pytest.raises(InvalidInputError, match="when each interaction happened"):
+            split(untimed)
+
+
+def test_negatives_are_distinct_uniform_and_never_liked():
+    known = sparse.csr_array(np.array([[1, 0, 0, 1, 0, 0, 1, 0]] * 3000))
+    drawn = sample_negatives(known, 4, np.random.default_rng(3))
+    assert all(len(set(row)) == 4 for row in drawn.tolist())
+    counts = np.bincount(drawn.ravel(), minlength=8)
+    assert not counts[[0, 3, 6]].any()
+    assert abs(counts[[1, 2, 4, 5, 7]] - 2400).max() < 150
+    with pytest.raises(InvalidInputError, match="6 negatives were asked for, a profile has 5"):
+        sample_negatives(known, 6, np.random.default_rng(3))
