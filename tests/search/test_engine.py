@@ -1,0 +1,153 @@
+"""Search over a shelf of our own: what people type, and what they meant."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.engine import Document, SearchEngine
+from search.errors import QueryTooLongError
+from search.retrieve import Band
+
+NAMES = [
+    "The Godfather",
+    "The Godfather Part II",
+    "3 Godfathers",
+    "Rocky",
+    "Rocky II",
+    "Rocky V",
+    "Star Wars: Episode IV – A New Hope",
+    "Amélie",
+    "WALL·E",
+    "M",
+    "Max",
+    "1917",
+    "1911",
+    "300",
+    "Mr. 3000",
+    "The Lord of the Rings: The Two Towers",
+    "Ocean's Eleven",
+    "Spider-Man",
+    "Seven",
+    "V for Vendetta",
+    "Lock, Stock & Two Smoking Barrels",
+    "Æon Flux",
+    "Сталкер",
+    "الرسالة",
+    "千と千尋の神隠し",
+    "The The",
+    "Once Upon a Time in the West",
+    "Casablanca",
+]
+SHELF = SearchEngine.build(
+    Document(
+        n,
+        name,
+        alternative_names=("Spirited Away",) if name.startswith("千") else (),
+        people=("Sergio Leone",) if name.endswith("West") else (),
+        genres=("Western",) if name.endswith("West") else ("Drama",),
+        year=1968 if name.endswith("West") else 1950 + n,
+    )
+    for n, name in enumerate(NAMES)
+)
+
+
+def found(text, **options):
+    return [NAMES[hit.id] for hit in SHELF.search(text, **options).hits]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_exact_name_stands_first_whatever_anyone_likes(name):
+    against = np.array([0.0 if n == name else 9.0 for n in NAMES], dtype=np.float32)
+    assert found(name, affinity=against, popularity=against)[0] == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("godfather", "The Godfather"),
+        ("godfahter", "The Godfather"),
+        ("the godfater", "The Godfather"),
+        ("godfather 2", "The Godfather Part II"),
+        ("godfather ii", "The Godfather Part II"),
+        ("rocky 2", "Rocky II"),
+        ("rocky 5", "Rocky V"),
+        ("starwars", "Star Wars: Episode IV – A New Hope"),
+        ("hope new wars", "Star Wars: Episode IV – A New Hope"),
+        ("amelie", "Amélie"),
+        ("walle", "WALL·E"),
+        ("wall-e", "WALL·E"),
+        ("oceans eleven", "Ocean's Eleven"),
+        ("ocean’s elven", "Ocean's Eleven"),
+        ("spiderman", "Spider-Man"),
+        ("spider man", "Spider-Man"),
+        ("se7en", "Seven"),
+        ("lock stock and two", "Lock, Stock & Two Smoking Barrels"),
+        ("lord rings", "The Lord of the Rings: The Two Towers"),
+        ("aeon flux", "Æon Flux"),
+        ("сталк", "Сталкер"),
+        ("الرس", "الرسالة"),
+        ("千と", "千と千尋の神隠し"),
+        ("spirited awya", "千と千尋の神隠し"),
+        ("casablnaca", "Casablanca"),
+        ("leone western", "Once Upon a Time in the West"),
+        ("sergio 1968", "Once Upon a Time in the West"),
+        ("m", "M"),
+        ("300", "300"),
+        ("v fo", "V for Vendetta"),
+    ],
+)
+def test_what_is_typed_finds_what_is_meant(typed, meant):
+    assert found(typed)[0] == meant
+
+
+def test_one_letter_finds_what_begins_with_it():
+    assert found("m") == ["M", "Max", "Mr. 3000", "Spider-Man"]
+
+
+def test_a_year_is_not_taken_for_another_one():
+    assert found("1917") == ["1917"]
+
+
+def test_a_mistake_is_named_and_what_is_right_is_not():
+    assert SHELF.search("casablnca").corrected == "Casablanca"
+    assert SHELF.search("casablan").corrected is None
+
+
+def test_taste_orders_titles_that_match_equally_well():
+    fond_of_the_fifth = np.array([float(n == "Rocky V") for n in NAMES], dtype=np.float32)
+    assert found("rock")[:3] == ["Rocky", "Rocky V", "Rocky II"]
+    assert found("rock", affinity=fond_of_the_fifth)[0] == "Rocky V"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "   ", "!!!", "😀", "'; DROP TABLE title; --", "<b>", "\x00"]
+)
+def test_nonsense_is_answered_with_little_or_nothing(typed):
+    assert len(found(typed)) <= 3
+
+
+def test_a_very_long_text_is_refused_in_words():
+    with pytest.raises(QueryTooLongError, match="this one has 10000"):
+        SHELF.search("x" * 10_000)
+
+
+def test_an_empty_shelf_has_nothing():
+    assert SearchEngine.build([]).search("anything").hits == ()
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_answered_the_same_way_twice(text):
+    assert SHELF.search(text) == SHELF.search(text)
+
+
+@given(
+    st.sampled_from(["r", "the", "rocky", "godfahter", "drama", "st"]),
+    st.lists(st.floats(-5, 5, width=32), min_size=len(NAMES), max_size=len(NAMES)),
+)
+def test_preference_reorders_within_a_band_only(text, preference):
+    plain = SHELF.search(text).hits
+    preferred = SHELF.search(text, affinity=np.array(preference, dtype=np.float32)).hits
+    assert [hit.band for hit in preferred] == sorted(hit.band for hit in plain)
+    assert sorted(preferred, key=lambda h: h.id) == sorted(plain, key=lambda h: h.id)
+    assert Band.NONE not in {hit.band for hit in preferred}
