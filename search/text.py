@@ -17,9 +17,11 @@ LETTERS = str.maketrans(
 )
 APOSTROPHES = str.maketrans("", "", "'’‘ʼ`´")
 ARTICLES = frozenset(
-    ["the", "a", "an", "le", "la", "les", "l", "un", "une"]
-    + ["der", "die", "das", "el", "los", "las", "il", "lo"]
-)
+    [
+        "the", "a", "an", "le", "la", "les", "l", "un", "une",
+        "der", "die", "das", "el", "los", "las", "il", "lo",
+    ]
+)  # fmt: skip
 NUMERALS = {
     "i": "1", "ii": "2", "iii": "3", "iv": "4", "v": "5", "vi": "6", "vii": "7", "viii": "8",
     "ix": "9", "x": "10", "xi": "11", "xii": "12", "xiii": "13", "xiv": "14", "xv": "15",
