@@ -96,7 +96,7 @@ def people(films: list[Title]) -> list[Profile]:
         genre = n // PEOPLE_A_GENRE
         for m, film in enumerate(films):
             own, place = m // FILMS_A_GENRE == genre, m % FILMS_A_GENRE
-            if place < RATED_A_GENRE and rng.random() < (0.6 if own else 0.05):
+            if place < RATED_A_GENRE and rng.random() < (0.85 if own else 0.02):
                 at = rated_at + timedelta(hours=int(rng.integers(1000)))
                 ratings.append(Rating(profile=person, title=film, stars=4.5, rated_at=at))
     Rating.objects.bulk_create(ratings)

@@ -45,7 +45,7 @@ def test_the_very_next_page_knows_what_was_just_played_and_says_why(
     assert second.heading == "Because you watched The Good, the Bad and the Ugly"
     assert {genre_of(slot) for slot in second.slots[:6]} == {"Western"}
     assert third.heading == "Top picks for Ana"
-    assert {genre_of(slot) for slot in third.slots[:6]} == {"Western"}
+    assert sum(genre_of(slot) == "Western" for slot in third.slots) >= 4
     assert "1 of them in this visit" in third.reason
 
 
