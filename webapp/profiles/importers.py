@@ -8,16 +8,19 @@ from typing import Any
 
 from webapp.catalog.importers import movielens
 from webapp.catalog.importers.errors import BadValue, Problem
-from webapp.catalog.importers.fields import Column, required_moment, text
+from webapp.catalog.importers.fields import Column, known_columns, required_moment, text
 from webapp.catalog.importers.loading import (
     Options,
     Report,
+    analyze,
     importing,
     refuse_if_strict,
     stage,
     steps,
 )
 from webapp.catalog.importers.tables import Table
+from webapp.catalog.models import Title
+from webapp.profiles.models import Profile, Rating
 
 LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
 SLICE_ROWS = 50_000
@@ -81,7 +84,7 @@ def load_ratings(table: Table, options: Options, now: datetime) -> Report:
         ImportRefused: Nothing was loaded.
     """
     report = Report()
-    names = [name for name in table.columns if name in COLUMNS]
+    names = [column.name for _, column in known_columns(table, COLUMNS)]
     with importing(options, report) as cursor:
         cursor.execute(_STAGING_TABLE)
         copy = f"COPY incoming (line, {', '.join(names)}) FROM STDIN"
@@ -95,7 +98,7 @@ def load_ratings(table: Table, options: Options, now: datetime) -> Report:
 
 
 def _unknown_titles(cursor: Any, table: Table) -> Iterator[Problem]:
-    cursor.execute("ANALYZE incoming")
+    analyze(cursor, "incoming", Title, Profile, Rating)
     cursor.execute(_UNKNOWN_TITLES)
     while rows := cursor.fetchmany(FETCHED_ROWS):
         for line, title_id in rows:
@@ -104,12 +107,13 @@ def _unknown_titles(cursor: Any, table: Table) -> Iterator[Problem]:
 
 def _write(cursor: Any, report: Report, now: datetime) -> None:
     cursor.execute(_ADD_PROFILES, {"now": now})
+    analyze(cursor, Profile)
     cursor.execute(_KEEP_LATEST)
     latest = cursor.rowcount
     cursor.execute(_COUNT_USABLE)
     report.repeated = cursor.fetchone()[0] - latest
     cursor.execute("CREATE UNIQUE INDEX ON latest (number)")
-    cursor.execute("ANALYZE latest")
+    analyze(cursor, "latest")
     cursor.execute(_UPDATE)
     report.updated = cursor.rowcount
     cursor.execute(_FORGET_KNOWN)
@@ -121,8 +125,7 @@ def _write(cursor: Any, report: Report, now: datetime) -> None:
             bar.update(min(SLICE_ROWS, latest - start))
     for table in ("incoming", "latest"):
         cursor.execute(f"DROP TABLE {table}")
-    cursor.execute("ANALYZE profiles_rating")
-    cursor.execute("ANALYZE profiles_profile")
+    analyze(cursor, Rating)
 
 
 _STAGING_TABLE = """

@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from argparse import RawDescriptionHelpFormatter
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -88,7 +89,7 @@ class ImportCommand(BaseCommand):
 
 
 class _Problems:
-    """Writes refused lines to stderr, around a progress bar, up to a limit."""
+    """Writes refused lines to stderr, up to a limit; on a terminal above the progress bar."""
 
     def __init__(self, command: BaseCommand, limit: int) -> None:
         self.command = command
@@ -101,7 +102,7 @@ class _Problems:
             self.hidden += 1
             return
         self.shown += 1
-        with tqdm.external_write_mode():
+        with tqdm.external_write_mode() if self.command.stderr.isatty() else nullcontext():
             self.command.stderr.write(str(problem))
 
     def say_hidden(self) -> None:

@@ -14,6 +14,7 @@ from webapp.catalog.importers.errors import Problem
 from webapp.catalog.importers.fields import (
     Column,
     choice,
+    known_columns,
     moment,
     names,
     prose,
@@ -24,13 +25,14 @@ from webapp.catalog.importers.fields import (
 from webapp.catalog.importers.loading import (
     Options,
     Report,
+    analyze,
     importing,
     refuse_if_strict,
     stage,
     steps,
 )
 from webapp.catalog.importers.tables import Table, find_table, open_table
-from webapp.catalog.models import Credit, Genre, Title
+from webapp.catalog.models import Credit, Genre, Person, Title
 
 COLUMNS = {
     column.name: column
@@ -119,7 +121,7 @@ def load_titles(
         ImportRefused: Nothing was loaded.
     """
     report = report or Report()
-    given = _Given([name for name in table.columns if name in COLUMNS])
+    given = _Given([column.name for _, column in known_columns(table, COLUMNS)])
     with importing(options, report) as cursor:
         genres = _GenreNames.known()
         columns = {**COLUMNS, "genres": replace(COLUMNS["genres"], parse=genres.parse)}
@@ -133,14 +135,13 @@ def load_titles(
 def _write(
     cursor: Any, given: "_Given", genres: "_GenreNames", report: Report, now: datetime
 ) -> None:
-    with steps("Writing titles", 6) as bar:
+    with steps("Writing titles", 5) as bar:
         cursor.execute(_DROP_REPEATED)
         report.repeated = cursor.rowcount
+        analyze(cursor, Title, Title.genres.through, Person, Credit)
         cursor.execute(_FIND_KNOWN)
         known = cursor.rowcount
-        if "genres" in given.names:
-            genres.save_new(cursor)
-        cursor.execute("ANALYZE incoming")
+        analyze(cursor, "incoming")
         bar.update()
 
         given.mark_changes(cursor)
@@ -150,25 +151,33 @@ def _write(
         bar.update()
 
         cursor.execute(given.update_statement())
-        bar.update()
-
         cursor.execute(given.insert_statement(), {"now": now})
         report.created = cursor.rowcount
+        analyze(cursor, Title)
         cursor.execute(_FIND_NEW)
+        analyze(cursor, "incoming")
         bar.update()
 
         if "genres" in given.names:
+            genres.save_new(cursor)
+            analyze(cursor, Genre)
             cursor.execute(_REMOVE_GENRES)
             cursor.execute(_ADD_GENRES)
         bar.update()
 
         for name in ROLES.keys() & set(given.names):
-            for statement in _CREDIT_STATEMENTS:
-                cursor.execute(statement.format(column=f'"{name}"'), {"role": ROLES[name]})
-        for model in (Title, Genre, Credit):
-            cursor.execute(f"ANALYZE {model._meta.db_table}")
+            _write_credits(cursor, name)
+        analyze(cursor, Title.genres.through, Credit)
         cursor.execute("DROP TABLE incoming")
         bar.update()
+
+
+def _write_credits(cursor: Any, name: str) -> None:
+    values = {"role": ROLES[name]}
+    cursor.execute(_ADD_PEOPLE.format(column=f'"{name}"'), values)
+    analyze(cursor, Person)
+    cursor.execute(_REMOVE_CREDITS, values)
+    cursor.execute(_ADD_CREDITS.format(column=f'"{name}"'), values)
 
 
 @dataclass(frozen=True)
@@ -270,7 +279,8 @@ UPDATE catalog_title t SET {changes} FROM incoming i WHERE t.id = i.id AND i.cha
 """
 _INSERT = """
 INSERT INTO catalog_title (external_id, {columns}, added_at, updated_at)
-SELECT external_id, {values}, {added_at}, statement_timestamp() FROM incoming WHERE id IS NULL ORDER BY line
+SELECT external_id, {values}, {added_at}, statement_timestamp()
+FROM incoming WHERE id IS NULL ORDER BY line
 """
 _MARK_PLAIN = """
 UPDATE incoming i SET changed = i.changed || '{{plain}}'::text[] FROM catalog_title t
@@ -308,22 +318,19 @@ SELECT i.id, g.id FROM incoming i, unnest(i.genres) AS wanted (name), catalog_ge
 WHERE (i.is_new OR 'genres' = ANY (i.changed)) AND g.name = wanted.name
 ON CONFLICT DO NOTHING
 """
-_CREDIT_STATEMENTS = (
-    """
-    INSERT INTO catalog_person (name)
-    SELECT DISTINCT wanted.name FROM incoming i, unnest(i.{column}) AS wanted (name)
-    WHERE i.is_new OR %(role)s = ANY (i.changed) ON CONFLICT DO NOTHING
-    """,
-    """
-    DELETE FROM catalog_credit c USING incoming i
-    WHERE c.title_id = i.id AND c.role = %(role)s AND %(role)s = ANY (i.changed)
-    """,
-    """
-    INSERT INTO catalog_credit (title_id, person_id, role, position)
-    SELECT i.id, p.id, %(role)s, wanted.position - 1
-    FROM incoming i, unnest(i.{column}) WITH ORDINALITY AS wanted (name, position),
-        catalog_person p
-    WHERE (i.is_new OR %(role)s = ANY (i.changed)) AND p.name = wanted.name
-    ORDER BY i.line, wanted.position
-    """,
-)
+_ADD_PEOPLE = """
+INSERT INTO catalog_person (name)
+SELECT DISTINCT wanted.name FROM incoming i, unnest(i.{column}) AS wanted (name)
+WHERE i.is_new OR %(role)s = ANY (i.changed) ON CONFLICT DO NOTHING
+"""
+_REMOVE_CREDITS = """
+DELETE FROM catalog_credit c USING incoming i
+WHERE c.title_id = i.id AND c.role = %(role)s AND %(role)s = ANY (i.changed)
+"""
+_ADD_CREDITS = """
+INSERT INTO catalog_credit (title_id, person_id, role, position)
+SELECT i.id, p.id, %(role)s, wanted.position - 1
+FROM incoming i, unnest(i.{column}) WITH ORDINALITY AS wanted (name, position), catalog_person p
+WHERE (i.is_new OR %(role)s = ANY (i.changed)) AND p.name = wanted.name
+ORDER BY i.line, wanted.position
+"""
