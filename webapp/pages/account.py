@@ -1,0 +1,68 @@
+"""Logging in and choosing who watches."""
+
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth import views as auth_views
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_http_methods, require_POST
+from rest_framework.throttling import SimpleRateThrottle
+
+from webapp.events.middleware import PROFILE_KEY
+from webapp.pages.errors import too_many_requests
+from webapp.pages.forms import ProfileForm
+from webapp.profiles.models import Profile
+
+MAX_PROFILES = 8
+
+
+class LoginThrottle(SimpleRateThrottle):
+    """So many tries an address and minute."""
+
+    scope = "login"
+
+    def get_cache_key(self, request: HttpRequest, view: object) -> str:
+        return self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)}  # type: ignore[arg-type]
+
+
+class LoginView(auth_views.LoginView):
+    template_name = "pages/login.html"
+    redirect_authenticated_user = True
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not LoginThrottle().allow_request(request, self):  # type: ignore[arg-type]
+            return too_many_requests(request)
+        return super().post(request, *args, **kwargs)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def profiles(request: HttpRequest) -> HttpResponse:
+    """Choose who watches, or add someone."""
+    account = _account(request)
+    own = Profile.objects.filter(account=account)
+    form = ProfileForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        if own.count() >= MAX_PROFILES:
+            messages.error(request, f"An account has at most {MAX_PROFILES} profiles.")
+        else:
+            own.create(account=account, name=form.cleaned_data["name"])
+        return redirect("profiles")
+    return render(request, "pages/profiles.html", {"profiles": own, "form": form})
+
+
+@login_required
+@require_POST
+def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
+    """Watch as one of the account's own profiles."""
+    chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
+    request.session[PROFILE_KEY] = chosen.pk
+    return redirect("home")
+
+
+def _account(request: HttpRequest) -> User:
+    """The logged-in account; `login_required` has seen to it."""
+    return cast(User, request.user)

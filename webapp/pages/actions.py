@@ -1,0 +1,80 @@
+"""What a viewer does with a title by a form: each is one event, made here, and a way back."""
+
+import uuid
+from typing import cast
+
+from django import forms
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from webapp.catalog.models import Title
+from webapp.events.ingest import EventDraft, record_events
+from webapp.events.middleware import VisitRequest
+from webapp.events.models import Event, Surface
+from webapp.events.sessions import FINISHED_SHARE
+from webapp.pages.forms import HideForm, ListForm, StoppedForm, ThumbForm
+
+
+@require_POST
+def thumb(request: HttpRequest, pk: int) -> HttpResponse:
+    return _tell(request, pk, Event.Kind.THUMB, ThumbForm(request.POST))
+
+
+@require_POST
+def keep(request: HttpRequest, pk: int) -> HttpResponse:
+    return _tell(request, pk, Event.Kind.LIST, ListForm(request.POST))
+
+
+@require_POST
+def hide(request: HttpRequest, pk: int) -> HttpResponse:
+    return _tell(request, pk, Event.Kind.HIDE, HideForm(request.POST))
+
+
+@require_POST
+def stopped(request: HttpRequest, pk: int) -> HttpResponse:
+    """Record how far a viewer without JavaScript watched."""
+    title = get_object_or_404(Title, pk=pk)
+    form = StoppedForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest("Say how many minutes you watched, 0 to 1440.")
+    position = min(form.cleaned_data["minutes"] * 60, title.runtime_seconds)
+    is_end = position >= FINISHED_SHARE * title.runtime_seconds
+    _record(
+        request,
+        title,
+        Event.Kind.FINISH if is_end else Event.Kind.STOP,
+        surface=Surface.WATCH,
+        position_seconds=position,
+        duration_seconds=title.runtime_seconds,
+    )
+    return redirect(title)
+
+
+def _tell(request: HttpRequest, pk: int, kind: Event.Kind, form: forms.Form) -> HttpResponse:
+    title = get_object_or_404(Title, pk=pk)
+    back = _way_back(request, title)
+    if cast(VisitRequest, request).visit.profile is None:
+        return redirect_to_login(title.get_absolute_url())
+    if not form.is_valid():
+        return HttpResponseBadRequest(f"A {kind} cannot be {request.POST.get('value', '')!r}.")
+    _record(request, title, kind, surface=Surface.TITLE, value=form.cleaned_data["value"])
+    return redirect(back)
+
+
+def _record(request: HttpRequest, title: Title, kind: Event.Kind, **fields: object) -> None:
+    now = timezone.now()
+    draft = EventDraft(uuid.uuid4(), kind, title.pk, now, **fields)  # type: ignore[arg-type]
+    record_events(cast(VisitRequest, request).visit, [draft], now)
+
+
+def _way_back(request: HttpRequest, title: Title) -> str:
+    """The page the form stood on, if it is one of ours."""
+    back = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(
+        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return back if is_safe else title.get_absolute_url()

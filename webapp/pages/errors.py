@@ -1,0 +1,49 @@
+"""What a viewer reads when something is wrong."""
+
+import sys
+
+from django.db.utils import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+
+RETRY_SECONDS = 10
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 400, "That request made no sense", "Go back and try again.")
+
+
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 403, "This is not for you", "Your account may not open this page.")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    words = "The page was open for too long, or cookies are off. Reload it and try again."
+    return _page(request, 403, "We could not be sure it was you", words)
+
+
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(request, 404, "Nothing plays here", "This page does not exist, or not any more.")
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    return _page(request, 429, "That was a bit much", "Wait a minute, then try again.")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Tell a database that is away (503, come back soon) from a fault of ours (500)."""
+    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        words = "Our database is taking a break. Nothing is lost; try again in a moment."
+        response = _page(request, 503, "The house lights are on", words)
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    words = "Something broke on our side. It has been written down."
+    return _page(request, 500, "The film tore", words)
+
+
+def _page(request: HttpRequest, status: int, heading: str, words: str) -> HttpResponse:
+    """Render without the request, so that neither session nor database is touched."""
+    if request.path.startswith("/api/"):
+        return JsonResponse({"detail": f"{heading}. {words}"}, status=status)
+    context = {"status": status, "heading": heading, "words": words}
+    return HttpResponse(render_to_string("pages/error.html", context), status=status)

@@ -1,0 +1,35 @@
+"""Is the process alive, and can it serve?"""
+
+from django.db import connection
+from django.db.utils import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from webapp.engine.live import holder
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; nothing else is asked."""
+    return HttpResponse("ok", content_type="text/plain")
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """The database answers and a release is loaded; else 503 and why."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        live = holder.get()
+    except DatabaseError:
+        return _not_ready("The database does not answer.")
+    if live.recommender is None:
+        return _not_ready(f"No release is loaded: {live.trouble}.")
+    return HttpResponse(f"ready, release {live.release_id}", content_type="text/plain")
+
+
+def _not_ready(words: str) -> HttpResponse:
+    return HttpResponse(words, content_type="text/plain", status=503)

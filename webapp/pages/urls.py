@@ -1,0 +1,28 @@
+"""The pages' addresses."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from webapp.pages import account, actions, browse, health, posters, staff
+
+urlpatterns = [
+    path("", browse.home, name="home"),
+    path("title/<int:pk>/", browse.title, name="title-short"),
+    path("title/<int:pk>/<slug:slug>/", browse.title, name="title"),
+    path("watch/<int:pk>/", browse.watch, name="watch"),
+    path("search/", browse.search_page, name="search"),
+    path("genre/<slug:slug>/", browse.genre, name="genre"),
+    path("my-list/", browse.my_list, name="my-list"),
+    path("title/<int:pk>/thumb/", actions.thumb, name="thumb"),
+    path("title/<int:pk>/list/", actions.keep, name="list"),
+    path("title/<int:pk>/hide/", actions.hide, name="hide"),
+    path("watch/<int:pk>/stopped/", actions.stopped, name="stopped"),
+    path("profiles/", account.profiles, name="profiles"),
+    path("profiles/<int:pk>/choose/", account.choose_profile, name="choose-profile"),
+    path("login/", account.LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("posters/<int:pk>.svg", posters.poster, name="poster"),
+    path("staff/training/", staff.training, name="staff-training"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
