@@ -17,15 +17,11 @@ visited before the next row, so the row's predictions ŷ and the vectors it need
 R rows being improved, N observed cells, D embedding.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
-from typing import Any, cast
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+
+from recommender.models.compiled import compiled, in_stripes
 
 Floats = NDArray[np.float32]
 
@@ -33,9 +29,6 @@ _u = np.uint64
 
 CHUNK = 128
 """Observed vectors held close at a time: CHUNK × block × 4 bytes should fit a first-level cache."""
-
-STRIPES_PER_THREAD = 16
-"""Stripes of rows handed to each thread; many, because rows differ much in length."""
 
 
 def improve_rows(
@@ -63,46 +56,25 @@ def improve_rows(
     Returns:
         Σ c (ŷ - 1)² over the observed cells, after the steps.
     """
-    stripes = _stripes(observed.indptr, rows.shape[1], num_threads * STRIPES_PER_THREAD)
     indices = observed.indices.astype(np.int32, copy=False)
 
-    def improve(stripe: tuple[int, int]) -> float:
+    def improve(start: int, stop: int) -> float:
         return float(
             _improve_stripe(
                 observed.indptr, indices, observed.data, fixed, scaled_gramian,
-                regularization, rows, block_size, *stripe,
+                regularization, rows, block_size, start, stop,
             )
         )  # fmt: skip
 
-    if num_threads == 1:
-        return sum(map(improve, stripes))
-    with ThreadPoolExecutor(num_threads) as pool:
-        return sum(pool.map(improve, stripes))
+    work = observed.indptr + np.arange(len(rows) + 1) * rows.shape[1]
+    return sum(in_stripes(improve, work, num_threads))
 
 
-def _stripes(indptr: NDArray[Any], embedding_size: int, number: int) -> list[tuple[int, int]]:
-    """Cut the rows into at most `number` runs of about equal work."""
-    num_rows = len(indptr) - 1
-    work = indptr - indptr[0] + np.arange(num_rows + 1) * embedding_size
-    wanted = np.linspace(0, work[-1], number + 1)
-    bounds = np.unique(np.searchsorted(work, wanted))
-    return [(int(a), int(b)) for a, b in pairwise(bounds)]
+# Loops count in unsigned numbers: a signed index may be negative and count from the end, and
+# checking that keeps the compiler from using vector instructions.
 
 
-def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first call, keeping the machine code on disk where there is a place for it."""
-    options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}}
-    try:
-        return cast(Callable[..., Any], numba.njit(cache=True, **options)(function))
-    except RuntimeError:  # numba finds no folder it may write to
-        return cast(Callable[..., Any], numba.njit(**options)(function))
-
-
-# What follows is compiled. Loops count in unsigned numbers: a signed index may be negative and
-# count from the end, and checking that keeps the compiler from using vector instructions.
-
-
-@_compiled
+@compiled
 def _improve_stripe(  # type: ignore[no-untyped-def]
     indptr, indices, weights, fixed, scaled_gramian, regularization, rows, block_size, start, stop
 ):
@@ -134,13 +106,13 @@ def _improve_stripe(  # type: ignore[no-untyped-def]
     return total
 
 
-@_compiled
+@compiled
 def _predict(indices, fixed, w, predictions):  # type: ignore[no-untyped-def]
     for k in range(_u(len(indices))):
         predictions[k] = _inner_product(fixed[_u(indices[k])], w, _u(len(w)))
 
 
-@_compiled
+@compiled
 def _inner_product(x, y, size):  # type: ignore[no-untyped-def]
     value = np.float32(0)
     for j in range(size):
@@ -148,7 +120,7 @@ def _inner_product(x, y, size):  # type: ignore[no-untyped-def]
     return value
 
 
-@_compiled
+@compiled
 def _improve_block(  # type: ignore[no-untyped-def]
     indices, weights, fixed, scaled_gramian, ridge, w, first, size, predictions, near, system, step
 ):
@@ -178,7 +150,7 @@ def _improve_block(  # type: ignore[no-untyped-def]
             predictions[begin + k] -= _inner_product(near[k], step, size)
 
 
-@_compiled
+@compiled
 def _start_block(scaled_gramian, ridge, w, first, size, system, step):  # type: ignore[no-untyped-def]
     """Set the system and the gradient to what all pairs and the regularization give them."""
     for i in range(size):
@@ -190,7 +162,7 @@ def _start_block(scaled_gramian, ridge, w, first, size, system, step):  # type: 
         target[i] += ridge
 
 
-@_compiled
+@compiled
 def _bring_near(indices, fixed, begin, length, first, size, near):  # type: ignore[no-untyped-def]
     for k in range(length):
         h = fixed[_u(indices[begin + k])]
@@ -199,7 +171,7 @@ def _bring_near(indices, fixed, begin, length, first, size, near):  # type: igno
             target[j] = h[first + j]
 
 
-@_compiled
+@compiled
 def _add_outer_products(weights, length, size, near, system):  # type: ignore[no-untyped-def]
     """Add Σ c h hᵀ to the system's upper triangle, two of its rows and four vectors at a time."""
     even, fours = size & ~_u(1), length & ~_u(3)
@@ -227,7 +199,7 @@ def _add_outer_products(weights, length, size, near, system):  # type: ignore[no
                 target[j] += a * h[j]
 
 
-@_compiled
+@compiled
 def _factorise(system, size):  # type: ignore[no-untyped-def]
     """Overwrite the upper triangle by U of system = UᵀU, four of its rows at a time.
 
@@ -265,7 +237,7 @@ def _factorise(system, size):  # type: ignore[no-untyped-def]
             system[t, t] -= a0 * a0 + a1 * a1 + a2 * a2 + a3 * a3
 
 
-@_compiled
+@compiled
 def _solve(factor, vector, size):  # type: ignore[no-untyped-def]
     """Replace vector by (UᵀU)⁻¹ vector."""
     for i in range(size):

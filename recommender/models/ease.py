@@ -20,10 +20,15 @@ from scipy.linalg import lapack
 from recommender.artifacts import Manifest, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
+from recommender.models.gram import upper_gram
 from recommender.vocabulary import Vocabulary
 
 BYTES_PER_CELL = 12
 """At the peak: the (N, N) inverse in double precision and the weights in single."""
+
+
+TILE = 512
+"""Rows and columns mirrored at a time, so that both sides stay in cache."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Ease:
         kept = _most_supported(matrix, self.config.max_items)
         self._check_memory(len(kept))
         x = matrix[:, kept] if len(kept) < matrix.shape[1] else matrix
-        gram = (x.T @ _reweighted(x, self.config.inverse_propensity)).toarray().astype(np.float64)
+        gram = upper_gram(x, _propensity_weights(x, self.config.inverse_propensity))
         gram.flat[:: len(gram) + 1] += self.config.regularization
         self.weights = _off_diagonal_weights(gram)
         self.items, self.kept = interactions.items, kept
@@ -143,32 +148,31 @@ def _most_supported(matrix: sparse.csr_array, number: int | None) -> NDArray[np.
     return np.sort(np.argsort(-support, kind="stable")[:number])
 
 
-def _reweighted(x: sparse.csr_array, beta: float) -> sparse.csr_array:
-    """Weigh each profile's row by n^-β, the mean over profiles with interactions being 1."""
-    if beta == 0:
-        return x
+def _propensity_weights(x: sparse.csr_array, beta: float) -> NDArray[np.float64]:
+    """Return n^-β for each profile's n interactions, scaled to a mean of 1; 0 where n = 0."""
     lengths = np.diff(x.indptr).astype(np.float64)
-    weights = np.where(lengths > 0, np.maximum(lengths, 1) ** -beta, 0.0)
-    weights /= weights[lengths > 0].mean()
-    weighted = x.copy()
-    weighted.data = x.data * np.repeat(weights, np.diff(x.indptr)).astype(np.float32)
-    return weighted
+    some = lengths > 0
+    weights = np.where(some, np.maximum(lengths, 1) ** -beta, 0.0)
+    return np.asarray(weights / weights[some].mean())
 
 
 def _off_diagonal_weights(gram: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Turn XᵀX + λI, which is destroyed, into B."""
-    # gram is symmetric, so its transpose is itself in the order that LAPACK wants
-    factor, info = lapack.dpotrf(gram.T, lower=1, overwrite_a=1)
+    """Turn the upper triangle of XᵀX + λI, which is destroyed, into B."""
+    # LAPACK wants columns first: for it, the rows' upper triangle is the lower one
+    factor, info = lapack.dpotrf(gram.T, lower=1, clean=0, overwrite_a=1)
     if not info:
         inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
     if info:
         raise InvalidInputError("XᵀX + λI is not positive definite: raise regularization")
-    upper = inverse.T  # row-major; rows hold P[i, j] for j ≥ i
-    diagonal = upper.diagonal().copy()
+    upper = inverse.T  # row i holds P[i, j] for j ≥ i
     weights = np.empty(upper.shape, dtype=np.float32)
-    for i in range(len(weights)):
-        weights[i, i:] = upper[i, i:]
-        weights[i:, i] = upper[i, i:]
-    weights /= -diagonal.astype(np.float32)
+    for i in range(0, len(upper), TILE):
+        for j in range(i, len(upper), TILE):
+            tile = upper[i : i + TILE, j : j + TILE]
+            if i == j:
+                tile = np.triu(tile) + np.triu(tile, 1).T
+            weights[i : i + TILE, j : j + TILE] = tile
+            weights[j : j + TILE, i : i + TILE] = tile.T
+    weights /= -upper.diagonal().astype(np.float32)
     np.fill_diagonal(weights, 0.0)
     return weights

@@ -13,7 +13,6 @@ Benchmarks", RecSys 2022, arXiv:2110.14037, with the block solver of iALS++, arX
 U profiles, I items, D embedding, B batch.
 """
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -29,6 +28,7 @@ from recommender.artifacts import Manifest, load_artifact, save_artifact
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.block_newton import improve_rows
+from recommender.models.compiled import available_cores
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]
@@ -153,7 +153,7 @@ class Ials:
             if worse_for >= self.config.patience:
                 break
         if best is not None:
-            self._set_factors(best[1], best[2])
+            self.set_factors(best[1], best[2])
         return self
 
     def fold_in(self, histories: sparse.csr_array) -> Floats:
@@ -184,8 +184,15 @@ class Ials:
         Args:
             interactions: over the training items; its profiles become the model's.
         """
-        self._set_factors(self.fold_in(interactions.matrix), self.item_factors)
+        self.set_factors(self.fold_in(interactions.matrix), self.item_factors)
         self.profiles = interactions.profiles
+
+    def set_factors(self, profile_factors: Floats, item_factors: Floats) -> None:
+        """Take these vectors for W (U, D) and H (I, D), and get ready to fold in."""
+        alpha = np.float32(self.config.unobserved_weight)
+        self.profile_factors, self.item_factors = profile_factors, item_factors
+        self._profile_gramian = alpha * (profile_factors.T @ profile_factors)
+        self._item_gramian = alpha * (item_factors.T @ item_factors)
 
     def score(self, histories: sparse.csr_array) -> Floats:
         """Score all items for a batch of histories: (B, I), higher is better."""
@@ -221,7 +228,7 @@ class Ials:
         model.profiles = Vocabulary(artifact.arrays["profile_ids"])
         model.items = Vocabulary(artifact.arrays["item_ids"])
         model.scale = float(artifact.arrays["scale"][0])
-        model._set_factors(artifact.arrays["profile_factors"], artifact.arrays["item_factors"])
+        model.set_factors(artifact.arrays["profile_factors"], artifact.arrays["item_factors"])
         return model
 
     def _start(self, shape: tuple[int, int], warm_start: "Ials | None") -> None:
@@ -276,7 +283,7 @@ class Ials:
             transposed, profile_factors, alpha * (profile_factors.T @ profile_factors),
             item_penalty, item_factors, block_size, num_threads,
         )  # fmt: skip
-        self._set_factors(profile_factors, item_factors)
+        self.set_factors(profile_factors, item_factors)
         return observed_loss
 
     def _report(
@@ -294,12 +301,6 @@ class Ials:
         return EpochReport(
             epoch, observed_loss, float(unobserved), float(regularization), seconds, validation
         )
-
-    def _set_factors(self, profile_factors: Floats, item_factors: Floats) -> None:
-        alpha = np.float32(self.config.unobserved_weight)
-        self.profile_factors, self.item_factors = profile_factors, item_factors
-        self._profile_gramian = alpha * (profile_factors.T @ profile_factors)
-        self._item_gramian = alpha * (item_factors.T @ item_factors)
 
     def _fold_in(self, observed: sparse.csr_array, fixed: Floats, scaled_gramian: Floats) -> Floats:
         self._require_fitted()
@@ -330,13 +331,6 @@ class Ials:
     def _require_fitted(self) -> None:
         if not len(self._item_gramian):
             raise NotFittedError("Ials has no factors: call fit(), or load an artifact")
-
-
-def available_cores() -> int:
-    """Return how many cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _carry_over(old: Vocabulary, old_rows: Floats, new: Vocabulary, rows: Floats) -> None:

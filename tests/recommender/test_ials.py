@@ -294,7 +294,7 @@ def test_it_refuses_to_answer_before_fit(tmp_path):
 def test_factors_that_are_no_numbers_are_noticed():
     interactions, _ = random_likes()
     model = Ials(IalsConfig(4, 1)).fit(interactions)
-    model._set_factors(model.profile_factors, np.full_like(model.item_factors, np.nan))
+    model.set_factors(model.profile_factors, np.full_like(model.item_factors, np.nan))
     with pytest.raises(ArtifactError, match="train it again"):
         model.fold_in(interactions.matrix)
 

@@ -1,0 +1,51 @@
+"""The product of a sparse matrix with itself, straight into a dense array.
+
+U rows, I columns.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.models.compiled import available_cores, compiled, in_stripes
+
+_u = np.uint64
+
+
+def upper_gram(
+    x: sparse.csr_array, row_weights: NDArray[np.float64], num_threads: int | None = None
+) -> NDArray[np.float64]:
+    """Return the upper triangle of Xᵀ diag(w) X, (I, I), zeros below; 8 I² bytes and little more.
+
+    Args:
+        x: (U, I) with sorted indices.
+        row_weights: w, (U,).
+        num_threads: None takes every core; the result does not depend on it.
+    """
+    places = sparse.csr_array((np.arange(x.nnz), x.indices, x.indptr), shape=x.shape).tocsc()
+    gram = np.zeros((x.shape[1], x.shape[1]))
+
+    def multiply(start: int, stop: int) -> float:
+        _multiply_stripe(
+            places.indptr, places.indices, places.data, x.indptr, x.indices, x.data,
+            row_weights, gram, start, stop,
+        )  # fmt: skip
+        return 0.0
+
+    work = places.indptr + np.arange(x.shape[1] + 1)
+    in_stripes(multiply, work, num_threads or available_cores())
+    return gram
+
+
+@compiled
+def _multiply_stripe(  # type: ignore[no-untyped-def]
+    column_ends, rows, places, row_ends, columns, values, row_weights, gram, start, stop
+):
+    for i in range(start, stop):
+        target = gram[i]
+        for t in range(_u(column_ends[i]), _u(column_ends[i + 1])):
+            row = _u(rows[t])
+            place = _u(places[t])
+            value = row_weights[row] * values[place]
+            for p in range(place, _u(row_ends[row + _u(1)])):  # the columns from i on
+                target[_u(columns[p])] += value * values[p]
