@@ -1,4 +1,4 @@
-"""A small world of our own: sixty films of three kinds, people with clear tastes, a trained release."""
+"""A small world of our own: sixty films of three kinds, people with clear tastes, a release."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
