@@ -8,12 +8,14 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.throttling import SimpleRateThrottle
 
 from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import ProfileForm
+from webapp.pages.navigation import profiles_address, safe_next
 from webapp.profiles.models import Profile
 
 MAX_PROFILES = 8
@@ -37,12 +39,19 @@ class LoginView(auth_views.LoginView):
             return too_many_requests(request)
         return super().post(request, *args, **kwargs)
 
+    def get_success_url(self) -> str:
+        """On to who watches, for an account that has profiles; an operator goes straight on."""
+        onward = self.get_redirect_url()
+        if onward and not Profile.objects.filter(account=_account(self.request)).exists():
+            return onward
+        return profiles_address(onward)
+
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def profiles(request: HttpRequest) -> HttpResponse:
     """Choose who watches, or add someone."""
-    account = _account(request)
+    account, onward = _account(request), safe_next(request, "")
     own = Profile.objects.filter(account=account)
     form = ProfileForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -50,8 +59,9 @@ def profiles(request: HttpRequest) -> HttpResponse:
             messages.error(request, f"An account has at most {MAX_PROFILES} profiles.")
         else:
             own.create(account=account, name=form.cleaned_data["name"])
-        return redirect("profiles")
-    return render(request, "pages/profiles.html", {"profiles": own, "form": form})
+        return redirect(profiles_address(onward))
+    context = {"profiles": own, "form": form, "next": onward}
+    return render(request, "pages/profiles.html", context)
 
 
 @login_required
@@ -60,7 +70,7 @@ def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
     """Watch as one of the account's own profiles."""
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
     request.session[PROFILE_KEY] = chosen.pk
-    return redirect("home")
+    return redirect(safe_next(request, reverse("home")))
 
 
 def _account(request: HttpRequest) -> User:

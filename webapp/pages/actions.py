@@ -5,18 +5,19 @@ from typing import cast
 
 from django import forms
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from webapp.catalog.models import Title
-from webapp.events.ingest import EventDraft, record_events
+from webapp.events.ingest import VALUES, EventDraft, record_events
 from webapp.events.middleware import VisitRequest
 from webapp.events.models import Event, Surface
 from webapp.events.sessions import FINISHED_SHARE
+from webapp.pages.errors import bad_request
 from webapp.pages.forms import HideForm, ListForm, StoppedForm, ThumbForm
+from webapp.pages.navigation import profiles_address, safe_next
 
 
 @require_POST
@@ -40,7 +41,7 @@ def stopped(request: HttpRequest, pk: int) -> HttpResponse:
     title = get_object_or_404(Title, pk=pk)
     form = StoppedForm(request.POST)
     if not form.is_valid():
-        return HttpResponseBadRequest("Say how many minutes you watched, 0 to 1440.")
+        return bad_request(request, words="Say how many minutes you watched, 0 to 1440.")
     position = min(form.cleaned_data["minutes"] * 60, title.runtime_seconds)
     is_end = position >= FINISHED_SHARE * title.runtime_seconds
     _record(
@@ -56,11 +57,14 @@ def stopped(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tell(request: HttpRequest, pk: int, kind: Event.Kind, form: forms.Form) -> HttpResponse:
     title = get_object_or_404(Title, pk=pk)
-    back = _way_back(request, title)
+    back = safe_next(request, title.get_absolute_url())
+    if not request.user.is_authenticated:
+        return redirect_to_login(back)
     if cast(VisitRequest, request).visit.profile is None:
-        return redirect_to_login(title.get_absolute_url())
+        return redirect(profiles_address(back))
     if not form.is_valid():
-        return HttpResponseBadRequest(f"A {kind} cannot be {request.POST.get('value', '')!r}.")
+        allowed = ", ".join(VALUES[kind])
+        return bad_request(request, words=f"The value of a {kind} must be one of {allowed}.")
     _record(request, title, kind, surface=Surface.TITLE, value=form.cleaned_data["value"])
     return redirect(back)
 
@@ -69,12 +73,3 @@ def _record(request: HttpRequest, title: Title, kind: Event.Kind, **fields: obje
     now = timezone.now()
     draft = EventDraft(uuid.uuid4(), kind, title.pk, now, **fields)  # type: ignore[arg-type]
     record_events(cast(VisitRequest, request).visit, [draft], now)
-
-
-def _way_back(request: HttpRequest, title: Title) -> str:
-    """The page the form stood on, if it is one of ours."""
-    back = request.POST.get("next", "")
-    is_safe = url_has_allowed_host_and_scheme(
-        back, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return back if is_safe else title.get_absolute_url()

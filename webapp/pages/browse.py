@@ -1,35 +1,43 @@
 """The pages a viewer walks through: home, title, watch, search, genre, My List."""
 
 import uuid
+from dataclasses import replace
+from datetime import datetime
 from typing import cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, Prefetch
+from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
+from django_htmx.http import push_url, replace_url
+from django_htmx.middleware import HtmxDetails
 
 from search.errors import SearchError
 from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
 from webapp.engine import responses
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import VisitRequest
-from webapp.events.models import Event, Surface
+from webapp.events.models import Event, Slate, Surface
 from webapp.events.sessions import Playback, playbacks_of
 from webapp.events.visits import CurrentVisit
+from webapp.pages.navigation import Place, place_of
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 
 GENRE_PAGE = 48
 FEATURED = ("top_picks", "trending", "popular")
-"""The first of these rows lends its first title to the top of the home page."""
+"""The first of these rows (else the first of all) lends its first title to the page's top."""
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     page = responses.home(_visit(request), timezone.now())
-    featured = next((row for row in page.rows if row.kind in FEATURED), None)
+    featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
     return render(request, "pages/home.html", {"page": page, "featured": featured})
 
 
@@ -40,9 +48,12 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     if slug != found.slug:
         return redirect(found, permanent=True)
     visit, now = _visit(request), timezone.now()
-    record_events(visit, [_open(request, found)], now)
+    place = place_of(request, found.pk)
+    if _is_read(request):
+        _record_open(visit, found, place, now)
     context = {
         "title": found,
+        "came_from": _heading_of(visit, place),
         "credits": _people_by_role(found),
         "page": responses.title_page(visit, found, now),
         "state": _state(visit.profile, found),
@@ -63,14 +74,15 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
 def search_page(request: HttpRequest) -> HttpResponse:
     """Results as a page, or as the fragment that replaces them while typing."""
     text = request.GET.get("q", "")
-    template = "pages/_results.html" if getattr(request, "htmx", False) else "pages/search.html"
+    template = "pages/_results.html" if _htmx(request) else "pages/search.html"
     if not text.strip():
-        return render(request, template, {"text": ""})
+        response = render(request, template, {"text": "", "genres": Genre.objects.all()})
+        return _with_address(request, response)
     try:
         page = responses.search(_visit(request), text, timezone.now())
     except SearchError as error:
         return render(request, template, {"text": text[:200], "error": str(error)}, status=400)
-    return render(request, template, {"text": text, "page": page})
+    return _with_address(request, render(request, template, {"text": text, "page": page}))
 
 
 @require_safe
@@ -79,7 +91,8 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     found = get_object_or_404(Genre, slug=slug)
     titles = (
         found.titles.defer("plot")
-        .annotate(num_ratings=Count("ratings"))
+        .prefetch_related("genres")
+        .annotate(num_ratings=_count_of_ratings())
         .order_by("-num_ratings", "name", "pk")
     )
     page = Paginator(titles, GENRE_PAGE).get_page(request.GET.get("page"))
@@ -92,8 +105,9 @@ def my_list(request: HttpRequest) -> HttpResponse:
     profile = _visit(request).profile
     if profile is None:
         return redirect("profiles")
-    entries = ListEntry.objects.filter(profile=profile).select_related("title")
-    return render(request, "pages/my_list.html", {"titles": [entry.title for entry in entries]})
+    entries = ListEntry.objects.filter(profile=profile).values_list("title_id", flat=True)
+    titles = Title.objects.defer("plot").prefetch_related("genres").in_order(entries)
+    return render(request, "pages/my_list.html", {"titles": titles})
 
 
 def _visit(request: HttpRequest) -> CurrentVisit:
@@ -105,18 +119,51 @@ def _titles_with_credits() -> TitleQuerySet:
     return Title.objects.prefetch_related("genres", people)
 
 
-def _open(request: HttpRequest, found: Title) -> EventDraft:
-    """The event of opening a title; a link from a row says where it stood."""
-    slot = request.GET.get("slot", "")
-    return EventDraft(
-        uuid.uuid4(),
-        Event.Kind.OPEN,
-        found.pk,
-        timezone.now(),
-        surface=Surface.TITLE,
-        row=request.GET.get("row", "")[:40],
-        slot=int(slot) if slot.isdecimal() and len(slot) < 5 else None,
-    )
+def _htmx(request: HttpRequest) -> HtmxDetails | None:
+    """What htmx tells of a request that wants a fragment; None where a whole page is wanted."""
+    htmx = cast(HtmxDetails, request.htmx)  # type: ignore[attr-defined]  # by HtmxMiddleware
+    return htmx if htmx and not htmx.history_restore_request else None
+
+
+def _is_read(request: HttpRequest) -> bool:
+    """Whether someone looks at this page, rather than a browser fetching it just in case."""
+    purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+    return request.method == "GET" and "prefetch" not in purpose
+
+
+def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:
+    """Record that a title was opened, and from where if that was told truly. Needs no script."""
+    opened = EventDraft(uuid.uuid4(), Event.Kind.OPEN, found.pk, now, surface=Surface.TITLE)
+    if place is None:
+        record_events(visit, [opened], now)
+        return
+    placed = replace(opened, slate_id=place.slate_id, row=place.row, slot=place.slot)
+    if record_events(visit, [placed], now).errors:
+        record_events(visit, [opened], now)
+
+
+def _heading_of(visit: CurrentVisit, place: Place | None) -> str:
+    """The heading of the row a title was found in; empty where it is not known. One query."""
+    if place is None:
+        return ""
+    slate = Slate.objects.filter(pk=place.slate_id, visit=visit.id).only("rows").first()
+    rows = slate.rows if slate and slate.surface == Surface.HOME else []
+    return next((row["heading"] for row in rows if row["kind"] == place.row), "")
+
+
+def _with_address(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Let the browser's address follow the typing, as one step back and not one a letter."""
+    htmx = _htmx(request)
+    if htmx is None:
+        return response
+    is_searching = urlsplit(htmx.current_url or "").path == reverse("search")
+    change = replace_url if is_searching else push_url
+    return change(response, request.get_full_path())
+
+
+def _count_of_ratings() -> Coalesce:
+    counted = Rating.objects.filter(title=OuterRef("pk")).order_by().values("title")
+    return Coalesce(Subquery(counted.annotate(count=Count("pk")).values("count")), 0)
 
 
 def _people_by_role(found: Title) -> dict[str, list[str]]:

@@ -9,8 +9,12 @@ from django.template.loader import render_to_string
 RETRY_SECONDS = 10
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return _page(request, 400, "That request made no sense", "Go back and try again.")
+def bad_request(
+    request: HttpRequest,
+    exception: Exception | None = None,
+    words: str = "Go back and try again.",
+) -> HttpResponse:
+    return _page(request, 400, "That request made no sense", words)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -1,11 +1,30 @@
 """Small questions that templates ask."""
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from webapp.catalog import artwork
 from webapp.catalog.models import Title
 
 register = template.Library()
+
+ICONS = {
+    "search": '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>',
+    "play": '<path d="M7 4.5v15l12.5-7.5z" fill="currentColor"/>',
+    "info": '<circle cx="12" cy="12" r="8.5"/><path d="M12 11.5v5M12 7.5v.5"/>',
+    "plus": '<path d="M12 5v14M5 12h14"/>',
+    "check": '<path d="m5 12.5 4.5 4.5L19 7"/>',
+    "up": '<path d="M7.5 11v9M7.5 11l4-7c1.6 0 2.6 1.2 2.3 2.8L13.2 10h5c1.4 0 2.3 1.2 2 2.5'
+    'l-1.2 5.6c-.2 1.1-1.1 1.9-2.2 1.9H4.5v-9z"/>',
+    "down": '<path d="M16.5 13V4M16.5 13l-4 7c-1.6 0-2.6-1.2-2.3-2.8l.6-3.2h-5c-1.4 0-2.3-1.2-2'
+    '-2.5L5 5.9C5.2 4.8 6.1 4 7.2 4h12.300v9z"/>',
+    "love": '<path d="M12 20s-7.5-4.6-7.5-10A4.2 4.2 0 0 1 12 7.3 4.2 4.2 0 0 1 '
+    '19.5 10c0 5.4-7.5 10-7.5 10z"/>',
+    "hide": '<path d="M4 4l16 16M9.5 6a9 9 0 0 1 2.5-.3c4.5 0 7.7 3 9 6.3a11 11 0 0 1-2.7'
+    ' 3.800M6 8a11 11 0 0 0-3 4c1.3 3.3 4.5 6.3 9 6.300a9 9 0 0 0 3.7-.8"/>',
+}
+"""Lines on a square of 24 units, drawn in the colour of the text around them."""
 
 
 @register.filter
@@ -23,5 +42,19 @@ def runtime(minutes: int | None) -> str:
 
 
 @register.filter
+def minutes(seconds: int) -> int:
+    return round(seconds / 60)
+
+
+@register.filter
 def percent(share: float) -> int:
     return round(share * 100)
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """One of `ICONS`, which a screen reader passes over: the words beside it say what it means."""
+    return format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        mark_safe(ICONS[name]),  # noqa: S308 - our own drawings
+    )

@@ -2,11 +2,32 @@
 "use strict";
 
 const Events = (() => {
-  const KEY = "marquee-events";
   const ADDRESS = "/api/v1/events";
-  const BATCH = 200;
-  let queue = JSON.parse(sessionStorage.getItem(KEY) || "[]");
+  const KEY = `marquee-events-${document.body.dataset.viewer || "nobody"}`;
+  const BATCH = 100; /* keeps a batch under the 64 KiB a closing page may send */
+  const KEPT = 2000;
+  const EVERY_MS = 3000;
+  const PATIENCE_MS = 60_000;
+
+  const read = () => {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEY)) || [];
+    } catch {
+      return [];
+    }
+  };
+  const keep = () => {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(queue));
+    } catch {
+      /* No storage: the queue lives as long as the page. */
+    }
+  };
+
+  let queue = read();
   let isSending = false;
+  let pause = 0;
+  let notBefore = 0;
 
   const makeId = () => {
     if (crypto.randomUUID) return crypto.randomUUID();
@@ -17,66 +38,83 @@ const Events = (() => {
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   };
 
-  const keep = () => sessionStorage.setItem(KEY, JSON.stringify(queue.slice(-2000)));
-
   const record = (kind, fields) => {
     queue.push({ id: makeId(), kind, occurred_at: new Date().toISOString(), ...fields });
+    queue = queue.slice(-KEPT);
     keep();
   };
 
+  const token = () => {
+    const cookie = document.cookie.split("; ").find((pair) => pair.startsWith("csrftoken="));
+    return cookie ? cookie.slice("csrftoken=".length) : document.body.dataset.csrf || "";
+  };
+
+  const send = async (batch) => {
+    const response = await fetch(ADDRESS, {
+      method: "POST",
+      keepalive: true,
+      credentials: "same-origin",
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
+      body: JSON.stringify({ events: batch }),
+    });
+    /* What was refused one by one is in a 2xx; a batch that can never be taken (400) is dropped. */
+    if (!response.ok && response.status !== 400) throw new Error(`answered ${response.status}`);
+    const done = new Set(batch.map((event) => event.id));
+    queue = queue.filter((event) => !done.has(event.id));
+    keep();
+  };
+
+  /* Sends what waits, oldest first. After a failure it waits, twice as long each time. */
   const flush = async () => {
-    if (isSending || !queue.length) return;
+    if (isSending || !queue.length || Date.now() < notBefore) return;
     isSending = true;
-    const batch = queue.slice(0, BATCH);
     try {
-      const response = await fetch(ADDRESS, {
-        method: "POST",
-        keepalive: true,
-        credentials: "same-origin",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": document.body.dataset.csrf || "" },
-        body: JSON.stringify({ events: batch }),
-      });
-      // What can never be taken (400) is dropped; anything else is tried again later.
-      if (response.ok || response.status === 400) {
-        const sent = new Set(batch.map((event) => event.id));
-        queue = queue.filter((event) => !sent.has(event.id));
-        keep();
-      }
+      while (queue.length) await send(queue.slice(0, BATCH));
+      pause = 0;
     } catch {
-      // Offline: the queue stays.
+      pause = Math.min((pause || EVERY_MS) * 2, PATIENCE_MS);
+      notBefore = Date.now() + pause;
     } finally {
       isSending = false;
     }
   };
 
-  addEventListener("pagehide", flush);
+  /* A page that goes away sends at once, even what is under way: a repeat does no harm. */
+  const leave = () => {
+    if (queue.length) send(queue.slice(0, BATCH)).catch(() => {});
+  };
+
+  addEventListener("pagehide", leave);
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "hidden") flush();
+    if (document.visibilityState === "hidden") leave();
   });
-  setInterval(flush, 4000);
+  setInterval(flush, EVERY_MS);
   flush();
   return { record, flush };
 })();
 
-/* Impressions: at least half of a card in the viewport for a second, once per slate and title. */
+/* What is seen and chosen. An impression: half of a card in the viewport for a second, once. */
 (() => {
+  const SEEN_MS = 1000;
+  const SETTLED_MS = 1200;
   const seen = new Set();
   const timers = new Map();
 
   const placeOf = (card) => {
     const slate = card.closest("[data-slate]");
-    const row = card.closest("[data-row]");
+    const row = card.closest("[data-row], [data-of-row]");
     return {
       title: Number(card.dataset.title),
       slot: Number(card.dataset.slot),
       slate: slate ? slate.dataset.slate : null,
       surface: slate ? slate.dataset.surface : "",
-      row: row ? row.dataset.row : "",
+      row: row ? row.dataset.row || row.dataset.ofRow : "",
       query: slate && slate.dataset.query ? slate.dataset.query : "",
     };
   };
 
   const note = (card) => {
+    if (!card.isConnected) return;
     const place = placeOf(card);
     const key = `${place.slate} ${place.title}`;
     if (seen.has(key)) return;
@@ -88,19 +126,51 @@ const Events = (() => {
     (entries) => {
       for (const { target, isIntersecting } of entries) {
         clearTimeout(timers.get(target));
-        if (isIntersecting) timers.set(target, setTimeout(() => note(target), 1000));
+        if (isIntersecting) timers.set(target, setTimeout(note, SEEN_MS, target));
       }
     },
     { threshold: 0.5 },
   );
 
-  const watch = (root) => root.querySelectorAll("[data-slate] a[data-title]").forEach((card) => observer.observe(card));
-  watch(document);
-  document.addEventListener("htmx:afterSwap", (event) => watch(event.detail.target));
+  /* A search counts once the typing has come to rest. */
+  let settling = 0;
+  const noteSearch = () => {
+    clearTimeout(settling);
+    const main = document.getElementById("main");
+    const query = main && main.dataset.surface === "search" ? main.dataset.query : "";
+    if (query) settling = setTimeout(() => Events.record("search", { surface: "search", query }), SETTLED_MS);
+  };
+
+  const look = () => {
+    observer.disconnect();
+    document.querySelectorAll("[data-slate] a[data-title]").forEach((card) => observer.observe(card));
+    noteSearch();
+  };
+
+  look();
+  document.addEventListener("htmx:afterSettle", look);
+
+  /* The title's page records that it was opened; this cookie tells it from which slot. */
   document.addEventListener("click", (event) => {
-    const card = event.target.closest("[data-surface=search] a[data-title]");
+    const card = event.target.closest("[data-slate] a[data-title]");
     if (!card) return;
-    Events.record("choose", placeOf(card));
-    Events.flush();
+    const place = placeOf(card);
+    const from = [place.title, place.slate, place.row, place.slot].join(":");
+    document.cookie = `marquee_from=${from}; path=/title/${place.title}/; max-age=600; samesite=lax`;
+    if (place.surface === "search") {
+      Events.record("choose", place);
+      Events.flush();
+    }
   });
 })();
+
+/* "/" goes to the search field, as in many places. */
+document.addEventListener("keydown", (event) => {
+  const isTyping = event.target.closest("input, textarea, select");
+  if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+  const field = document.getElementById("q");
+  if (!field) return;
+  event.preventDefault();
+  field.focus();
+  field.select();
+});

@@ -1,0 +1,46 @@
+"""Where a viewer came from and goes back to."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+
+FROM_COOKIE = "marquee_from"
+"""Set by events.js as a card is followed: title, slate, row and slot, joined by colons."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the card stood that led to a title."""
+
+    slate_id: uuid.UUID
+    row: str
+    slot: int
+
+
+def safe_next(request: HttpRequest, otherwise: str) -> str:
+    """Return the address the form or link asks to go on to, if it is one of ours."""
+    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    is_ours = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_ours else otherwise
+
+
+def profiles_address(onward: str = "") -> str:
+    """The page that asks who watches, and then goes on to this address."""
+    return reverse("profiles") + (f"?{urlencode({'next': onward})}" if onward else "")
+
+
+def place_of(request: HttpRequest, title_id: int) -> Place | None:
+    """Return the place of the card that led here; None if unknown or told wrongly."""
+    parts = request.COOKIES.get(FROM_COOKIE, "").split(":")
+    if len(parts) != 4 or parts[0] != str(title_id):
+        return None
+    _, slate, row, slot = parts
+    try:
+        return Place(uuid.UUID(slate), row[:40], min(int(slot), 10_000)) if int(slot) >= 0 else None
+    except ValueError:
+        return None
