@@ -32,6 +32,8 @@ from recommender.models.compiled import available_cores
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]
+Solver = Callable[[sparse.csr_array, Floats, Floats, Floats, Floats, int, int], float]
+"""What `block_newton.improve_rows` is."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class Ials:
         on_epoch: Callable[[EpochReport], None] | None = None,
         validation: Callable[["Ials"], float] | None = None,
         warm_start: "Ials | None" = None,
+        solver: Solver = improve_rows,
     ) -> "Ials":
         """Learn both sides by alternating least squares.
 
@@ -125,6 +128,7 @@ class Ials:
             validation: asked for a value after every epoch, higher is better.
                 With `config.patience` it decides when to stop, and the best epoch is kept.
             warm_start: a fitted model whose vectors are taken for the profiles and items it knows.
+            solver: improves one side; `block_newton_torch.TorchSolver` does so on a GPU.
 
         Raises:
             InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
@@ -138,7 +142,7 @@ class Ials:
         worse_for, seconds = 0, 0.0
         for epoch in range(1, self.config.epochs + 1):
             began = time.perf_counter()
-            observed_loss = self._alternate(observed, transposed, *penalties)
+            observed_loss = self._alternate(solver, observed, transposed, *penalties)
             seconds += time.perf_counter() - began
             value = validation(self) if validation is not None else None
             if on_epoch is not None:
@@ -265,6 +269,7 @@ class Ials:
 
     def _alternate(
         self,
+        solver: Solver,
         observed: sparse.csr_array,
         transposed: sparse.csr_array,
         profile_penalty: Floats,
@@ -275,11 +280,11 @@ class Ials:
         block_size = self.config.block_size or self.config.embedding_size
         num_threads = self.config.num_threads or available_cores()
         alpha = np.float32(self.config.unobserved_weight)
-        improve_rows(
+        solver(
             observed, item_factors, alpha * (item_factors.T @ item_factors),
             profile_penalty, profile_factors, block_size, num_threads,
         )  # fmt: skip
-        observed_loss = improve_rows(
+        observed_loss = solver(
             transposed, profile_factors, alpha * (profile_factors.T @ profile_factors),
             item_penalty, item_factors, block_size, num_threads,
         )  # fmt: skip

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -24,6 +25,8 @@ from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut, stable_holdout
 from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models.block_newton import improve_rows
+from recommender.models.block_newton_torch import TorchSolver
 from recommender.models.ease import Ease
 from recommender.models.ials import EpochReport, Ials
 from recommender.models.popularity import Popularity
@@ -202,7 +205,8 @@ def _fit_ials(
         curve.append(point)
         tell(Progress("ials", report.epoch, ials.config.epochs, point))
 
-    ials.fit(train, note, validate if len(held_out.rows) else None, warm_start)
+    solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
+    ials.fit(train, note, validate if len(held_out.rows) else None, warm_start, solver)
     return curve
 
 
@@ -239,5 +243,5 @@ def _data_summary(interactions: Interactions) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    packages = ("numpy", "scipy", "numba")
+    packages = ("numpy", "scipy", "numba", "torch")
     return {"python": platform.python_version()} | {name: version(name) for name in packages}

@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
 from recommender.data.interactions import Interactions
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models import block_newton
+from recommender.models import block_newton_torch
+from recommender.models.block_newton import improve_rows
+from recommender.models.block_newton_torch import TorchSolver
 from recommender.models.ials import EpochReport, Ials, IalsConfig
 from recommender.vocabulary import Vocabulary
 from tests.recommender import plain_ials as plain
@@ -35,9 +38,11 @@ def test_a_checkerboard_is_completed():
     assert np.abs(predicted[~wanted]).max() < 0.1
 
 
-@pytest.mark.parametrize("block_size", [1, 3, 8, 16, 33, 40])
+@pytest.mark.parametrize("block_size", [1, 3, 8, 16, 32, 33, 40])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_a_half_step_is_the_plain_twins(block_size, weighted):
+@pytest.mark.parametrize("solver", [improve_rows, TorchSolver(torch.device("cpu"))])
+def test_a_half_step_is_the_plain_twins(solver, block_size, weighted, monkeypatch):
+    monkeypatch.setattr(block_newton_torch, "BATCH_FLOATS", 2**18)  # several batches
     _, X = random_likes(3, profiles=30, items=300, share=0.6)  # longer than CHUNK
     rng = np.random.default_rng(1)
     if weighted:
@@ -48,16 +53,16 @@ def test_a_half_step_is_the_plain_twins(block_size, weighted):
     expected = plain.block_half_step(
         X, W.astype(float), H.astype(float), alpha, scale, nu, block_size
     )
-    observed_loss = half_step(X, W, H, alpha, scale, nu, block_size)
+    observed_loss = half_step(X, W, H, alpha, scale, nu, block_size, solver)
     np.testing.assert_allclose(W, expected, rtol=2e-3, atol=2e-4)
     assert observed_loss == pytest.approx(plain.losses(X, W, H, alpha, scale, nu)[0], rel=1e-4)
 
 
-def half_step(X, W, H, alpha, scale, nu, block_size, num_threads=1):
+def half_step(X, W, H, alpha, scale, nu, block_size, solver=improve_rows):
     penalty = (scale * (X.sum(1) + alpha * X.shape[1]) ** nu).astype(np.float32)
     gramian = np.float32(alpha) * (H.T @ H)
     observed = sparse.csr_array(X)
-    return block_newton.improve_rows(observed, H, gramian, penalty, W, block_size, num_threads)
+    return solver(observed, H, gramian, penalty, W, block_size, 1)
 
 
 def test_a_block_of_all_dimensions_is_one_exact_half_step():
@@ -124,6 +129,14 @@ def test_a_fit_is_the_plain_twins():
     last = reports[-1]
     found = (last.observed_loss, last.unobserved_loss, last.regularization)
     assert found == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_fit_on_torch_is_a_fit():
+    interactions, _ = random_likes(6)
+    config = IalsConfig(16, 4, block_size=8)
+    ours = Ials(config).fit(interactions)
+    on_torch = Ials(config).fit(interactions, solver=TorchSolver(torch.device("cpu")))
+    np.testing.assert_allclose(on_torch.item_factors, ours.item_factors, rtol=1e-2, atol=1e-3)
 
 
 def test_the_scale_at_the_reference_exponent_is_the_regularization():
