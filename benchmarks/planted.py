@@ -17,15 +17,15 @@ SHAPES = {
 
 
 def planted(
-    num_profiles: int, num_items: int, num_interactions: int, seed: int = 0, num_topics: int = 200
+    num_profiles: int, num_items: int, num_interactions: int, seed: int = 0, num_topics: int = 120
 ) -> sparse.csr_array:
     """Return a (U, I) float32 csr matrix of ones with about `num_interactions` of them."""
     rng = np.random.default_rng(seed)
     popularity = np.log(np.arange(num_items) + 20.0) * -1.0
-    taste = rng.normal(0.0, 2.0, (num_topics, num_items)) + popularity  # (T, I)
+    taste = rng.normal(0.0, 3.3, (num_topics, num_items)) + popularity  # (T, I)
     weights = np.exp(taste - taste.max(axis=1, keepdims=True))
     cumulative = np.cumsum(weights / weights.sum(axis=1, keepdims=True), axis=1)
-    mixtures = rng.gamma(0.03, size=(num_profiles, num_topics)) + 1e-6
+    mixtures = rng.gamma(0.05, size=(num_profiles, num_topics)) + 1e-6
     lengths = rng.lognormal(0.0, 1.1, num_profiles)
     lengths = np.maximum(5, lengths * num_interactions * 0.98 / lengths.sum()).astype(np.int64)
     cells = np.empty(0, dtype=np.int64)
