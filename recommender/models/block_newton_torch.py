@@ -1,4 +1,4 @@
-"""The inner loop of iALS on one of torch's devices: the steps of `block_newton`, in batches of rows.
+"""The inner loop of iALS on a device of torch's: the steps of `block_newton`, rows in batches.
 
 R rows in a batch, N observed cells of the longest, D embedding, b block.
 """
