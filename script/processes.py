@@ -99,8 +99,8 @@ def birth(pid: int) -> str | None:
 class Child:
     """One process in a group of its own, so that a terminal's Ctrl-C reaches only the script.
 
-    Its lines are kept in the log folder and, unless it is `quiet`, shown with its name before
-    them. One that has the `terminal` writes there itself, for its progress bars.
+    Its lines are kept in the log folder and shown with its name before them. One that has the
+    `terminal` writes there itself, for its progress bars.
     """
 
     name: str
@@ -109,14 +109,13 @@ class Child:
     folder: str | Path = "/"
     user: str | None = None
     stdin: bytes = b""
-    quiet: bool = False
     terminal: bool = False
     grace: Sequence[tuple[int, float]] = GRACE
     process: subprocess.Popen[bytes] | None = None
     lines: list[str] = field(default_factory=list)
     _pump: threading.Thread | None = None
 
-    def start(self, logs: Path) -> int:
+    def start(self, logs: Path, *, show: bool = True) -> int:
         output = None if self.terminal else subprocess.PIPE
         self.process = subprocess.Popen(
             list(self.command),
@@ -136,13 +135,13 @@ class Child:
         if self.process.stdout:
             self._pump = threading.Thread(
                 target=self._keep,
-                args=(self.process.stdout, logs / f"{self.name}.log"),
+                args=(self.process.stdout, logs / f"{self.name}.log", show),
                 daemon=True,
             )
             self._pump.start()
         return self.process.pid
 
-    def _keep(self, output: IO[bytes], log: Path) -> None:
+    def _keep(self, output: IO[bytes], log: Path, show: bool) -> None:
         with contextlib.suppress(OSError):
             if log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
@@ -151,7 +150,7 @@ class Child:
                 file.write(line)
                 text = line.decode(errors="replace").rstrip()
                 self.lines = [*self.lines[-19:], text]
-                if not self.quiet:
+                if show:
                     say(f"{self.name:>8} | {text}")
 
     @property
@@ -198,11 +197,12 @@ class Supervisor:
 
     Signals only set a flag, which all waiting looks at, so that no process is ever started and
     not known. Each one is written down in `run/`, for the next start to find it should this
-    script be killed.
+    script be killed. A quiet one shows only what steps write to the terminal themselves.
     """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, quiet: bool = False) -> None:
         self.logs = home / "log"
+        self._quiet = quiet
         self._run = home / "run"
         self._children: list[Child] = []
         self._step: Child | None = None
@@ -221,10 +221,22 @@ class Supervisor:
         self._look()
         self.logs.mkdir(exist_ok=True)
         self._children.append(child)
-        pid = child.start(self.logs)
+        pid = child.start(self.logs, show=not self._quiet)
         note = self._run / f"{child.name}.json"
         known = {"pid": pid, "birth": birth(pid), "name": child.name, "grace": list(child.grace)}
         note.write_text(json.dumps(known))
+
+    def run(self, child: Child) -> int:
+        """Wait for its end; its exit status.
+
+        Raises:
+            Failed: a process beside it died.
+        """
+        self._step = child
+        self.start(child)
+        status = self.until(lambda: child.ended, f"{child.name} to end", seconds=None)
+        self.stop(child)
+        return status
 
     def step(self, child: Child) -> None:
         """Run it to its end.
@@ -232,10 +244,7 @@ class Supervisor:
         Raises:
             Failed: it ended badly, or a process beside it died.
         """
-        self._step = child
-        self.start(child)
-        status = self.until(lambda: child.ended, f"{child.name} to end", seconds=None)
-        self.stop(child)
+        status = self.run(child)
         if status != 0:
             raise Failed(f"{child.name} failed with status {status}. {child.last_words()}".strip())
 
@@ -276,7 +285,8 @@ class Supervisor:
     def stop_all(self) -> None:
         """Stop what is left, the last one started first."""
         for child in reversed(self._children.copy()):
-            say(f"stopping {child.name}")
+            if not self._quiet:
+                say(f"stopping {child.name}")
             self.stop(child)
 
     def _forget(self, child: Child) -> None:
