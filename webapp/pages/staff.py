@@ -15,6 +15,14 @@ from webapp.releases.models import Release, TrainingRun
 
 RUNS_SHOWN = 20
 WIDTH, HEIGHT = 320, 90
+MEASURES = {
+    "observed_loss": "Loss on liked pairs",
+    "unobserved_loss": "Loss on all pairs",
+    "regularization": "Regularisation",
+    "ndcg@100": "NDCG@100",
+}
+"""What iALS tells of each epoch, and what it is called here (docs/metrics.md)."""
+RESULTS = ("ndcg@100", "recall@20", "recall@50")
 
 
 @dataclass(frozen=True)
@@ -36,8 +44,35 @@ class Curve:
         )
 
     @property
+    def label(self) -> str:
+        return MEASURES.get(self.name, self.name)
+
+    @property
+    def first(self) -> float:
+        return self.values[0]
+
+    @property
     def last(self) -> float:
         return self.values[-1]
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run, its curves, the numbers behind them by epoch, and each model's results."""
+
+    run: TrainingRun
+    curves: list[Curve]
+    epochs: list[tuple[int, list[float | None]]]
+    results: list[tuple[str, list[float | None]]]
+
+    @classmethod
+    def of(cls, run: TrainingRun) -> "RunView":
+        points = run.metrics.get("ials", {}).get("curve", [])
+        curves = curves_of(points)
+        epochs = [(point["epoch"], [point.get(c.name) for c in curves]) for point in points]
+        models = {name: told for name, told in run.metrics.items() if RESULTS[0] in told}
+        results = [(name, [told.get(key) for key in RESULTS]) for name, told in models.items()]
+        return cls(run, curves, epochs, results)
 
 
 @login_required
@@ -49,8 +84,9 @@ def training(request: HttpRequest) -> HttpResponse:
     runs = list(TrainingRun.objects.select_related("release")[:RUNS_SHOWN])
     slates = Slate.objects.order_by("-created_at").values_list("fallback_reason", flat=True)[:1000]
     context = {
-        "runs": [(run, curves_of(run.metrics)) for run in runs],
+        "runs": [RunView.of(run) for run in runs],
         "releases": Release.objects.select_related("run")[:RUNS_SHOWN],
+        "results": RESULTS,
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),
@@ -58,9 +94,7 @@ def training(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/training.html", context)
 
 
-def curves_of(metrics: dict[str, Any]) -> list[Curve]:
-    """The curves of iALS's run: parts of the loss, and the validation metric."""
-    points = metrics.get("ials", {}).get("curve", [])
-    names = ("observed_loss", "unobserved_loss", "regularization", "ndcg@100")
-    columns = {name: [p[name] for p in points if p.get(name) is not None] for name in names}
+def curves_of(points: list[dict[str, Any]]) -> list[Curve]:
+    """One curve for each measure that the epochs told of."""
+    columns = {name: [p[name] for p in points if p.get(name) is not None] for name in MEASURES}
     return [Curve(name, values) for name, values in columns.items() if values]

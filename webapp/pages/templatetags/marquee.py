@@ -51,6 +51,12 @@ def percent(share: float) -> int:
     return round(share * 100)
 
 
+@register.filter
+def hue(pk: int | None) -> int:
+    """Which of the avatars' five colours a profile has."""
+    return (pk or 0) % 5
+
+
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """One of `ICONS`, which a screen reader passes over: the words beside it say what it means."""
