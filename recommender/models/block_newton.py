@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.models.compiled import compiled, in_stripes
+from recommender.models.tile import TILE_COLUMNS, TILE_ROWS, add_tile
 
 Floats = NDArray[np.float32]
 
@@ -57,11 +58,12 @@ def improve_rows(
         Σ c (ŷ - 1)² over the observed cells, after the steps.
     """
     indices = observed.indices.astype(np.int32, copy=False)
+    roots = np.sqrt(observed.data)
 
     def improve(start: int, stop: int) -> float:
         return float(
             _improve_stripe(
-                observed.indptr, indices, observed.data, fixed, scaled_gramian,
+                observed.indptr, indices, roots, fixed, scaled_gramian,
                 regularization, rows, block_size, start, stop,
             )
         )  # fmt: skip
@@ -70,21 +72,27 @@ def improve_rows(
     return sum(in_stripes(improve, work, num_threads))
 
 
+# In what follows x = √c h and an error is √c (ŷ - 1): the weights then appear nowhere else, and
+#
+#     g = Σ error x + (α₀ HᵀH)_π w + λ w_π        A = Σ x xᵀ + (α₀ HᵀH)_{π,π} + λ I
+#
 # Loops count in unsigned numbers: a signed index may be negative and count from the end, and
-# checking that keeps the compiler from using vector instructions.
+# checking that keeps the compiler from using vector instructions. Blocks are padded with zeros
+# to whole tiles.
 
 
 @compiled
 def _improve_stripe(  # type: ignore[no-untyped-def]
-    indptr, indices, weights, fixed, scaled_gramian, regularization, rows, block_size, start, stop
+    indptr, indices, roots, fixed, scaled_gramian, regularization, rows, block_size, start, stop
 ):
     embedding_size = rows.shape[1]
     longest = 0
     for row in range(start, stop):
         longest = max(longest, indptr[row + 1] - indptr[row])
-    predictions = np.empty(longest, dtype=np.float32)
-    near = np.empty((CHUNK, block_size), dtype=np.float32)
-    system = np.empty((block_size, block_size), dtype=np.float32)
+    errors = np.empty(longest, dtype=np.float32)
+    width = -(-block_size // TILE_COLUMNS) * TILE_COLUMNS
+    near = np.zeros((CHUNK, width), dtype=np.float32)
+    system = np.zeros((width, width), dtype=np.float32)
     step = np.empty(block_size, dtype=np.float32)
     total = 0.0
     for row in range(start, stop):
@@ -93,23 +101,23 @@ def _improve_stripe(  # type: ignore[no-untyped-def]
         if begin == end:
             w[:] = 0
             continue
-        _predict(indices[begin:end], fixed, w, predictions)
+        _predict(indices[begin:end], roots[begin:end], fixed, w, errors)
         for first in range(0, embedding_size, block_size):
             size = min(block_size, embedding_size - first)
             _improve_block(
-                indices[begin:end], weights[begin:end], fixed, scaled_gramian,
-                regularization[row], w, first, size, predictions, near, system, step,
+                indices[begin:end], roots[begin:end], fixed, scaled_gramian,
+                regularization[row], w, first, size, errors, near, system, step,
             )  # fmt: skip
         for k in range(end - begin):
-            error = predictions[k] - np.float32(1)
-            total += weights[begin + k] * error * error
+            total += errors[k] * errors[k]
     return total
 
 
 @compiled
-def _predict(indices, fixed, w, predictions):  # type: ignore[no-untyped-def]
+def _predict(indices, roots, fixed, w, errors):  # type: ignore[no-untyped-def]
     for k in range(_u(len(indices))):
-        predictions[k] = _inner_product(fixed[_u(indices[k])], w, _u(len(w)))
+        predicted = _inner_product(fixed[_u(indices[k])], w, _u(len(w)))
+        errors[k] = roots[k] * (predicted - np.float32(1))
 
 
 @compiled
@@ -122,20 +130,20 @@ def _inner_product(x, y, size):  # type: ignore[no-untyped-def]
 
 @compiled
 def _improve_block(  # type: ignore[no-untyped-def]
-    indices, weights, fixed, scaled_gramian, ridge, w, first, size, predictions, near, system, step
+    indices, roots, fixed, scaled_gramian, ridge, w, first, size, errors, near, system, step
 ):
     first, size = _u(first), _u(size)
     _start_block(scaled_gramian, ridge, w, first, size, system, step)
     number, chunk = _u(len(indices)), _u(CHUNK)
     for begin in range(_u(0), number, chunk):
         length = min(chunk, number - begin)
-        _bring_near(indices, fixed, begin, length, first, size, near)
+        _bring_near(indices, roots, fixed, begin, length, first, size, near)
         for k in range(length):
-            h = near[k]
-            pull = weights[begin + k] * (predictions[begin + k] - np.float32(1))
+            x = near[k]
+            error = errors[begin + k]
             for j in range(size):
-                step[j] += pull * h[j]
-        _add_outer_products(weights[begin : begin + length], length, size, near, system)
+                step[j] += error * x[j]
+        _add_products(system, near, _u(0), length, _u(0), size, np.float32(1))
 
     _factorise(system, size)
     _solve(system, step, size)
@@ -145,9 +153,9 @@ def _improve_block(  # type: ignore[no-untyped-def]
     for begin in range(_u(0), number, chunk):
         length = min(chunk, number - begin)
         if number > chunk:  # otherwise they are near already
-            _bring_near(indices, fixed, begin, length, first, size, near)
+            _bring_near(indices, roots, fixed, begin, length, first, size, near)
         for k in range(length):
-            predictions[begin + k] -= _inner_product(near[k], step, size)
+            errors[begin + k] -= _inner_product(near[k], step, size)
 
 
 @compiled
@@ -160,81 +168,57 @@ def _start_block(scaled_gramian, ridge, w, first, size, system, step):  # type: 
         for j in range(size):
             target[j] = g[first + j]
         target[i] += ridge
+    width = _u(system.shape[1])
+    for i in range(width):  # what an earlier, wider block may have left
+        for j in range(size if i < size else _u(0), width):
+            system[i, j] = 0
 
 
 @compiled
-def _bring_near(indices, fixed, begin, length, first, size, near):  # type: ignore[no-untyped-def]
+def _bring_near(  # type: ignore[no-untyped-def]
+    indices, roots, fixed, begin, length, first, size, near
+):
     for k in range(length):
+        root = roots[begin + k]
         h = fixed[_u(indices[begin + k])]
         target = near[k]
         for j in range(size):
-            target[j] = h[first + j]
+            target[j] = root * h[first + j]
+        for j in range(size, _u(near.shape[1])):
+            target[j] = 0
 
 
 @compiled
-def _add_outer_products(weights, length, size, near, system):  # type: ignore[no-untyped-def]
-    """Add Σ c h hᵀ to the system's upper triangle, two of its rows and four vectors at a time."""
-    even, fours = size & ~_u(1), length & ~_u(3)
-    for k in range(_u(0), fours, _u(4)):
-        c0, c1, c2, c3 = weights[k], weights[k + _u(1)], weights[k + _u(2)], weights[k + _u(3)]
-        h0, h1, h2, h3 = near[k], near[k + _u(1)], near[k + _u(2)], near[k + _u(3)]
-        for i in range(_u(0), even, _u(2)):
-            a0, a1, a2, a3 = c0 * h0[i], c1 * h1[i], c2 * h2[i], c3 * h3[i]
-            i_next = i + _u(1)
-            b0, b1, b2, b3 = c0 * h0[i_next], c1 * h1[i_next], c2 * h2[i_next], c3 * h3[i_next]
-            upper, lower = system[i], system[i_next]
-            for j in range(i & ~_u(15), size):
-                x0, x1, x2, x3 = h0[j], h1[j], h2[j], h3[j]
-                upper[j] += a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-                lower[j] += b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-        if even < size:
-            a0, a1, a2, a3 = c0 * h0[even], c1 * h1[even], c2 * h2[even], c3 * h3[even]
-            system[even, even] += a0 * h0[even] + a1 * h1[even] + a2 * h2[even] + a3 * h3[even]
-    for k in range(fours, length):
-        h = near[k]
-        for i in range(size):
-            a = weights[k] * h[i]
-            target = system[i]
-            for j in range(i & ~_u(15), size):
-                target[j] += a * h[j]
+def _add_products(system, rows, first, last, begin, size, sign):  # type: ignore[no-untyped-def]
+    """Add sign · Σ_k x xᵀ to the system's upper triangle, from row `begin` on."""
+    tall, wide = _u(TILE_ROWS), _u(TILE_COLUMNS)
+    for i in range(begin, size, tall):
+        for j in range(i // wide * wide, size, wide):
+            add_tile(system, rows, first, last, i, j, sign)
 
 
 @compiled
 def _factorise(system, size):  # type: ignore[no-untyped-def]
-    """Overwrite the upper triangle by U of system = UᵀU, four of its rows at a time.
+    """Overwrite the upper triangle by U of system = UᵀU, a tile's height of rows at a time.
 
-    The lower triangle holds rests of sums and is never read.
+    The diagonal holds 1 / U[i, i]. The lower triangle holds rests of sums and is never read.
     """
-    for begin in range(_u(0), size, _u(4)):
-        end = min(begin + _u(4), size)
+    tall, width = _u(TILE_ROWS), _u(system.shape[1])
+    for begin in range(_u(0), size, tall):
+        end = min(begin + tall, size)
         for i in range(begin, end):
             source = system[i]
             inverse = np.float32(1) / np.sqrt(source[i])
-            for j in range(i, size):
+            for j in range(i, width):
                 source[j] *= inverse
             for t in range(i + _u(1), end):
                 target = system[t]
                 factor = source[t]
-                for j in range(t, size):
+                for j in range(t, width):
                     target[j] -= factor * source[j]
-        if end == size:
-            break
-        s0, s1, s2, s3 = (
-            system[begin], system[begin + _u(1)], system[begin + _u(2)], system[begin + _u(3)]
-        )  # fmt: skip
-        for t in range(end, (size - end & ~_u(1)) + end, _u(2)):
-            a0, a1, a2, a3 = s0[t], s1[t], s2[t], s3[t]
-            t_next = t + _u(1)
-            b0, b1, b2, b3 = s0[t_next], s1[t_next], s2[t_next], s3[t_next]
-            upper, lower = system[t], system[t_next]
-            for j in range(t & ~_u(15), size):
-                x0, x1, x2, x3 = s0[j], s1[j], s2[j], s3[j]
-                upper[j] -= a0 * x0 + a1 * x1 + a2 * x2 + a3 * x3
-                lower[j] -= b0 * x0 + b1 * x1 + b2 * x2 + b3 * x3
-        if (size - end) & _u(1):
-            t = size - _u(1)
-            a0, a1, a2, a3 = s0[t], s1[t], s2[t], s3[t]
-            system[t, t] -= a0 * a0 + a1 * a1 + a2 * a2 + a3 * a3
+        _add_products(system, system, begin, end, begin + tall, size, np.float32(-1))
+        for i in range(begin, end):
+            system[i, i] = np.float32(1) / system[i, i]
 
 
 @compiled
@@ -242,7 +226,7 @@ def _solve(factor, vector, size):  # type: ignore[no-untyped-def]
     """Replace vector by (UᵀU)⁻¹ vector."""
     for i in range(size):
         source = factor[i]
-        value = vector[i] / source[i]
+        value = vector[i] * source[i]
         vector[i] = value
         for j in range(i + _u(1), size):
             vector[j] -= value * source[j]
@@ -252,4 +236,4 @@ def _solve(factor, vector, size):  # type: ignore[no-untyped-def]
         value = vector[i]
         for j in range(i + _u(1), size):
             value -= source[j] * vector[j]
-        vector[i] = value / source[i]
+        vector[i] = value * source[i]
