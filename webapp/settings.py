@@ -64,6 +64,7 @@ if len(SECRET_KEY) < 40:
         "MARQUEE_SECRET_KEY must hold at least 40 random characters; make one with "
         f"`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`, got {len(SECRET_KEY)}"
     )
+TESTING = "pytest" in sys.modules
 ALLOWED_HOSTS = _values["allowed_hosts"]
 
 MARQUEE_HOME: Path = _values["home"]
@@ -137,7 +138,8 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **_values["database"],
-        "CONN_MAX_AGE": 60,
+        # A test's live server must not keep a connection when the test database goes.
+        "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,
     }
 }
@@ -207,7 +209,6 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = MARQUEE_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"]
-TESTING = "pytest" in sys.modules
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

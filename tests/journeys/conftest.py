@@ -1,0 +1,67 @@
+"""A real Chromium against a live server with committed data."""
+
+import os
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from django.db import connections
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where Chromium is."""
+    found = os.environ.get("MARQUEE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        pytest.skip(
+            "No Chromium was found: `apt-get install chromium`, or name one in MARQUEE_CHROMIUM."
+        )
+    return found
+
+
+@pytest.fixture
+def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright's event loop runs in this thread, where the ORM is used between steps.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+        # Within Playwright's loop the ORM has a connection of its own; here is its end.
+        connections.close_all()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complained of: errors, and breaches of the CSP."""
+    return []
+
+
+def is_complaint(message: ConsoleMessage) -> bool:
+    """Whether it is an error; a search overtaken by the next keystroke is none, as htmx says."""
+    is_overtaken = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+    return message.type == "error" and not is_overtaken
+
+
+@pytest.fixture
+def page(browser: Browser, live_server: object, complaints: list[str]) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=str(live_server), viewport={"width": 1280, "height": 720}
+    )
+    opened = context.new_page()
+    opened.on("console", lambda message: is_complaint(message) and complaints.append(message.text))
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
