@@ -20,6 +20,7 @@ from recommender.data.interactions import Interactions
 from recommender.data.named import load_ratings
 from recommender.data.splits import HeldOut, strong_generalisation_split
 from recommender.evaluation.protocols import means, sampled_leave_one_out, strong_generalisation
+from recommender.evaluation.report import by_history_size
 from recommender.evaluation.significance import bootstrap_mean, compare
 from recommender.models.ease import Ease, EaseConfig
 from recommender.models.ials import Ials, IalsConfig
@@ -117,6 +118,15 @@ def strong(options: Options) -> Iterator[Row]:
         for metric in METRICS:
             estimate = bootstrap_mean(values[name][metric], np.random.default_rng(1))
             yield Row("strong", name, metric, estimate.value, estimate.low, estimate.high, seconds)
+    asked = np.flatnonzero(np.diff(test.targets.indptr))
+    sizes = np.diff(test.histories.indptr)[asked]
+    options.settings["ndcg@100 by history size"] = {
+        name: [
+            [bucket.smallest, bucket.largest, round(bucket.means["ndcg@100"], 4)]
+            for bucket in by_history_size({"ndcg@100": each["ndcg@100"]}, sizes)
+        ]
+        for name, each in values.items()
+    }
     for other in values:
         if other == "marquee:ials":
             continue
