@@ -58,7 +58,8 @@ def stable_holdout(
     """Hold out whole profiles, the same ones for every model and every day.
 
     Who is held out, and which of their items are targets, follows from the ids and the seed alone.
-    A release trained yesterday has therefore never seen the profiles that judge today's.
+    A release trained yesterday has therefore not seen the profiles that judge today's, but for the
+    few items of those that were too short to be held out then.
 
     Args:
         interactions: everything.
