@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 
+from processes import say
+
 FEWEST_ROWS = 6
 SECONDS = 20
 QUERY, FOUND = "godfather", "The Godfather"
@@ -38,7 +40,7 @@ class Page(HTMLParser):
         super().__init__()
         self.rows: list[Row] = []
         self.names: dict[int, str] = {}
-        """What a title's links say, in their text and labels."""
+        """What the last link to a title says, in its label and its words."""
         self.results: list[str] = []
         self.actions: list[str] = []
         self.token = ""
@@ -58,7 +60,7 @@ class Page(HTMLParser):
         elif tag == "a" and has.get("data-title", "").isdigit() and self._in_row():
             title = int(has["data-title"])
             self.rows[-1].titles.append(title)
-            self.names[title] = f"{self.names.get(title, '')} {has.get('aria-label', '')}"
+            self.names[title] = has.get("aria-label", "")
         elif tag == "li" and "result" in has.get("class", "").split():
             self.results.append("")
         elif tag == "form":
@@ -171,7 +173,7 @@ def enter(browser: Browser, login: str, password: str) -> None:
     if not choices:
         raise Surprise(f"after logging in as {login}, /profiles/ offers no profile to choose")
     browser.submit(choices[0], page.token)
-    print(f"check: logged in as {login} and chose a profile")
+    say(f"check: logged in as {login} and chose a profile")
 
 
 def look_at_rows(home: Page) -> None:
@@ -181,7 +183,7 @@ def look_at_rows(home: Page) -> None:
             f"home has {len(filled)} rows with a heading and titles, at least {FEWEST_ROWS} "
             f"expected: {[row.heading or row.kind for row in home.rows]}"
         )
-    print(f"check: home has {len(filled)} rows: {', '.join(row.heading for row in filled)}")
+    say(f"check: home has {len(filled)} rows: {', '.join(row.heading for row in filled)}")
 
 
 def search(browser: Browser) -> None:
@@ -190,7 +192,7 @@ def search(browser: Browser) -> None:
         raise Surprise(f"searching {QUERY!r} finds nothing")
     if not re.match(rf"{re.escape(FOUND)}(?!\s+part)\b", results[0], re.IGNORECASE):
         raise Surprise(f"searching {QUERY!r} puts {results[0]!r} first, not {FOUND}")
-    print(f"check: searching {QUERY!r} puts {FOUND} first of {len(results)}")
+    say(f"check: searching {QUERY!r} puts {FOUND} first of {len(results)}")
 
 
 def title_to_play(home: Page) -> int:
@@ -225,7 +227,7 @@ def play(browser: Browser, title: int) -> None:
     answer = browser.send("/api/v1/events", {"events": events})
     if answer.get("accepted") != len(events):
         raise Surprise(f"of {len(events)} events not all were accepted: {answer}")
-    print(f"check: played title {title}; {len(events)} events were accepted")
+    say(f"check: played title {title}; {len(events)} events were accepted")
 
 
 def look_at_change(before: Page, after: Page, title: int) -> None:
@@ -241,4 +243,4 @@ def look_at_change(before: Page, after: Page, title: int) -> None:
     name = after.names[title]
     if not any(row.heading.removeprefix("Because you watched ") in name for row in because):
         raise Surprise(f"no because_watched row names {name!r}: {[row.heading for row in because]}")
-    print(f"check: home changed, with {because[0].heading!r}")
+    say(f"check: home changed, with {because[0].heading!r}")

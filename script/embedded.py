@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import Child, Failed, Supervisor, free_port, locked, say
+from processes import Child, Failed, Supervisor, alone_in, free_port, say
 
 ROOT = Path(__file__).resolve().parent.parent
 SERVANT = "nobody"
@@ -54,7 +54,8 @@ class Venv:
         wanted = fingerprint(ROOT / requirements)
         if self._holds(stamp, wanted):
             return
-        with locked(self.folder.with_name(f"{self.folder.name}.lock")):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with alone_in(self.folder):
             if self._holds(stamp, wanted):
                 return
             self._create()
@@ -101,9 +102,11 @@ class Venv:
         return Path(found.stdout.strip())
 
 
-def fingerprint(requirements: Path) -> str:
-    """A hash of the file, the files it includes, and the Python that reads it."""
+def fingerprint(requirements: Path, *sources: Path) -> str:
+    """A hash of the requirements with what they include, of other files, and of this Python."""
     digest = hashlib.sha256(sys.version.encode())
+    for path in sorted(sources):
+        digest.update(path.read_bytes())
     waiting = [requirements]
     while waiting:
         path = waiting.pop()

@@ -37,7 +37,10 @@ class Stopped(Exception):
 
 
 def say(text: str) -> None:
-    print(text, flush=True)
+    """Print a line in one piece, for several threads do."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def free_port() -> int:
@@ -59,16 +62,15 @@ def is_free(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def locked(path: Path, refusal: str = "") -> Iterator[None]:
-    """Hold the file's lock, which dies with this process; wait for it where there is no refusal.
+def locked(path: Path, refusal: str) -> Iterator[None]:
+    """Hold the file's lock, which dies with this process.
 
     Raises:
         Failed: another process holds it; the message is the refusal, with `{pid}` filled in.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | (fcntl.LOCK_NB if refusal else 0))
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
             raise Failed(refusal.format(pid=file.read().strip() or "unknown")) from None
@@ -76,6 +78,21 @@ def locked(path: Path, refusal: str = "") -> Iterator[None]:
         file.write(str(os.getpid()))
         file.flush()
         yield
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other start is at work in the folder."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f"waiting for another start to finish with {folder}")
+            fcntl.flock(number, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(number)
 
 
 def birth(pid: int) -> str | None:
@@ -145,7 +162,7 @@ class Child:
         with contextlib.suppress(OSError):
             if log.stat().st_size > LOG_BYTES:
                 log.replace(log.with_suffix(".log.1"))
-        with log.open("ab", buffering=0) as file:
+        with output, log.open("ab", buffering=0) as file:
             for line in output:
                 file.write(line)
                 text = line.decode(errors="replace").rstrip()

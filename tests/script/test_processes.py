@@ -1,0 +1,118 @@
+"""What is started is stopped, and nothing else is."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from processes import Child, Failed, Stopped, Supervisor, birth, free_port, is_free, locked
+
+SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
+
+
+def sleeper(name="sleeper", command=SLEEP):
+    return Child(name, command, os.environ, grace=[(signal.SIGTERM, 5.0), (signal.SIGKILL, 5.0)])
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    supervisor.stop_all()
+
+
+def test_a_lock_refuses_the_second_and_names_the_first(tmp_path):
+    def hold():
+        return locked(tmp_path / "lock", "held by {pid}")
+
+    with hold(), pytest.raises(Failed, match=f"held by {os.getpid()}"), hold():
+        pass
+    with hold():
+        pass
+
+
+def test_a_port_that_is_listened_on_is_not_free():
+    port = free_port()
+    assert is_free(port)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", port))
+        taken.listen()
+        assert not is_free(port)
+
+
+def test_a_process_is_told_from_a_later_one_with_its_number():
+    first = subprocess.Popen(SLEEP, stdout=subprocess.DEVNULL)
+    assert birth(first.pid) == birth(first.pid) != birth(os.getpid())
+    first.kill()
+    first.wait()
+    assert birth(first.pid) is None
+
+
+def test_lines_are_kept_and_shown_with_their_name(supervisor, tmp_path, capsys):
+    child = sleeper()
+    supervisor.start(child)
+    supervisor.until(lambda: child.lines or None, "its first line", seconds=10)
+    assert (tmp_path / "log" / "sleeper.log").read_text() == "up\n"
+    assert " sleeper | up\n" in capsys.readouterr().out
+
+
+def test_a_death_ends_the_wait_and_says_whose_it_was(supervisor):
+    supervisor.start(sleeper("brief", [sys.executable, "-c", "print('why'); raise SystemExit(3)"]))
+    with pytest.raises(Failed, match=r"brief ended with status 3:\nwhy"):
+        supervisor.until(lambda: None, "ever", seconds=10)
+
+
+def test_a_step_that_fails_says_so(supervisor):
+    with pytest.raises(Failed, match="step failed with status 2"):
+        supervisor.step(sleeper("step", [sys.executable, "-c", "raise SystemExit(2)"]))
+
+
+def test_a_wait_has_an_end(supervisor):
+    with pytest.raises(Failed, match="in vain for rain"):
+        supervisor.until(lambda: None, "rain", seconds=0.1)
+
+
+def test_a_signal_ends_the_wait(supervisor):
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        supervisor.listen()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            supervisor.until(lambda: None, "ever", seconds=10)
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, before if number == signal.SIGTERM else signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def test_all_are_stopped_the_last_first(supervisor, capsys):
+    children = [sleeper("first"), sleeper("last")]
+    for child in children:
+        supervisor.start(child)
+    supervisor.stop_all()
+    assert [child.ended for child in children] == [-signal.SIGTERM, -signal.SIGTERM]
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("stopping")]
+    assert told == ["stopping last", "stopping first"]
+
+
+def test_what_a_killed_script_left_is_stopped_by_the_next(tmp_path):
+    child = sleeper()
+    Supervisor(tmp_path).start(child)
+    Supervisor(tmp_path).stop_orphans()
+    assert child.process.wait(5) == -signal.SIGTERM
+    assert list((tmp_path / "run").glob("*.json")) == []
+
+
+def test_anothers_process_with_the_same_number_is_left_alone(tmp_path):
+    child = sleeper()
+    supervisor = Supervisor(tmp_path)
+    supervisor.start(child)
+    note = tmp_path / "run" / "sleeper.json"
+    note.write_text(note.read_text().replace(birth(child.process.pid), "an earlier one"))
+    Supervisor(tmp_path).stop_orphans()
+    time.sleep(0.3)
+    assert child.ended is None
+    child.stop()
