@@ -2,9 +2,10 @@
 
 time-ml-1m   fitting seconds until validation NDCG@100 is 99 % of what implicit has after its 15
              iterations, d=128, both from random vectors; MovieLens-1M, both tuned alike
-time-ml-20m  the same on planted tastes in MovieLens-20M's shape (--quick: a tenth of its profiles)
+time-ml-20m  the same on planted tastes in MovieLens-20M's shape
 fold-in      one history of 50 titles among 20,108, d=128, batch of one, one thread
 memory       peak of a process that loads that shape and fits one epoch, d=128
+             (--quick takes a tenth of the shape's profiles for these two)
 compile      what the first fit on a machine waits for compiled code, once; not in the figures above
 """
 
@@ -74,7 +75,7 @@ def run(options: Options) -> Iterator[Row]:
         with with_threads(1):
             yield from fold_in()
     if options.wants("memory"):
-        yield from memory()
+        yield from memory(10 if options.quick else 1)
 
 
 @dataclass
@@ -234,16 +235,16 @@ def fold_in() -> Iterator[Row]:
     yield Row("fold-in", "marquee:ials", "milliseconds, median (5 to 95 %)", value, low, high)
 
 
-def memory() -> Iterator[Row]:
-    planted_ml_20m(1)
+def memory(share: int) -> Iterator[Row]:
+    planted_ml_20m(share)
     for system, kind in (("marquee:ials", "marquee"), ("implicit:als", "implicit")):
-        seconds, peak = in_own_process(fit_one_epoch, kind)
+        seconds, peak = in_own_process(fit_one_epoch, kind, share)
         yield Row("memory", system, "peak MB", peak, seconds=seconds, peak_mb=peak)
 
 
-def fit_one_epoch(kind: str) -> float:
-    """Fit one epoch of the whole shape; run in a process of its own."""
-    matrix = planted_ml_20m(1)
+def fit_one_epoch(kind: str, share: int) -> float:
+    """Fit one epoch; run in a process of its own."""
+    matrix = planted_ml_20m(share)
     began = time.perf_counter()
     if kind == "implicit":
         ImplicitAls(SIZE, 10.0, 100.0, 0, THREADS, iterations=1).fit(matrix)
