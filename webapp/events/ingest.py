@@ -22,6 +22,12 @@ VALUES: dict[str, tuple[str, ...]] = {
 }
 """What an event of these kinds must say in its value."""
 
+MARKS: dict[str, tuple[type[ListEntry] | type[HiddenTitle], str, str]] = {
+    Event.Kind.LIST: (ListEntry, "add", "added_at"),
+    Event.Kind.HIDE: (HiddenTitle, "hide", "hidden_at"),
+}
+"""What each kind sets or takes away, the value that sets it, and where its time is kept."""
+
 
 @dataclass(frozen=True)
 class EventDraft:
@@ -182,24 +188,17 @@ def _apply(profile: Profile, draft: EventDraft) -> None:
         return
     if draft.kind == Event.Kind.THUMB:
         _apply_thumb(profile, draft.title_id, draft)
-    elif draft.kind == Event.Kind.LIST:
-        if draft.value == "add":
-            ListEntry.objects.get_or_create(
+    elif draft.kind in MARKS:
+        mark, set_by, time_field = MARKS[draft.kind]
+        marks = mark.objects.filter(profile=profile, title_id=draft.title_id)
+        if draft.value != set_by:
+            marks.delete()
+        else:
+            mark.objects.get_or_create(
                 profile=profile,
                 title_id=draft.title_id,
-                defaults={"added_at": draft.occurred_at},
+                defaults={time_field: draft.occurred_at},
             )
-        else:
-            ListEntry.objects.filter(profile=profile, title_id=draft.title_id).delete()
-    elif draft.kind == Event.Kind.HIDE:
-        if draft.value == "hide":
-            HiddenTitle.objects.get_or_create(
-                profile=profile,
-                title_id=draft.title_id,
-                defaults={"hidden_at": draft.occurred_at},
-            )
-        else:
-            HiddenTitle.objects.filter(profile=profile, title_id=draft.title_id).delete()
 
 
 def _apply_thumb(profile: Profile, title_id: int, draft: EventDraft) -> None:
