@@ -148,6 +148,18 @@ class Browser:
             raise Surprise(f"{path} does not answer: {error}") from error
 
 
+def status(address: str) -> int | None:
+    """What the address answers, or None while nobody does; asked without any proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=5) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+    except OSError:
+        return None
+
+
 def check(address: str, login: str, password: str) -> None:
     """Log in, look at home, search, play a title, and see home change because of it.
 
@@ -239,8 +251,10 @@ def look_at_change(before: Page, after: Page, title: int) -> None:
     watching = after.row("continue_watching")
     if watching is None or title not in watching.titles:
         raise Surprise(f"title {title} was played and is not under continue_watching")
-    because = [row for row in after.rows if row.kind == "because_watched"]
+    headings = [row.heading for row in after.rows if row.kind == "because_watched"]
     name = after.names[title]
-    if not any(row.heading.removeprefix("Because you watched ") in name for row in because):
-        raise Surprise(f"no because_watched row names {name!r}: {[row.heading for row in because]}")
-    say(f"check: home changed, with {because[0].heading!r}")
+    reasons = (re.fullmatch(r"Because you watched (.+)", heading) for heading in headings)
+    reason = next((match[0] for match in reasons if match and match[1] in name), None)
+    if reason is None:
+        raise Surprise(f"no because_watched row names {name!r}: {headings}")
+    say(f"check: home changed, with {reason!r}")

@@ -45,16 +45,13 @@ class Venv:
     def python(self) -> str:
         return str(self.folder / "bin" / "python")
 
-    def program(self, name: str) -> str:
-        return str(self.folder / "bin" / name)
-
     def prepare(self, requirements: str, supervisor: Supervisor) -> None:
         """Install the requirements file; nothing where it was installed as it reads now."""
         stamp = self.folder / f".installed-{requirements}"
         wanted = fingerprint(ROOT / requirements)
         if self._holds(stamp, wanted):
             return
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self._make_folder()
         with alone_in(self.folder):
             if self._holds(stamp, wanted):
                 return
@@ -66,6 +63,13 @@ class Venv:
             environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
             supervisor.step(Child("pip", command, environment, folder=ROOT, terminal=True))
             stamp.write_text(wanted)
+
+    def _make_folder(self) -> None:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.folder).close()
+        except PermissionError as error:
+            raise Failed(f"{error}; set MARQUEE_VENV to a folder that you may write in") from error
 
     def _holds(self, stamp: Path, wanted: str) -> bool:
         return stamp.exists() and stamp.read_text() == wanted and self._works()
@@ -241,7 +245,7 @@ class Postgres:
         if self._user is None or self._reaches(home):
             return home
         place = servants_folder(home)
-        place.mkdir(parents=True, exist_ok=True, mode=0o755)
+        make_public(place)
         if not self._reaches(place):
             raise Failed(
                 f"run by root, PostgreSQL runs as {self._user}, who can enter neither {home} nor "
@@ -260,9 +264,10 @@ class Postgres:
         copy = place / package.name / "pginstall" / "bin"
         say(f"{self._user} cannot run PostgreSQL from {package}; a copy is in {place}")
         remove(place)
+        make_public(place.parent)
         for source in (package, package.with_name(f"{package.name}.libs")):
             shutil.copytree(source, place / source.name, symlinks=True)
-        for path in [place.parent, place, *place.rglob("*")]:
+        for path in [place, *place.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
         if not self._runs(copy):
@@ -299,6 +304,13 @@ def remove(path: Path) -> None:
 def servants_folder(home: Path) -> Path:
     """Where a servant of root finds what it cannot reach under this home."""
     return Path("/var/lib/marquee") / hashlib.sha256(str(home).encode()).hexdigest()[:12]
+
+
+def make_public(place: Path) -> None:
+    """Make a servant's folder that everyone can enter, whatever the umask."""
+    for folder in (place.parent, place):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o755)
 
 
 class Valkey:

@@ -37,8 +37,11 @@ class Stopped(Exception):
 
 
 def say(text: str) -> None:
-    """Print a line in one piece, for several threads do."""
-    with contextlib.suppress(BrokenPipeError):
+    """Print a line in one piece, for several threads do; nothing where nobody reads any more.
+
+    A closed pipe or terminal must not keep the processes from being stopped.
+    """
+    with contextlib.suppress(OSError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
@@ -227,9 +230,14 @@ class Supervisor:
         self._run.mkdir(parents=True, exist_ok=True)
 
     def listen(self) -> None:
-        """From now on Ctrl-C, SIGTERM and a closed terminal end the next wait with Stopped."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        """From now on Ctrl-C, SIGTERM and a closed terminal end the next wait with Stopped.
+
+        A closed terminal does not where `nohup` started us.
+        """
+        for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, self._ask)
 
     def _ask(self, number: int, frame: object) -> None:
         self._stop_asked = True

@@ -1,7 +1,11 @@
 """The check reads a page as a viewer does, and says what is missing."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
 import pytest
-from browser import Page, Surprise, look_at_change, look_at_rows, search, title_to_play
+from browser import Page, Surprise, look_at_change, look_at_rows, search, status, title_to_play
+from processes import free_port
 
 
 def shelf(kind, heading, *titles):
@@ -74,6 +78,23 @@ def test_a_title_is_chosen_that_is_not_watched_yet():
     assert title_to_play(page(PLAYED[0], *HOME)) == 2
 
 
+def test_a_proxy_is_not_asked_for_our_own_site(monkeypatch):
+    class Unready(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(503)
+
+        def log_message(self, *words):
+            """Say nothing."""
+
+    nobody = f"http://127.0.0.1:{free_port()}/"
+    monkeypatch.setenv("http_proxy", nobody)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert status(nobody) is None
+    with HTTPServer(("127.0.0.1", 0), Unready) as site:
+        threading.Thread(target=site.handle_request, daemon=True).start()
+        assert status(f"http://127.0.0.1:{site.server_port}/") == 503
+
+
 def test_home_must_change_and_say_why():
     before, after = page(*HOME), page(*PLAYED, *HOME)
     look_at_change(before, after, 1)
@@ -83,3 +104,5 @@ def test_home_must_change_and_say_why():
         look_at_change(before, after, 2)
     with pytest.raises(Surprise, match="no because_watched row names 'Film 1'"):
         look_at_change(before, page(PLAYED[0], *HOME), 1)
+    with pytest.raises(Surprise, match="no because_watched row names 'Film 1'"):
+        look_at_change(before, page(PLAYED[0], shelf("because_watched", "", 4), *HOME), 1)

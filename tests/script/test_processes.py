@@ -1,12 +1,18 @@
 """What is started is stopped, and nothing else is."""
 
+import fcntl
+import json
 import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
+from pathlib import Path
 
+import processes
 import pytest
 from processes import Child, Failed, Stopped, Supervisor, birth, free_port, is_free, locked
 
@@ -96,6 +102,59 @@ def test_all_are_stopped_the_last_first(supervisor, capsys):
     assert [child.ended for child in children] == [-signal.SIGTERM, -signal.SIGTERM]
     told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("stopping")]
     assert told == ["stopping last", "stopping first"]
+
+
+SUPERVISE = """
+import os, sys
+from pathlib import Path
+from processes import Child, Supervisor, say
+
+supervisor = Supervisor(Path(sys.argv[1]))
+supervisor.listen()
+chatter = "import time\\nwhile True: print('tick', flush=True); time.sleep(0.05)"
+try:
+    for name in ("one", "two"):
+        supervisor.start(Child(name, [sys.executable, "-c", chatter], os.environ))
+    say("all up")
+    supervisor.stay()
+finally:
+    supervisor.stop_all()
+"""
+
+
+def test_a_closed_terminal_leaves_nothing_running(tmp_path):
+    """Its lines could not be written any more, and that kept the processes from being stopped."""
+    ours, theirs = pty.openpty()
+    script = subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, str(tmp_path)],
+        cwd=Path(processes.__file__).parent,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+    )
+    os.close(theirs)
+    seen = b""
+    while b"all up" not in seen:
+        seen += os.read(ours, 1000)
+    started = [json.loads(note.read_text())["pid"] for note in (tmp_path / "run").glob("*.json")]
+    os.close(ours)
+    script.wait(20)
+    assert len(started) == 2
+    assert [birth(pid) for pid in started] == [None, None]
+
+
+def test_nohup_is_respected(supervisor):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(number) for number in numbers]
+    try:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        supervisor.listen()
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def test_what_a_killed_script_left_is_stopped_by_the_next(tmp_path):
