@@ -74,7 +74,7 @@ def _with_peak(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tupl
 
 def peak_mb() -> float:
     """Return the most memory this process has held."""
-    if sys.platform == "linux":  # where ru_maxrss also counts what the parent held
+    if platform.system() == "Linux":  # where ru_maxrss also counts what the parent held
         status = Path("/proc/self/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -158,7 +158,7 @@ def systems(
         size, iterations, alpha, regularization = setting
         return ImplicitAls(size, alpha, regularization, seed, THREADS, iterations).fit(train.matrix)
 
-    sizes = (128,) if quick else (64, 128, 256)
+    sizes = (128,) if quick else (64, 128)
     weights = (0.3, 0.1) if quick else (1.0, 0.3, 0.1, 0.03)
     ours = (0.01, 0.006) if quick else (0.02, 0.01, 0.006, 0.003)
     theirs = (60.0, 100.0) if quick else (10.0, 30.0, 60.0, 100.0)
