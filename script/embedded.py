@@ -152,18 +152,19 @@ class Postgres:
         return f"postgres://marquee:{self._password}@{host}:5432/marquee"
 
     @property
-    def _data(self) -> Path:
+    def data(self) -> Path:
+        """The folder of the cluster, and of whatever must live and die with it."""
         return self._place / "postgres"
 
     def start(self, supervisor: Supervisor) -> None:
         """Return once it answers. Makes the cluster at the first start."""
-        if not self._data.exists():
+        if not self.data.exists():
             self._create(supervisor)
         self._check_version()
         self._sockets = self._socket_folder()
         options = ["listen_addresses=", f"unix_socket_directories={self._sockets}"]
         options += ["max_connections=80", "log_timezone=UTC", "timezone=UTC", *self._settings]
-        command = [str(self._programs / "postgres"), "-D", str(self._data)]
+        command = [str(self._programs / "postgres"), "-D", str(self.data)]
         for option in options:
             command += ["-c", option]
         supervisor.start(self._child("postgres", command, grace=FAST_SHUTDOWN))
@@ -203,7 +204,7 @@ class Postgres:
         command = [str(self._programs / "postgres"), "--single", "-D", str(half), "postgres"]
         statement = 'CREATE DATABASE "marquee"\n'
         supervisor.step(self._child("createdb", command, stdin=statement))
-        half.rename(self._data)
+        half.rename(self.data)
 
     def _check_version(self) -> None:
         version = subprocess.run(
@@ -212,10 +213,10 @@ class Postgres:
             text=True,
             check=True,
         ).stdout
-        here = (self._data / "PG_VERSION").read_text().strip()
+        here = (self.data / "PG_VERSION").read_text().strip()
         if f" {here}." not in version:
             raise Failed(
-                f"{self._data} was made by PostgreSQL {here}, and the one installed now is "
+                f"{self.data} was made by PostgreSQL {here}, and the one installed now is "
                 f"{version.strip()}. `--reset` begins anew."
             )
 
