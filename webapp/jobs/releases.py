@@ -22,16 +22,20 @@ def gate(
     """Decide whether a release may replace the live one.
 
     Both are judged on held-out profiles by iALS's NDCG@100. The new one passes if nothing is
-    live, or if it reaches the live value less `tolerance` of it.
+    live, or if it reaches the live value less `tolerance` of it. Where there are so few profiles
+    that none is held out, neither has a value and the new one passes.
 
     Returns:
         Plain JSON: `passed`, `metric`, `new`, `live`, `needed`, `words`.
     """
-    value = float(new["ials"][GATE_METRIC])
+    value = new["ials"].get(GATE_METRIC)
     if live is None:
         words = "Nothing was live to compare with."
         return _verdict(True, value, None, None, words)
-    before = float(live["ials"][GATE_METRIC])
+    before = live["ials"].get(GATE_METRIC)
+    if value is None or before is None:
+        words = "Too few profiles to hold some out and compare; published."
+        return _verdict(True, value, before, None, words)
     needed = before * (1 - tolerance)
     passed = value >= needed
     words = (
@@ -62,7 +66,7 @@ def previous_release() -> Release | None:
 
 
 def _verdict(
-    passed: bool, new: float, live: float | None, needed: float | None, words: str
+    passed: bool, new: float | None, live: float | None, needed: float | None, words: str
 ) -> dict[str, Any]:
     return {
         "passed": passed,

@@ -79,6 +79,15 @@ def test_the_gate_keeps_back_what_is_worse_than_the_tolerance(new, live, passed)
     assert verdict["words"]
 
 
+@pytest.mark.parametrize("live", [None, {"ials": {}}, {"ials": {"ndcg@100": 0.3}}])
+def test_the_gate_lets_pass_what_too_few_profiles_can_judge(live):
+    """A bug: with a few dozen profiles now and then none was held out, and training failed."""
+    verdict = gate({"ials": {}}, live, tolerance=0.05)
+    assert verdict["passed"] is True
+    assert verdict["new"] is None
+    assert verdict["words"]
+
+
 @pytest.mark.django_db
 def test_publishing_leaves_one_live_release_and_rolling_back_returns_to_the_one_before(release):
     run = TrainingRun.objects.create(status="succeeded")
