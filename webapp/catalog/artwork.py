@@ -1,57 +1,53 @@
-"""Posters for titles that have none: typography over a quiet motif, drawn as SVG.
+"""Posters for titles that have none: a designed series, drawn as SVG.
 
-The same title always gets the same poster: its genre chooses the palette and the motif, a hash of
-its external id the composition.
+The same title always gets the same poster. Its most telling genre gives colours, letters and a
+choice of motifs (`palettes`, `motifs`); a hash of its external id composes them. Every poster is
+built alike: the name on plain ground, a motif in the room that the name leaves, and who made it
+and when in one small line.
 """
 
 import hashlib
-import math
 from dataclasses import dataclass
 from html import escape
 
-from webapp.catalog.models import Title
+from django.db.models import Prefetch
 
-ART_VERSION = 1
+from webapp.catalog.lettering import LINE_HEIGHT, Face, Lettering, clean, cut, letter
+from webapp.catalog.models import Credit, Title
+from webapp.catalog.motifs import MOTIFS
+from webapp.catalog.palettes import DEFAULT, STYLES, Scheme, genre_with_style
+
+ART_VERSION = 2
 """Raise it when the drawing changes, so that browsers fetch posters again."""
 WIDTH, HEIGHT, MARGIN = 200, 300, 16
-LINE_HEIGHT = 1.06
-SIZES = (34, 30, 26, 23, 20, 17.5, 15, 13)
-NARROW, WIDE = frozenset("iIjl.,:;'!|()[] ft-"), frozenset("mwMW@%")
+COLUMN = WIDTH - 2 * MARGIN
+CREDIT_SIZE = 8.5
+SIZES = (58, 52, 46, 42, 38, 34, 31, 28, 25.5, 23, 21, 19, 17.5, 16, 14.5, 13)
+SUBTITLE_SIZES, SUBTITLE_GAP = (17, 15.5, 14, 13), 5
+SPINE_SIZES = tuple(range(72, 35, -4))
+SPINE_LENGTH, SPINE_WIDTH = 232, 76
+LAST_ALPHABET = "\u2e7f"
+"""Scripts after it are not turned on their side."""
+
+DIRECTORS = Prefetch(
+    "credits",
+    Credit.objects.filter(role=Credit.Role.DIRECTOR).select_related("person"),
+    to_attr="director_credits",
+)
+"""For `prefetch_related`, so that a poster can name the director."""
 
 
 @dataclass(frozen=True)
-class Palette:
-    """Background from top to bottom, the motif, and the letters."""
+class Drawing:
+    """What a composition needs of the title and of the genre's style."""
 
-    top: str
-    bottom: str
+    name: str
+    credit: str
+    year: str
+    face: Face
+    scheme: Scheme
     motif: str
-    ink: str
-
-
-PALETTES = {
-    "western": Palette("#7a3b16", "#d9963f", "#f6d08a", "#fff4dc"),
-    "science fiction": Palette("#07182e", "#0f5c73", "#5fd4d0", "#eafcff"),
-    "horror": Palette("#0b0709", "#3a0c12", "#b3202c", "#f7e9e6"),
-    "romance": Palette("#4b1530", "#b8506c", "#f4a9a8", "#fff0ee"),
-    "comedy": Palette("#b4471d", "#efae2e", "#ffe08a", "#fffaf0"),
-    "animation": Palette("#1f4fa3", "#3fb0c9", "#ffd166", "#ffffff"),
-    "family": Palette("#22577a", "#57a773", "#f2e394", "#ffffff"),
-    "crime": Palette("#14161b", "#3b4250", "#c8a45d", "#f4f0e6"),
-    "thriller": Palette("#10171f", "#2d4a52", "#d96c3f", "#f2f5f4"),
-    "mystery": Palette("#161230", "#423a6b", "#b9a7e0", "#f4f0ff"),
-    "war": Palette("#23251a", "#5c5a3c", "#c9b27c", "#f6f1de"),
-    "history": Palette("#2b1d14", "#7a5b3a", "#dcbf8b", "#fbf3e2"),
-    "documentary": Palette("#16302b", "#3f6f5f", "#c9dfb9", "#f5fbf2"),
-    "music": Palette("#2a0f3f", "#8c2f7d", "#f0a6ca", "#fff2fb"),
-    "adventure": Palette("#0e3b33", "#3c8d5a", "#f0c75e", "#fbfaf0"),
-    "fantasy": Palette("#1b1446", "#5b3fa0", "#c6a8ff", "#f6f1ff"),
-    "action": Palette("#1a0e0c", "#8c2a17", "#ff8a3d", "#fff3ea"),
-    "drama": Palette("#1d2733", "#4f6478", "#d3c1a5", "#f8f5ee"),
-}
-ALIASES = {"sci-fi": "science fiction", "musical": "music", "children": "family",
-           "biography": "history", "film-noir": "crime", "sport": "action"}  # fmt: skip
-DEFAULT = Palette("#1c2029", "#444d5e", "#aab4c8", "#f5f6fa")
+    seed: bytes
 
 
 def poster_url(title: Title) -> str:
@@ -60,154 +56,157 @@ def poster_url(title: Title) -> str:
 
 
 def poster_version(title: Title) -> str:
-    """Return a short hash of all that the drawing depends on. Uses the prefetched genres."""
+    """Return a short hash of what the drawing depends on. Uses the prefetched genres.
+
+    The director is left out, so that a page full of titles need not read their credits.
+    """
     drawn = f"{ART_VERSION}|{title.external_id}|{title.name}|{title.year}|{_genre(title)}"
-    return hashlib.sha256(drawn.encode()).hexdigest()[:12]
+    return hashlib.sha256(drawn.encode(errors="replace")).hexdigest()[:12]
 
 
 def poster_svg(title: Title) -> str:
-    """Draw the poster, 200 by 300 units. Uses the prefetched genres."""
-    seed = hashlib.sha256(title.external_id.encode()).digest()
-    palette = PALETTES.get(_genre(title), DEFAULT)
-    at_top = seed[0] % 3 == 0
-    size, lines = fit(title.name)
-    block = len(lines) * size * LINE_HEIGHT
-    first = MARGIN + size if at_top else HEIGHT - MARGIN - 18 - block + size
-    spans = "".join(
-        f'<tspan x="{MARGIN}" y="{first + n * size * LINE_HEIGHT:.1f}">{escape(line)}</tspan>'
-        for n, line in enumerate(lines)
+    """Draw the poster, 200 by 300 units. Uses the prefetched genres and, if there, `DIRECTORS`."""
+    seed = hashlib.sha256(title.external_id.encode(errors="replace")).digest()
+    style = STYLES.get(_genre(title), DEFAULT)
+    drawing = Drawing(
+        name=title.name,
+        credit=_director(title),
+        year=str(title.year or ""),
+        face=style.face,
+        scheme=style.schemes[seed[0] % len(style.schemes)],
+        motif=style.motifs[seed[1] % len(style.motifs)],
+        seed=seed[4:],
     )
-    year = f"{title.year}" if title.year else ""
-    year_y = HEIGHT - MARGIN if not at_top else first + block - size + 20
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<defs><linearGradient id="g" x1="0" y1="0" x2="0" y2="1">'
-        f'<stop offset="0" stop-color="{palette.top}"/>'
-        f'<stop offset="1" stop-color="{palette.bottom}"/></linearGradient>'
-        f'<linearGradient id="s" x1="0" y1="{int(at_top)}" x2="0" y2="{1 - int(at_top)}">'
-        f'<stop offset=".35" stop-color="{palette.top}" stop-opacity="0"/>'
-        f'<stop offset="1" stop-color="{palette.top}" stop-opacity=".92"/></linearGradient></defs>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#g)"/>'
-        f'<g fill="{palette.motif}" stroke="{palette.motif}">{_motif(seed, at_top)}</g>'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="url(#s)"/>'
-        f'<g fill="{palette.ink}" font-family="Avenir Next,Futura,Montserrat,Helvetica Neue,'
-        f'Arial,sans-serif"><text font-size="{size}" font-weight="800" '
-        f'letter-spacing="-.02em">{spans}</text>'
-        f'<text x="{MARGIN}" y="{year_y:.1f}" font-size="11" opacity=".8" '
-        f'letter-spacing=".14em">{year}</text></g></svg>'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{drawing.scheme.ground}"/>'
+        f'<g fill="{drawing.scheme.ink}" font-family="{drawing.face.fonts}">'
+        f"{_compose(drawing, seed[2])}</g></svg>"
     )
 
 
-def fit(name: str) -> tuple[float, list[str]]:
-    """Return the largest size at which the name fits, and its lines; too long a name is cut."""
-    for size in SIZES:
-        limit = max(2, math.floor(HEIGHT * 0.48 / (size * LINE_HEIGHT)))
-        lines = _wrap(name, size)
-        if len(lines) <= limit and all(_width(line, size) <= WIDTH - 2 * MARGIN for line in lines):
-            return size, lines
-    lines = [_cut(line, SIZES[-1]) for line in _wrap(name, SIZES[-1])[:limit]]
-    return SIZES[-1], [*lines[:-1], _cut(f"{lines[-1]}…", SIZES[-1])] if lines else []
+def _compose(drawing: Drawing, choice: int) -> str:
+    if choice % 5 == 0 and (spine := _spine(drawing)):
+        return spine
+    return (_foot, _head, _framed, _foot)[choice // 5 % 4](drawing)
+
+
+def _foot(drawing: Drawing) -> str:
+    """The name at the foot, the motif from edge to edge above it."""
+    name, block = _name(drawing, 128)
+    top = HEIGHT - MARGIN - 18 - block
+    return (
+        _motif(drawing, 0, 0, WIDTH, round(top - 12))
+        + _text(drawing, name, top)
+        + _credits(drawing, HEIGHT - MARGIN)
+    )
+
+
+def _head(drawing: Drawing) -> str:
+    """The name at the head, the motif from edge to edge below it."""
+    name, block = _name(drawing, 128)
+    top = MARGIN + 22
+    foot = round(top + block + 14)
+    return (
+        _credits(drawing, MARGIN + 7)
+        + _text(drawing, name, top)
+        + _motif(drawing, 0, foot, WIDTH, HEIGHT - foot)
+    )
+
+
+def _framed(drawing: Drawing) -> str:
+    """The motif in a frame, the name under it as on a print."""
+    name, block = _name(drawing, 110)
+    top = HEIGHT - MARGIN - 18 - block
+    tall = round(top - 14 - MARGIN)
+    frame = (
+        f'<rect x="{MARGIN}" y="{MARGIN}" width="{COLUMN}" height="{tall}" fill="none" '
+        f'stroke="{drawing.scheme.ink}" stroke-width="1.5"/>'
+    )
+    return (
+        _motif(drawing, MARGIN, MARGIN, COLUMN, tall)
+        + frame
+        + _text(drawing, name, top)
+        + _credits(drawing, HEIGHT - MARGIN)
+    )
+
+
+def _spine(drawing: Drawing) -> str:
+    """A short name in large letters up the left edge; empty where it is too long for that."""
+    if max(drawing.name, default="") > LAST_ALPHABET:
+        return ""
+    name = letter(drawing.name, drawing.face, SPINE_LENGTH, SPINE_WIDTH, SPINE_SIZES)
+    if len(name.lines) > 1 or name.lines[0].endswith("…") or len(name.lines[0]) < 3:
+        return ""
+    baseline = MARGIN + name.size * 0.76
+    left = round(baseline + name.size * 0.22 + 10)
+    return (
+        _motif(drawing, left, 0, WIDTH - left, HEIGHT - MARGIN - 18)
+        + f'<g transform="translate({baseline:.1f} {HEIGHT - MARGIN - 22})rotate(-90)">'
+        + _line(drawing, name.lines[0], name.size, 0, 0)
+        + "</g>"
+        + _credits(drawing, HEIGHT - MARGIN)
+    )
+
+
+def _name(drawing: Drawing, height: float) -> tuple[list[Lettering], float]:
+    """Set the name, words after a colon smaller; with it how high the whole comes out."""
+    head, colon, rest = clean(drawing.name).partition(": ")
+    if not colon or len(head) < 3 or " " not in rest:
+        only = letter(drawing.name, drawing.face, COLUMN, height, SIZES)
+        return [only], only.height
+    below = letter(rest, drawing.face, COLUMN, height * 0.5, SUBTITLE_SIZES)
+    above = letter(head, drawing.face, COLUMN, height - below.height - SUBTITLE_GAP, SIZES)
+    return [above, below], above.height + below.height + SUBTITLE_GAP
+
+
+def _text(drawing: Drawing, name: list[Lettering], top: float) -> str:
+    parts = []
+    for lettering in name:
+        for n, line in enumerate(lettering.lines):
+            y = top + (n + 0.8) * lettering.size * LINE_HEIGHT
+            parts.append(_line(drawing, line, lettering.size, MARGIN, y))
+        top += lettering.height + SUBTITLE_GAP
+    return "".join(parts)
+
+
+def _line(drawing: Drawing, line: str, size: float, x: float, y: float) -> str:
+    """One line of the name; a long one is held to its estimated width, whatever the font."""
+    wide = drawing.face.width(line, size)
+    held = wide > 0.9 * COLUMN and line.isascii()
+    fit = f' textLength="{wide:.0f}" lengthAdjust="spacingAndGlyphs"' if held else ""
+    return (
+        f'<text x="{x}" y="{y:.1f}" font-size="{size}" font-weight="{drawing.face.weight}"'
+        f"{fit}>{escape(line)}</text>"
+    )
+
+
+def _credits(drawing: Drawing, y: float) -> str:
+    """Who made it at the left and when at the right, or only when, at the left."""
+    by = cut(drawing.credit, drawing.face, COLUMN - 34, CREDIT_SIZE * 1.08)
+    year_x, anchor = (WIDTH - MARGIN, ' text-anchor="end"') if by else (MARGIN, "")
+    return (
+        f'<g font-size="{CREDIT_SIZE}" font-weight="600" opacity=".85" letter-spacing=".4">'
+        + (f'<text x="{MARGIN}" y="{y}">{escape(by)}</text>' if by else "")
+        + f'<text x="{year_x}" y="{y}"{anchor}>{drawing.year}</text></g>'
+    )
+
+
+def _motif(drawing: Drawing, x: int, y: int, wide: int, tall: int) -> str:
+    """The motif, cut off at its box; a sliver of ground hides the seam below it."""
+    ground, foot = drawing.scheme.ground, y + tall
+    drawn = MOTIFS[drawing.motif](wide, tall, drawing.scheme, drawing.seed)
+    seam = f'<path d="M{x} {foot}h{wide}" stroke="{ground}" stroke-width="2"/>'
+    return (
+        f'<svg x="{x}" y="{y}" width="{wide}" height="{tall}">{drawn}</svg>'
+        f"{seam if foot < HEIGHT else ''}"
+    )
+
+
+def _director(title: Title) -> str:
+    found: list[Credit] = getattr(title, "director_credits", [])
+    return clean(found[0].person.name) if found else ""
 
 
 def _genre(title: Title) -> str:
-    """The first genre that has a palette of its own, else an empty text."""
-    names = sorted(genre.name.casefold() for genre in title.genres.all())
-    known = [ALIASES.get(name, name) for name in names]
-    ranked = [name for name in PALETTES if name in known]
-    return ranked[0] if ranked else ""
-
-
-def _wrap(name: str, size: float) -> list[str]:
-    lines: list[str] = []
-    for word in name.split():
-        if lines and _width(f"{lines[-1]} {word}", size) <= WIDTH - 2 * MARGIN:
-            lines[-1] = f"{lines[-1]} {word}"
-        else:
-            lines.append(word)
-    return lines
-
-
-def _cut(line: str, size: float) -> str:
-    if _width(line, size) <= WIDTH - 2 * MARGIN:
-        return line
-    while line and _width(f"{line}…", size) > WIDTH - 2 * MARGIN:
-        line = line[:-1]
-    return f"{line}…"
-
-
-def _width(text: str, size: float) -> float:
-    """How wide bold letters come out, on the safe side; other scripts count a full square."""
-    return size * sum(
-        0.36
-        if c in NARROW
-        else 0.98
-        if c in WIDE or ord(c) > 0x2E7F
-        else 0.72
-        if c.isupper()
-        else 0.6
-        for c in text
-    )
-
-
-def _motif(seed: bytes, at_top: bool) -> str:
-    """One quiet shape in the half without letters, chosen and varied by the seed."""
-    x, y = 40 + seed[2] % 120, (205 if at_top else 85) + seed[3] % 30 - 15
-    radius = 44 + seed[4] % 34
-    shapes = (_sun, _rings, _stripes, _peaks, _grid, _slash, _arches)
-    return shapes[seed[1] % len(shapes)](x, y, radius, seed)
-
-
-def _sun(x: int, y: int, radius: int, seed: bytes) -> str:
-    return f'<circle cx="{x}" cy="{y}" r="{radius}" opacity=".9"/>'
-
-
-def _rings(x: int, y: int, radius: int, seed: bytes) -> str:
-    return "".join(
-        f'<circle cx="{x}" cy="{y}" r="{radius - 14 * n}" fill="none" stroke-width="5" '
-        f'opacity="{0.95 - 0.18 * n:.2f}"/>'
-        for n in range(4)
-        if radius > 14 * n
-    )
-
-
-def _stripes(x: int, y: int, radius: int, seed: bytes) -> str:
-    return "".join(
-        f'<rect x="-40" y="{y - 50 + 18 * n}" width="{190 + 12 * (seed[5 + n] % 8)}" '
-        f'height="{3 + 2 * n}" stroke="none" opacity="{0.9 - 0.1 * n:.2f}"/>'
-        for n in range(6)
-    )
-
-
-def _peaks(x: int, y: int, radius: int, seed: bytes) -> str:
-    near, far = y + 60, y + 40
-    return (
-        f'<path d="M-20 {far} L{x - 40} {y - radius // 2} L{x + 50} {far} Z" opacity=".45" '
-        f'stroke="none"/><path d="M{x - 60} {near} L{x + 30} {y - radius} L230 {near} Z" '
-        f'opacity=".85" stroke="none"/>'
-    )
-
-
-def _grid(x: int, y: int, radius: int, seed: bytes) -> str:
-    return "".join(
-        f'<circle cx="{28 + 24 * column}" cy="{y - 48 + 24 * row}" '
-        f'r="{2 + (seed[(row * 7 + column) % 32] % 8)}" stroke="none" opacity=".9"/>'
-        for row in range(5)
-        for column in range(7)
-    )
-
-
-def _slash(x: int, y: int, radius: int, seed: bytes) -> str:
-    lean = 30 + seed[5] % 60
-    return (
-        f'<path d="M{x - 30} -10 L{x + 20} -10 L{x + 20 - lean} 310 L{x - 70 - lean} 310 Z" '
-        f'opacity=".8" stroke="none"/>'
-    )
-
-
-def _arches(x: int, y: int, radius: int, seed: bytes) -> str:
-    return "".join(
-        f'<path d="M{x - r} {y + 50} V{y} A{r} {r} 0 0 1 {x + r} {y} V{y + 50}" fill="none" '
-        f'stroke-width="7" opacity="{0.4 + 0.18 * n:.2f}"/>'
-        for n, r in enumerate((radius, radius - 18, radius - 34))
-        if r > 4
-    )
+    return genre_with_style([genre.name for genre in title.genres.all()])
