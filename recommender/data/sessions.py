@@ -1,0 +1,253 @@
+"""In-session events of many viewers in time order, and the requests cut from them.
+
+S viewers, E events, B requests, L events a request remembers.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.errors import InvalidInputError
+from recommender.vocabulary import UNKNOWN
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+VISIT_GAP_SECONDS = 1800.0
+"""A longer silence ends a visit."""
+
+
+class EventKind(IntEnum):
+    """What a viewer did. The numbers are written into artifacts: new kinds go to the end."""
+
+    OPEN = 0
+    CHOOSE = 1
+    PLAY = 2
+    PROGRESS = 3
+    STOP = 4
+    FINISH = 5
+    LIKE = 6
+    DISLIKE = 7
+    LIST = 8
+    UNLIST = 9
+    HIDE = 10
+    SEARCH = 11
+
+
+POSITIVE_KINDS = frozenset(EventKind) - {
+    EventKind.STOP,
+    EventKind.DISLIKE,
+    EventKind.UNLIST,
+    EventKind.HIDE,
+    EventKind.SEARCH,
+}
+"""What a session encoder learns to foretell."""
+
+
+@dataclass(frozen=True)
+class Sessions:
+    """Every viewer's events, oldest first, one viewer after the other.
+
+    Attributes:
+        bounds: (S + 1,), viewer s has the events from bounds[s] up to bounds[s + 1].
+        items: (E,) item numbers, `UNKNOWN` where an event names no known title.
+        kinds: (E,) of `EventKind`.
+        at: (E,) seconds since 1970; any rising clock where only the order is known.
+        opens_visit: (E,) True at the first event of a visit.
+        viewers: (S,) outside ids.
+        queries: what was typed, by event.
+    """
+
+    bounds: Ints
+    items: Ints
+    kinds: NDArray[np.int8]
+    at: Floats
+    opens_visit: Mask
+    viewers: Ints
+    queries: Mapping[int, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_events(
+        cls,
+        viewers: ArrayLike,
+        items: ArrayLike,
+        at: ArrayLike,
+        *,
+        kinds: ArrayLike | None = None,
+        visits: ArrayLike | None = None,
+        queries: Mapping[int, str] | None = None,
+        gap_seconds: float = VISIT_GAP_SECONDS,
+    ) -> "Sessions":
+        """Sort events by viewer and time, ties in the order given, and cut them into visits.
+
+        Args:
+            viewers: (E,) ids.
+            items: (E,) item numbers.
+            at: (E,) seconds.
+            kinds: (E,), None for `OPEN` throughout.
+            visits: (E,) ids of visits already known; None cuts where a silence is longer than
+                `gap_seconds`.
+            queries: what was typed, by place in the arrays given.
+            gap_seconds: see `visits`.
+
+        Raises:
+            InvalidInputError: the lengths differ, or a time is no number.
+        """
+        owners, when = np.asarray(viewers, dtype=np.int64), np.asarray(at, dtype=np.float64)
+        numbers = np.asarray(items, dtype=np.int64)
+        what = np.zeros(len(owners), np.int8) if kinds is None else np.asarray(kinds, np.int8)
+        if not len(owners) == len(when) == len(numbers) == len(what):
+            raise InvalidInputError("viewers, items, at and kinds must be equally long")
+        if not np.isfinite(when).all():
+            raise InvalidInputError("every event needs a time, got NaN or infinity")
+        order = np.lexsort((when, owners))
+        owners, when = owners[order], when[order]
+        ids, first = np.unique(owners, return_index=True)
+        bounds = np.append(first, len(owners)).astype(np.int64)
+        opens = np.zeros(len(owners), dtype=bool)
+        opens[first] = True
+        if visits is None:
+            opens[1:] |= np.diff(when) > gap_seconds
+        else:
+            marks = np.asarray(visits)[order]
+            opens[1:] |= marks[1:] != marks[:-1]
+        places = np.empty(len(order), dtype=np.int64)
+        places[order] = np.arange(len(order))
+        typed = {int(places[place]): text for place, text in (queries or {}).items()}
+        return cls(bounds, numbers[order], what[order], when, opens, ids, typed)
+
+    def __len__(self) -> int:
+        """S."""
+        return len(self.viewers)
+
+    @property
+    def visit_of(self) -> Ints:
+        """(E,) the number of each event's visit, rising over all viewers."""
+        return np.cumsum(self.opens_visit) - 1
+
+    @property
+    def viewer_of(self) -> Ints:
+        """(E,) the row of each event's viewer."""
+        return np.repeat(np.arange(len(self)), np.diff(self.bounds))
+
+    def before(self, at: float) -> "Sessions":
+        """Return what had happened before a moment; viewers without events are left out."""
+        return self._only(self.at < at)
+
+    def of(self, rows: ArrayLike) -> "Sessions":
+        """Return some viewers' events. Rows ascending."""
+        wanted = np.zeros(len(self), dtype=bool)
+        wanted[np.asarray(rows, dtype=np.int64)] = True
+        return self._only(wanted[self.viewer_of])
+
+    def _only(self, kept: Mask) -> "Sessions":
+        """Keep some events. A visit whose opening goes opens with the next one kept."""
+        viewer_of, visit_of = self.viewer_of[kept], self.visit_of[kept]
+        opens = np.ones(len(viewer_of), dtype=bool)
+        opens[1:] = visit_of[1:] != visit_of[:-1]
+        rows, first = np.unique(viewer_of, return_index=True)
+        bounds = np.append(first, len(viewer_of)).astype(np.int64)
+        places = np.cumsum(kept) - 1
+        typed = {int(places[e]): text for e, text in self.queries.items() if kept[e]}
+        return Sessions(
+            bounds, self.items[kept], self.kinds[kept], self.at[kept], opens,
+            self.viewers[rows], typed,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Moments at which something is to be foretold: all before them is known.
+
+    Attributes:
+        sessions: the events.
+        events: (B,) the event to foretell at each moment; it is no visit's first unless the
+            protocol asks for that.
+    """
+
+    sessions: Sessions
+    events: Ints
+
+    def __len__(self) -> int:
+        return len(self.events)
+
+    @property
+    def targets(self) -> Ints:
+        """(B,) the items to foretell."""
+        return self.sessions.items[self.events]
+
+    def visit_starts(self) -> Ints:
+        """(B,) the first event of each request's visit."""
+        openings = np.flatnonzero(self.sessions.opens_visit)
+        return np.asarray(openings[self.sessions.visit_of[self.events]])
+
+    def viewer_starts(self) -> Ints:
+        """(B,) the first event of each request's viewer."""
+        return np.asarray(self.sessions.bounds[self.sessions.viewer_of[self.events]])
+
+    def recent(self, rows: slice, length: int, *, this_visit_only: bool = False) -> "RecentEvents":
+        """Return the newest events before some of the requests."""
+        events = self.events[rows]
+        first = (self.visit_starts() if this_visit_only else self.viewer_starts())[rows]
+        first = np.maximum(first, events - length)
+        place = first[:, None] + np.arange(max(1, int((events - first).max(initial=0))))
+        there = place < events[:, None]
+        place = np.where(there, place, 0)
+        sessions = self.sessions
+        opens_now = self.visit_starts()[rows]
+        return RecentEvents(
+            items=np.where(there, sessions.items[place], UNKNOWN),
+            kinds=np.where(there, sessions.kinds[place], 0).astype(np.int8),
+            at=np.where(there, sessions.at[place], 0.0),
+            is_there=there,
+            is_this_visit=there & (place >= opens_now[:, None]),
+            now=sessions.at[events],
+            queries=self._queries(place, there),
+        )
+
+    def _queries(self, place: Ints, there: Mask) -> dict[tuple[int, int], str]:
+        if not self.sessions.queries:
+            return {}
+        typed = np.isin(place, list(self.sessions.queries)) & there
+        return {
+            (int(b), int(n)): self.sessions.queries[int(place[b, n])]
+            for b, n in zip(*np.nonzero(typed), strict=True)
+        }
+
+
+@dataclass(frozen=True)
+class RecentEvents:
+    """What each request remembers, oldest first, the free places at the end.
+
+    Attributes:
+        items: (B, L), `UNKNOWN` in free places too.
+        kinds: (B, L).
+        at: (B, L).
+        is_there: (B, L), False in free places.
+        is_this_visit: (B, L), False in free places and for earlier visits.
+        now: (B,) the moments of the requests.
+        queries: what was typed, by request and place.
+    """
+
+    items: Ints
+    kinds: NDArray[np.int8]
+    at: Floats
+    is_there: Mask
+    is_this_visit: Mask
+    now: Floats
+    queries: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+
+def next_in_visit(sessions: Sessions) -> Requests:
+    """Return a request for every event that follows another in its visit."""
+    return Requests(sessions, np.flatnonzero(~sessions.opens_visit & (sessions.items != UNKNOWN)))
+
+
+def last_of_each(sessions: Sessions) -> Requests:
+    """Return a request for each viewer's last event: leave-one-out."""
+    lengths = np.diff(sessions.bounds)
+    return Requests(sessions, (sessions.bounds[1:] - 1)[lengths > 1])
