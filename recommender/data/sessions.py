@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
@@ -143,6 +144,19 @@ class Sessions:
         wanted = np.zeros(len(self), dtype=bool)
         wanted[np.asarray(rows, dtype=np.int64)] = True
         return self._only(wanted[self.viewer_of])
+
+    def positive_before(self, events: Ints, num_items: int) -> sparse.csr_array:
+        """Return (B, I) 1 where an event's viewer met an item positively before that event."""
+        first = self.bounds[self.viewer_of[events]]
+        lengths = events - first
+        row = np.repeat(np.arange(len(events)), lengths)
+        offset = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        place = np.repeat(first, lengths) + offset
+        kept = np.isin(self.kinds[place], list(POSITIVE_KINDS)) & (self.items[place] != UNKNOWN)
+        cells = np.unique(row[kept] * num_items + self.items[place[kept]])
+        ones = np.ones(len(cells), dtype=np.float32)
+        shape = (len(events), num_items)
+        return sparse.csr_array((ones, (cells // num_items, cells % num_items)), shape=shape)
 
     def _only(self, kept: Mask) -> "Sessions":
         """Keep some events. A visit whose opening goes opens with the next one kept."""

@@ -1,0 +1,114 @@
+"""Losses that teach an encoder to put the next item above the others; one interface for all.
+
+N moments to learn from, I items, d width, M negatives.
+
+softmax           -log e^{y_+} / Σ_i e^{y_i}                                         over all items
+sampled_softmax   the same over the target and M shared negatives, each y less its log expected
+                  count, so that the expectation is the full softmax's (Bengio & Senécal 2008)
+gbce              -1/(k+1) [log σ(y_+)^β + Σ_- log σ(-y_-)], β = α (t (1 - 1/α) + 1/α), α = k/(I-1)
+                  (Petrov & Macdonald, gSASRec, RecSys 2023, arXiv:2308.07192); M negatives shared
+bce               gbce with one negative drawn for each moment and β = 1: SASRec's own loss
+                  (Kang & McAuley 2018, arXiv:1808.09781)
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from recommender.errors import InvalidInputError
+
+LOSSES = ("softmax", "sampled_softmax", "gbce", "bce")
+
+Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""From queries (N, d), item vectors (I, d) and targets (N,) to a mean over the N."""
+
+
+def make_loss(
+    name: str,
+    num_items: int,
+    *,
+    num_negatives: int = 256,
+    calibration: float = 0.75,
+    counts: Tensor | None = None,
+    generator: torch.Generator | None = None,
+) -> Loss:
+    """Return one of `LOSSES`.
+
+    Args:
+        name: which.
+        num_items: I.
+        num_negatives: M, at most I.
+        calibration: t of gbce: 0 is plain bce over k negatives, 1 is fully calibrated.
+        counts: (I,) how often each item is a target: what sampled_softmax draws by, half of its
+            negatives in proportion to them and half evenly; None draws all evenly.
+        generator: draws the negatives.
+
+    Raises:
+        InvalidInputError: there is no loss of this name.
+    """
+    size = min(num_negatives, num_items)
+    if name == "softmax":
+        return lambda queries, items, targets: functional.cross_entropy(queries @ items.T, targets)
+    if name == "sampled_softmax":
+        return _SampledSoftmax(num_items, size, counts, generator)
+    if name == "gbce":
+        rate = size / max(num_items - 1, 1)
+        beta = rate * (calibration * (1 - 1 / rate) + 1 / rate)
+        return _SharedBce(num_items, size, beta, generator)
+    if name == "bce":
+        return _OneNegativeBce(num_items, generator)
+    raise InvalidInputError(f"there is no loss {name!r}; there are {', '.join(LOSSES)}")
+
+
+class _SampledSoftmax:
+    def __init__(
+        self,
+        num_items: int,
+        size: int,
+        counts: Tensor | None,
+        generator: torch.Generator | None,
+    ) -> None:
+        even = torch.full((num_items,), 1.0 / num_items, dtype=torch.float64)
+        share = even if counts is None else 0.5 * even + 0.5 * counts.double() / counts.sum()
+        self._cumulative = share.cumsum(0)
+        self._cumulative[-1] = 1.0
+        self._log_expected = (share * size).log().float()  # (I,)
+        self._size, self._generator = size, generator
+
+    def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
+        drawn = torch.rand(self._size, dtype=torch.float64, generator=self._generator)
+        negatives = torch.searchsorted(self._cumulative, drawn)  # (M,)
+        scores = queries @ items[negatives].T - self._log_expected[negatives]  # (N, M)
+        scores = scores.masked_fill(negatives == targets[:, None], -torch.inf)
+        wanted = (queries * items[targets]).sum(-1)  # (N,)
+        return (torch.logaddexp(scores.logsumexp(-1), wanted) - wanted).mean()
+
+
+class _SharedBce:
+    def __init__(
+        self, num_items: int, size: int, beta: float, generator: torch.Generator | None
+    ) -> None:
+        self._num_items, self._size, self._beta = num_items, size, beta
+        self._generator = generator
+
+    def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
+        negatives = torch.randint(self._num_items, (self._size,), generator=self._generator)
+        scores = queries @ items[negatives].T  # (N, M)
+        against = functional.softplus(scores).masked_fill(negatives == targets[:, None], 0.0)
+        wanted = (queries * items[targets]).sum(-1)
+        total = self._beta * functional.softplus(-wanted) + against.sum(-1)
+        return total.mean() / (self._size + 1)
+
+
+class _OneNegativeBce:
+    def __init__(self, num_items: int, generator: torch.Generator | None) -> None:
+        self._num_items, self._generator = num_items, generator
+
+    def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
+        negatives = torch.randint(self._num_items, targets.shape, generator=self._generator)
+        wanted = (queries * items[targets]).sum(-1)
+        against = (queries * items[negatives]).sum(-1)
+        against = functional.softplus(against).masked_fill(negatives == targets, 0.0)
+        return (functional.softplus(-wanted) + against).mean()
