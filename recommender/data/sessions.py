@@ -6,6 +6,7 @@ S viewers, E events, B requests, L events a request remembers.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +48,24 @@ POSITIVE_KINDS = frozenset(EventKind) - {
     EventKind.SEARCH,
 }
 """What a session encoder learns to foretell."""
+
+
+PLAYBACK_KINDS = frozenset({EventKind.PLAY, EventKind.PROGRESS, EventKind.STOP, EventKind.FINISH})
+
+
+def is_last_of_playback(items: Ints, kinds: NDArray[np.int8], visits: NDArray[Any]) -> Mask:
+    """Return (E,) False where the next event plays the same title on: one sitting counts once.
+
+    Args:
+        items: (E,) in time order.
+        kinds: (E,).
+        visits: (E,) equal within a visit.
+    """
+    plays = np.isin(kinds, list(PLAYBACK_KINDS))
+    kept = np.ones(len(items), dtype=bool)
+    goes_on = plays[:-1] & plays[1:] & (items[:-1] == items[1:]) & (visits[:-1] == visits[1:])
+    kept[:-1] = ~goes_on
+    return kept
 
 
 @dataclass(frozen=True)
@@ -137,13 +156,13 @@ class Sessions:
 
     def before(self, at: float) -> "Sessions":
         """Return what had happened before a moment; viewers without events are left out."""
-        return self._only(self.at < at)
+        return self.only(self.at < at)
 
     def of(self, rows: ArrayLike) -> "Sessions":
         """Return some viewers' events. Rows ascending."""
         wanted = np.zeros(len(self), dtype=bool)
         wanted[np.asarray(rows, dtype=np.int64)] = True
-        return self._only(wanted[self.viewer_of])
+        return self.only(wanted[self.viewer_of])
 
     def positive_before(self, events: Ints, num_items: int) -> sparse.csr_array:
         """Return (B, I) 1 where an event's viewer met an item positively before that event."""
@@ -158,7 +177,7 @@ class Sessions:
         shape = (len(events), num_items)
         return sparse.csr_array((ones, (cells // num_items, cells % num_items)), shape=shape)
 
-    def _only(self, kept: Mask) -> "Sessions":
+    def only(self, kept: Mask) -> "Sessions":
         """Keep some events. A visit whose opening goes opens with the next one kept."""
         viewer_of, visit_of = self.viewer_of[kept], self.visit_of[kept]
         opens = np.ones(len(viewer_of), dtype=bool)
@@ -254,6 +273,15 @@ class RecentEvents:
     is_this_visit: Mask
     now: Floats
     queries: Mapping[tuple[int, int], str] = field(default_factory=dict)
+
+
+def speaks_for_itself(recent: RecentEvents) -> Mask:
+    """Return (B, L) where this visit says what is wanted: a positive event of a known title.
+
+    Refusals and searches alone do not say what is wanted: such a visit is served as a fresh one.
+    """
+    positive = np.isin(recent.kinds, list(POSITIVE_KINDS)) & (recent.items != UNKNOWN)
+    return np.asarray(recent.is_this_visit & positive)
 
 
 def next_in_visit(sessions: Sessions) -> Requests:

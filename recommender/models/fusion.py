@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recommender.artifacts import Manifest, load_artifact, save_artifact
-from recommender.data.sessions import Requests
+from recommender.data.sessions import Requests, speaks_for_itself
 from recommender.errors import InvalidInputError
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
@@ -121,7 +121,7 @@ def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncode
     long = ials.fold_in(histories)[back]
     sizes = np.diff(histories.indptr)[back]
     recent = requests.recent(rows, encoder.config.max_events)
-    in_visit = recent.is_this_visit.sum(axis=1)
+    in_visit = speaks_for_itself(recent).sum(axis=1)
     short = encoder.encode(recent)
     short[in_visit == 0] = 0.0
     newest = recent.at[np.arange(len(short)), np.maximum(recent.is_there.sum(axis=1) - 1, 0)]

@@ -85,6 +85,7 @@ class SessionEncoderConfig:
     num_negatives: int = 1024
     gbce_calibration: float = 0.75
     learning_rate: float = 1e-3
+    """At the start; it falls linearly to a fiftieth over all epochs."""
     weight_decay: float = 0.0
     batch_events: int = 8192
     """How many events, free places included, an update is computed from."""
@@ -196,11 +197,13 @@ class SessionEncoder:
                 betas=(0.9, 0.98),
                 fused=True,
             )
+            steps = config.epochs * windows.num_batches(config.batch_events)
+            schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.02, steps)
             best: tuple[float, dict[str, Tensor]] | None = None
             worse_for, seconds = 0, 0.0
             for epoch in range(1, config.epochs + 1):
                 began = time.perf_counter()
-                loss = self._epoch(network, windows, loss_of, optimizer, rng)
+                loss = self._epoch(network, windows, loss_of, optimizer, schedule, rng)
                 seconds += time.perf_counter() - began
                 self._place_items()
                 value = validation(self) if validation is not None else None
@@ -291,6 +294,7 @@ class SessionEncoder:
         windows: "_Windows",
         loss_of: Callable[[Tensor, Tensor, Tensor], Tensor],
         optimizer: torch.optim.Optimizer,
+        schedule: torch.optim.lr_scheduler.LRScheduler,
         rng: np.random.Generator,
     ) -> float:
         network.train()
@@ -305,6 +309,7 @@ class SessionEncoder:
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss)
             optimizer.step()
+            schedule.step()
             losses.append(loss.item())
         network.eval()
         return float(np.mean(losses))
@@ -405,6 +410,10 @@ class _Windows:
 
     def target_counts(self, num_items: int) -> NDArray[np.int64]:
         return np.bincount(self.sessions.items[self.is_target], minlength=num_items)
+
+    def num_batches(self, batch_events: int) -> int:
+        """About how many batches an epoch has."""
+        return max(1, -(-int(self.length.sum()) // batch_events))
 
     def batches(self, batch_events: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """Yield rows of windows alike in length, in random order."""

@@ -17,6 +17,7 @@ from recommender.serving.rows import (
     new_row,
     ordered_row,
 )
+from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
 
 
@@ -26,7 +27,10 @@ class PopularTitles:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
 
-    def home(self, viewer: Viewer, config: PageConfig) -> list[Row]:
+    def taste(self, viewer: Viewer) -> None:
+        """Nothing is known of taste here."""
+
+    def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by
         rows: list[CandidateRow] = [
             *kept_rows(self.catalogue, viewer),
@@ -46,5 +50,5 @@ class PopularTitles:
         rows = build_page([row], excluded, config)
         return rows[0] if rows else None
 
-    def affinity(self, viewer: Viewer) -> None:
-        """Nothing is known of taste here."""
+    def affinity(self, taste: Taste | None) -> None:
+        """Without a taste no title fits better than another."""

@@ -1,6 +1,6 @@
 """The recommender of one release over one moment of the catalogue: retrieve, rank, build the page.
 
-I items of the catalogue, M of them with a vector in the model, D embedding.
+I items of the catalogue, M of them with a vector in the models, D of its size.
 """
 
 from collections.abc import Iterator
@@ -8,11 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
-from recommender.errors import NotFittedError
-from recommender.models.ials import Ials
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
 from recommender.retrieval.vector_index import VectorIndex
@@ -28,6 +25,7 @@ from recommender.serving.rows import (
     new_row,
     ordered_row,
 )
+from recommender.serving.taste import Taste, TasteModel
 from recommender.vocabulary import UNKNOWN
 
 Floats = NDArray[np.float32]
@@ -42,14 +40,12 @@ DOUBT = 10.0
 class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, ials: Ials, popularity: Popularity) -> None:
-        if not len(ials.items):
-            raise NotFittedError("the iALS model has no item factors: fit or load it first")
+    def __init__(self, catalogue: Catalogue, tastes: TasteModel, popularity: Popularity) -> None:
         self.catalogue = catalogue
-        self._ials = ials
-        place = ials.items.items_of(catalogue.titles.ids)  # (I,)
+        self._tastes = tastes
+        place = tastes.items.items_of(catalogue.titles.ids)  # (I,)
         self._modelled = np.flatnonzero(place != UNKNOWN)  # (M,)
-        factors = ials.item_factors[place[self._modelled]]  # (M, D)
+        factors = tastes.space[place[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
         self._by_taste = VectorIndex(factors)
@@ -62,41 +58,24 @@ class Recommender:
         Raises:
             ArtifactError: one of them is missing or broken.
         """
-        return cls(catalogue, Ials.load(folder / "ials"), Popularity.load(folder / "popularity"))
+        return cls(catalogue, TasteModel.load(folder), Popularity.load(folder / "popularity"))
 
-    def home(self, viewer: Viewer, config: PageConfig) -> list[Row]:
+    def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the home page's rows for this viewer at this moment.
 
-        Cost: one solve of a (D, D) system, one scan of the factors, and a few sorts of
-        `CANDIDATES` items.
+        Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
+        factors, and a few sorts of `CANDIDATES` items.
         """
-        taste = self.taste(viewer)
         excluded = mask_of(self.catalogue, viewer.excluded)
         return build_page(self._candidate_rows(viewer, taste), excluded, config)
 
-    def taste(self, viewer: Viewer) -> Floats | None:
-        """Fold what the viewer liked, a moment ago included, into the item space.
+    def taste(self, viewer: Viewer) -> Taste | None:
+        """Return what the viewer wants at this moment, None where nothing is known."""
+        return self._tastes.taste(viewer)
 
-        Returns:
-            (D,), or None where nothing liked is known to the model.
-        """
-        ids = np.fromiter(viewer.liked.keys(), dtype=np.int64)
-        weights = np.fromiter(viewer.liked.values(), dtype=np.float32)
-        items = self._ials.items.items_of(ids)
-        known = items != UNKNOWN
-        if not known.any():
-            return None
-        history = sparse.csr_array(
-            (weights[known], items[known], np.array([0, known.sum()])),
-            shape=(1, len(self._ials.items)),
-        )
-        folded: Floats = self._ials.fold_in(history)[0]
-        return folded
-
-    def affinity(self, viewer: Viewer) -> Floats | None:
-        """Return (I,) how well each title of the catalogue fits the viewer, or None if unknown."""
-        taste = self.taste(viewer)
-        return None if taste is None else self._factors @ taste
+    def affinity(self, taste: Taste | None) -> Floats | None:
+        """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
+        return None if taste is None else self._factors @ taste.vector
 
     def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
@@ -104,7 +83,7 @@ class Recommender:
         rows = build_page([self._likeness_row("more_like", title_id)], excluded, config)
         return rows[0] if rows else None
 
-    def _candidate_rows(self, viewer: Viewer, taste: Floats | None) -> Iterator[CandidateRow]:
+    def _candidate_rows(self, viewer: Viewer, taste: Taste | None) -> Iterator[CandidateRow]:
         """Yield the rows in the order they should stand."""
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
         news = ~mask_of(self.catalogue, viewer.seen | set(viewer.unfinished))  # (I,)
@@ -114,14 +93,16 @@ class Recommender:
             if id_ in self.catalogue.titles
         ][:BECAUSE_ROWS]
         genre_order = self._genre_order(viewer)
-        scores = self._trending if taste is None else self._factors @ taste
+        scores = self._trending if taste is None else self._factors @ taste.vector
         genres = [
             _only(row, news) for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], scores)
         ]
         yield kept["continue_watching"]
+        if taste is not None and taste.visit_vector is not None:
+            yield _only(self._taste_row("this_visit", taste.visit_vector, len(viewer.seen)), news)
         yield from because[:1]
         if taste is not None:
-            yield _only(self._taste_row(taste, len(viewer.seen)), news)
+            yield _only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
         yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
         yield kept["my_list"]
         yield from because[1:2]
@@ -130,9 +111,9 @@ class Recommender:
         yield from because[2:]
         yield from genres[1:]
 
-    def _taste_row(self, taste: Floats, spare: int) -> CandidateRow:
+    def _taste_row(self, kind: str, taste: Floats, spare: int) -> CandidateRow:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
-        return CandidateRow("top_picks", self._modelled[places[0]], scores[0])
+        return CandidateRow(kind, self._modelled[places[0]], scores[0])
 
     def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
         """What someone who liked this title alone would be shown, steadied by genre.
@@ -145,7 +126,7 @@ class Recommender:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(kind, nothing, nothing.astype(np.float32), title_id)
         likeness = likeness_by_genre(self.catalogue, item)  # (I,)
-        taste = self.taste(Viewer(liked={title_id: 1.0}))
+        taste = self._tastes.like(title_id)
         if taste is not None:
             support = float(self.catalogue.liked_by[item])
             trust = np.float32(support / (support + DOUBT))

@@ -3,6 +3,27 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from recommender.data.sessions import EventKind
+
+
+@dataclass(frozen=True)
+class ViewerEvent:
+    """Something the viewer did lately.
+
+    Attributes:
+        kind: what.
+        title_id: with which title; None for a search.
+        at: seconds since 1970.
+        is_this_visit: False for the visits before.
+        query: what was typed.
+    """
+
+    kind: EventKind
+    title_id: int | None
+    at: float
+    is_this_visit: bool = True
+    query: str = ""
+
 
 @dataclass(frozen=True)
 class Viewer:
@@ -10,6 +31,11 @@ class Viewer:
 
     Attributes:
         liked: title id to how much it says for the viewer's taste; 1 is a title liked before.
+            It holds this visit too, for a release that has no session encoder.
+        liked_before: the same, this visit left out.
+        events: what was done in this visit and the ones before, oldest first.
+        now: the moment of asking, seconds since 1970.
+        surface: where the answer is shown, of `recommender.models.fusion.SURFACES`.
         reasons: liked titles to explain rows with, the most telling first.
         excluded: titles never to show.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
@@ -23,3 +49,7 @@ class Viewer:
     seen: frozenset[int] = frozenset()
     unfinished: Sequence[int] = ()
     listed: Sequence[int] = ()
+    liked_before: Mapping[int, float] = field(default_factory=dict)
+    events: Sequence[ViewerEvent] = ()
+    now: float = 0.0
+    surface: str = "home"

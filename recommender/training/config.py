@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from recommender.errors import InvalidInputError
 from recommender.models.ease import EaseConfig
+from recommender.models.fusion import FusionConfig
 from recommender.models.ials import IalsConfig
 from recommender.models.popularity import PopularityConfig
+from recommender.models.session_encoder import SessionEncoderConfig
 
 
 @dataclass(frozen=True)
@@ -17,6 +19,9 @@ class ReleaseConfig:
     ease: EaseConfig | None = None
     """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
     popularity: PopularityConfig = PopularityConfig()
+    session_encoder: SessionEncoderConfig | None = SessionEncoderConfig(loss="sampled_softmax")
+    """None serves a visit by folding what happened in it into the history."""
+    fusion: FusionConfig = FusionConfig()
     held_out_share: float = 0.1
     """How many of the profiles judge the release instead of training it."""
     max_held_out: int = 2000

@@ -1,6 +1,8 @@
 """From interactions to a release on disk: every long-term model, trained and judged.
 
-    FOLDER/popularity  FOLDER/ials  FOLDER/ease     (ease where it is asked for and fits)
+    FOLDER/popularity  FOLDER/ials
+    FOLDER/session_encoder  FOLDER/fusion     (where enough visits are known)
+    FOLDER/ease                               (where it is asked for and fits)
 
 The profiles that judge a release are held out of its training by a rule that depends on their ids
 and the seed alone (`stable_holdout`), so any two releases are judged on profiles that neither has
@@ -22,18 +24,23 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.data.interactions import Interactions
+from recommender.data.sessions import Sessions
 from recommender.data.splits import HeldOut, stable_holdout
 from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models import session_encoder
 from recommender.models.block_newton import improve_rows
 from recommender.models.block_newton_torch import TorchSolver
 from recommender.models.ease import Ease
 from recommender.models.ials import EpochReport, Ials
 from recommender.models.popularity import Popularity
 from recommender.training.config import ReleaseConfig
+from recommender.training.visits import MIN_FORETOLD, VisitModels, train_visits
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
-MODELS = ("popularity", "ials", "ease")
+MODELS = ("popularity", "ials", "session_encoder", "ease")
+
+TOO_FEW_VISITS = f"fewer than {MIN_FORETOLD} events follow another in their visit"
 
 Metrics = dict[str, dict[str, Any]]
 
@@ -62,7 +69,8 @@ class TrainedRelease:
     Attributes:
         folder: where the artifacts are, one folder a model.
         metrics: plain JSON by model: `ndcg@100`, `recall@20`, `recall@50`, `seconds`, and for iALS
-            its `curve`, a list of points; `{"skipped": why}` for a model that could not be trained.
+            its `curve`, a list of points; for the session encoder what `visits.VisitModels` says;
+            `{"skipped": why}` for a model that could not be trained.
         ials: the trained models themselves.
     """
 
@@ -70,6 +78,7 @@ class TrainedRelease:
     metrics: Metrics
     popularity: Popularity
     ials: Ials
+    visits: VisitModels | None
     ease: Ease | None
 
 
@@ -88,6 +97,7 @@ def train_release(
     now: datetime | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     warm_start: Ials | None = None,
+    sessions: Sessions | None = None,
 ) -> TrainedRelease:
     """Train, judge and write every long-term model.
 
@@ -99,6 +109,7 @@ def train_release(
         now: what recency is measured from, aware; None takes the latest interaction.
         on_progress: told after every epoch and every model.
         warm_start: an earlier release's iALS to start from.
+        sessions: everyone's events, over the interactions' items; None trains no session encoder.
 
     Raises:
         InvalidInputError: there is nothing to learn from.
@@ -134,6 +145,15 @@ def train_release(
     ials.place_profiles(interactions)
     ials.save(folder / "ials", metrics=judged, **extras)
 
+    visits: VisitModels | None = None
+    if sessions is not None and config.session_encoder is not None:
+        visits = _train_visits(ials, sessions, interactions, held_out, config, seed, tell)
+        metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS} if not visits else visits.metrics
+        if visits is not None:
+            judged = visits.metrics
+            visits.encoder.save(folder / "session_encoder", metrics=judged, **extras)
+            visits.gate.save(folder / "fusion", metrics=judged.get("systems", {}), **extras)
+
     ease: Ease | None = None
     if config.ease is not None:
         began = time.perf_counter()
@@ -143,7 +163,7 @@ def train_release(
         except TooLargeError as error:
             metrics["ease"] = {"skipped": str(error)}
         tell(Progress("ease", 1, 1))
-    return TrainedRelease(folder, metrics, popularity, ials, ease)
+    return TrainedRelease(folder, metrics, popularity, ials, visits, ease)
 
 
 def evaluate_release(
@@ -208,6 +228,33 @@ def _fit_ials(
     solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
     ials.fit(train, note, validate if len(held_out.rows) else None, warm_start, solver)
     return curve
+
+
+def _train_visits(
+    ials: Ials,
+    sessions: Sessions,
+    interactions: Interactions,
+    held_out: HeldOut,
+    config: ReleaseConfig,
+    seed: int,
+    tell: Callable[[Progress], None],
+) -> VisitModels | None:
+    assert config.session_encoder is not None  # noqa: S101 - the caller looked
+    encoder_config = replace(config.session_encoder, seed=seed)
+
+    def note(report: session_encoder.EpochReport) -> None:
+        point = {"epoch": report.epoch, "loss": report.loss, "mrr@20": report.validation}
+        tell(Progress("session_encoder", report.epoch, encoder_config.epochs, point))
+
+    return train_visits(
+        ials,
+        sessions,
+        interactions.profiles.ids[held_out.rows],
+        encoder_config,
+        replace(config.fusion, seed=seed),
+        seed,
+        note,
+    )
 
 
 def _in_terms_of(

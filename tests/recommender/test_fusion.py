@@ -53,7 +53,9 @@ def test_it_learns_whom_to_trust_when():
     given = sides()
     is_long_visit = given.circumstances.visit_events > 4
     targets = np.where(is_long_visit, best(given.short @ VECTORS.T), best(given.long @ FACTORS.T))
-    gate = FusionGate(FusionConfig(epochs=60, batch_requests=64)).fit(given, FACTORS, VECTORS, targets)
+    gate = FusionGate(FusionConfig(epochs=60, batch_requests=64)).fit(
+        given, FACTORS, VECTORS, targets
+    )
     learned = gate.gate(given)
     assert learned[is_long_visit].mean() > learned[~is_long_visit].mean() + 0.3
     fused = gate.fuse(given) @ joint_space(FACTORS, VECTORS).T

@@ -15,6 +15,7 @@ from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
+from recommender.serving.taste import TasteModel
 from recommender.vocabulary import Vocabulary
 
 COUNT = 40
@@ -51,28 +52,36 @@ def models():
 
 @pytest.fixture(scope="module")
 def recommender(catalogue, models):
-    return Recommender(catalogue, *models)
+    return Recommender(catalogue, TasteModel(models[0]), models[1])
 
 
 def ids(recommender, row):
     return recommender.catalogue.titles.ids_of(row.items).tolist()
 
 
+def home(recommender, viewer):
+    return recommender.home(viewer, recommender.taste(viewer), CONFIG)
+
+
+def affinity(recommender, viewer):
+    return recommender.affinity(recommender.taste(viewer))
+
+
 def rows_of(recommender, viewer):
-    return {row.kind: row for row in recommender.home(viewer, CONFIG)}
+    return {row.kind: row for row in home(recommender, viewer)}
 
 
 def test_taste_is_folded_in_from_what_was_liked_a_moment_ago(recommender):
     viewer = Viewer(liked={100: 1.0, 101: 1.0})
     assert set(ids(recommender, rows_of(recommender, viewer)["top_picks"])[:8]) <= set(FIRST)
-    affinity = recommender.affinity(viewer)
+    affinity = recommender.affinity(recommender.taste(viewer))
     assert affinity.shape == (COUNT,)
     assert affinity[:18].mean() > 5 * abs(affinity[20:38].mean())
 
 
 def test_a_heavier_weight_pulls_the_taste_towards_its_title(recommender):
-    even = recommender.affinity(Viewer(liked={100: 1.0, 120: 1.0}))
-    pulled = recommender.affinity(Viewer(liked={100: 1.0, 120: 3.0}))
+    even = affinity(recommender, Viewer(liked={100: 1.0, 120: 1.0}))
+    pulled = affinity(recommender, Viewer(liked={100: 1.0, 120: 3.0}))
     assert (pulled[20:38] - pulled[:18].mean()).mean() > (even[20:38] - even[:18].mean()).mean()
 
 
@@ -80,7 +89,7 @@ def test_a_heavier_weight_pulls_the_taste_towards_its_title(recommender):
 def test_a_viewer_the_model_knows_nothing_of_has_no_picks_but_a_page(recommender, liked):
     viewer = Viewer(liked=liked, reasons=list(liked))
     assert recommender.taste(viewer) is None
-    assert recommender.affinity(viewer) is None
+    assert recommender.affinity(recommender.taste(viewer)) is None
     rows = rows_of(recommender, viewer)
     assert "top_picks" not in rows
     assert {"trending", "new"} <= rows.keys()
@@ -90,7 +99,7 @@ def test_what_was_seen_is_not_recommended_again_and_what_is_excluded_never(recom
     viewer = Viewer(
         liked={100: 1.0}, reasons=[100], seen=frozenset([100, 101]), excluded=frozenset([102])
     )
-    rows = recommender.home(viewer, CONFIG)
+    rows = home(recommender, viewer)
     for row in rows:
         assert 102 not in ids(recommender, row)
         if row.kind in ("top_picks", "because_watched"):
@@ -123,7 +132,7 @@ def test_the_same_viewer_gets_the_same_page(recommender):
     viewer = Viewer(liked={100: 1.0, 121: 2.0}, reasons=[121, 100])
     pages = [
         [(row.kind, row.items.tolist(), row.scores.tolist()) for row in page]
-        for page in (recommender.home(viewer, CONFIG) for _ in range(2))
+        for page in (home(recommender, viewer) for _ in range(2))
     ]
     assert pages[0] == pages[1]
 
@@ -137,8 +146,8 @@ def test_the_catalogue_may_lose_and_gain_titles_after_training(catalogue, models
         np.arange(COUNT, dtype=float),
         np.ones(COUNT, np.float32),
     )
-    recommender = Recommender(smaller, *models)
-    rows = recommender.home(Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]), CONFIG)
+    recommender = Recommender(smaller, TasteModel(models[0]), models[1])
+    rows = home(recommender, Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]))
     shown = {id_ for row in rows for id_ in ids(recommender, row)}
     assert 100 not in shown
     assert 999 in shown
@@ -149,21 +158,23 @@ def test_a_release_written_and_read_answers_the_same(recommender, models, catalo
     models[1].save(tmp_path / "popularity")
     loaded = Recommender.load(tmp_path, catalogue)
     viewer = Viewer(liked={100: 1.0})
-    np.testing.assert_array_equal(loaded.affinity(viewer), recommender.affinity(viewer))
+    np.testing.assert_array_equal(
+        loaded.affinity(loaded.taste(viewer)), recommender.affinity(recommender.taste(viewer))
+    )
 
 
 def test_popular_titles_need_no_model(catalogue):
     liked_by = np.arange(COUNT, dtype=np.float32)
     popular = PopularTitles(replace(catalogue, liked_by=liked_by))
-    rows = {row.kind: row for row in popular.home(Viewer(unfinished=[101]), CONFIG)}
+    rows = {row.kind: row for row in popular.home(Viewer(unfinished=[101]), None, CONFIG)}
     assert rows["popular"].items.tolist() == list(range(COUNT - 1, COUNT - 11, -1))
     assert rows["continue_watching"].items.tolist() == [1]
-    assert popular.affinity(Viewer(liked={100: 1.0})) is None
+    assert popular.affinity(popular.taste(Viewer(liked={100: 1.0}))) is None
 
 
 def test_a_model_that_learned_nothing_is_refused(catalogue):
     with pytest.raises(NotFittedError):
-        Recommender(catalogue, Ials(), Popularity())
+        Recommender(catalogue, TasteModel(Ials()), Popularity())
 
 
 def test_arrays_that_do_not_fit_the_catalogue_are_refused(catalogue):

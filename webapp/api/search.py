@@ -1,4 +1,7 @@
-"""GET /api/v1/search?q=: titles that match a text, in this viewer's order."""
+"""GET /api/v1/search?q=: titles that match a text, in this viewer's order.
+
+Where nothing was typed, or nothing matches, `titles` are suggestions for this visit.
+"""
 
 import time
 from typing import Any, cast
@@ -13,7 +16,7 @@ from rest_framework.views import APIView
 
 from search.errors import SearchError
 from webapp.api.throttling import SearchThrottle
-from webapp.engine.responses import search
+from webapp.engine.responses import prequery, search
 from webapp.events.middleware import VisitRequest
 
 
@@ -28,6 +31,7 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     slate = serializers.UUIDField()
     query = serializers.CharField()
     corrected = serializers.CharField(allow_null=True)
+    are_suggestions = serializers.BooleanField()
     titles = FoundTitleSerializer(many=True)
     took_ms = serializers.FloatField()
 
@@ -38,14 +42,20 @@ class SearchView(APIView):
     throttle_classes = [SearchThrottle]
 
     @extend_schema(
-        parameters=[OpenApiParameter("q", str, required=True, description="What to look for.")],
+        parameters=[
+            OpenApiParameter(
+                "q", str, description="What to look for; without it, what to suggest in this visit."
+            )
+        ],
         responses={200: SearchAnswerSerializer},
     )
     def get(self, request: Request) -> Response:
         began = time.perf_counter()
         visit = cast(VisitRequest, request._request).visit
         try:
-            page = search(visit, request.query_params.get("q", ""), timezone.now())
+            text = request.query_params.get("q", "")
+            now = timezone.now()
+            page = search(visit, text, now) if text.strip() else prequery(visit, now)
         except SearchError as error:
             raise ValidationError({"q": [str(error)]}) from error
         return Response(
@@ -53,6 +63,7 @@ class SearchView(APIView):
                 "slate": page.slate_id,
                 "query": page.text,
                 "corrected": page.corrected,
+                "are_suggestions": not page.slots,
                 "titles": [
                     {
                         "id": slot.title.pk,
@@ -60,7 +71,7 @@ class SearchView(APIView):
                         "year": slot.title.year,
                         "url": slot.title.get_absolute_url(),
                     }
-                    for slot in page.slots
+                    for slot in page.slots or page.suggestions
                 ],
                 "took_ms": round((time.perf_counter() - began) * 1000, 2),
             }

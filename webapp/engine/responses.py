@@ -19,10 +19,12 @@ from numpy.typing import NDArray
 from recommender.ranking.page import PageConfig, Row
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
-from recommender.serving.request import Viewer
+from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
 from webapp.catalog.models import Genre, Title
 from webapp.engine.live import holder
+from webapp.engine.snapshot import viewer_as_json
 from webapp.engine.wording import heading_and_reason
 from webapp.events.models import Slate, Surface
 from webapp.events.sessions import Evidence, evidence_of
@@ -76,7 +78,7 @@ class SearchPage:
     slots: list[SlotView]
     corrected: str | None = None
     suggestions: list[SlotView] = field(default_factory=list)
-    """What to offer where nothing matched."""
+    """What to offer where nothing was typed, or nothing matched."""
 
 
 def is_ready() -> bool:
@@ -91,21 +93,30 @@ def home(visit: CurrentVisit, now: datetime) -> HomePage:
     Eight queries where a background thread holds the live release: evidence 3, titles and
     their genres 2, genre rows 1, visit and slate 2.
     """
-    answer = _Answer(visit, now)
-    rows = answer.ask(lambda source: source.home(answer.viewer, _page_config()))
+    answer = _Answer(visit, Surface.HOME, now)
+    rows = answer.home_rows()
     views = answer.views(rows)
-    slate = answer.write_slate(Surface.HOME, views, rows)
+    slate = answer.write_slate(views, rows)
     return HomePage(slate.pk, views, is_fallback=bool(slate.fallback_reason))
 
 
 def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     """Find the titles like one and write the slate down."""
-    answer = _Answer(visit, now)
+    answer = _Answer(visit, Surface.TITLE, now)
     row = answer.ask(lambda source: source.more_like(title.pk, answer.viewer, _page_config()))
     rows = [row] if row else []
     views = answer.views(rows)
-    slate = answer.write_slate(Surface.TITLE, views, rows)
+    slate = answer.write_slate(views, rows)
     return TitlePage(slate.pk, views[0] if views else None)
+
+
+def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
+    """Suggest titles for this visit before anything is typed, and write the slate down."""
+    answer = _Answer(visit, Surface.PREQUERY, now)
+    rows = answer.suggestions()
+    views = answer.views(rows)
+    slate = answer.write_slate(views, rows)
+    return SearchPage(slate.pk, "", [], suggestions=views[0].slots if views else [])
 
 
 def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
@@ -114,9 +125,9 @@ def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
-    answer = _Answer(visit, now)
+    answer = _Answer(visit, Surface.SEARCH, now)
     engine = answer.live.search
-    affinity = answer.ask(lambda source: source.affinity(answer.viewer))
+    affinity = answer.ask(lambda source: source.affinity(answer.taste_by(source)))
     found = engine.search(
         text,
         SEARCH_HITS,
@@ -131,21 +142,22 @@ def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     views = [RowView("results", text, "Titles that match.", slots)]
     suggestions: list[SlotView] = []
     if not slots:
-        views = answer.views(_to_offer(answer))
+        views = answer.views(answer.suggestions())
         suggestions = views[0].slots if views else []
-    slate = answer.write_slate(Surface.SEARCH, views)
+    slate = answer.write_slate(views)
     return SearchPage(slate.pk, text, slots, found.corrected, suggestions)
 
 
 class _Answer:
     """One response in the making: what is known of the viewer, who answered, what went wrong."""
 
-    def __init__(self, visit: CurrentVisit, now: datetime) -> None:
+    def __init__(self, visit: CurrentVisit, surface: Surface, now: datetime) -> None:
         self.began = time.perf_counter()
-        self.visit, self.now = visit, now
+        self.visit, self.surface, self.now = visit, surface, now
         self.live = holder.get()
         self.evidence = evidence_of(visit)
-        self.viewer = _viewer(self.evidence)
+        self.viewer = _viewer(self.evidence, surface, now)
+        self.taste: Taste | None = None
         self.fallback_reason = "" if self.live.recommender else self.live.trouble
         self.source: Recommender | PopularTitles = self.live.recommender or PopularTitles(
             self.live.catalogue
@@ -161,6 +173,26 @@ class _Answer:
             self.source = PopularTitles(self.live.catalogue)
             return question(self.source)
 
+    def taste_by(self, source: Recommender | PopularTitles) -> Taste | None:
+        """Ask for the taste of this viewer, in this visit, on this surface, now.
+
+        The one way to it: home, suggestions and search are ordered by what this returns.
+        """
+        self.taste = source.taste(self.viewer)
+        return self.taste
+
+    def home_rows(self) -> list[Row]:
+        return self.ask(
+            lambda source: source.home(self.viewer, self.taste_by(source), _page_config())
+        )
+
+    def suggestions(self) -> list[Row]:
+        """The row to offer where no text orders titles: the viewer's picks, or what is popular."""
+        rows = self.home_rows()
+        kinds = ("top_picks", "trending", "popular")
+        found = (row for row in rows if row.kind in kinds)
+        return sorted(found, key=lambda row: kinds.index(row.kind))[:1]
+
     def views(self, rows: Sequence[Row]) -> list[RowView]:
         """Turn rows of item numbers into what a template shows. Three queries for any rows."""
         ids = [self._ids(row) for row in rows]
@@ -169,11 +201,14 @@ class _Answer:
         genres = Genre.objects.in_bulk({row.key for row in rows if row.kind == "genre"})
         gone = {("because_watched", id_) for id_ in because - titles.keys()}
         progress = {p.title_id: p.progress for p in self.evidence.playbacks if p.is_unfinished}
+        share = self.taste.visit_share if self.taste else None
         views = []
         for row, row_ids in zip(rows, ids, strict=True):
             if (row.kind, row.key) in gone:
                 continue
-            heading, reason = heading_and_reason(row, titles, genres, self.evidence, self.visit)
+            heading, reason = heading_and_reason(
+                row, titles, genres, self.evidence, self.visit, share
+            )
             shown = [titles[id_] for id_ in row_ids if id_ in titles]
             slots = [SlotView(t, n, reason, progress.get(t.pk)) for n, t in enumerate(shown)]
             genre = genres.get(row.key) if row.kind == "genre" and row.key else None
@@ -185,15 +220,13 @@ class _Answer:
         items = self.source.catalogue.titles.items_of(self.live.search.document_ids)
         return np.where(items == UNKNOWN, 0, values[items]).astype(np.float32)
 
-    def write_slate(
-        self, surface: Surface, views: Sequence[RowView], rows: Sequence[Row] = ()
-    ) -> Slate:
+    def write_slate(self, views: Sequence[RowView], rows: Sequence[Row] = ()) -> Slate:
         """Write down what is shown, by what, and from which evidence. Two queries."""
         self.visit.record()
         scores = [np.round(row.scores.astype(float), 5).tolist() for row in rows]
         return Slate.objects.create(
             visit_id=self.visit.id,
-            surface=surface,
+            surface=self.surface,
             release_id=None if self.fallback_reason else self.live.release_id,
             created_at=self.now,
             rows=[
@@ -206,6 +239,7 @@ class _Answer:
                 for n, view in enumerate(views)
             ],
             snapshot=self._snapshot(),
+            visit_share=self.taste.visit_share if self.taste else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
@@ -213,10 +247,8 @@ class _Answer:
     def _snapshot(self) -> dict[str, Any]:
         return {
             "profile": self.visit.profile.pk if self.visit.profile else None,
-            "liked": len(self.viewer.liked),
-            "seen": len(self.viewer.seen),
-            "reasons": list(self.viewer.reasons),
-            "in_session": [[e.kind, e.title_id, e.value] for e in self.evidence.in_session],
+            "viewer": viewer_as_json(self.viewer),
+            "row_size": settings.ROW_SIZE,
         }
 
     def _ids(self, row: Row) -> list[int]:
@@ -224,27 +256,30 @@ class _Answer:
         return ids
 
 
-def _viewer(evidence: Evidence) -> Viewer:
+def _viewer(evidence: Evidence, surface: Surface, now: datetime) -> Viewer:
     """Put the evidence into the recommender's words."""
     return Viewer(
         liked=evidence.liked(),
+        liked_before=evidence.liked_before(),
+        events=[
+            ViewerEvent(
+                meaning, event.title_id, event.at.timestamp(), event.is_this_visit, event.query
+            )
+            for event in evidence.recent
+            if (meaning := event.meaning()) is not None
+        ],
         reasons=evidence.recent_reasons()[:REASONS_KEPT],
         excluded=frozenset(evidence.disliked() | evidence.hidden()),
         seen=frozenset(evidence.seen()),
         unfinished=[p.title_id for p in evidence.unfinished()],
         listed=evidence.listed(),
+        now=now.timestamp(),
+        surface=surface.value,
     )
 
 
 def _page_config() -> PageConfig:
     return PageConfig(row_size=settings.ROW_SIZE)
-
-
-def _to_offer(answer: _Answer) -> list[Row]:
-    """The row to offer beside an empty search: the viewer's picks, or what is popular."""
-    rows = answer.ask(lambda source: source.home(answer.viewer, _page_config()))
-    kinds = ("top_picks", "trending", "popular")
-    return sorted((r for r in rows if r.kind in kinds), key=lambda r: kinds.index(r.kind))[:1]
 
 
 def _titles(ids: Iterable[int]) -> dict[int, Title]:

@@ -22,6 +22,7 @@ def heading_and_reason(
     genres: Mapping[int, Genre],
     evidence: Evidence,
     visit: CurrentVisit,
+    visit_share: float | None = None,
 ) -> tuple[str, str]:
     """Say what a row is and why it is there."""
     if row.kind == "because_watched" and row.key is not None:
@@ -30,14 +31,22 @@ def heading_and_reason(
         return "More like this", "Liked by the people who like this title."
     if row.kind == "genre" and row.key is not None:
         return genres[row.key].name, _genre_reason(evidence)
+    if row.kind == "this_visit":
+        return _this_visit(evidence)
     if row.kind == "top_picks":
         who = visit.profile.name if visit.profile else "you"
-        return f"Top picks for {who}", _taste_reason(evidence)
+        return f"Top picks for {who}", _taste_reason(evidence, visit_share)
     return FIXED[row.kind]
 
 
+def _this_visit(evidence: Evidence) -> tuple[str, str]:
+    tonight = {id_ for id_, event in evidence.in_session if event.is_positive}
+    count = f"{len(tonight)} title{'s' if len(tonight) != 1 else ''}"
+    return "Because of what you just opened", f"From the {count} you chose in this visit alone."
+
+
 def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
-    tonight = {event.title_id for event in evidence.in_session}
+    tonight = {title_id for title_id, _ in evidence.in_session}
     watched = {playback.title_id for playback in evidence.playbacks}
     when = "just now" if title.pk in tonight else "before"
     if title.pk in watched:
@@ -47,13 +56,14 @@ def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
     return f"Because you liked {title.name}", "You rated it highly or kept it."
 
 
-def _taste_reason(evidence: Evidence) -> str:
+def _taste_reason(evidence: Evidence, visit_share: float | None) -> str:
     liked = evidence.liked()
-    tonight = len({event.title_id for event in evidence.in_session} & liked.keys())
+    tonight = len({title_id for title_id, _ in evidence.in_session} & liked.keys())
     count = f"{len(liked)} title{'s' if len(liked) != 1 else ''} you liked or watched"
     if not tonight:
         return f"From {count}."
-    return f"From {count}, {tonight} of them in this visit."
+    words = f"From {count}, {tonight} of them in this visit."
+    return words if visit_share is None else f"{words} This visit counts {visit_share:.0%}."
 
 
 def _genre_reason(evidence: Evidence) -> str:

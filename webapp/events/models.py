@@ -15,6 +15,7 @@ class Surface(models.TextChoices):
     HOME = "home"
     TITLE = "title"
     WATCH = "watch"
+    PREQUERY = "prequery"
     SEARCH = "search"
     LIST = "list"
     GENRE = "genre"
@@ -41,11 +42,14 @@ class Slate(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
-    surface = models.CharField(max_length=6, choices=Surface.choices)
+    surface = models.CharField(max_length=8, choices=Surface.choices)
     release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
     created_at = models.DateTimeField()
     rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
     snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
+    visit_share = models.FloatField(
+        null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
+    )
     took_ms = models.FloatField()
     fallback_reason = models.CharField(
         max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
@@ -93,7 +97,7 @@ class Event(models.Model):
     title = models.ForeignKey(Title, models.CASCADE, null=True, blank=True, related_name="events")
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
-    surface = models.CharField(max_length=6, choices=Surface.choices, blank=True)
+    surface = models.CharField(max_length=8, choices=Surface.choices, blank=True)
     slate = models.ForeignKey(Slate, models.SET_NULL, null=True, blank=True, related_name="events")
     row = models.CharField(max_length=40, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
@@ -135,6 +139,11 @@ class Event(models.Model):
                 fields=["profile", "title", "-occurred_at"],
                 condition=models.Q(kind__in=["play", "progress", "stop", "finish"]),
                 name="event_playback",
+            ),
+            models.Index(
+                fields=["profile", "-occurred_at"],
+                condition=~models.Q(kind="impression"),
+                name="event_profile_recent",
             ),
             models.Index(fields=["title", "occurred_at"], name="event_title_recent"),
         ]

@@ -1,16 +1,17 @@
-"""What is known of a viewer right now: this visit's events, and the profile's history.
+"""What is known of a viewer right now: this visit's events, the visits before, the history.
 
 Nothing here is cached: what was recorded a moment ago is in the next answer.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import F, FloatField, Max, Q, QuerySet, Value, Window
 
+from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
@@ -18,8 +19,10 @@ from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 QUALIFIED_SECONDS = 120
 QUALIFIED_SHARE = 0.7
 FINISHED_SHARE = 0.95
-IN_SESSION_EVENTS = 200
-"""How many of the visit's newest events count."""
+RECENT_EVENTS = 200
+"""How many of a viewer's newest events are read."""
+RECENT_DAYS = 30
+"""Events of earlier visits count as recent for so long; the history keeps what was liked."""
 
 IN_SESSION_WEIGHT: dict[str, float] = {
     Event.Kind.OPEN: 1.0,
@@ -31,7 +34,7 @@ IN_SESSION_WEIGHT: dict[str, float] = {
 }
 """How much an event of this visit says for its title, where a liked title of the past says 1.
 
-A starting point, to be replaced by learned weights (docs/metrics.md, "Evidence").
+Used where a release has no session encoder, which learns its own (docs/metrics.md, "Evidence").
 """
 ADDED_WEIGHT = 2.0
 LIKED_WEIGHT = 3.0
@@ -79,11 +82,41 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class InSessionEvent:
+class RecentEvent:
+    """Something done in this visit or lately; a search names no title."""
+
     kind: str
-    title_id: int
+    title_id: int | None
     value: str
     at: datetime
+    query: str = ""
+    is_this_visit: bool = True
+
+    def meaning(self) -> EventKind | None:
+        """What it says to the session encoder, None for nothing: a thumb or a hiding taken back."""
+        return MEANING.get((self.kind, self.value), MEANING.get((self.kind, "")))
+
+    @property
+    def is_positive(self) -> bool:
+        return self.meaning() in POSITIVE_KINDS
+
+
+MEANING: dict[tuple[str, str], EventKind] = {
+    (Event.Kind.OPEN, ""): EventKind.OPEN,
+    (Event.Kind.CHOOSE, ""): EventKind.CHOOSE,
+    (Event.Kind.PLAY, ""): EventKind.PLAY,
+    (Event.Kind.PROGRESS, ""): EventKind.PROGRESS,
+    (Event.Kind.STOP, ""): EventKind.STOP,
+    (Event.Kind.FINISH, ""): EventKind.FINISH,
+    (Event.Kind.THUMB, "up"): EventKind.LIKE,
+    (Event.Kind.THUMB, "love"): EventKind.LIKE,
+    (Event.Kind.THUMB, "down"): EventKind.DISLIKE,
+    (Event.Kind.LIST, "add"): EventKind.LIST,
+    (Event.Kind.LIST, "remove"): EventKind.UNLIST,
+    (Event.Kind.HIDE, "hide"): EventKind.HIDE,
+    (Event.Kind.SEARCH, ""): EventKind.SEARCH,
+}
+"""A stored event's kind and value, and what the session encoder takes it for."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +125,29 @@ class Evidence:
 
     verdicts: list[Verdict]
     playbacks: list[Playback]
-    in_session: list[InSessionEvent]
+    recent: list[RecentEvent]
+    visit_started_at: datetime
+
+    @property
+    def in_session(self) -> list[tuple[int, RecentEvent]]:
+        """This visit's events that name a title, with it."""
+        return [
+            (event.title_id, event)
+            for event in self.recent
+            if event.is_this_visit and event.title_id is not None
+        ]
+
+    def liked_before(self) -> dict[int, float]:
+        """Each title liked, listed or watched before this visit, with weight 1."""
+        began = self.visit_started_at
+        earlier = replace(
+            self,
+            verdicts=[verdict for verdict in self.verdicts if verdict.at < began],
+            playbacks=[playback for playback in self.playbacks if playback.at < began],
+            recent=[],
+        )
+        refused = self.disliked() | self.hidden()
+        return {id_: weight for id_, weight in earlier.liked().items() if id_ not in refused}
 
     def liked(self) -> dict[int, float]:
         """Each title that speaks for the viewer's taste and how much it says.
@@ -106,9 +161,9 @@ class Evidence:
             if verdict.source == "list" or verdict.stars >= Rating.LIKED_FROM_STARS
         }
         liked |= {p.title_id: 1.0 for p in self.playbacks if p.is_qualified}
-        for event in self.in_session:
+        for title_id, event in self.in_session:
             weight = _in_session_weight(event)
-            liked[event.title_id] = max(weight, liked.get(event.title_id, 0.0))
+            liked[title_id] = max(weight, liked.get(title_id, 0.0))
         refused = self.disliked() | self.hidden()
         return {id_: weight for id_, weight in liked.items() if weight > 0 and id_ not in refused}
 
@@ -142,8 +197,9 @@ class Evidence:
         rated highest, latest first.
         """
         liked = self.liked()
-        played = [e.title_id for e in reversed(self.in_session) if e.kind in Event.PLAYBACK]
-        opened = [e.title_id for e in reversed(self.in_session) if _in_session_weight(e) > 0]
+        tonight = list(reversed(self.in_session))
+        played = [id_ for id_, event in tonight if event.kind in Event.PLAYBACK]
+        opened = [id_ for id_, event in tonight if _in_session_weight(event) > 0]
         before = [p.title_id for p in reversed(self.playbacks)]
         rated = sorted(
             (v for v in self.verdicts if v.source == "rating"),
@@ -159,7 +215,8 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     return Evidence(
         list(_verdicts(visit.profile)) if visit.profile else [],
         playbacks_of(visit),
-        _in_session(visit),
+        _recent(visit),
+        visit.started_at,
     )
 
 
@@ -210,6 +267,54 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
             yield profile_id, title_id, at.timestamp()
 
 
+@dataclass(frozen=True)
+class StoredEvent:
+    """An event as the session encoder learns from it.
+
+    The viewer is a profile, or a number below 0 for the visit of an anonymous browser.
+    """
+
+    viewer: int
+    title_id: int | None
+    kind: EventKind
+    at: float
+    query: str = ""
+
+
+def stored_events() -> Iterator[StoredEvent]:
+    """Every event that tells something, and every rating that came without one.
+
+    Anonymous visits are viewers of their own, with numbers below 0. Two streamed queries.
+    """
+    anonymous: dict[Any, int] = {}
+    thumbed: set[tuple[int, int]] = set()
+    rows = (
+        Event.objects.exclude(kind=Event.Kind.IMPRESSION)
+        .order_by("occurred_at", "received_at")
+        .values_list("profile_id", "visit_id", "kind", "title_id", "value", "occurred_at", "query")
+    )
+    for profile_id, visit_id, kind, title_id, value, at, query in rows.iterator(chunk_size=20_000):
+        meaning = MEANING.get((kind, value), MEANING.get((kind, "")))
+        if profile_id is not None and kind == Event.Kind.THUMB:
+            thumbed.add((profile_id, title_id))
+        if meaning is not None:
+            viewer = profile_id or anonymous.setdefault(visit_id, -1 - len(anonymous))
+            yield StoredEvent(viewer, title_id, meaning, at.timestamp(), query)
+    ratings = Rating.objects.order_by("pk").values_list(
+        "profile_id", "title_id", "stars", "rated_at"
+    )
+    for profile_id, title_id, stars, at in ratings.iterator(chunk_size=20_000):
+        if (profile_id, title_id) not in thumbed:
+            yield StoredEvent(profile_id, title_id, _meaning_of_stars(stars), at.timestamp())
+
+
+def _meaning_of_stars(stars: float) -> EventKind:
+    """A rating is read as a thumb at both ends, and between them as having watched to the end."""
+    if stars >= Rating.LIKED_FROM_STARS:
+        return EventKind.LIKE
+    return EventKind.DISLIKE if stars <= Rating.DISLIKED_TO_STARS else EventKind.FINISH
+
+
 def _verdicts(profile: Profile) -> Iterator[Verdict]:
     no_stars = Value(0.0, output_field=FloatField())
     rows = (
@@ -231,17 +336,28 @@ def _verdicts(profile: Profile) -> Iterator[Verdict]:
     return (Verdict(*row) for row in rows)
 
 
-def _in_session(visit: CurrentVisit) -> list[InSessionEvent]:
+def _recent(visit: CurrentVisit) -> list[RecentEvent]:
+    """Read the newest events of this visit and the ones before, oldest first. One query."""
+    if visit.profile:
+        of_viewer = Q(
+            profile=visit.profile,
+            occurred_at__gte=visit.started_at - timedelta(days=RECENT_DAYS),
+        )
+    else:
+        of_viewer = Q(visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
     newest = (
-        Event.objects.filter(visit=visit.id, title__isnull=False)
+        Event.objects.filter(of_viewer)
         .exclude(kind=Event.Kind.IMPRESSION)
         .order_by("-occurred_at", "-received_at")
-        .values_list("kind", "title_id", "value", "occurred_at")[:IN_SESSION_EVENTS]
-    )
-    return [InSessionEvent(*row) for row in reversed(newest)]
+        .values_list("kind", "title_id", "value", "occurred_at", "query", "visit_id")
+    )[:RECENT_EVENTS]
+    return [
+        RecentEvent(kind, title_id, value, at, query, is_this_visit=visit_id == visit.id)
+        for kind, title_id, value, at, query, visit_id in reversed(newest)
+    ]
 
 
-def _in_session_weight(event: InSessionEvent) -> float:
+def _in_session_weight(event: RecentEvent) -> float:
     if event.kind == Event.Kind.THUMB:
         return LIKED_WEIGHT if event.value in ("up", "love") else 0.0
     if event.kind == Event.Kind.LIST:

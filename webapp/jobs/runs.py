@@ -18,7 +18,7 @@ from django.utils import timezone
 from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
-from webapp.jobs.export import export_interactions
+from webapp.jobs.export import export_interactions, export_sessions
 from webapp.jobs.releases import gate, publish
 from webapp.releases.models import Release, TrainingRun
 
@@ -104,7 +104,14 @@ def _train(run: TrainingRun) -> dict[str, Any]:
             metrics={name: {"curve": curve} for name, curve in curves.items()},
         )
 
-    trained = train_release(interactions, config, folder, seed=run.seed, on_progress=note)
+    trained = train_release(
+        interactions,
+        config,
+        folder,
+        seed=run.seed,
+        on_progress=note,
+        sessions=export_sessions(interactions.items),
+    )
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
     live = Release.objects.filter(is_live=True).select_related("run").first()
     live_metrics = None

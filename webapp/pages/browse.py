@@ -76,8 +76,9 @@ def search_page(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "")
     template = "pages/_results.html" if _htmx(request) else "pages/search.html"
     if not text.strip():
-        response = render(request, template, {"text": "", "genres": Genre.objects.all()})
-        return _with_address(request, response)
+        page = responses.prequery(_visit(request), timezone.now())
+        context = {"text": "", "page": page, "genres": Genre.objects.all()}
+        return _with_address(request, render(request, template, context))
     try:
         page = responses.search(_visit(request), text, timezone.now())
     except SearchError as error:

@@ -1,0 +1,175 @@
+"""The taste of a viewer at this moment: history and visit, fused in one item space.
+
+M items that the models know, D iALS embedding, d width of the session encoder.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.data.sessions import RecentEvents, is_last_of_playback, speaks_for_itself
+from recommender.errors import ArtifactError, NotFittedError
+from recommender.models.fusion import (
+    SURFACES,
+    Circumstances,
+    FusionGate,
+    Sides,
+    agreement,
+    joint_space,
+)
+from recommender.models.ials import Ials
+from recommender.models.session_encoder import SessionEncoder
+from recommender.serving.request import Viewer, ViewerEvent
+from recommender.vocabulary import UNKNOWN, Vocabulary
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What a viewer wants now.
+
+    Attributes:
+        vector: (D + d,), multiplied with `TasteModel.space`; (D,) without a session encoder.
+        visit_vector: the same from this visit alone, None where it says nothing.
+        visit_share: g, how much of the taste is this visit: 0 to 1. Without a session encoder
+            the visit is folded into the history, and its share is not known: None.
+    """
+
+    vector: Floats
+    visit_vector: Floats | None
+    visit_share: float | None
+
+
+class TasteModel:
+    """iALS, and the session encoder with its gate where a release has them."""
+
+    def __init__(
+        self, ials: Ials, encoder: SessionEncoder | None = None, gate: FusionGate | None = None
+    ) -> None:
+        """Join the models.
+
+        Raises:
+            NotFittedError: iALS has learned nothing.
+            ArtifactError: the encoder was trained over other items than iALS, or the gate is
+                missing.
+        """
+        if not len(ials.items):
+            raise NotFittedError("the iALS model has no item factors: fit or load it first")
+        self._ials, self._encoder, self._gate = ials, encoder, gate or FusionGate()
+        self.space = ials.item_factors
+        """(M, D + d)."""
+        if encoder is None:
+            return
+        if gate is None:
+            raise ArtifactError("a release with a session encoder needs its fusion gate")
+        if not np.array_equal(encoder.items.ids, ials.items.ids):
+            raise ArtifactError(
+                f"the session encoder knows {len(encoder.items)} items, iALS {len(ials.items)}, "
+                "and they are not the same: they must be trained together"
+            )
+        self.space = joint_space(ials.item_factors, encoder.item_vectors)
+
+    @classmethod
+    def load(cls, folder: Path) -> "TasteModel":
+        """Read a release's models.
+
+        Raises:
+            ArtifactError: one is broken, or they do not fit each other.
+        """
+        ials = Ials.load(folder / "ials")
+        if not (folder / "session_encoder").exists():
+            return cls(ials)
+        encoder = SessionEncoder.load(folder / "session_encoder")
+        return cls(ials, encoder, FusionGate.load(folder / "fusion"))
+
+    @property
+    def items(self) -> Vocabulary:
+        """What the rows of `space` are."""
+        return self._ials.items
+
+    def taste(self, viewer: Viewer) -> Taste | None:
+        """Return what the viewer wants, or None where nothing is known that the models know.
+
+        An anonymous newcomer has the visit alone, a fresh visit the history alone.
+        """
+        if self._encoder is None:
+            vector = self._fold_in(viewer.liked)[0]
+            return Taste(vector, None, None) if vector.any() else None
+        sides = self._sides(viewer, self._encoder)
+        if not (sides.long.any() or sides.short.any()):
+            return None
+        gate = self._gate.gate(sides)
+        visit = self._gate.fuse(sides, np.ones(1, np.float32))[0] if sides.short.any() else None
+        return Taste(self._gate.fuse(sides, gate)[0], visit, float(gate[0]))
+
+    def like(self, title_id: int) -> Floats | None:
+        """Return the taste of someone who liked this title alone, None where it is unknown."""
+        long = self._fold_in({title_id: 1.0})
+        if not long.any():
+            return None
+        vector = np.zeros(self.space.shape[1], dtype=np.float32)
+        vector[: long.shape[1]] = long[0]
+        return vector
+
+    def _fold_in(self, liked: Mapping[int, float]) -> Floats:
+        items = self.items.items_of(np.fromiter(liked.keys(), dtype=np.int64))
+        weights = np.fromiter(liked.values(), dtype=np.float32)
+        known = items != UNKNOWN
+        bounds = np.array([0, known.sum()])
+        history = sparse.csr_array(
+            (weights[known], items[known], bounds), shape=(1, len(self.items))
+        )
+        return self._ials.fold_in(history)
+
+    def _sides(self, viewer: Viewer, encoder: SessionEncoder) -> Sides:
+        long = self._fold_in(viewer.liked_before)
+        recent = _recent(viewer.events, viewer.now, self.items, encoder.config.max_events)
+        telling = int(speaks_for_itself(recent).sum())
+        short = np.zeros((1, encoder.config.width), dtype=np.float32)
+        idle = 0.0
+        if telling:
+            short = encoder.encode(recent)
+            idle = viewer.now - float(recent.at.max())
+        return Sides(
+            long,
+            short,
+            Circumstances(
+                np.array([len(viewer.liked_before)]),
+                np.array([telling]),
+                np.array([idle]),
+                agreement(encoder.project(long), short),
+                np.array([SURFACES.index(viewer.surface)]),
+            ),
+        )
+
+
+def _recent(
+    events: Sequence[ViewerEvent], now: float, items: Vocabulary, length: int
+) -> RecentEvents:
+    """Put the newest events into arrays, what was played counted once: (1, L)."""
+    ids = [UNKNOWN if event.title_id is None else event.title_id for event in events]
+    numbers = items.items_of(np.array(ids, dtype=np.int64))
+    kinds = np.array([event.kind for event in events], dtype=np.int8)
+    ours = np.array([event.is_this_visit for event in events], dtype=bool)
+    kept = np.flatnonzero(is_last_of_playback(numbers, kinds, ours))[-length:]
+    if not len(kept):
+        nothing = np.zeros((1, 1))
+        none = nothing.astype(bool)
+        return RecentEvents(
+            np.full((1, 1), UNKNOWN), nothing.astype(np.int8), nothing, none, none, np.array([now])
+        )
+    typed = {(0, n): events[e].query for n, e in enumerate(kept) if events[e].query}
+    return RecentEvents(
+        numbers[None, kept],
+        kinds[None, kept],
+        np.array([[events[e].at for e in kept]]),
+        np.ones((1, len(kept)), dtype=bool),
+        ours[None, kept],
+        np.array([now]),
+        typed,
+    )

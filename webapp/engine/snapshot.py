@@ -1,0 +1,46 @@
+"""What the recommender was given, as plain JSON: a slate can be rebuilt from it."""
+
+from dataclasses import asdict
+from typing import Any
+
+from recommender.data.sessions import EventKind
+from recommender.serving.request import Viewer, ViewerEvent
+
+
+def viewer_as_json(viewer: Viewer) -> dict[str, Any]:
+    """Return the viewer in JSON's own types."""
+    return {
+        "liked": [[id_, weight] for id_, weight in viewer.liked.items()],
+        "liked_before": [[id_, weight] for id_, weight in viewer.liked_before.items()],
+        "reasons": list(viewer.reasons),
+        "excluded": sorted(viewer.excluded),
+        "seen": sorted(viewer.seen),
+        "unfinished": list(viewer.unfinished),
+        "listed": list(viewer.listed),
+        "events": [asdict(event) | {"kind": event.kind.name.lower()} for event in viewer.events],
+        "now": viewer.now,
+        "surface": viewer.surface,
+    }
+
+
+def viewer_from_json(stored: dict[str, Any]) -> Viewer:
+    """Return the viewer that `viewer_as_json` wrote.
+
+    Raises:
+        KeyError: something is missing: the slate was written before snapshots were whole.
+    """
+    return Viewer(
+        liked={int(id_): float(weight) for id_, weight in stored["liked"]},
+        liked_before={int(id_): float(weight) for id_, weight in stored["liked_before"]},
+        reasons=stored["reasons"],
+        excluded=frozenset(stored["excluded"]),
+        seen=frozenset(stored["seen"]),
+        unfinished=stored["unfinished"],
+        listed=stored["listed"],
+        events=[
+            ViewerEvent(**event | {"kind": EventKind[event["kind"].upper()]})
+            for event in stored["events"]
+        ],
+        now=stored["now"],
+        surface=stored["surface"],
+    )
