@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import CandidateRow
+from recommender.ranking.page import KEPT_KINDS, CandidateRow
 from recommender.serving.request import Viewer
 from recommender.vocabulary import UNKNOWN
 
@@ -54,10 +54,7 @@ def ordered_row(
 
 def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
     """Continue Watching and My List, in the viewer's own order."""
-    for kind, title_ids in (
-        ("continue_watching", viewer.unfinished),
-        ("my_list", viewer.listed),
-    ):
+    for kind, title_ids in zip(KEPT_KINDS, (viewer.unfinished, viewer.listed), strict=True):
         items = known_items(catalogue, title_ids)
         scores = np.arange(len(items), 0, -1, dtype=np.float32)
         yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)

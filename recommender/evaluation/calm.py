@@ -1,0 +1,51 @@
+"""Whether a page stays calm: what a visit has seen on it does not jump.
+
+churn = |seen positions whose title moved or left, not by the viewer's doing| / |seen positions|
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from recommender.ranking.page import CHANGING, KEPT_KINDS
+
+RowName = tuple[str, int | None]
+"""A row's kind and key."""
+Titles = Sequence[tuple[RowName, Sequence[int]]]
+"""Rows from the top, each with its titles by slot."""
+
+
+def seen_position_churn(
+    seen: Titles, after: Titles, left: AbstractSet[int] = frozenset()
+) -> float | None:
+    """Return the share of seen positions that changed on a visit's next page.
+
+    A position is a row's place among the others and a slot in it. Rows kept by hand and the
+    `CHANGING` row hold no position: the viewer moves the one, and the other says that it changes.
+
+    Args:
+        seen: a page from the top down to the last row seen, each with the titles seen in it.
+        after: the visit's next page, whole.
+        left: what the viewer hid, refused or began to watch in between; the titles behind one that
+            left may close up.
+
+    Returns:
+        0 to 1, or None where nothing was seen.
+    """
+    rows = [(name, [t for t in titles if t not in left]) for name, titles in _counted(seen)]
+    num_seen = sum(len(titles) for _, titles in rows)
+    if not num_seen:
+        return None
+    there = _counted(after)
+    stayed, place = 0, 0
+    for name, titles in rows:
+        stands = there[place] if place < len(there) else None
+        if stands is None or stands[0] != name:
+            place += bool(titles)  # a row whose titles all left may be gone
+            continue
+        stayed += sum(a == b for a, b in zip(titles, stands[1], strict=False))
+        place += 1
+    return 1 - stayed / num_seen
+
+
+def _counted(rows: Titles) -> list[tuple[RowName, Sequence[int]]]:
+    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, CHANGING)]
