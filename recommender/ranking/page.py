@@ -111,14 +111,14 @@ def build_page(
     """
     candidates = list(candidate_rows)
     taken = excluded.copy()  # (I,)
-    for row in pinned:
-        taken[row.seen] = True
+    for pin in pinned:
+        taken[pin.seen] = True
     rows: list[Row] = []
-    for candidate, pin in _in_order(candidates, pinned):
+    for candidate, held in _in_order(candidates, pinned):
         if candidate is not None and candidate.is_kept_by_viewer:
             row, least = _cut(candidate, ~excluded[candidate.items], config), 1
-        elif pin is not None:
-            row, least = _behind_seen(pin, candidate, excluded, taken, config), 1
+        elif held is not None:
+            row, least = _behind_seen(held, candidate, excluded, taken, config), 1
         else:
             assert candidate is not None  # noqa: S101 - _in_order pairs no two Nones
             row, least = _cut(candidate, ~taken[candidate.items], config), config.min_row_size
