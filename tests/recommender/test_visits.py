@@ -1,0 +1,82 @@
+"""Training what a visit is served by: nobody judges who taught."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from recommender.data.interactions import Interactions
+from recommender.data.sessions import EventKind, Sessions
+from recommender.data.splits import stable_holdout
+from recommender.models.fusion import FusionConfig
+from recommender.models.ials import Ials, IalsConfig
+from recommender.models.session_encoder import SessionEncoderConfig
+from recommender.training import visits
+from recommender.training.visits import SYSTEMS, train_visits
+
+ENCODER = SessionEncoderConfig(
+    width=8, num_blocks=1, epochs=4, max_events=8, learning_rate=1e-2, loss="sampled_softmax"
+)
+
+
+@pytest.fixture(scope="module")
+def world():
+    """300 viewers, each with a visit in one of four corners and a later one in another."""
+    rng = np.random.default_rng(0)
+    viewers, items, at, kinds = [], [], [], []
+    for viewer in range(300):
+        for visit in range(2):
+            corner = rng.integers(4)
+            for n in range(6):
+                viewers.append(viewer)
+                items.append(10 * corner + rng.integers(10))
+                at.append(visit * 86_400.0 + 60 * n)
+                kinds.append(EventKind.LIKE if rng.random() < 0.8 else EventKind.DISLIKE)
+    sessions = Sessions.from_events(viewers, items, at, kinds=kinds)
+    interactions = Interactions.from_pairs(viewers, items, at)
+    assert len(interactions.items) == 40
+    return sessions, interactions
+
+
+def train(world, **changes):
+    sessions, interactions = world
+    learned, held_out = stable_holdout(interactions, 0, 0.3, 2000)
+    ials = Ials(IalsConfig(8, 4, num_threads=1)).fit(learned)
+    ids = interactions.profiles.ids[held_out.rows]
+    return train_visits(ials, sessions, ids, replace(ENCODER, **changes), FusionConfig(epochs=3))
+
+
+@pytest.fixture(scope="module")
+def trained(world):
+    return train(world)
+
+
+def test_the_visit_beats_the_history_where_each_visit_has_its_own_intent(trained):
+    judged = trained.metrics["systems"]
+    assert set(judged) == set(SYSTEMS)
+    assert judged["session only"]["mrr@20"] > judged["long-term only"]["mrr@20"]
+    assert judged["gate"]["mrr@20"] > judged["long-term only"]["mrr@20"]
+    assert trained.metrics["requests"] >= visits.MIN_JUDGED
+
+
+def test_the_curve_is_kept_for_the_operator(trained):
+    assert [point["epoch"] for point in trained.metrics["curve"]][:2] == [1, 2]
+    assert all(point["mrr@20"] > 0 for point in trained.metrics["curve"])
+
+
+def test_the_same_seed_gives_the_same_bits(world, trained):
+    again = train(world)
+    assert np.array_equal(again.encoder.item_vectors, trained.encoder.item_vectors)
+    assert again.gate.bias == trained.gate.bias
+
+
+def test_too_few_visits_train_nothing(world, monkeypatch):
+    monkeypatch.setattr(visits, "MIN_FORETOLD", 10**6)
+    assert train(world) is None
+
+
+def test_too_few_held_out_people_leave_the_gate_at_one_half(world, monkeypatch):
+    monkeypatch.setattr(visits, "MIN_JUDGED", 10**6)
+    trained = train(world)
+    assert "systems" not in trained.metrics
+    assert trained.gate.bias == 0
