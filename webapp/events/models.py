@@ -82,6 +82,8 @@ class Event(models.Model):
         CHOOSE = "choose"
 
     PLAYBACK = (Kind.PLAY, Kind.PROGRESS, Kind.STOP, Kind.FINISH)
+    TOO_MANY = (Kind.IMPRESSION, Kind.PROGRESS)
+    """Kinds that come by the hundred in a visit: what reads a visit event by event skips them."""
 
     id = models.UUIDField(primary_key=True)
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="events")
@@ -142,8 +144,13 @@ class Event(models.Model):
             ),
             models.Index(
                 fields=["profile", "-occurred_at"],
-                condition=~models.Q(kind="impression"),
-                name="event_profile_recent",
+                condition=~models.Q(kind__in=["impression", "progress"]),
+                name="event_of_profile",
+            ),
+            models.Index(
+                fields=["visit", "-occurred_at"],
+                condition=~models.Q(kind__in=["impression", "progress"]),
+                name="event_of_visit",
             ),
             models.Index(fields=["title", "occurred_at"], name="event_title_recent"),
         ]

@@ -6,12 +6,14 @@ Nothing here is cached: what was recorded a moment ago is in the next answer.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import F, FloatField, Max, Q, QuerySet, Value, Window
+from django.db.models import F, FloatField, Max, Min, Q, QuerySet, Value, Window
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
+from webapp.events.ingest import VALUES
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
@@ -19,8 +21,10 @@ from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 QUALIFIED_SECONDS = 120
 QUALIFIED_SHARE = 0.7
 FINISHED_SHARE = 0.95
-RECENT_EVENTS = 200
-"""How many of a viewer's newest events are read."""
+VISIT_EVENTS = 200
+"""How many of the visit's newest events are read, """
+EARLIER_EVENTS = 50
+"""and how many of the visits before."""
 RECENT_DAYS = 30
 """Events of earlier visits count as recent for so long; the history keeps what was liked."""
 
@@ -29,12 +33,13 @@ IN_SESSION_WEIGHT: dict[str, float] = {
     Event.Kind.CHOOSE: 1.0,
     Event.Kind.PLAY: 2.0,
     Event.Kind.PROGRESS: 2.0,
-    Event.Kind.STOP: 2.0,
+    Event.Kind.STOP: 1.0,
     Event.Kind.FINISH: 3.0,
 }
 """How much an event of this visit says for its title, where a liked title of the past says 1.
 
-Used where a release has no session encoder, which learns its own (docs/metrics.md, "Evidence").
+The largest counts, but to stop early sets a title back to what an opening says. Used where a
+release has no session encoder, which learns its own (docs/metrics.md, "Evidence").
 """
 ADDED_WEIGHT = 2.0
 LIKED_WEIGHT = 3.0
@@ -42,10 +47,16 @@ LIKED_WEIGHT = 3.0
 
 @dataclass(frozen=True)
 class Playback:
-    """How far a profile (or an anonymous visit) is in a title."""
+    """How far a profile (or an anonymous browser) is in a title.
+
+    Visit, kind, time and position are the latest event's.
+    """
 
     title_id: int
+    visit_id: UUID
+    kind: str
     at: datetime
+    began_at: datetime
     position_seconds: int
     duration_seconds: int
     furthest_seconds: int
@@ -61,10 +72,7 @@ class Playback:
     @property
     def is_qualified(self) -> bool:
         """At least 2 minutes watched, or 70 % of a title shorter than that."""
-        enough = QUALIFIED_SECONDS
-        if self.duration_seconds:
-            enough = min(enough, int(QUALIFIED_SHARE * self.duration_seconds))
-        return self.was_finished or self.furthest_seconds >= enough
+        return self.was_finished or _is_enough(self.furthest_seconds, self.duration_seconds)
 
     @property
     def is_unfinished(self) -> bool:
@@ -93,8 +101,7 @@ class RecentEvent:
     is_this_visit: bool = True
 
     def meaning(self) -> EventKind | None:
-        """What it says to the session encoder, None for nothing: a thumb or a hiding taken back."""
-        return MEANING.get((self.kind, self.value), MEANING.get((self.kind, "")))
+        return meaning_of(self.kind, self.value)
 
     @property
     def is_positive(self) -> bool:
@@ -117,6 +124,11 @@ MEANING: dict[tuple[str, str], EventKind] = {
     (Event.Kind.SEARCH, ""): EventKind.SEARCH,
 }
 """A stored event's kind and value, and what the session encoder takes it for."""
+
+
+def meaning_of(kind: str, value: str) -> EventKind | None:
+    """What an event says to the session encoder; None for nothing: a thumb or hiding taken back."""
+    return MEANING.get((kind, value), MEANING.get((kind, "")))
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,7 @@ class Evidence:
         earlier = replace(
             self,
             verdicts=[verdict for verdict in self.verdicts if verdict.at < began],
-            playbacks=[playback for playback in self.playbacks if playback.at < began],
+            playbacks=[playback for playback in self.playbacks if playback.began_at < began],
             recent=[],
         )
         refused = self.disliked() | self.hidden()
@@ -161,8 +173,7 @@ class Evidence:
             if verdict.source == "list" or verdict.stars >= Rating.LIKED_FROM_STARS
         }
         liked |= {p.title_id: 1.0 for p in self.playbacks if p.is_qualified}
-        for title_id, event in self.in_session:
-            weight = _in_session_weight(event)
+        for title_id, weight in self._weights_in_session().items():
             liked[title_id] = max(weight, liked.get(title_id, 0.0))
         refused = self.disliked() | self.hidden()
         return {id_: weight for id_, weight in liked.items() if weight > 0 and id_ not in refused}
@@ -209,23 +220,37 @@ class Evidence:
         ordered = [*played, *opened, *before, *(v.title_id for v in rated)]
         return [id_ for id_ in dict.fromkeys(ordered) if id_ in liked]
 
+    def _weights_in_session(self) -> dict[int, float]:
+        weights: dict[int, float] = {}
+        for title_id, event in self.in_session:
+            before = 0.0 if event.kind == Event.Kind.STOP else weights.get(title_id, 0.0)
+            weights[title_id] = max(_in_session_weight(event), before)
+        return weights
+
 
 def evidence_of(visit: CurrentVisit) -> Evidence:
     """Read all evidence of the visit's viewer. Three queries, each by an index."""
+    playbacks = playbacks_of(visit)
     return Evidence(
         list(_verdicts(visit.profile)) if visit.profile else [],
-        playbacks_of(visit),
-        _recent(visit),
+        playbacks,
+        _recent(visit, playbacks),
         visit.started_at,
     )
 
 
 def playbacks_of(visit: CurrentVisit) -> list[Playback]:
-    """Each title the viewer began, oldest first. One query."""
-    of_viewer = Q(profile=visit.profile) if visit.profile else Q(visit=visit.id)
+    """Each title the viewer began, oldest first. One query.
+
+    An anonymous browser is remembered over this visit and the one before.
+    """
+    of_viewer = Q(profile=visit.profile)
+    if not visit.profile:
+        of_viewer = Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
     latest = (
         Event.objects.filter(of_viewer, kind__in=Event.PLAYBACK)
         .annotate(
+            began_at=Window(Min("occurred_at"), partition_by="title_id"),
             furthest=Window(Max("position_seconds"), partition_by="title_id"),
             finished=Window(BoolOr(Q(kind=Event.Kind.FINISH)), partition_by="title_id"),
             length=Window(Max("duration_seconds"), partition_by="title_id"),
@@ -233,12 +258,13 @@ def playbacks_of(visit: CurrentVisit) -> list[Playback]:
         .order_by("title_id", "-occurred_at", "-received_at")
         .distinct("title_id")
         .values_list(
-            "title_id", "occurred_at", "position_seconds", "length", "furthest", "finished"
+            "title_id", "visit_id", "kind", "occurred_at", "began_at",
+            "position_seconds", "length", "furthest", "finished",
         )
-    )
+    )  # fmt: skip
     playbacks = [
-        Playback(title_id, at, position or 0, length or 0, furthest or 0, finished)
-        for title_id, at, position, length, furthest, finished in latest
+        Playback(id_, visit_id, kind, at, began, position or 0, length or 0, furthest or 0, ended)
+        for id_, visit_id, kind, at, began, position, length, furthest, ended in latest
     ]
     return sorted(playbacks, key=lambda p: (p.at, p.title_id))
 
@@ -291,21 +317,23 @@ def stored_events() -> Iterator[StoredEvent]:
     rows = (
         Event.objects.exclude(kind=Event.Kind.IMPRESSION)
         .order_by("occurred_at", "received_at")
-        .values_list("profile_id", "visit_id", "kind", "title_id", "value", "occurred_at", "query")
+        .values_list("profile_id", *_Stored._fields)
     )
-    for profile_id, visit_id, kind, title_id, value, at, query in rows.iterator(chunk_size=20_000):
-        meaning = MEANING.get((kind, value), MEANING.get((kind, "")))
-        if profile_id is not None and kind == Event.Kind.THUMB:
-            thumbed.add((profile_id, title_id))
+    for profile_id, *fields in rows.iterator(chunk_size=20_000):
+        event = _Stored(*fields)
+        meaning = meaning_of(event.told, event.value)
+        if profile_id is not None and event.kind == Event.Kind.THUMB and event.title_id:
+            thumbed.add((profile_id, event.title_id))
         if meaning is not None:
-            viewer = profile_id or anonymous.setdefault(visit_id, -1 - len(anonymous))
-            yield StoredEvent(viewer, title_id, meaning, at.timestamp(), query)
+            viewer = profile_id or anonymous.setdefault(event.visit_id, -1 - len(anonymous))
+            at = event.occurred_at.timestamp()
+            yield StoredEvent(viewer, event.title_id, meaning, at, event.query)
     ratings = Rating.objects.order_by("pk").values_list(
         "profile_id", "title_id", "stars", "rated_at"
     )
-    for profile_id, title_id, stars, at in ratings.iterator(chunk_size=20_000):
+    for profile_id, title_id, stars, rated_at in ratings.iterator(chunk_size=20_000):
         if (profile_id, title_id) not in thumbed:
-            yield StoredEvent(profile_id, title_id, _meaning_of_stars(stars), at.timestamp())
+            yield StoredEvent(profile_id, title_id, _meaning_of_stars(stars), rated_at.timestamp())
 
 
 def _meaning_of_stars(stars: float) -> EventKind:
@@ -336,25 +364,72 @@ def _verdicts(profile: Profile) -> Iterator[Verdict]:
     return (Verdict(*row) for row in rows)
 
 
-def _recent(visit: CurrentVisit) -> list[RecentEvent]:
-    """Read the newest events of this visit and the ones before, oldest first. One query."""
-    if visit.profile:
-        of_viewer = Q(
-            profile=visit.profile,
-            occurred_at__gte=visit.started_at - timedelta(days=RECENT_DAYS),
+class _Stored(NamedTuple):
+    """An event's row, as far as it tells something."""
+
+    kind: str
+    title_id: int | None
+    value: str
+    occurred_at: datetime
+    received_at: datetime
+    query: str
+    visit_id: UUID
+    position_seconds: int | None
+    duration_seconds: int | None
+
+    @property
+    def told(self) -> str:
+        """Its kind; to stop after a qualified play is a pause, and tells what progress tells."""
+        is_pause = self.kind == Event.Kind.STOP and _is_enough(
+            self.position_seconds, self.duration_seconds
         )
-    else:
-        of_viewer = Q(visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
+        return Event.Kind.PROGRESS if is_pause else self.kind
+
+
+def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]:
+    """Read the newest events of this visit and, before them, of the visits before. One query.
+
+    The visits before are a profile's of `RECENT_DAYS`, an anonymous browser's last one. Progress
+    comes every few seconds: the latest of a title is enough, and the playbacks have it.
+    """
+    since = visit.started_at - timedelta(days=RECENT_DAYS)
     newest = (
-        Event.objects.filter(of_viewer)
-        .exclude(kind=Event.Kind.IMPRESSION)
+        Event.objects.exclude(kind__in=Event.TOO_MANY)
         .order_by("-occurred_at", "-received_at")
-        .values_list("kind", "title_id", "value", "occurred_at", "query", "visit_id")
-    )[:RECENT_EVENTS]
-    return [
-        RecentEvent(kind, title_id, value, at, query, is_this_visit=visit_id == visit.id)
-        for kind, title_id, value, at, query, visit_id in reversed(newest)
+        .values_list(*_Stored._fields)
+    )
+    earlier = newest.filter(profile=None, visit=visit.previous_id)
+    if visit.profile:
+        earlier = newest.filter(profile=visit.profile).exclude(visit=visit.id)
+    earlier = earlier.filter(occurred_at__gte=since)
+    rows = earlier[:EARLIER_EVENTS].union(newest.filter(visit=visit.id)[:VISIT_EVENTS], all=True)
+    told = [_Stored(*row) for row in rows]
+    told += [
+        _Stored(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id, None, None)
+        for p in playbacks
+        if p.kind == Event.Kind.PROGRESS and p.at >= since
     ]
+    told.sort(key=lambda e: (e.visit_id == visit.id, e.occurred_at, e.received_at))
+    return [
+        RecentEvent(e.told, e.title_id, e.value, e.occurred_at, e.query, e.visit_id == visit.id)
+        for e in _standing(told)
+    ]
+
+
+def _standing(told: list[_Stored]) -> Iterator[_Stored]:
+    """Of thumbs, list and hiding yield the latest of a title: what was taken back is not there."""
+    last = {(stored.kind, stored.title_id): n for n, stored in enumerate(told)}
+    for n, stored in enumerate(told):
+        if stored.kind not in VALUES or last[stored.kind, stored.title_id] == n:
+            yield stored
+
+
+def _is_enough(position_seconds: int | None, duration_seconds: int | None) -> bool:
+    """Whether so much of a title makes a qualified play."""
+    enough = QUALIFIED_SECONDS
+    if duration_seconds:
+        enough = min(enough, int(QUALIFIED_SHARE * duration_seconds))
+    return (position_seconds or 0) >= enough
 
 
 def _in_session_weight(event: RecentEvent) -> float:
