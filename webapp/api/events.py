@@ -56,6 +56,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
 class ReportSerializer(serializers.Serializer[Any]):
     accepted = serializers.IntegerField(help_text="On disk now.")
     repeated = serializers.IntegerField(help_text="On disk before; nothing changed.")
+    paused = serializers.IntegerField(help_text="Not kept: the profile's history is paused.")
     errors = ErrorSerializer(many=True)  # type: ignore[assignment]  # shadows a property
 
 
@@ -87,6 +88,7 @@ class EventsView(APIView):
         body = {
             "accepted": report.accepted,
             "repeated": report.repeated,
+            "paused": report.paused,
             "errors": sorted(errors, key=lambda error: int(error["index"])),
         }
         return Response(body, status=status.HTTP_200_OK)

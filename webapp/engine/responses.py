@@ -156,7 +156,7 @@ class _Answer:
         self.visit, self.surface, self.now = visit, surface, now
         self.live = holder.get()
         self.evidence = evidence_of(visit)
-        self.viewer = _viewer(self.evidence, surface, now)
+        self.viewer = _viewer(self.evidence, visit, surface, now)
         self.taste: Taste | None = None
         self.fallback_reason = "" if self.live.recommender else self.live.trouble
         self.source: Recommender | PopularTitles = self.live.recommender or PopularTitles(
@@ -256,8 +256,19 @@ class _Answer:
         return ids
 
 
-def _viewer(evidence: Evidence, surface: Surface, now: datetime) -> Viewer:
-    """Put the evidence into the recommender's words."""
+def _viewer(evidence: Evidence, visit: CurrentVisit, surface: Surface, now: datetime) -> Viewer:
+    """Put the evidence into the recommender's words.
+
+    For a profile that wants no personal picks that is what it hides and what it keeps by hand.
+    """
+    if not visit.is_personal:
+        return Viewer(
+            excluded=frozenset(evidence.hidden()),
+            unfinished=[p.title_id for p in evidence.unfinished()],
+            listed=evidence.listed(),
+            now=now.timestamp(),
+            surface=surface.value,
+        )
     return Viewer(
         liked=evidence.liked(),
         liked_before=evidence.liked_before(),

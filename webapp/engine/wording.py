@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from recommender.ranking.page import Row
+from recommender.ranking.page import KEPT_KINDS, Row
 from webapp.catalog.models import Genre, Title
 from webapp.events.sessions import Evidence
 from webapp.events.visits import CurrentVisit
@@ -15,6 +15,9 @@ FIXED = {
     "new": ("New in the catalogue", "What came in last."),
 }
 
+MORE_LIKE = ("More like this", "Liked by the people who like this title.")
+LARGE_GENRE = "One of the largest genres here."
+
 
 def heading_and_reason(
     row: Row,
@@ -25,10 +28,13 @@ def heading_and_reason(
     visit_share: float | None = None,
 ) -> tuple[str, str]:
     """Say what a row is and why it is there."""
+    if not visit.is_personal and row.kind not in KEPT_KINDS:
+        heading, reason = _impersonal(row, genres)
+        return heading, f"{reason} Personal picks are off."
     if row.kind == "because_watched" and row.key is not None:
         return _because(titles[row.key], evidence)
     if row.kind == "more_like":
-        return "More like this", "Liked by the people who like this title."
+        return MORE_LIKE
     if row.kind == "genre" and row.key is not None:
         return genres[row.key].name, _genre_reason(evidence)
     if row.kind == "this_visit":
@@ -37,6 +43,12 @@ def heading_and_reason(
         who = visit.profile.name if visit.profile else "you"
         return f"Top picks for {who}", _taste_reason(evidence, visit_share)
     return FIXED[row.kind]
+
+
+def _impersonal(row: Row, genres: Mapping[int, Genre]) -> tuple[str, str]:
+    if row.kind == "genre" and row.key is not None:
+        return genres[row.key].name, LARGE_GENRE
+    return MORE_LIKE if row.kind == "more_like" else FIXED[row.kind]
 
 
 def _this_visit(evidence: Evidence) -> tuple[str, str]:
@@ -69,4 +81,4 @@ def _taste_reason(evidence: Evidence, visit_share: float | None) -> str:
 def _genre_reason(evidence: Evidence) -> str:
     if evidence.liked():
         return "You choose this genre more often than others do."
-    return "One of the largest genres here."
+    return LARGE_GENRE

@@ -60,6 +60,8 @@ class IngestReport:
 
     accepted: int = 0
     repeated: int = 0
+    paused: int = 0
+    """Not kept, for the profile's history is paused."""
     errors: list[Refusal] = field(default_factory=list)
 
 
@@ -69,7 +71,11 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
     A repeat is counted and changes nothing. A bad event is refused with its reason and the rest
     is kept. When this returns, what it counted as accepted is committed (unless the caller holds
     a transaction of its own). Five queries for a batch that changes no list or rating.
+
+    While a profile's history is paused nothing is written and nothing applied.
     """
+    if visit.is_paused:
+        return IngestReport(paused=len(drafts))
     report = IngestReport()
     known = _Known.of(visit, drafts)
     accepted: dict[uuid.UUID, EventDraft] = {}

@@ -229,12 +229,16 @@ class Evidence:
 
 
 def evidence_of(visit: CurrentVisit) -> Evidence:
-    """Read all evidence of the visit's viewer. Three queries, each by an index."""
+    """Read all evidence of the visit's viewer. Three queries, each by an index.
+
+    While the profile's history is paused this visit has no say.
+    """
     playbacks = playbacks_of(visit)
+    recent = _recent(visit, playbacks)
     return Evidence(
         list(_verdicts(visit.profile)) if visit.profile else [],
         playbacks,
-        _recent(visit, playbacks),
+        [event for event in recent if not event.is_this_visit] if visit.is_paused else recent,
         visit.started_at,
     )
 

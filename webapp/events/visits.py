@@ -25,6 +25,16 @@ class CurrentVisit:
     previous_id: uuid.UUID | None = None
     """This browser's visit before, if the profile is the same: a page left open may name it."""
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether the profile wants nothing of this visit kept or used."""
+        return self.profile is not None and self.profile.is_history_paused
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether taste may choose what is shown."""
+        return self.profile is None or self.profile.is_personalized
+
     def record(self) -> None:
         """Write the visit's row if it has none. One query."""
         Visit.objects.bulk_create(

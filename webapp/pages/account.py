@@ -14,7 +14,7 @@ from rest_framework.throttling import SimpleRateThrottle
 
 from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
-from webapp.pages.forms import ProfileForm
+from webapp.pages.forms import ProfileForm, SwitchesForm
 from webapp.pages.navigation import profiles_address, safe_next
 from webapp.profiles.models import Profile
 
@@ -50,7 +50,7 @@ class LoginView(auth_views.LoginView):
 @login_required
 @require_http_methods(["GET", "POST"])
 def profiles(request: HttpRequest) -> HttpResponse:
-    """Choose who watches, or add someone."""
+    """Choose who watches, add someone, or say what may be kept of someone."""
     account, onward = _account(request), safe_next(request, "")
     own = Profile.objects.filter(account=account)
     form = ProfileForm(request.POST or None)
@@ -60,7 +60,8 @@ def profiles(request: HttpRequest) -> HttpResponse:
         else:
             own.create(account=account, name=form.cleaned_data["name"])
         return redirect(profiles_address(onward))
-    context = {"profiles": own, "form": form, "next": onward}
+    switches = [SwitchesForm(instance=one, auto_id=f"id_{one.pk}_%s") for one in own]
+    context = {"switches": switches, "form": form, "next": onward}
     return render(request, "pages/profiles.html", context)
 
 
@@ -71,6 +72,16 @@ def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
     request.session[PROFILE_KEY] = chosen.pk
     return redirect(safe_next(request, reverse("home")))
+
+
+@login_required
+@require_POST
+def set_switches(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what may be kept and used of one of the account's own profiles; the next page obeys."""
+    chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
+    SwitchesForm(request.POST, instance=chosen).save()
+    messages.success(request, f"Saved for {chosen.name}.")
+    return redirect(profiles_address(safe_next(request, "")))
 
 
 def _account(request: HttpRequest) -> User:

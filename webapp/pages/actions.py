@@ -4,6 +4,7 @@ import uuid
 from typing import cast
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -72,4 +73,5 @@ def _tell(request: HttpRequest, pk: int, kind: Event.Kind, form: forms.Form) -> 
 def _record(request: HttpRequest, title: Title, kind: Event.Kind, **fields: object) -> None:
     now = timezone.now()
     draft = EventDraft(uuid.uuid4(), kind, title.pk, now, **fields)  # type: ignore[arg-type]
-    record_events(cast(VisitRequest, request).visit, [draft], now)
+    if record_events(cast(VisitRequest, request).visit, [draft], now).paused:
+        messages.info(request, "History is paused: this was not kept.")

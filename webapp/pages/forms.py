@@ -4,10 +4,19 @@ from django import forms
 
 from webapp.events.ingest import VALUES
 from webapp.events.models import Event
+from webapp.profiles.models import Profile
 
 
 class ProfileForm(forms.Form):
     name = forms.CharField(max_length=60, label="Name")
+
+
+class SwitchesForm(forms.ModelForm[Profile]):
+    """What a profile lets us keep and use."""
+
+    class Meta:
+        model = Profile
+        fields = ["is_history_paused", "is_personalized"]
 
 
 class ThumbForm(forms.Form):

@@ -19,6 +19,7 @@ urlpatterns = [
     path("watch/<int:pk>/stopped/", actions.stopped, name="stopped"),
     path("profiles/", account.profiles, name="profiles"),
     path("profiles/<int:pk>/choose/", account.choose_profile, name="choose-profile"),
+    path("profiles/<int:pk>/switches/", account.set_switches, name="set-switches"),
     path("login/", account.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("posters/<int:pk>.svg", posters.poster, name="poster"),

@@ -25,6 +25,18 @@ class Profile(models.Model):
         help_text="Its id in an imported history.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    is_history_paused = models.BooleanField(
+        "Pause history",
+        default=False,
+        db_default=False,
+        help_text="Nothing done now is kept, and nothing of this visit changes what is shown.",
+    )
+    is_personalized = models.BooleanField(
+        "Personal picks",
+        default=True,
+        db_default=True,
+        help_text="Titles and rows are chosen by what was watched and liked.",
+    )
 
     class Meta:
         ordering = ["pk"]

@@ -28,7 +28,7 @@ def test_a_batch_is_stored_with_its_visit_and_profile(owner_client, cast, films)
         event("play", films[0].pk, position_seconds=0, duration_seconds=6000),
     )
     assert response.status_code == 200
-    assert response.json() == {"accepted": 2, "repeated": 0, "errors": []}
+    assert response.json() == {"accepted": 2, "repeated": 0, "paused": 0, "errors": []}
     stored = Event.objects.order_by("kind")
     assert [e.kind for e in stored] == ["open", "play"]
     assert {e.profile for e in stored} == {cast.owner}
@@ -39,7 +39,8 @@ def test_a_batch_is_stored_with_its_visit_and_profile(owner_client, cast, films)
 def test_the_same_batch_twice_is_stored_once(owner_client, films):
     again = event("open", films[0].pk)
     assert post(owner_client, again, again).json()["repeated"] == 1
-    assert post(owner_client, again).json() == {"accepted": 0, "repeated": 1, "errors": []}
+    body = post(owner_client, again).json()
+    assert body == {"accepted": 0, "repeated": 1, "paused": 0, "errors": []}
     assert Event.objects.count() == 1
 
 
