@@ -40,6 +40,11 @@ class PopularTitles:
         ]
         return build_page(rows, mask_of(self.catalogue, viewer.excluded), config)
 
+    def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+        popular = self.catalogue.liked_by
+        row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
+        return build_page([row], mask_of(self.catalogue, viewer.excluded), config)
+
     def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:

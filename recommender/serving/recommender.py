@@ -4,6 +4,7 @@ I items of the catalogue, M of them with a vector in the models, D of its size.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,9 @@ class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
     def __init__(self, catalogue: Catalogue, tastes: TasteModel, popularity: Popularity) -> None:
-        self.catalogue = catalogue
+        # what is shown must not depend on ratings made after the release
+        likes = _spread(popularity.counts, popularity.items.ids, catalogue)
+        self.catalogue = replace(catalogue, liked_by=likes)
         self._tastes = tastes
         place = tastes.items.items_of(catalogue.titles.ids)  # (I,)
         self._modelled = np.flatnonzero(place != UNKNOWN)  # (M,)
@@ -68,6 +71,16 @@ class Recommender:
         """
         excluded = mask_of(self.catalogue, viewer.excluded)
         return build_page(self._candidate_rows(viewer, taste), excluded, config)
+
+    def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+        """Build the row to offer where no text says what is wanted; none if it were too short."""
+        excluded = mask_of(self.catalogue, viewer.excluded)
+        if taste is None:
+            row = ordered_row("suggestions", np.arange(len(self.catalogue)), self._trending)
+        else:
+            news = ~mask_of(self.catalogue, viewer.seen | set(viewer.unfinished))  # (I,)
+            row = _only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
+        return build_page([row], excluded, config)
 
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""

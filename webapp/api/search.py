@@ -71,7 +71,7 @@ class SearchView(APIView):
                         "year": slot.title.year,
                         "url": slot.title.get_absolute_url(),
                     }
-                    for slot in page.slots or page.suggestions
+                    for slot in page.slots or (page.suggestions.slots if page.suggestions else [])
                 ],
                 "took_ms": round((time.perf_counter() - began) * 1000, 2),
             }

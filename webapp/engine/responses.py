@@ -7,24 +7,20 @@ what the template shows. If the recommender fails, popular titles are served; th
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
 
-import numpy as np
 from django.conf import settings
-from numpy.typing import NDArray
 
-from recommender.ranking.page import PageConfig, Row
+from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
-from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer, ViewerEvent
-from recommender.serving.taste import Taste
-from recommender.vocabulary import UNKNOWN
+from search.errors import SearchError
 from webapp.catalog.models import Genre, Title
-from webapp.engine.live import holder
-from webapp.engine.snapshot import viewer_as_json
+from webapp.engine.answers import Answer, Question, Source, answer
+from webapp.engine.live import Live, holder
+from webapp.engine.snapshot import exactly, snapshot_of
 from webapp.engine.wording import heading_and_reason
 from webapp.events.models import Slate, Surface
 from webapp.events.sessions import Evidence, evidence_of
@@ -32,10 +28,6 @@ from webapp.events.visits import CurrentVisit
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-Floats = NDArray[np.float32]
-
-SEARCH_HITS = 40
 REASONS_KEPT = 10
 
 
@@ -46,6 +38,7 @@ class SlotView:
     title: Title
     slot: int
     why: str
+    score: float
     progress: float | None = None
 
 
@@ -55,6 +48,7 @@ class RowView:
     heading: str
     reason: str
     slots: list[SlotView]
+    key: int | None = None
     genre: Genre | None = None
 
 
@@ -77,7 +71,7 @@ class SearchPage:
     text: str
     slots: list[SlotView]
     corrected: str | None = None
-    suggestions: list[SlotView] = field(default_factory=list)
+    suggestions: RowView | None = None
     """What to offer where nothing was typed, or nothing matched."""
 
 
@@ -93,30 +87,21 @@ def home(visit: CurrentVisit, now: datetime) -> HomePage:
     Eight queries where a background thread holds the live release: evidence 3, titles and
     their genres 2, genre rows 1, visit and slate 2.
     """
-    answer = _Answer(visit, Surface.HOME, now)
-    rows = answer.home_rows()
-    views = answer.views(rows)
-    slate = answer.write_slate(views, rows)
-    return HomePage(slate.pk, views, is_fallback=bool(slate.fallback_reason))
+    response = _Response(visit, Surface.HOME, now)
+    slate = response.write_slate()
+    return HomePage(slate.pk, response.views, is_fallback=bool(slate.fallback_reason))
 
 
 def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     """Find the titles like one and write the slate down."""
-    answer = _Answer(visit, Surface.TITLE, now)
-    row = answer.ask(lambda source: source.more_like(title.pk, answer.viewer, _page_config()))
-    rows = [row] if row else []
-    views = answer.views(rows)
-    slate = answer.write_slate(views, rows)
-    return TitlePage(slate.pk, views[0] if views else None)
+    response = _Response(visit, Surface.TITLE, now, title_id=title.pk)
+    slate = response.write_slate()
+    return TitlePage(slate.pk, next(iter(response.views), None))
 
 
 def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
     """Suggest titles for this visit before anything is typed, and write the slate down."""
-    answer = _Answer(visit, Surface.PREQUERY, now)
-    rows = answer.suggestions()
-    views = answer.views(rows)
-    slate = answer.write_slate(views, rows)
-    return SearchPage(slate.pk, "", [], suggestions=views[0].slots if views else [])
+    return _search_page(_Response(visit, Surface.PREQUERY, now))
 
 
 def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
@@ -125,105 +110,47 @@ def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
-    answer = _Answer(visit, Surface.SEARCH, now)
-    engine = answer.live.search
-    affinity = answer.ask(lambda source: source.affinity(answer.taste_by(source)))
-    found = engine.search(
-        text,
-        SEARCH_HITS,
-        affinity=None if affinity is None else answer.on_documents(affinity),
-        popularity=answer.on_documents(answer.source.catalogue.liked_by),
-    )
-    hidden = answer.evidence.hidden()
-    titles = _titles(hit.id for hit in found.hits if hit.id not in hidden)
-    slots = [
-        SlotView(title, n, "It matches your search.") for n, title in enumerate(titles.values())
-    ]
-    views = [RowView("results", text, "Titles that match.", slots)]
-    suggestions: list[SlotView] = []
-    if not slots:
-        views = answer.views(answer.suggestions())
-        suggestions = views[0].slots if views else []
-    slate = answer.write_slate(views)
-    return SearchPage(slate.pk, text, slots, found.corrected, suggestions)
+    return _search_page(_Response(visit, Surface.SEARCH, now, text=text))
 
 
-class _Answer:
+def _search_page(response: "_Response") -> SearchPage:
+    slate = response.write_slate()
+    rows = {view.kind: view for view in response.views}
+    found = rows["results"].slots if "results" in rows else []
+    text, corrected = response.question.text, response.answer.corrected
+    return SearchPage(slate.pk, text, found, corrected, rows.get("suggestions"))
+
+
+class _Response:
     """One response in the making: what is known of the viewer, who answered, what went wrong."""
 
-    def __init__(self, visit: CurrentVisit, surface: Surface, now: datetime) -> None:
+    def __init__(
+        self,
+        visit: CurrentVisit,
+        surface: Surface,
+        now: datetime,
+        *,
+        title_id: int | None = None,
+        text: str = "",
+    ) -> None:
         self.began = time.perf_counter()
         self.visit, self.surface, self.now = visit, surface, now
         self.live = holder.get()
         self.evidence = evidence_of(visit)
-        self.viewer = _viewer(self.evidence, visit, surface, now)
-        self.taste: Taste | None = None
-        self.fallback_reason = "" if self.live.recommender else self.live.trouble
-        self.source: Recommender | PopularTitles = self.live.recommender or PopularTitles(
-            self.live.catalogue
+        self.question = Question(
+            _viewer(self.evidence, visit, surface, now),
+            PageConfig(row_size=settings.ROW_SIZE),
+            title_id,
+            text,
+            frozenset(self.evidence.hidden()),
         )
+        self.answer, self.source, self.fallback_reason = _ask(self.question, self.live)
+        self.views = self._views()
 
-    def ask(self, question: Callable[[Recommender | PopularTitles], T]) -> T:
-        """Ask the recommender; if it fails, log why and ask for popular titles instead."""
-        try:
-            return question(self.source)
-        except Exception as error:
-            logger.exception("the recommender failed, popular titles are served")
-            self.fallback_reason = f"{type(error).__name__}: {error}"[:200]
-            self.source = PopularTitles(self.live.catalogue)
-            return question(self.source)
-
-    def taste_by(self, source: Recommender | PopularTitles) -> Taste | None:
-        """Ask for the taste of this viewer, in this visit, on this surface, now.
-
-        The one way to it: home, suggestions and search are ordered by what this returns.
-        """
-        self.taste = source.taste(self.viewer)
-        return self.taste
-
-    def home_rows(self) -> list[Row]:
-        return self.ask(
-            lambda source: source.home(self.viewer, self.taste_by(source), _page_config())
-        )
-
-    def suggestions(self) -> list[Row]:
-        """The row to offer where no text orders titles: the viewer's picks, or what is popular."""
-        rows = self.home_rows()
-        kinds = ("top_picks", "trending", "popular")
-        found = (row for row in rows if row.kind in kinds)
-        return sorted(found, key=lambda row: kinds.index(row.kind))[:1]
-
-    def views(self, rows: Sequence[Row]) -> list[RowView]:
-        """Turn rows of item numbers into what a template shows. Three queries for any rows."""
-        ids = [self._ids(row) for row in rows]
-        because = {row.key for row in rows if row.kind == "because_watched" and row.key}
-        titles = _titles([*because, *(id_ for row_ids in ids for id_ in row_ids)])
-        genres = Genre.objects.in_bulk({row.key for row in rows if row.kind == "genre"})
-        gone = {("because_watched", id_) for id_ in because - titles.keys()}
-        progress = {p.title_id: p.progress for p in self.evidence.playbacks if p.is_unfinished}
-        share = self.taste.visit_share if self.taste else None
-        views = []
-        for row, row_ids in zip(rows, ids, strict=True):
-            if (row.kind, row.key) in gone:
-                continue
-            heading, reason = heading_and_reason(
-                row, titles, genres, self.evidence, self.visit, share
-            )
-            shown = [titles[id_] for id_ in row_ids if id_ in titles]
-            slots = [SlotView(t, n, reason, progress.get(t.pk)) for n, t in enumerate(shown)]
-            genre = genres.get(row.key) if row.kind == "genre" and row.key else None
-            views.append(RowView(row.kind, heading, reason, slots, genre))
-        return views
-
-    def on_documents(self, values: Floats) -> Floats:
-        """Bring (I,) values of the answering catalogue to the order of search's documents."""
-        items = self.source.catalogue.titles.items_of(self.live.search.document_ids)
-        return np.where(items == UNKNOWN, 0, values[items]).astype(np.float32)
-
-    def write_slate(self, views: Sequence[RowView], rows: Sequence[Row] = ()) -> Slate:
+    def write_slate(self) -> Slate:
         """Write down what is shown, by what, and from which evidence. Two queries."""
         self.visit.record()
-        scores = [np.round(row.scores.astype(float), 5).tolist() for row in rows]
+        taste = self.answer.taste
         return Slate.objects.create(
             visit_id=self.visit.id,
             surface=self.surface,
@@ -232,28 +159,62 @@ class _Answer:
             rows=[
                 {
                     "kind": view.kind,
+                    "key": view.key,
                     "heading": view.heading,
                     "titles": [slot.title.pk for slot in view.slots],
-                    "scores": scores[n] if n < len(scores) else [],
+                    "scores": [slot.score for slot in view.slots],
                 }
-                for n, view in enumerate(views)
+                for view in self.views
             ],
-            snapshot=self._snapshot(),
-            visit_share=self.taste.visit_share if self.taste else None,
+            snapshot=snapshot_of(self.question, self.live.catalogue),
+            visit_share=taste.visit_share if taste else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
 
-    def _snapshot(self) -> dict[str, Any]:
-        return {
-            "profile": self.visit.profile.pk if self.visit.profile else None,
-            "viewer": viewer_as_json(self.viewer),
-            "row_size": settings.ROW_SIZE,
-        }
+    def _views(self) -> list[RowView]:
+        """Turn rows of item numbers into what a template shows. Three queries for any rows."""
+        rows = self.answer.rows
+        ids = [self.source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
+        because = {row.key for row in rows if row.kind == "because_watched" and row.key}
+        titles = _titles([*because, *(id_ for row_ids in ids for id_ in row_ids)])
+        genres = Genre.objects.in_bulk({row.key for row in rows if row.kind == "genre"})
+        gone = {("because_watched", id_) for id_ in because - titles.keys()}
+        progress = {p.title_id: p.progress for p in self.evidence.playbacks if p.is_unfinished}
+        views = []
+        for row, row_ids in zip(rows, ids, strict=True):
+            if (row.kind, row.key) in gone:
+                continue
+            heading, reason = heading_and_reason(
+                row, titles, genres, self.evidence, self.visit, self.answer.taste
+            )
+            shown = [
+                (titles[id_], score)
+                for id_, score in zip(row_ids, exactly(row.scores), strict=True)
+                if id_ in titles
+            ]
+            slots = [
+                SlotView(title, n, reason, score, progress.get(title.pk))
+                for n, (title, score) in enumerate(shown)
+            ]
+            genre = genres.get(row.key) if row.kind == "genre" and row.key else None
+            views.append(RowView(row.kind, heading, reason, slots, row.key, genre))
+        return views
 
-    def _ids(self, row: Row) -> list[int]:
-        ids: list[int] = self.source.catalogue.titles.ids_of(row.items).tolist()
-        return ids
+
+def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
+    """Ask the recommender; if it fails or is not there, ask for popular titles and say why."""
+    reason = live.trouble
+    if live.recommender is not None:
+        try:
+            return answer(question, live.recommender, live.search), live.recommender, ""
+        except SearchError:
+            raise
+        except Exception as error:
+            logger.exception("the recommender failed, popular titles are served")
+            reason = f"{type(error).__name__}: {error}"[:200]
+    popular = PopularTitles(live.catalogue)
+    return answer(question, popular, live.search), popular, reason
 
 
 def _viewer(evidence: Evidence, visit: CurrentVisit, surface: Surface, now: datetime) -> Viewer:
@@ -287,10 +248,6 @@ def _viewer(evidence: Evidence, visit: CurrentVisit, surface: Surface, now: date
         now=now.timestamp(),
         surface=surface.value,
     )
-
-
-def _page_config() -> PageConfig:
-    return PageConfig(row_size=settings.ROW_SIZE)
 
 
 def _titles(ids: Iterable[int]) -> dict[int, Title]:

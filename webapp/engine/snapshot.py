@@ -3,8 +3,47 @@
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
+from recommender.ranking.page import PageConfig
 from recommender.serving.request import Viewer, ViewerEvent
+from webapp.engine.answers import Question
+
+
+def snapshot_of(question: Question, catalogue: Catalogue) -> dict[str, Any]:
+    """Return the question in JSON's own types, with how far the catalogue reached."""
+    ids = catalogue.titles.ids
+    return {
+        "viewer": viewer_as_json(question.viewer),
+        "page": asdict(question.page),
+        "title": question.title_id,
+        "text": question.text,
+        "hidden": sorted(question.hidden),
+        "catalogue": {"titles": len(ids), "last": int(ids[-1]) if len(ids) else 0},
+    }
+
+
+def question_of(snapshot: dict[str, Any]) -> Question:
+    """Return the question that `snapshot_of` wrote.
+
+    Raises:
+        KeyError: something is missing: the slate was written before snapshots were whole.
+    """
+    return Question(
+        viewer_from_json(snapshot["viewer"]),
+        PageConfig(**snapshot["page"]),
+        snapshot["title"],
+        snapshot["text"],
+        frozenset(snapshot["hidden"]),
+    )
+
+
+def exactly(scores: NDArray[np.float32]) -> list[float]:
+    """Return numbers that JSON writes in the fewest digits that name each float32."""
+    return [float(f"{score:.9g}") for score in scores.tolist()]
 
 
 def viewer_as_json(viewer: Viewer) -> dict[str, Any]:

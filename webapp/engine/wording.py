@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from recommender.ranking.page import KEPT_KINDS, Row
+from recommender.serving.taste import Taste
 from webapp.catalog.models import Genre, Title
 from webapp.events.sessions import Evidence
 from webapp.events.visits import CurrentVisit
@@ -12,6 +13,8 @@ FIXED = {
     "my_list": ("My list", "What you kept for later."),
     "trending": ("Trending now", "What people here have liked most lately."),
     "popular": ("Popular titles", "What most people here have liked."),
+    "suggestions": ("To begin with", "What people here have liked most lately."),
+    "results": ("Results", "It matches your search."),
     "new": ("New in the catalogue", "What came in last."),
 }
 
@@ -25,7 +28,7 @@ def heading_and_reason(
     genres: Mapping[int, Genre],
     evidence: Evidence,
     visit: CurrentVisit,
-    visit_share: float | None = None,
+    taste: Taste | None = None,
 ) -> tuple[str, str]:
     """Say what a row is and why it is there."""
     if not visit.is_personal and row.kind not in KEPT_KINDS:
@@ -41,7 +44,9 @@ def heading_and_reason(
         return _this_visit(evidence)
     if row.kind == "top_picks":
         who = visit.profile.name if visit.profile else "you"
-        return f"Top picks for {who}", _taste_reason(evidence, visit_share)
+        return f"Top picks for {who}", _taste_reason(evidence, taste)
+    if row.kind == "suggestions" and taste is not None:
+        return "For you, now", _taste_reason(evidence, taste)
     return FIXED[row.kind]
 
 
@@ -68,14 +73,15 @@ def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
     return f"Because you liked {title.name}", "You rated it highly or kept it."
 
 
-def _taste_reason(evidence: Evidence, visit_share: float | None) -> str:
+def _taste_reason(evidence: Evidence, taste: Taste | None) -> str:
     liked = evidence.liked()
     tonight = len({title_id for title_id, _ in evidence.in_session} & liked.keys())
     count = f"{len(liked)} title{'s' if len(liked) != 1 else ''} you liked or watched"
     if not tonight:
         return f"From {count}."
     words = f"From {count}, {tonight} of them in this visit."
-    return words if visit_share is None else f"{words} This visit counts {visit_share:.0%}."
+    share = taste.visit_share if taste else None
+    return words if share is None else f"{words} This visit counts {share:.0%}."
 
 
 def _genre_reason(evidence: Evidence) -> str:

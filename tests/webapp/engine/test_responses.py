@@ -1,5 +1,6 @@
 """The pages' answers: the very next response, its reasons, its slate, and the fallback."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -85,7 +86,39 @@ def test_search_forgives_a_mistake_and_taste_orders_equal_matches(release, visit
 def test_nothing_found_still_offers_something(release, visit, now):
     page = responses.search(visit, "qqqqqqqqqqqq", now)
     assert page.slots == []
-    assert len(page.suggestions) >= 6
+    assert page.suggestions is not None
+    assert len(page.suggestions.slots) >= 6
+
+
+def test_before_anything_is_typed_this_visit_is_suggested_for(release, visit, films, now):
+    newcomer = responses.prequery(visit, now).suggestions
+    assert newcomer.reason == "What people here have liked most lately."
+    play(visit, films[40], now)
+    page = responses.prequery(visit, now)
+    assert sum(genre_of(slot) == "Science Fiction" for slot in page.suggestions.slots[:6]) >= 4
+    assert "1 of them in this visit" in page.suggestions.reason
+    assert films[40] not in {slot.title for slot in page.suggestions.slots}
+    slate = Slate.objects.get(pk=page.slate_id)
+    assert slate.surface == "prequery"
+    [row] = slate.rows
+    assert row["kind"] == "suggestions"
+    assert row["titles"] == [slot.title.pk for slot in page.suggestions.slots]
+
+
+def test_home_suggestions_and_search_are_ordered_by_one_taste(
+    release, visit, films, now, monkeypatch
+):
+    asked = []
+    taste_of = Recommender.taste
+    monkeypatch.setattr(
+        Recommender, "taste", lambda self, viewer: asked.append(viewer) or taste_of(self, viewer)
+    )
+    play(visit, films[0], now)
+    responses.home(visit, now)
+    responses.prequery(visit, now)
+    responses.search(visit, "number", now)
+    assert [viewer.surface for viewer in asked] == ["home", "prequery", "search"]
+    assert all(replace(viewer, surface="home") == asked[0] for viewer in asked)
 
 
 def test_the_slate_holds_what_was_shown(release, visit, films, now):

@@ -228,6 +228,18 @@ def test_an_empty_search_offers_the_genres(client, films):
     assert "/genre/western/" in client.get("/search/").content.decode()
 
 
+def test_before_typing_titles_are_suggested_on_the_page_and_by_the_api(client, release):
+    page = client.get("/search/").content.decode()
+    slate = Slate.objects.get(surface="prequery")
+    assert f'data-surface="prequery" data-slate="{slate.pk}"' in page
+    assert page.count("data-title=") == len(slate.rows[0]["titles"]) >= 6
+    body = client.get("/api/v1/search?q=+").json()
+    assert body["are_suggestions"] is True
+    assert [title["id"] for title in body["titles"]] == slate.rows[0]["titles"]
+    fragment = client.get("/search/?q=", headers={"HX-Request": "true"}).content.decode()
+    assert "data-title=" in fragment
+
+
 def test_a_search_without_hits_offers_titles(client, release):
     text = client.get("/search/?q=zzqqxxy").content.decode()
     assert "Nothing matches “zzqqxxy”" in text
