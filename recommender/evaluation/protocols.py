@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.data.sessions import Requests
 from recommender.data.splits import HeldOut
 from recommender.evaluation.metrics import (
     hit_rate,
@@ -20,6 +21,7 @@ from recommender.evaluation.metrics import (
     reciprocal_rank,
 )
 from recommender.retrieval.top_k import top_k
+from recommender.vocabulary import UNKNOWN
 
 Values = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -104,6 +106,53 @@ def sampled_leave_one_out(
     return {
         f"hr@{k}": (ranks <= k).astype(np.float64),
         f"ndcg@{k}": np.where(ranks <= k, 1 / np.log2(ranks + 1), 0.0),
+    }
+
+
+def next_item(
+    score: Callable[[Requests, slice], NDArray[Any]],
+    requests: Requests,
+    num_items: int,
+    k: int = 20,
+    *,
+    without_past: bool = False,
+) -> dict[str, Values]:
+    """Ask for the item of each request's event among all items.
+
+    A tie counts half. A target that is no item of the model is a miss.
+
+    Args:
+        score: gives (B, I) for some of the requests.
+        requests: what is asked.
+        num_items: I.
+        k: places that count.
+        without_past: whether items the viewer met before are not ranked, as where nobody rates
+            a title twice.
+
+    Returns:
+        `hr@k` (P@k where one item is wanted), `mrr@k` and `ndcg@k` of each request.
+    """
+    ranks = np.full(len(requests), np.inf)
+    size = max(1, BATCH_BYTES // (8 * max(num_items, 1)))
+    first = requests.viewer_starts()
+    for begin in range(0, len(requests), size):
+        rows = slice(begin, min(begin + size, len(requests)))
+        scores, targets = np.array(score(requests, rows), dtype=np.float32), requests.targets[rows]
+        if without_past:
+            for row, (start, event) in enumerate(
+                zip(first[rows], requests.events[rows], strict=True)
+            ):
+                past = requests.sessions.items[start:event]
+                scores[row, past[past != UNKNOWN]] = np.nan
+        known = np.flatnonzero(targets != UNKNOWN)
+        wanted = scores[known, targets[known]]
+        scores[known, targets[known]] = np.nan
+        ranks[begin + known] = rank_of_target(wanted, scores[known])
+    is_hit = ranks <= k
+    return {
+        f"hr@{k}": is_hit.astype(np.float64),
+        f"mrr@{k}": np.where(is_hit, 1 / ranks, 0.0),
+        f"ndcg@{k}": np.where(is_hit, 1 / np.log2(ranks + 1), 0.0),
     }
 
 

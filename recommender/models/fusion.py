@@ -91,20 +91,13 @@ class Sides:
 
     Attributes:
         long: (B, D), zeros where there is no history.
-        short: (B, d), zeros where the visit has no events.
+        short: (B, d + 1), zeros where the visit has no events.
         circumstances: of the same requests.
     """
 
     long: Floats
     short: Floats
     circumstances: Circumstances
-
-
-def agreement(long_projected: Floats, short: Floats) -> Floats:
-    """Return (B,) the cosine of two vectors in the encoder's space, 0 where one is zero."""
-    sizes = np.linalg.norm(long_projected, axis=1) * np.linalg.norm(short, axis=1)
-    inner = np.einsum("bd,bd->b", long_projected, short)
-    return np.asarray(np.divide(inner, sizes, out=np.zeros_like(inner), where=sizes > 0))
 
 
 def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncoder) -> Sides:
@@ -132,14 +125,14 @@ def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncode
             sizes,
             in_visit,
             np.where(in_visit > 0, recent.now - newest, 0.0),
-            agreement(encoder.project(long), short),
+            encoder.agreement(long, short),
             np.full(len(short), SURFACES.index("home")),
         ),
     )
 
 
 def joint_space(item_factors: Floats, item_vectors: Floats) -> Floats:
-    """Return (I, D + d) what fused tastes are multiplied with."""
+    """Return (I, D + d + 1) what fused tastes are multiplied with."""
     return np.concatenate([item_factors, item_vectors], axis=1)
 
 
@@ -173,7 +166,7 @@ class FusionGate:
         Args:
             sides: (B) requests.
             item_factors: (I, D).
-            item_vectors: (I, d).
+            item_vectors: (I, d + 1).
             targets: (B,) what was wanted; requests with none known (below 0) are left out.
             on_epoch: told of every epoch and its mean loss.
 
@@ -234,7 +227,7 @@ class FusionGate:
         return np.asarray(gate, dtype=np.float32)
 
     def fuse(self, sides: Sides, gate: Floats | None = None) -> Floats:
-        """Return (B, D + d) the fused tastes in the joint space; `gate` replaces the learned."""
+        """Return (B, D + d + 1) the fused tastes; `gate` (B,) replaces what was learned."""
         g = (self.gate(sides) if gate is None else gate)[:, None]
         return np.concatenate(
             [(1 - g) * self.long_scale * sides.long, g * self.short_scale * sides.short], axis=1

@@ -6,9 +6,11 @@ small alternative), trained to foretell the next positive event:
     v_i = P h_i + e_i                             an item: its iALS factor projected, and more
     x_t = g_k v_i + k + gap + silence + words     an event: its kind k, and the time around it
     s_t = norm(transformer(x_1 … x_t))            what was wanted after event t
-    y_i = s_t · v_i                               cosines over τ where `is_normalized`
+    y_i = s_t · v_i + b_i                         cosines over τ where `is_normalized`
 
-An item published after training has no e_i: its vector is P h_i, with h_i folded in.
+The bias is one more coordinate, so that scores stay inner products: an item is [v_i, b_i], a
+session [s, 1]. An item published after training has no e_i: its vector is P h_i, with h_i folded
+in, and its bias the mean of all.
 
 B requests, L events, I items, D iALS embedding, d width, N moments to learn from.
 """
@@ -95,6 +97,9 @@ class SessionEncoderConfig:
     hide_recent: float = 0.1
     """How often the newest one or more events are hidden in training, so that one click does not
     turn the page around."""
+    half_life_hours: float | None = None
+    """An event so much older than the newest is learned from in every other epoch only; None
+    learns from all alike."""
     query_buckets: int = 2048
     """Words typed are hashed into so many."""
     seed: int = 0
@@ -117,9 +122,10 @@ class SessionEncoderConfig:
                 raise InvalidInputError(
                     f"{name} must be from 0 to below 1, got {getattr(self, name)}"
                 )
-        for name in ("temperature", "learning_rate"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
-                raise InvalidInputError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("temperature", "learning_rate", "half_life_hours"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InvalidInputError(f"{name} must be positive and finite, got {value}")
         if self.width % (2 * self.num_heads):
             raise InvalidInputError(
                 f"width must be a multiple of 2 x num_heads, got {self.width} and {self.num_heads}"
@@ -167,7 +173,7 @@ class SessionEncoder:
             InvalidInputError: no event follows another, or the factors are not the items'.
         """
         config = self.config
-        windows = _Windows.of(sessions, config.max_events)
+        windows = _Windows.of(sessions, config.max_events, config.half_life_hours)
         if not windows.num_targets:
             raise InvalidInputError(
                 "there is nothing to learn from: no viewer has two events with known titles"
@@ -182,6 +188,7 @@ class SessionEncoder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             network = _Network(config, len(items), item_factors)
+            network.start_bias(windows.target_counts(len(items)))
             self._network = network
             loss_of = make_loss(
                 config.loss,
@@ -224,7 +231,7 @@ class SessionEncoder:
         return self
 
     def encode(self, recent: RecentEvents) -> Floats:
-        """Return what each request is after, (B, d); zeros where nothing is remembered."""
+        """Return what each request is after, (B, d + 1); zeros where nothing is remembered."""
         network = self._fitted()
         with torch.inference_mode():
             known = _Events.of(recent, self.config)
@@ -236,19 +243,27 @@ class SessionEncoder:
 
     @property
     def item_vectors(self) -> Floats:
-        """(I, d), what encoded requests are multiplied with."""
+        """(I, d + 1), what encoded requests are multiplied with."""
         self._fitted()
         return self._vectors.numpy()
 
     def vectors_of_new(self, item_factors: Floats) -> Floats:
-        """Return the vectors of items published after training, (B, d), from factors (B, D)."""
+        """Return the vectors of items published after training, (B, d + 1), from factors (B, D)."""
+        network = self._fitted()
         with torch.inference_mode():
-            return self._fitted().new_vectors(torch.from_numpy(item_factors)).numpy()
+            projected = network.project(torch.from_numpy(item_factors))
+            bias = network.bias.mean().expand(len(projected), 1)
+            return torch.cat([projected, bias], dim=1).numpy()
 
-    def project(self, taste: Floats) -> Floats:
-        """Return long-term vectors (B, D) as seen from the encoder's space, (B, d)."""
+    def agreement(self, tastes: Floats, encoded: Floats) -> Floats:
+        """Return (B,) the cosine of long-term tastes (B, D), projected, with what `encode` gave.
+
+        It is 0 where one of them is zero, and where items have no factors.
+        """
         with torch.inference_mode():
-            return self._fitted().project(torch.from_numpy(taste)).numpy()
+            projected = self._fitted().project(torch.from_numpy(tastes))
+            cosine = functional.cosine_similarity(projected, torch.from_numpy(encoded[:, :-1]))
+        return cosine.numpy()
 
     def score(self, requests: Requests, rows: slice, *, this_visit_only: bool = False) -> Floats:
         """Score all items for some requests, (B, I)."""
@@ -389,9 +404,13 @@ class _Windows:
     length: NDArray[np.int64]
     is_target: NDArray[np.bool_]
     """(E,) whether an event is to be foretold."""
+    share: NDArray[np.float64]
+    """(W,) of the epochs that learn from each window."""
 
     @classmethod
-    def of(cls, sessions: Sessions, max_events: int) -> "_Windows":
+    def of(
+        cls, sessions: Sessions, max_events: int, half_life_hours: float | None = None
+    ) -> "_Windows":
         first, length = [], []
         for begin, end in zip(sessions.bounds[:-1], sessions.bounds[1:], strict=True):
             # from the newest back; neighbours share the event that one foretells, the other reads
@@ -400,7 +419,12 @@ class _Windows:
                 first.append(start)
                 length.append(stop - start)
         positive = np.isin(sessions.kinds, list(POSITIVE_KINDS)) & (sessions.items != UNKNOWN)
-        return cls(sessions, np.array(first, np.int64), np.array(length, np.int64), positive)
+        begins, lengths = np.array(first, np.int64), np.array(length, np.int64)
+        share = np.ones(len(begins))
+        if half_life_hours is not None and len(begins):
+            ends = sessions.at[begins + lengths - 1]
+            share = 0.5 ** ((ends.max() - ends) / (3600 * half_life_hours))
+        return cls(sessions, begins, lengths, positive, share)
 
     @property
     def num_targets(self) -> int:
@@ -408,17 +432,26 @@ class _Windows:
         follows[self.sessions.bounds[:-1]] = False
         return int((self.is_target & follows).sum())
 
-    def target_counts(self, num_items: int) -> NDArray[np.int64]:
-        return np.bincount(self.sessions.items[self.is_target], minlength=num_items)
+    def target_counts(self, num_items: int) -> NDArray[np.float64]:
+        """Return (I,) how often an epoch foretells each item, on average."""
+        share = np.zeros(len(self.is_target))
+        for_each = np.repeat(self.share, self.length)
+        begins = np.cumsum(self.length) - self.length
+        place = np.arange(self.length.sum()) - np.repeat(begins - self.first, self.length)
+        share[place] = for_each
+        wanted = self.sessions.items[self.is_target]
+        counts = np.bincount(wanted, share[self.is_target], minlength=num_items)
+        return counts.astype(np.float64)
 
     def num_batches(self, batch_events: int) -> int:
         """About how many batches an epoch has."""
-        return max(1, -(-int(self.length.sum()) // batch_events))
+        return max(1, -(-int((self.share * self.length).sum()) // batch_events))
 
     def batches(self, batch_events: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
         """Yield rows of windows alike in length, in random order."""
-        noise = rng.uniform(0.9, 1.1, len(self.length))
-        order = np.argsort(self.length * noise, kind="stable")
+        chosen = np.flatnonzero(rng.random(len(self.share)) < self.share)
+        noise = rng.uniform(0.9, 1.1, len(chosen))
+        order = chosen[np.argsort(self.length[chosen] * noise, kind="stable")]
         begins, widest = [0], 0
         for n, row in enumerate(order):
             widest = max(widest, int(self.length[row]))
@@ -471,6 +504,7 @@ class _Network(nn.Module):
         self.is_normalized = config.is_normalized
         self.head_size = width // config.num_heads
         self.embedding = nn.Parameter(torch.randn(num_items, width) * 0.02)
+        self.bias = nn.Parameter(torch.zeros(num_items))
         self.projection: nn.Linear | None = None
         if item_factors is not None:
             factors = torch.as_tensor(item_factors)
@@ -506,37 +540,42 @@ class _Network(nn.Module):
             {"params": [p for _, p in named if p.dim() <= 1], "weight_decay": 0.0},
         ]
 
-    def raw_vectors(self) -> Tensor:
+    def start_bias(self, counts: NDArray[np.float64]) -> None:
+        """Begin with how often each item is wanted; what is learned then is the rest."""
+        with torch.no_grad():
+            bias = torch.from_numpy(np.log(counts + 1.0)).float()
+            self.bias.copy_(bias - bias.mean())
+
+    def vectors(self) -> Tensor:
+        """(I, d + 1), to score with; the bias comes last."""
+        return torch.cat([self._scaled(self._raw_vectors()), self.bias[:, None]], dim=1)
+
+    def project(self, factors: Tensor) -> Tensor:
+        """Return factors (B, D) in the encoder's space, (B, d); zeros where items have none."""
+        if self.projection is None:
+            return factors.new_zeros(len(factors), self.embedding.shape[1])
+        return self._scaled(self.projection(factors))
+
+    def _raw_vectors(self) -> Tensor:
         if self.projection is None:
             return self.embedding
         projected: Tensor = self.projection(self.item_factors)
         return self.embedding + projected
 
-    def vectors(self) -> Tensor:
-        """(I, d), to score with."""
-        return self._scaled(self.raw_vectors())
-
-    def new_vectors(self, factors: Tensor) -> Tensor:
-        if self.projection is None:
-            return factors.new_zeros(len(factors), self.embedding.shape[1])
-        return self._scaled(self.projection(factors))
-
-    def project(self, taste: Tensor) -> Tensor:
-        return self.new_vectors(taste)
-
     def queries(self, states: Tensor) -> Tensor:
-        """Turn states (N, d) into what item vectors are multiplied with."""
-        if not self.is_normalized:
-            return states
-        return functional.normalize(states, dim=-1) * self.log_scale.exp()
+        """Turn states (N, d) into what item vectors are multiplied with, (N, d + 1)."""
+        if self.is_normalized:
+            states = functional.normalize(states, dim=-1) * self.log_scale.exp()
+        return torch.cat([states, torch.ones_like(states[:, :1])], dim=1)
 
     def forward(self, events: _Events, vectors: Tensor) -> Tensor:
-        """Return a state for every event, (B, L, d), given the items' vectors (I, d)."""
+        """Return a state for every event, (B, L, d), given the items' vectors (I, d + 1)."""
         known = events.items != UNKNOWN
         gains = self.kind_gain[events.kinds] * known
         if self.is_normalized:
-            gains = gains * math.sqrt(vectors.shape[-1])
-        x = functional.embedding(events.items.clamp(min=0), vectors) * gains[..., None]
+            gains = gains * math.sqrt(vectors.shape[-1] - 1)
+        items = functional.embedding(events.items.clamp(min=0), vectors[:, :-1])
+        x = items * gains[..., None]
         x = x + self.kind_embedding[events.kinds] + self.gap_embedding[events.gaps]
         x = x + self.silence_embedding[events.silences]
         if events.words is not None:

@@ -18,7 +18,6 @@ from recommender.models.fusion import (
     Circumstances,
     FusionGate,
     Sides,
-    agreement,
     joint_space,
 )
 from recommender.models.ials import Ials
@@ -34,7 +33,7 @@ class Taste:
     """What a viewer wants now.
 
     Attributes:
-        vector: (D + d,), multiplied with `TasteModel.space`; (D,) without a session encoder.
+        vector: (D + d + 1,), multiplied with `TasteModel.space`; (D,) without a session encoder.
         visit_vector: the same from this visit alone, None where it says nothing.
         visit_share: g, how much of the taste is this visit: 0 to 1. Without a session encoder
             the visit is folded into the history, and its share is not known: None.
@@ -62,7 +61,7 @@ class TasteModel:
             raise NotFittedError("the iALS model has no item factors: fit or load it first")
         self._ials, self._encoder, self._gate = ials, encoder, gate or FusionGate()
         self.space = ials.item_factors
-        """(M, D + d)."""
+        """(M, D + d + 1)."""
         if encoder is None:
             return
         if gate is None:
@@ -130,7 +129,7 @@ class TasteModel:
         long = self._fold_in(viewer.liked_before)
         recent = _recent(viewer.events, viewer.now, self.items, encoder.config.max_events)
         telling = int(speaks_for_itself(recent).sum())
-        short = np.zeros((1, encoder.config.width), dtype=np.float32)
+        short = np.zeros((1, encoder.item_vectors.shape[1]), dtype=np.float32)
         idle = 0.0
         if telling:
             short = encoder.encode(recent)
@@ -142,7 +141,7 @@ class TasteModel:
                 np.array([len(viewer.liked_before)]),
                 np.array([telling]),
                 np.array([idle]),
-                agreement(encoder.project(long), short),
+                encoder.agreement(long, short),
                 np.array([SURFACES.index(viewer.surface)]),
             ),
         )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions, next_in_visit
 from recommender.data.splits import uniform_hash
-from recommender.evaluation.metrics import rank_of_target
+from recommender.evaluation.protocols import means, next_item
 from recommender.models.fusion import FusionConfig, FusionGate, joint_space, sides_of
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import (
@@ -32,7 +32,6 @@ MIN_JUDGED = 50
 """With fewer requests of held-out people the gate stays at one half."""
 MAX_REQUESTS = 10_000
 SYSTEMS = {"long-term only": 0.0, "session only": 1.0, "half and half": 0.5, "gate": None}
-TOP = 20
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def train_visits(
             on_epoch(report)
 
     def validate(encoder: SessionEncoder) -> float:
-        return _judge(for_gate, lambda rows: encoder.score(for_gate, rows))["mrr@20"]
+        return means(next_item(encoder.score, for_gate, len(ials.items)))["mrr@20"]
 
     began = time.perf_counter()
     encoder = SessionEncoder(encoder_config)
@@ -117,12 +116,13 @@ def judge_fusion(
     for name, share in SYSTEMS.items():
         fixed = None if share is None else np.full(len(requests), share, np.float32)
         tastes = gate.fuse(sides, fixed)
-        judged[name] = _judge(requests, partial(_products, tastes, space))
+        found = next_item(partial(_products, tastes, space), requests, len(space))
+        judged[name] = means({metric: found[metric] for metric in ("hr@20", "mrr@20")})
     return judged
 
 
-def _products(tastes: Floats, space: Floats, rows: slice) -> Floats:
-    return tastes[rows] @ space.T
+def _products(tastes: Floats, space: Floats, requests: Requests, rows: slice) -> Floats:
+    return np.asarray(tastes[rows] @ space.T)
 
 
 def _wanted(sessions: Sessions) -> Requests:
@@ -137,19 +137,3 @@ def _some(requests: Requests, rng: np.random.Generator) -> Requests:
         return requests
     drawn = rng.choice(requests.events, MAX_REQUESTS, replace=False)
     return Requests(requests.sessions, np.sort(drawn))
-
-
-def _judge(requests: Requests, score: Callable[[slice], Floats]) -> dict[str, float]:
-    ranks = []
-    for begin in range(0, len(requests), 512):
-        rows = slice(begin, begin + 512)
-        scores, targets = score(rows), requests.targets[rows]
-        wanted = scores[np.arange(len(targets)), targets]
-        scores[np.arange(len(targets)), targets] = np.nan
-        ranks.append(rank_of_target(wanted, scores))
-    rank = np.concatenate(ranks)
-    is_hit = rank <= TOP
-    return {
-        "hr@20": float(is_hit.mean()),
-        "mrr@20": float(np.where(is_hit, 1 / rank, 0.0).mean()),
-    }

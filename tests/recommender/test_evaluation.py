@@ -2,12 +2,14 @@ import numpy as np
 import pytest
 from scipy import sparse, stats
 
+from recommender.data.sessions import Requests, Sessions
 from recommender.data.splits import HeldOut
 from recommender.errors import InvalidInputError
 from recommender.evaluation import metrics
 from recommender.evaluation.protocols import (
     leave_one_out,
     means,
+    next_item,
     sampled_leave_one_out,
     strong_generalisation,
 )
@@ -187,3 +189,23 @@ def test_deciles_hold_about_equal_numbers_and_never_part_equals():
     alike = by_history_size({"x": np.ones(7)}, np.full(7, 3))
     assert [(b.smallest, b.largest, b.profiles) for b in alike] == [(3, 3, 7)]
     assert by_history_size({"x": np.ones(0)}, np.empty(0, dtype=np.int64)) == []
+
+
+def test_next_item_ranks_the_wanted_among_all():
+    sessions = Sessions.from_events([1, 1, 1, 2, 2], [0, 1, 2, 3, -1], [0.0, 1, 2, 0, 1])
+    requests = Requests(sessions, np.array([1, 2, 4]))
+    scores = np.array([[0.9, 0.5, 0.1, 0.5], [0.9, 0.8, 0.7, 0.0], [1.0, 1.0, 1.0, 1.0]])
+
+    def score(asked, rows):
+        assert asked is requests
+        return scores[rows]
+
+    found = next_item(score, requests, 4, k=2)
+    assert found["hr@2"].tolist() == [0, 0, 0]  # a tie for place 2 is 2.5; an unknown is a miss
+    found = next_item(score, requests, 4, k=3)
+    assert found["hr@3"].tolist() == [1, 1, 0]
+    assert found["mrr@3"].tolist() == pytest.approx([1 / 2.5, 1 / 3, 0])
+    assert found["ndcg@3"].tolist() == pytest.approx([1 / np.log2(3.5), 0.5, 0])
+    alone = next_item(score, requests, 4, k=1, without_past=True)
+    assert alone["hr@1"].tolist() == [0, 1, 0]
+    assert scores[0, 1] == 0.5  # what the scorer gave is left as it was

@@ -14,7 +14,6 @@ from recommender.models.fusion import (
     FusionConfig,
     FusionGate,
     Sides,
-    agreement,
     joint_space,
     sides_of,
 )
@@ -107,12 +106,6 @@ def test_the_same_seed_gives_the_same_bits():
         FusionGate(FusionConfig(epochs=2)).fit(given, FACTORS, VECTORS, targets) for _ in range(2)
     )
     assert np.array_equal(one.gate(given), other.gate(given))
-
-
-def test_agreement():
-    ones = np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 0.0]], dtype=np.float32)
-    others = np.array([[2.0, 0.0], [1.0, -1.0], [1.0, 1.0]], dtype=np.float32)
-    assert agreement(ones, others).tolist() == [1.0, 0.0, 0.0]
 
 
 def test_sides_take_the_history_before_the_visit_and_the_visit_apart():
