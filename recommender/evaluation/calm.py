@@ -6,7 +6,7 @@ churn = |seen positions whose title moved or left, not by the viewer's doing| / 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from recommender.ranking.page import CHANGING, KEPT_KINDS
+from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, KEPT_KINDS
 
 RowName = tuple[str, int | None]
 """A row's kind and key."""
@@ -25,13 +25,17 @@ def seen_position_churn(
     Args:
         seen: a page from the top down to the last row seen, each with the titles seen in it.
         after: the visit's next page, whole.
-        left: what the viewer hid, refused or began to watch in between; the titles behind one that
-            left may close up.
+        left: what the viewer hid, refused or began to watch in between. The titles behind one that
+            left may close up, and a row because of one may go.
 
     Returns:
         0 to 1, or None where nothing was seen.
     """
-    rows = [(name, [t for t in titles if t not in left]) for name, titles in _counted(seen)]
+    rows = [
+        (name, [title for title in titles if title not in left])
+        for name, titles in _counted(seen)
+        if not (name[0] == ABOUT_A_TITLE and name[1] in left)
+    ]
     num_seen = sum(len(titles) for _, titles in rows)
     if not num_seen:
         return None

@@ -8,7 +8,7 @@ What is new comes to the slots behind them, to the rows below, and to the `CHANG
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from recommender.errors import InvalidInputError
 
 KEPT_KINDS = ("continue_watching", "my_list")
 """The rows a viewer keeps by hand; their order is the viewer's own."""
+ABOUT_A_TITLE = "because_watched"
+"""The rows whose key is the title they stand there for."""
 CHANGING = "this_visit"
 """The one row whose seen items may change: what was just done shows there, and it says so."""
 
@@ -66,6 +68,8 @@ class Row:
     items: NDArray[np.int64]
     scores: NDArray[np.float32]
     key: int | None = None
+    num_pinned: int = 0
+    """How many of the first items stand there because they were seen there before."""
 
 
 @dataclass(frozen=True)
@@ -168,4 +172,5 @@ def _behind_seen(
     allowed[: len(pin.seen)] = ~excluded[pin.seen]
     first = np.zeros(len(items), dtype=bool)
     first[np.unique(items, return_index=True)[1]] = True
-    return _cut(CandidateRow(pin.kind, items, scores, fresh.key), allowed & first, config)
+    row = _cut(CandidateRow(pin.kind, items, scores, fresh.key), allowed & first, config)
+    return replace(row, num_pinned=int(allowed[: len(pin.seen)].sum()))

@@ -16,6 +16,7 @@ from recommender.serving.rows import (
     mask_of,
     new_row,
     ordered_row,
+    pinned_rows,
 )
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
@@ -38,7 +39,8 @@ class PopularTitles:
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
         ]
-        return build_page(rows, mask_of(self.catalogue, viewer.excluded), config)
+        excluded = mask_of(self.catalogue, viewer.excluded)
+        return build_page(rows, excluded, config, pinned_rows(self.catalogue, viewer))
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by

@@ -24,7 +24,9 @@ from recommender.serving.rows import (
     likeness_by_genre,
     mask_of,
     new_row,
+    news_of,
     ordered_row,
+    pinned_rows,
 )
 from recommender.serving.taste import Taste, TasteModel
 from recommender.vocabulary import UNKNOWN
@@ -69,8 +71,9 @@ class Recommender:
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
         factors, and a few sorts of `CANDIDATES` items.
         """
+        candidates = self._candidate_rows(viewer, taste)
         excluded = mask_of(self.catalogue, viewer.excluded)
-        return build_page(self._candidate_rows(viewer, taste), excluded, config)
+        return build_page(candidates, excluded, config, pinned_rows(self.catalogue, viewer))
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""
@@ -78,7 +81,7 @@ class Recommender:
         if taste is None:
             row = ordered_row("suggestions", np.arange(len(self.catalogue)), self._trending)
         else:
-            news = ~mask_of(self.catalogue, viewer.seen | set(viewer.unfinished))  # (I,)
+            news = news_of(self.catalogue, viewer)
             row = _only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
         return build_page([row], excluded, config)
 
@@ -99,7 +102,7 @@ class Recommender:
     def _candidate_rows(self, viewer: Viewer, taste: Taste | None) -> Iterator[CandidateRow]:
         """Yield the rows in the order they should stand."""
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
-        news = ~mask_of(self.catalogue, viewer.seen | set(viewer.unfinished))  # (I,)
+        news = news_of(self.catalogue, viewer)  # (I,)
         because = [
             _only(self._likeness_row("because_watched", id_), news)
             for id_ in viewer.reasons

@@ -26,6 +26,25 @@ class ViewerEvent:
 
 
 @dataclass(frozen=True)
+class ShownRow:
+    """A row of the home page that this visit has been shown.
+
+    Attributes:
+        kind: as it was.
+        key: as it was.
+        titles: by slot.
+        scores: that placed them.
+        num_seen: how many of the first titles were seen; they keep their slots.
+    """
+
+    kind: str
+    key: int | None
+    titles: Sequence[int]
+    scores: Sequence[float]
+    num_seen: int
+
+
+@dataclass(frozen=True)
 class Viewer:
     """What is known of the one who asks, at this moment.
 
@@ -41,6 +60,7 @@ class Viewer:
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
+        on_screen: this visit's last home page, from the top down to the last row seen.
     """
 
     liked: Mapping[int, float] = field(default_factory=dict)
@@ -53,3 +73,4 @@ class Viewer:
     events: Sequence[ViewerEvent] = ()
     now: float = 0.0
     surface: str = "home"
+    on_screen: Sequence[ShownRow] = ()

@@ -6,12 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import KEPT_KINDS, CandidateRow
+from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, KEPT_KINDS, CandidateRow, PinnedRow
 from recommender.serving.request import Viewer
 from recommender.vocabulary import UNKNOWN
 
 CANDIDATES = 200
 """How many titles a row proposes; rows above may take some of them."""
+NEWS_KINDS = frozenset({CHANGING, ABOUT_A_TITLE, "top_picks", "genre"})
+"""Rows without titles the viewer has seen or begun."""
 
 
 def known_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
@@ -58,6 +60,31 @@ def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
         items = known_items(catalogue, title_ids)
         scores = np.arange(len(items), 0, -1, dtype=np.float32)
         yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)
+
+
+def news_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+    """Return (I,) True at titles that the viewer has neither seen nor begun."""
+    return ~mask_of(catalogue, viewer.seen | set(viewer.unfinished))
+
+
+def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
+    """What stays on the home page: what this visit has seen there, but for what the viewer left.
+
+    A title begun leaves the rows that recommend news; a row because of a refused title goes.
+    """
+    news = news_of(catalogue, viewer)
+    pinned = []
+    for row in viewer.on_screen:
+        if row.kind == ABOUT_A_TITLE and row.key in viewer.excluded:
+            continue
+        items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
+        stays = items != UNKNOWN
+        if row.kind in NEWS_KINDS:
+            stays &= news[items]
+        scores = np.array(row.scores, dtype=np.float32)[stays]
+        num_seen = int(stays[: row.num_seen].sum())
+        pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, num_seen))
+    return pinned
 
 
 def new_row(catalogue: Catalogue) -> CandidateRow:

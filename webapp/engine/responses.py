@@ -8,22 +8,23 @@ import logging
 import time
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.conf import settings
 
-from recommender.ranking.page import PageConfig
+from recommender.ranking.page import ABOUT_A_TITLE, PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import Viewer, ViewerEvent
 from search.errors import SearchError
 from webapp.catalog.models import Genre, Title
 from webapp.engine.answers import Answer, Question, Source, answer
 from webapp.engine.live import Live, holder
+from webapp.engine.on_screen import on_screen
 from webapp.engine.snapshot import exactly, snapshot_of
 from webapp.engine.wording import heading_and_reason
 from webapp.events.models import Slate, Surface
-from webapp.events.sessions import Evidence, evidence_of
+from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class RowView:
     slots: list[SlotView]
     key: int | None = None
     genre: Genre | None = None
+    num_pinned: int = 0
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,8 @@ def is_ready() -> bool:
 def home(visit: CurrentVisit, now: datetime) -> HomePage:
     """Build the home page's rows for the visit's viewer and write the slate down.
 
-    Eight queries where a background thread holds the live release: evidence 3, titles and
-    their genres 2, genre rows 1, visit and slate 2.
+    Nine queries where a background thread holds the live release: evidence 3, what is on screen 1,
+    titles and their genres 2, genre rows 1, visit and slate 2.
     """
     response = _Response(visit, Surface.HOME, now)
     slate = response.write_slate()
@@ -138,7 +140,7 @@ class _Response:
         self.live = holder.get()
         self.evidence = evidence_of(visit)
         self.question = Question(
-            _viewer(self.evidence, visit, surface, now),
+            self._viewer(),
             PageConfig(row_size=settings.ROW_SIZE),
             title_id,
             text,
@@ -163,23 +165,58 @@ class _Response:
                     "heading": view.heading,
                     "titles": [slot.title.pk for slot in view.slots],
                     "scores": [slot.score for slot in view.slots],
+                    "pinned": view.num_pinned,
                 }
                 for view in self.views
             ],
-            snapshot=snapshot_of(self.question, self.live.catalogue),
+            snapshot=snapshot_of(self.question, self.live.catalogue, self.visit.switches),
             visit_share=taste.visit_share if taste else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
+        )
+
+    def _viewer(self) -> Viewer:
+        """Put the evidence into the recommender's words.
+
+        For a profile that wants no personal picks that is what it hides and what it keeps by hand.
+        """
+        evidence = self.evidence
+        viewer = Viewer(
+            excluded=frozenset(evidence.hidden()),
+            unfinished=[p.title_id for p in evidence.unfinished()],
+            listed=evidence.listed(),
+            now=self.now.timestamp(),
+            surface=self.surface.value,
+            on_screen=on_screen(self.visit) if self.surface == Surface.HOME else [],
+        )
+        if not self.visit.is_personal:
+            return viewer
+        return replace(
+            viewer,
+            liked=evidence.liked(),
+            liked_before=evidence.liked_before(),
+            events=[
+                ViewerEvent(
+                    meaning, event.title_id, event.at.timestamp(), event.is_this_visit, event.query
+                )
+                for event in evidence.recent
+                if (meaning := event.meaning()) is not None
+            ],
+            reasons=evidence.recent_reasons()[:REASONS_KEPT],
+            excluded=frozenset(evidence.disliked() | evidence.hidden()),
+            seen=frozenset(evidence.seen()),
         )
 
     def _views(self) -> list[RowView]:
         """Turn rows of item numbers into what a template shows. Three queries for any rows."""
         rows = self.answer.rows
         ids = [self.source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
-        because = {row.key for row in rows if row.kind == "because_watched" and row.key}
+        because = {row.key for row in rows if row.kind == ABOUT_A_TITLE and row.key}
+        genre_ids = {row.key for row in rows if row.kind == "genre" and row.key}
         titles = _titles([*because, *(id_ for row_ids in ids for id_ in row_ids)])
-        genres = Genre.objects.in_bulk({row.key for row in rows if row.kind == "genre"})
-        gone = {("because_watched", id_) for id_ in because - titles.keys()}
+        genres = Genre.objects.in_bulk(genre_ids)
+        gone = {(ABOUT_A_TITLE, id_) for id_ in because - titles.keys()}
+        gone |= {("genre", id_) for id_ in genre_ids - genres.keys()}
         progress = {p.title_id: p.progress for p in self.evidence.playbacks if p.is_unfinished}
         views = []
         for row, row_ids in zip(rows, ids, strict=True):
@@ -198,7 +235,7 @@ class _Response:
                 for n, (title, score) in enumerate(shown)
             ]
             genre = genres.get(row.key) if row.kind == "genre" and row.key else None
-            views.append(RowView(row.kind, heading, reason, slots, row.key, genre))
+            views.append(RowView(row.kind, heading, reason, slots, row.key, genre, row.num_pinned))
         return views
 
 
@@ -215,39 +252,6 @@ def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
             reason = f"{type(error).__name__}: {error}"[:200]
     popular = PopularTitles(live.catalogue)
     return answer(question, popular, live.search), popular, reason
-
-
-def _viewer(evidence: Evidence, visit: CurrentVisit, surface: Surface, now: datetime) -> Viewer:
-    """Put the evidence into the recommender's words.
-
-    For a profile that wants no personal picks that is what it hides and what it keeps by hand.
-    """
-    if not visit.is_personal:
-        return Viewer(
-            excluded=frozenset(evidence.hidden()),
-            unfinished=[p.title_id for p in evidence.unfinished()],
-            listed=evidence.listed(),
-            now=now.timestamp(),
-            surface=surface.value,
-        )
-    return Viewer(
-        liked=evidence.liked(),
-        liked_before=evidence.liked_before(),
-        events=[
-            ViewerEvent(
-                meaning, event.title_id, event.at.timestamp(), event.is_this_visit, event.query
-            )
-            for event in evidence.recent
-            if (meaning := event.meaning()) is not None
-        ],
-        reasons=evidence.recent_reasons()[:REASONS_KEPT],
-        excluded=frozenset(evidence.disliked() | evidence.hidden()),
-        seen=frozenset(evidence.seen()),
-        unfinished=[p.title_id for p in evidence.unfinished()],
-        listed=evidence.listed(),
-        now=now.timestamp(),
-        surface=surface.value,
-    )
 
 
 def _titles(ids: Iterable[int]) -> dict[int, Title]:

@@ -9,14 +9,17 @@ from numpy.typing import NDArray
 from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
 from recommender.ranking.page import PageConfig
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import ShownRow, Viewer, ViewerEvent
 from webapp.engine.answers import Question
 
 
-def snapshot_of(question: Question, catalogue: Catalogue) -> dict[str, Any]:
+def snapshot_of(
+    question: Question, catalogue: Catalogue, switches: dict[str, bool]
+) -> dict[str, Any]:
     """Return the question in JSON's own types, with how far the catalogue reached."""
     ids = catalogue.titles.ids
     return {
+        "switches": switches,
         "viewer": viewer_as_json(question.viewer),
         "page": asdict(question.page),
         "title": question.title_id,
@@ -59,6 +62,7 @@ def viewer_as_json(viewer: Viewer) -> dict[str, Any]:
         "events": [asdict(event) | {"kind": event.kind.name.lower()} for event in viewer.events],
         "now": viewer.now,
         "surface": viewer.surface,
+        "on_screen": [asdict(row) for row in viewer.on_screen],
     }
 
 
@@ -82,4 +86,5 @@ def viewer_from_json(stored: dict[str, Any]) -> Viewer:
         ],
         now=stored["now"],
         surface=stored["surface"],
+        on_screen=[ShownRow(**row) for row in stored["on_screen"]],
     )

@@ -35,6 +35,11 @@ class CurrentVisit:
         """Whether taste may choose what is shown."""
         return self.profile is None or self.profile.is_personalized
 
+    @property
+    def switches(self) -> dict[str, bool]:
+        """How the profile's switches stand, as slates keep it."""
+        return {"is_paused": self.is_paused, "is_personal": self.is_personal}
+
     def record(self) -> None:
         """Write the visit's row if it has none. One query."""
         Visit.objects.bulk_create(
