@@ -182,12 +182,14 @@ def fit(
         weight, regularization = setting
         config = IalsConfig(
             SIZE, epochs, weight, regularization, block_size=SPEED_BLOCK, num_threads=THREADS,
-            seed=seed,
+            seed=seed, init_stdev=SPEED_STDEV, power_iterations=POWER_ITERATIONS,
         )  # fmt: skip
         Ials(config).fit(train, validation=watch)
     return run
 
 
+POWER_ITERATIONS, SPEED_STDEV = 2, 0.5
+"""A start towards the data, its entries about as large as those of a model that has converged."""
 SPEED_BLOCK: int | None = 64
 """The block that was fastest to the same quality at d=128."""
 

@@ -29,6 +29,7 @@ from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.block_newton import improve_rows
 from recommender.models.compiled import available_cores
+from recommender.models.power_iteration import leading_subspace
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]
@@ -52,6 +53,8 @@ class IalsConfig:
     """b of iALS++, 1 is coordinate descent; None solves each row exactly."""
     init_stdev: float = 0.1
     """σ*: entries start from N(0, σ*/√D)."""
+    power_iterations: int = 0
+    """Power iterations that turn the random start of the items towards the data; 0 in the paper."""
     patience: int | None = None
     """Epochs without a better validation value before stopping; None runs them all."""
     num_threads: int | None = None
@@ -67,6 +70,10 @@ class IalsConfig:
             value = getattr(self, name)
             if not (np.isfinite(value) and value > 0):
                 raise InvalidInputError(f"{name} must be positive and finite, got {value}")
+        if self.power_iterations < 0 or int(self.power_iterations) != self.power_iterations:
+            raise InvalidInputError(
+                f"power_iterations must be a whole number from 0 up, got {self.power_iterations}"
+            )
         if not (np.isfinite(self.regularization_exponent) and self.regularization_exponent >= 0):
             raise InvalidInputError(
                 f"regularization_exponent must be 0 or more, got {self.regularization_exponent}"
@@ -90,7 +97,7 @@ class EpochReport:
     regularization: float
     """R."""
     seconds: float
-    """Since the first epoch began, validation and reporting left out."""
+    """Since the start was made, validation and reporting left out."""
     validation: float | None = None
 
     @property
@@ -136,10 +143,12 @@ class Ials:
         observed = interactions.learnable()
         transposed = observed.T.tocsr()
         self.profiles, self.items = interactions.profiles, interactions.items
-        self._start(observed.shape, warm_start)
+        began = time.perf_counter()
+        self._start(observed, transposed, warm_start)
+        seconds = time.perf_counter() - began
         penalties = self._penalties(observed)
         best: tuple[float, Floats, Floats] | None = None
-        worse_for, seconds = 0, 0.0
+        worse_for = 0
         for epoch in range(1, self.config.epochs + 1):
             began = time.perf_counter()
             observed_loss = self._alternate(solver, observed, transposed, *penalties)
@@ -235,12 +244,25 @@ class Ials:
         model.set_factors(artifact.arrays["profile_factors"], artifact.arrays["item_factors"])
         return model
 
-    def _start(self, shape: tuple[int, int], warm_start: "Ials | None") -> None:
-        size = self.config.embedding_size
+    def _start(
+        self,
+        observed: sparse.csr_array,
+        transposed: sparse.csr_array,
+        warm_start: "Ials | None",
+    ) -> None:
+        size, shape = self.config.embedding_size, observed.shape
         rng = np.random.default_rng(self.config.seed)
         stdev = np.float32(self.config.init_stdev / np.sqrt(size))
         profile_factors = rng.standard_normal((shape[0], size), dtype=np.float32) * stdev
         item_factors = rng.standard_normal((shape[1], size), dtype=np.float32) * stdev
+        if self.config.power_iterations:
+            item_factors = leading_subspace(
+                observed,
+                transposed,
+                item_factors,
+                self.config.power_iterations,
+                self.config.num_threads or available_cores(),
+            )
         if warm_start is not None:
             warm_start._require_fitted()
             if warm_start.config.embedding_size != size:

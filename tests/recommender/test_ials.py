@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -12,6 +14,7 @@ from recommender.models.block_newton import improve_rows
 from recommender.models.block_newton_torch import TorchSolver
 from recommender.models.compiled import compiled
 from recommender.models.ials import EpochReport, Ials, IalsConfig
+from recommender.models.power_iteration import leading_subspace
 from recommender.models.tile import TILE_COLUMNS, TILE_ROWS, add_tile
 from recommender.vocabulary import Vocabulary
 from tests.recommender import plain_ials as plain
@@ -116,7 +119,7 @@ def test_a_fit_is_the_plain_twins():
     alpha, nu, reg = 0.2, 0.8, 0.01
     config = IalsConfig(5, 3, alpha, reg, nu, seed=9)
     start = Ials(config)
-    start._start(X.shape, None)
+    start._start(interactions.matrix, interactions.matrix.T.tocsr(), None)
     W, H = start.profile_factors.astype(float), start.item_factors.astype(float)
     scale = plain.scale_from_reference(X, alpha, reg, nu)
     for _ in range(3):
@@ -184,13 +187,43 @@ def test_the_same_seed_gives_the_same_bits_on_any_number_of_threads(block_size):
         np.testing.assert_array_equal(fit.profile_factors, fits[0].profile_factors)
 
 
+def test_a_power_start_spans_the_leading_directions():
+    _, X = random_likes(profiles=60, items=12, share=0.4)
+    users, items = X.sum(axis=1), X.sum(axis=0)
+    A = X / np.sqrt(np.maximum(users, 1))[:, None] / np.sqrt(np.maximum(items, 1))
+    leading = np.linalg.svd(A)[2][:3].T  # (I, 3)
+    sparse_x = sparse.csr_array(X)
+    start = np.random.default_rng(0).standard_normal((12, 3)).astype(np.float32)
+    found = leading_subspace(sparse_x, sparse_x.T.tocsr(), start, 60, 1)
+    basis = found / np.linalg.norm(found, axis=0)
+    assert np.linalg.svd(leading.T @ basis)[1] == pytest.approx([1, 1, 1], abs=1e-3)
+    assert np.mean(found**2) == pytest.approx(np.mean(start**2), rel=1e-4)
+    again = leading_subspace(sparse_x, sparse_x.T.tocsr(), start, 60, 3)
+    assert np.array_equal(again, found)
+
+
+def test_a_power_start_is_nearer_the_end_and_is_made_once():
+    interactions, _ = random_likes(profiles=200, items=60)
+    config = IalsConfig(embedding_size=8, epochs=2, num_threads=1, init_stdev=0.5)
+    reports: dict[int, list[EpochReport]] = {0: [], 2: []}
+    for iterations, seen in reports.items():
+        Ials(replace(config, power_iterations=iterations)).fit(interactions, seen.append)
+    assert reports[2][0].loss < reports[0][0].loss
+
+
+def test_a_power_start_allows_more_dimensions_than_items():
+    interactions, _ = random_likes(profiles=30, items=6)
+    config = IalsConfig(embedding_size=9, epochs=2, power_iterations=2, num_threads=1)
+    assert np.isfinite(Ials(config).fit(interactions).item_factors).all()
+
+
 def test_a_warm_start_keeps_what_is_known_and_takes_in_what_is_new():
     old = Interactions.from_pairs([1, 1, 2, 2, 3], [10, 20, 10, 30, 20])
     new = Interactions.from_pairs([1, 1, 2, 2, 3, 4], [10, 20, 10, 30, 20, 40])
     first = Ials(IalsConfig(3, 5, seed=1)).fit(old)
     warmed = Ials(IalsConfig(3, 5, seed=2))
     warmed.profiles, warmed.items = new.profiles, new.items
-    warmed._start(new.matrix.shape, first)
+    warmed._start(new.matrix, new.matrix.T.tocsr(), first)
     np.testing.assert_array_equal(warmed.item_factors[:3], first.item_factors)
     np.testing.assert_array_equal(warmed.profile_factors[:3], first.profile_factors)
     assert warmed.item_factors[3].any()
@@ -287,6 +320,7 @@ def test_histories_over_other_items_are_refused():
         ({"block_size": 65}, "block_size must be at most embedding_size"),
         ({"init_stdev": -0.1}, "init_stdev must be positive"),
         ({"patience": 0}, "patience must be a whole number"),
+        ({"power_iterations": -1}, "power_iterations must be a whole number"),
     ],
 )
 def test_the_config_names_the_bad_value(change, words):
