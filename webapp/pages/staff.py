@@ -19,10 +19,15 @@ MEASURES = {
     "observed_loss": "Loss on liked pairs",
     "unobserved_loss": "Loss on all pairs",
     "regularization": "Regularisation",
+    "loss": "Loss",
     "ndcg@100": "NDCG@100",
+    "mrr@20": "MRR@20",
 }
-"""What iALS tells of each epoch, and what it is called here (docs/metrics.md)."""
+"""What the models tell of each epoch, and what it is called here (docs/metrics.md)."""
+MODELS = {"ials": "History (iALS)", "session_encoder": "This visit (session encoder)"}
+"""Models with a curve, and what they are called here."""
 RESULTS = ("ndcg@100", "recall@20", "recall@50")
+VISIT_RESULTS = ("hr@20", "mrr@20")
 
 
 @dataclass(frozen=True)
@@ -57,22 +62,41 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class RunView:
-    """A run, its curves, the numbers behind them by epoch, and each model's results."""
+class ModelView:
+    """A model of a run: its curves, and the numbers behind them by epoch."""
 
-    run: TrainingRun
+    label: str
     curves: list[Curve]
     epochs: list[tuple[int, list[float | None]]]
+
+    @classmethod
+    def of(cls, name: str, points: list[dict[str, Any]]) -> "ModelView":
+        curves = curves_of(points)
+        epochs = [(point["epoch"], [point.get(c.name) for c in curves]) for point in points]
+        return cls(MODELS[name], curves, epochs)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run, its models' curves, each model's results, and what a visit adds to the history."""
+
+    run: TrainingRun
+    models: list[ModelView]
     results: list[tuple[str, list[float | None]]]
+    visit_results: list[tuple[str, list[float | None]]]
+    requests: int
+    """How many requests of held-out people the visit's results are of."""
 
     @classmethod
     def of(cls, run: TrainingRun) -> "RunView":
-        points = run.metrics.get("ials", {}).get("curve", [])
-        curves = curves_of(points)
-        epochs = [(point["epoch"], [point.get(c.name) for c in curves]) for point in points]
-        models = {name: told for name, told in run.metrics.items() if RESULTS[0] in told}
-        results = [(name, [told.get(key) for key in RESULTS]) for name, told in models.items()]
-        return cls(run, curves, epochs, results)
+        told = run.metrics
+        return cls(
+            run,
+            [ModelView.of(name, told[name]["curve"]) for name in MODELS if _has_curve(told, name)],
+            _in_columns({name: each for name, each in told.items() if RESULTS[0] in each}, RESULTS),
+            _in_columns(told.get("session_encoder", {}).get("systems", {}), VISIT_RESULTS),
+            told.get("session_encoder", {}).get("requests", 0),
+        )
 
 
 @login_required
@@ -87,6 +111,7 @@ def training(request: HttpRequest) -> HttpResponse:
         "runs": [RunView.of(run) for run in runs],
         "releases": Release.objects.select_related("run")[:RUNS_SHOWN],
         "results": RESULTS,
+        "visit_results": VISIT_RESULTS,
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),
@@ -98,3 +123,13 @@ def curves_of(points: list[dict[str, Any]]) -> list[Curve]:
     """One curve for each measure that the epochs told of."""
     columns = {name: [p[name] for p in points if p.get(name) is not None] for name in MEASURES}
     return [Curve(name, values) for name, values in columns.items() if values]
+
+
+def _has_curve(told: dict[str, Any], name: str) -> bool:
+    return bool(told.get(name, {}).get("curve"))
+
+
+def _in_columns(
+    told: dict[str, dict[str, Any]], columns: tuple[str, ...]
+) -> list[tuple[str, list[float | None]]]:
+    return [(name, [each.get(column) for column in columns]) for name, each in told.items()]
