@@ -11,8 +11,12 @@ from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.test import Client
 
+from recommender.data.sessions import Sessions
+from recommender.models.fusion import FusionGate
+from recommender.models.ials import Ials
+from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
 from webapp.catalog.models import Credit, Genre, Person, Title
-from webapp.engine.live import holder
+from webapp.engine.live import folder_of, holder
 from webapp.jobs.runs import queue_training, run_training
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
@@ -111,6 +115,26 @@ def release(people: list[Profile]) -> Release:
     assert ended is not None
     assert ended.status == "succeeded", ended.error
     return Release.objects.get(is_live=True)
+
+
+@pytest.fixture
+def visit_release(release: Release, films: list[Title]) -> Release:
+    """The release with a session encoder that has learned to stay within a genre."""
+    folder = folder_of(release)
+    ials = Ials.load(folder / "ials")
+    genres = (ials.items.ids - films[0].pk) // FILMS_A_GENRE
+    rng = np.random.default_rng(5)
+    viewers, items = np.repeat(np.arange(150), 8), np.empty((150, 8), dtype=np.int64)
+    for viewer, chosen in enumerate(items):
+        chosen[:] = rng.choice(np.flatnonzero(genres == viewer % len(GENRES)), 8)
+    at = np.tile(np.arange(8) * 60.0, 150)
+    config = SessionEncoderConfig(width=16, num_blocks=1, epochs=5, patience=None)
+    encoder = SessionEncoder(config).fit(
+        Sessions.from_events(viewers, items.ravel(), at), ials.items, ials.item_factors
+    )
+    encoder.save(folder / "session_encoder")
+    FusionGate().save(folder / "fusion")
+    return release
 
 
 @pytest.fixture

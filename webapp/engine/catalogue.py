@@ -9,7 +9,7 @@ from scipy import sparse
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
-from webapp.catalog.models import Credit, Genre, Title
+from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
 from webapp.profiles.models import Rating
 
 Revision = tuple[int, str]
@@ -21,9 +21,13 @@ def revision() -> Revision:
     return found["count"], str(found["latest"])
 
 
-def export_catalogue() -> Catalogue:
-    """Read the catalogue into arrays. Four queries over all titles."""
-    rows = Title.objects.order_by("pk").values_list("pk", "added_at")
+def export_catalogue(last_title: int | None = None) -> Catalogue:
+    """Read the catalogue into arrays. Four queries over all titles.
+
+    Args:
+        last_title: leave out the titles with a higher number, those that came later.
+    """
+    rows = _titles(last_title).values_list("pk", "added_at")
     added_at = {id_: at.timestamp() for id_, at in rows.iterator(chunk_size=20_000)}
     titles = Vocabulary(np.fromiter(added_at, dtype=np.int64))
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
@@ -43,8 +47,12 @@ def export_catalogue() -> Catalogue:
     )
 
 
-def export_documents() -> Iterator[Document]:
-    """Yield each title as search reads it, by id. Three queries."""
+def export_documents(last_title: int | None = None) -> Iterator[Document]:
+    """Yield each title as search reads it, by id. Three queries.
+
+    Args:
+        last_title: leave out the titles with a higher number, those that came later.
+    """
     people = _grouped(
         Credit.objects.filter(~Q(role=Credit.Role.WRITER))
         .order_by("title_id", "role", "position")
@@ -56,7 +64,7 @@ def export_documents() -> Iterator[Document]:
         .values_list("title_id", "genre__name")
         .iterator(chunk_size=20_000)
     )
-    for id_, name, year in Title.objects.order_by("pk").values_list("pk", "name", "year"):
+    for id_, name, year in _titles(last_title).values_list("pk", "name", "year"):
         yield Document(
             id=id_,
             name=name,
@@ -64,6 +72,11 @@ def export_documents() -> Iterator[Document]:
             genres=tuple(genres.get(id_, ())),
             year=year,
         )
+
+
+def _titles(last_title: int | None) -> TitleQuerySet:
+    titles = Title.objects.order_by("pk")
+    return titles if last_title is None else titles.filter(pk__lte=last_title)
 
 
 def _grouped(pairs: Iterator[tuple[int, str]]) -> dict[int, list[str]]:

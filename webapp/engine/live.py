@@ -82,8 +82,7 @@ class LiveHolder:
 
     def start(self) -> None:
         """Load, then keep looking for news in a daemon thread."""
-        faiss.omp_set_num_threads(settings.MODEL_THREADS)
-        torch.set_num_threads(settings.MODEL_THREADS)
+        limit_threads()
         self._refresh_or_log()
         self._poller = threading.Thread(target=self._poll, name="live-release", daemon=True)
         self._poller.start()
@@ -136,6 +135,12 @@ def _load(before: Live | None) -> Live:
             broken_release_id=release.pk,
         )
     return Live(now, catalogue, search, release.pk, recommender)
+
+
+def limit_threads() -> None:
+    """Let a model's arithmetic use `MODEL_THREADS`: sums come out the same with as many."""
+    faiss.omp_set_num_threads(settings.MODEL_THREADS)
+    torch.set_num_threads(settings.MODEL_THREADS)
 
 
 def folder_of(release: Release) -> Path:

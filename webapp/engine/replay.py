@@ -1,0 +1,176 @@
+"""Build a slate again from what it was given, by its own release or by another one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from recommender.errors import RecommenderError
+from recommender.serving.fallback import PopularTitles
+from recommender.serving.recommender import Recommender
+from search.engine import SearchEngine
+from webapp.catalog.models import Title
+from webapp.engine.answers import Question, Source, answer
+from webapp.engine.catalogue import export_catalogue, export_documents
+from webapp.engine.live import folder_of
+from webapp.engine.snapshot import exactly, question_of
+from webapp.events.models import Slate, Surface
+from webapp.releases.models import Release
+
+StoredRow = Mapping[str, Any]
+"""A row as `Slate.rows` holds it: kind, key, titles and scores by slot."""
+
+
+class ReplayError(Exception):
+    """Why a slate cannot be built again, in words."""
+
+
+@dataclass(frozen=True)
+class RowDifference:
+    """How a row stands before and after; places and slots from 0, a place is None without the row.
+
+    Attributes:
+        kind: the row's.
+        key: the row's.
+        place_before: its place among the rows.
+        place_after: the same.
+        came: titles that are there only after, with their slots.
+        left: titles that were there only before, with their slots.
+        moved: titles with their slots before and after.
+        score_gap: the largest difference of a score among titles that stayed.
+    """
+
+    kind: str
+    key: int | None
+    place_before: int | None
+    place_after: int | None
+    came: list[tuple[int, int]]
+    left: list[tuple[int, int]]
+    moved: list[tuple[int, int, int]]
+    score_gap: float
+
+    def __bool__(self) -> bool:
+        changed = self.came or self.left or self.moved or self.score_gap
+        return bool(changed) or self.place_before != self.place_after
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What is shown when the slate is built again, how that differs, and what to know of it."""
+
+    rows: list[StoredRow]
+    differences: list[RowDifference]
+    notes: list[str]
+
+
+def replay(slate: Slate, release: Release | None = None) -> Replay:
+    """Answer the slate's question again, over the catalogue as far as it reached then.
+
+    Args:
+        slate: what was shown.
+        release: by which; None takes the slate's own, or popular titles where those were served.
+
+    Raises:
+        ReplayError: the slate is too old, or its release is gone.
+    """
+    question, last_title = _question_of(slate)
+    catalogue = export_catalogue(last_title)
+    is_search = question.viewer.surface == Surface.SEARCH
+    search = SearchEngine.build(export_documents(last_title) if is_search else [])
+    source: Source
+    notes = list(_notes(slate, last_title))
+    by = release or slate.release
+    if by is not None:
+        try:
+            source = Recommender.load(folder_of(by), catalogue)
+        except RecommenderError as error:
+            raise ReplayError(f"{str(by).capitalize()} cannot be loaded: {error}") from error
+    elif slate.fallback_reason:
+        source = PopularTitles(catalogue)
+    else:
+        raise ReplayError("The release that made this slate was deleted. Name another one.")
+    rows: list[StoredRow] = [
+        {
+            "kind": row.kind,
+            "key": row.key,
+            "titles": source.catalogue.titles.ids_of(row.items).tolist(),
+            "scores": exactly(row.scores),
+        }
+        for row in answer(question, source, search).rows
+    ]
+    return Replay(rows, differences(slate.rows, rows), notes)
+
+
+def differences(before: Sequence[StoredRow], after: Sequence[StoredRow]) -> list[RowDifference]:
+    """Return the rows that are not the same on both pages; none where the pages are equal."""
+    old, new = ({(row["kind"], row["key"]): row for row in rows} for rows in (before, after))
+    places = [{name: n for n, name in enumerate(rows)} for rows in (old, new)]
+    found = [
+        _difference(name, old.get(name), new.get(name), *(place.get(name) for place in places))
+        for name in dict.fromkeys([*old, *new])
+    ]
+    return [difference for difference in found if difference]
+
+
+def _difference(
+    name: tuple[str, int | None],
+    old: StoredRow | None,
+    new: StoredRow | None,
+    place_before: int | None,
+    place_after: int | None,
+) -> RowDifference:
+    before, after = _slots(old), _slots(new)
+    stayed = [title for title in before if title in after]
+    return RowDifference(
+        *name,
+        place_before,
+        place_after,
+        came=[(title, slot) for title, (slot, _) in after.items() if title not in before],
+        left=[(title, slot) for title, (slot, _) in before.items() if title not in after],
+        moved=[(t, before[t][0], after[t][0]) for t in stayed if before[t][0] != after[t][0]],
+        score_gap=max((abs(before[t][1] - after[t][1]) for t in stayed), default=0.0),
+    )
+
+
+def _slots(row: StoredRow | None) -> dict[int, tuple[int, float]]:
+    """Each title's slot and score."""
+    if row is None:
+        return {}
+    pairs = zip(row["titles"], row["scores"], strict=True)
+    return {title: (slot, score) for slot, (title, score) in enumerate(pairs)}
+
+
+def _question_of(slate: Slate) -> tuple[Question, int]:
+    try:
+        return question_of(slate.snapshot), slate.snapshot["catalogue"]["last"]
+    except (KeyError, TypeError) as error:
+        raise ReplayError(
+            "This slate was written before slates kept all they were built from."
+        ) from error
+
+
+def _notes(slate: Slate, last_title: int) -> Iterator[str]:
+    """What has changed since that a replay cannot undo, or leaves out. Four queries."""
+    if slate.fallback_reason:
+        yield (
+            f"Popular titles were served, because: {slate.fallback_reason}. They follow the "
+            "ratings of the moment, so this list may have been another."
+        )
+    then = Title.objects.filter(pk__lte=last_title)
+    deleted = slate.snapshot["catalogue"]["titles"] - then.count()
+    shown = {title for row in slate.rows for title in row["titles"]}
+    gone = sorted(shown - set(then.filter(pk__in=shown).values_list("pk", flat=True)))
+    if deleted > 0:
+        words = (
+            f"; of those shown: {', '.join(map(str, gone))}" if gone else "; none of those shown"
+        )
+        yield f"{_count(deleted)} deleted since{words}. The list cannot be the same everywhere."
+    changed = then.filter(updated_at__gt=slate.created_at).count()
+    if changed:
+        yield f"{_count(changed)} changed since, in the catalogue; how it was before is not known."
+    added = Title.objects.filter(pk__gt=last_title).count()
+    if added:
+        yield f"{_count(added)} added since and left out here."
+
+
+def _count(titles: int) -> str:
+    return "1 title was" if titles == 1 else f"{titles} titles were"
