@@ -56,8 +56,8 @@ DIGINETICA = SessionEncoderConfig(
     loss="sampled_softmax", num_negatives=2048, epochs=10, patience=None,
 )  # fmt: skip
 ML_1M = SessionEncoderConfig(
-    max_events=200, batch_events=12_800, learning_rate=3e-3, hide_recent=0.0,
-    loss="sampled_softmax", num_negatives=512, epochs=30, patience=None,
+    max_events=200, batch_events=3200, learning_rate=2e-3, hide_recent=0.0,
+    loss="sampled_softmax", num_negatives=1024, epochs=16, patience=None,
 )  # fmt: skip
 SASREC = replace(ML_1M, is_normalized=False, loss="bce")
 """Kang and McAuley's loss on our network, without iALS: the control."""
