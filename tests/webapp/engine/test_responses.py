@@ -1,17 +1,25 @@
 """The pages' answers: the very next response, its reasons, its slate, and the fallback."""
 
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
+from recommender.data.sessions import Sessions
+from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
 from recommender.serving.recommender import Recommender
+from recommender.vocabulary import Vocabulary
+from webapp.catalog.models import Title
 from webapp.engine import responses
-from webapp.engine.live import holder
+from webapp.engine.live import folder_of, holder
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Slate
+from webapp.events.models import Event, Slate
+from webapp.events.sessions import VISIT_EVENTS
 from webapp.events.visits import current_visit
+from webapp.jobs.releases import publish
+from webapp.releases.models import Release, TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +127,96 @@ def test_home_suggestions_and_search_are_ordered_by_one_taste(
     responses.search(visit, "number", now)
     assert [viewer.surface for viewer in asked] == ["home", "prequery", "search"]
     assert all(replace(viewer, surface="home") == asked[0] for viewer in asked)
+
+
+def kinds_of(page):
+    return {row.kind for row in page.rows}
+
+
+def test_an_anonymous_visit_has_rows_of_its_own(visit_release, films, now, settings):
+    settings.ROW_SIZE = 6
+    visit = current_visit(None, None, now)
+    before = responses.home(visit, now)
+    assert not {"this_visit", "top_picks", "because_watched"} & kinds_of(before)
+    play(visit, films[45], now)
+    after = responses.home(visit, now)
+    row = next(row for row in after.rows if row.kind == "this_visit")
+    assert row.heading == "Because of what you just opened"
+    assert row.reason == "From the 1 title you chose in this visit alone."
+    assert sum(genre_of(slot) == "Science Fiction" for slot in row.slots[:6]) >= 4
+    assert "top_picks" in kinds_of(after)
+    assert Slate.objects.get(pk=after.slate_id).visit_share == 1.0
+
+
+def test_a_visit_of_refusals_alone_is_served_as_a_fresh_one(visit_release, visit, films, now):
+    drafts = [EventDraft(uuid4(), "thumb", film.pk, now, value="down") for film in films[:3]]
+    drafts += [EventDraft(uuid4(), "hide", film.pk, now, value="hide") for film in films[3:6]]
+    drafts += [EventDraft(uuid4(), "stop", films[6].pk, now, position_seconds=5)]
+    drafts += [EventDraft(uuid4(), "search", None, now, query="no westerns please")]
+    assert record_events(visit, drafts, now).accepted == 8
+    page = responses.home(visit, now)
+    assert not page.is_fallback
+    assert "this_visit" not in kinds_of(page)
+    shown = {slot.title for row in page.rows for slot in row.slots}
+    assert not shown & set(films[:6])
+    events = Slate.objects.get(pk=page.slate_id).snapshot["viewer"]["events"]
+    assert {event["kind"] for event in events} == {"dislike", "hide", "stop", "search"}
+
+
+def test_a_title_newer_than_the_release_counts_and_points_nowhere(visit_release, visit, films, now):
+    new = Title.objects.create(external_id="new", name="Brand New", added_at=now)
+    holder.refresh()
+    play(visit, new, now)
+    for page in (responses.home(visit, now), responses.title_page(visit, new, now)):
+        assert Slate.objects.get(pk=page.slate_id).fallback_reason == ""
+    assert "this_visit" not in kinds_of(responses.home(visit, now))
+    play(visit, films[45], now)
+    assert "this_visit" in kinds_of(responses.home(visit, now))
+
+
+def test_ten_thousand_events_in_a_visit_are_served_quickly(visit_release, visit, films, now):
+    visit.record()
+    Event.objects.bulk_create(
+        Event(
+            id=uuid4(),
+            visit_id=visit.id,
+            profile=visit.profile,
+            kind=("open", "play", "search", "choose")[n % 4],
+            title=films[n % 60] if n % 4 != 2 else None,
+            query="number" if n % 4 == 2 else "",
+            occurred_at=now - timedelta(seconds=10_000 - n),
+            received_at=now,
+        )
+        for n in range(10_000)
+    )
+    responses.home(visit, now)
+    slate = Slate.objects.get(pk=responses.home(visit, now).slate_id)
+    assert slate.fallback_reason == ""
+    assert slate.took_ms < 500
+    assert len(slate.snapshot["viewer"]["events"]) == VISIT_EVENTS
+    assert responses.search(visit, "number", now).slots
+
+
+def test_an_encoder_over_other_items_leaves_the_old_release_serving(
+    visit_release, visit, films, now, caplog
+):
+    assert holder.get().release_id == visit_release.pk
+    folder = folder_of(visit_release).parent / "mixed"
+    shutil.copytree(folder_of(visit_release), folder)
+    shutil.rmtree(folder / "session_encoder")
+    sessions = Sessions.from_events([1, 1, 2, 2], [0, 1, 1, 0], [0.0, 60.0, 0.0, 60.0])
+    small = SessionEncoderConfig(width=4, num_blocks=1, epochs=1, patience=None)
+    items = Vocabulary([films[0].pk, films[1].pk])
+    SessionEncoder(small).fit(sessions, items).save(folder / "session_encoder")
+    run = TrainingRun.objects.create(status="succeeded")
+    publish(Release.objects.create(run=run, folder="artifacts/mixed"), now)
+    holder.refresh()
+    assert holder.get().release_id == visit_release.pk
+    assert "they must be trained together" in holder.get().trouble
+    play(visit, films[0], now)
+    assert not responses.home(visit, now).is_fallback
+    holder.forget()
+    assert responses.home(visit, now).is_fallback
 
 
 def test_the_slate_holds_what_was_shown(release, visit, films, now):

@@ -1,6 +1,7 @@
 """When a visit goes on, and when another one starts."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,6 +20,20 @@ def test_a_visit_goes_on_over_midnight_and_a_clock_change():
     third = current_visit(cookie_of(second, after_midnight), ANA, spring_forward)
     assert first.id == second.id == third.id
     assert third.started_at == EVENING
+
+
+@pytest.mark.parametrize("change", [datetime(2026, 3, 29, 1), datetime(2026, 10, 25, 1)])
+def test_idle_minutes_are_real_ones_where_the_clocks_change(change):
+    """In spring the wall clock leaps an hour over them, in autumn it goes back within them."""
+    last = change.replace(tzinfo=UTC) - timedelta(minutes=10)
+    first = current_visit(None, ANA, last.astimezone(ZoneInfo("Europe/Berlin")))
+    cookie = cookie_of(first, last.astimezone(ZoneInfo("Europe/Berlin")))
+    for zone in ("Europe/Berlin", "UTC", "Pacific/Auckland"):
+        soon, late = (
+            (last + timedelta(minutes=minutes)).astimezone(ZoneInfo(zone)) for minutes in (29, 31)
+        )
+        assert current_visit(cookie, ANA, soon).id == first.id
+        assert current_visit(cookie, ANA, late).id != first.id
 
 
 def test_thirty_idle_minutes_end_it_and_the_next_one_remembers_it():
