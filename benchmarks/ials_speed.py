@@ -188,7 +188,7 @@ def fit(
     return run
 
 
-POWER_ITERATIONS, SPEED_STDEV = 2, 0.5
+POWER_ITERATIONS, SPEED_STDEV = 4, 0.5
 """A start towards the data, its entries about as large as those of a model that has converged."""
 SPEED_BLOCK: int | None = 64
 """The block that was fastest to the same quality at d=128."""
