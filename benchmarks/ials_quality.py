@@ -174,7 +174,7 @@ def systems(
         implicit,
         True,
     )
-    grid = (200.0, 400.0) if quick else (50.0, 100.0, 200.0, 300.0, 400.0, 500.0, 700.0)
+    grid = (200.0, 400.0) if quick else (100.0, 200.0, 300.0, 500.0, 700.0, 1000.0, 1500.0)
     yield (
         "marquee:ease", list(grid),
         lambda r, seed: Ease(EaseConfig(regularization=r)).fit(train), False,
