@@ -69,7 +69,7 @@ GLOBO = SessionEncoderConfig(
 GLOBO_DAYS = 1.5
 """Older clicks than this hardly weigh with that half-life."""
 GLOBO_HISTORY_DAYS = 0.5
-GLOBO_IALS = IalsConfig(64, 8, 0.01, 0.03, num_threads=THREADS)
+GLOBO_IALS = IalsConfig(64, 8, 0.03, 0.1, num_threads=THREADS)
 SMALL = SessionEncoderConfig(
     max_events=50, batch_events=4096, learning_rate=3e-3, loss="sampled_softmax",
     num_negatives=512, epochs=10, patience=None,
@@ -137,9 +137,9 @@ def run_ml_1m(options: Options) -> Iterator[Row]:
 
     systems = {
         "popularity": _popularity(task.before_test, len(task.items), None),
+        "marquee:session-encoder": encoder(ML_1M, use_ials=True),
         "sasrec-bce": encoder(SASREC, use_ials=False),
         "gsasrec": encoder(GSASREC, use_ials=False),
-        "marquee:session-encoder": encoder(ML_1M, use_ials=True),
     }
     yield from _judge("ml-1m", systems, task.test, len(task.items), 10, options, without_past=True)
 
