@@ -38,6 +38,7 @@ from recommender.models.session_encoder import SessionEncoder, SessionEncoderCon
 from recommender.models.session_knn import ItemKnn, SessionKnn
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
+from recommender.training.config import ReleaseConfig
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 THREADS = 2
@@ -70,10 +71,8 @@ GLOBO_DAYS = 1.5
 """Older clicks than this hardly weigh with that half-life."""
 GLOBO_HISTORY_DAYS = 0.5
 GLOBO_IALS = IalsConfig(64, 8, 0.03, 0.1, num_threads=THREADS)
-SMALL = SessionEncoderConfig(
-    max_events=50, batch_events=4096, learning_rate=3e-3, loss="sampled_softmax",
-    num_negatives=512, epochs=10, patience=None,
-)  # fmt: skip
+SMALL = replace(ReleaseConfig().session_encoder, patience=None)
+"""What the app trains with; chosen on the validation requests."""
 SMALL_IALS = IalsConfig(64, 16, 0.3, 0.003, num_threads=THREADS)
 
 

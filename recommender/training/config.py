@@ -19,8 +19,11 @@ class ReleaseConfig:
     ease: EaseConfig | None = None
     """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
     popularity: PopularityConfig = PopularityConfig()
-    session_encoder: SessionEncoderConfig | None = SessionEncoderConfig(loss="sampled_softmax")
-    """None serves a visit by folding what happened in it into the history."""
+    session_encoder: SessionEncoderConfig = SessionEncoderConfig(
+        width=32, num_blocks=1, dropout=0.4, loss="sampled_softmax", num_negatives=512,
+        learning_rate=3e-3, batch_events=2048, epochs=6,
+    )  # fmt: skip
+    """Chosen on ml-latest-small, whose size the demo has (docs/models/session_encoder.md)."""
     fusion: FusionConfig = FusionConfig()
     held_out_share: float = 0.1
     """How many of the profiles judge the release instead of training it."""

@@ -146,7 +146,7 @@ def train_release(
     ials.save(folder / "ials", metrics=judged, **extras)
 
     visits: VisitModels | None = None
-    if sessions is not None and config.session_encoder is not None:
+    if sessions is not None:
         visits = _train_visits(ials, sessions, interactions, held_out, config, seed, tell)
         metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS} if not visits else visits.metrics
         if visits is not None:
@@ -239,7 +239,6 @@ def _train_visits(
     seed: int,
     tell: Callable[[Progress], None],
 ) -> VisitModels | None:
-    assert config.session_encoder is not None  # noqa: S101 - the caller looked
     encoder_config = replace(config.session_encoder, seed=seed)
 
     def note(report: session_encoder.EpochReport) -> None:
