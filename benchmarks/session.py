@@ -178,7 +178,9 @@ def run_small(options: Options) -> Iterator[Row]:
     num_items = len(task.items)
     for seed in seeds(options):
         config = replace(SMALL, seed=seed, epochs=4 if options.quick else SMALL.epochs)
-        scorers = _fused(task, config, replace(SMALL_IALS, seed=seed), None, None)
+        scorers = _fused(
+            task, config, replace(SMALL_IALS, seed=seed), None, None, without_past=True
+        )
         for name, score in scorers.items():
             asked = next_item(score, task.test, num_items, 20, without_past=True)
             found.setdefault(name, []).append(asked)
@@ -249,6 +251,8 @@ def _fused(
     ials_config: IalsConfig,
     days: float | None,
     history_days: float | None,
+    *,
+    without_past: bool = False,
 ) -> _Fused:
     """Teach the gate on the validation requests, then train both sides anew as of the test."""
 
@@ -266,6 +270,7 @@ def _fused(
         ials.item_factors,
         encoder.item_vectors,
         taught.targets,
+        taught.sessions.met_before(taught.events, len(task.items)) if without_past else None,
     )
     ials, encoder = sides_trained_on(task.before_test)
     space = joint_space(ials.item_factors, encoder.item_vectors)

@@ -30,16 +30,29 @@ Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
+class Provenance:
+    """Where an artifact comes from; everything in it is plain JSON."""
+
+    data: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    created_at: str = ""
+
+
+UNSTATED = Provenance()
+
+
+@dataclass(frozen=True)
 class Manifest:
     """What an artifact says of itself; everything in it is plain JSON."""
 
     model: str
     config: Mapping[str, Any]
-    data: Mapping[str, Any] = field(default_factory=dict)
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    created_at: str = ""
-    checksums: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    versions: Mapping[str, str]
+    created_at: str
+    checksums: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,8 +61,21 @@ class Artifact:
     arrays: Mapping[str, Array]
 
 
-def save_artifact(folder: Path, manifest: Manifest, arrays: Mapping[str, Array]) -> Manifest:
-    """Write an artifact and return its manifest with checksums.
+def save_artifact(
+    folder: Path,
+    model: str,
+    config: Any,
+    arrays: Mapping[str, Array],
+    provenance: Provenance = UNSTATED,
+) -> Manifest:
+    """Write an artifact and return its manifest.
+
+    Args:
+        folder: created.
+        model: the kind of model.
+        config: a dataclass, the model's settings.
+        arrays: what was learned, by name.
+        provenance: goes into the manifest.
 
     Raises:
         ArtifactError: the folder exists already.
@@ -60,7 +86,8 @@ def save_artifact(folder: Path, manifest: Manifest, arrays: Mapping[str, Array])
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / ARRAYS)
-        finished = Manifest(**{**asdict(manifest), "checksums": {ARRAYS: _sha256(draft / ARRAYS)}})
+        checksums = {ARRAYS: _sha256(draft / ARRAYS)}
+        finished = Manifest(model, asdict(config), **asdict(provenance), checksums=checksums)
         (draft / MANIFEST).write_text(json.dumps(asdict(finished), indent=2, sort_keys=True))
         draft.chmod(0o755)
         os.replace(draft, folder)

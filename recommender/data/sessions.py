@@ -3,7 +3,7 @@
 S viewers, E events, B requests, L events a request remembers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -164,14 +164,16 @@ class Sessions:
         wanted[np.asarray(rows, dtype=np.int64)] = True
         return self.only(wanted[self.viewer_of])
 
-    def positive_before(self, events: Ints, num_items: int) -> sparse.csr_array:
-        """Return (B, I) 1 where an event's viewer met an item positively before that event."""
+    def met_before(
+        self, events: Ints, num_items: int, kinds: Collection[EventKind] = tuple(EventKind)
+    ) -> sparse.csr_array:
+        """Return (B, I) 1 where an event's viewer met an item, in one of the ways, before it."""
         first = self.bounds[self.viewer_of[events]]
         lengths = events - first
         row = np.repeat(np.arange(len(events)), lengths)
         offset = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
         place = np.repeat(first, lengths) + offset
-        kept = np.isin(self.kinds[place], list(POSITIVE_KINDS)) & (self.items[place] != UNKNOWN)
+        kept = np.isin(self.kinds[place], list(kinds)) & (self.items[place] != UNKNOWN)
         cells = np.unique(row[kept] * num_items + self.items[place[kept]])
         ones = np.ones(len(cells), dtype=np.float32)
         shape = (len(events), num_items)

@@ -7,8 +7,7 @@ Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv:19
 U profiles, I items, N items kept, B batch. X is (U, I), the weights B are (N, N).
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
 from recommender.models.gram import upper_gram
@@ -100,16 +99,8 @@ class Ease:
         scores[:, self.kept] = histories[:, self.kept] @ self.weights
         return scores
 
-    def save(
-        self,
-        folder: Path,
-        *,
-        data: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        versions: Mapping[str, str] | None = None,
-        created_at: str = "",
-    ) -> Manifest:
-        """Write the artifact; the keywords go into its manifest."""
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact."""
         if not len(self.kept):
             raise NotFittedError("Ease has no weights: call fit() before save()")
         arrays: dict[str, NDArray[Any]] = {
@@ -117,10 +108,7 @@ class Ease:
             "kept": self.kept,
             "weights": self.weights,
         }
-        manifest = Manifest(
-            "ease", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
-        )
-        return save_artifact(folder, manifest, arrays)
+        return save_artifact(folder, "ease", self.config, arrays, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Ease":

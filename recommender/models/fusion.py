@@ -11,19 +11,19 @@ B requests, I items, D iALS embedding, d width of the session encoder, F feature
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recommender.artifacts import Manifest, load_artifact, save_artifact
-from recommender.data.sessions import Requests, speaks_for_itself
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.data.sessions import POSITIVE_KINDS, Requests, speaks_for_itself
 from recommender.errors import InvalidInputError
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
@@ -110,7 +110,7 @@ def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncode
         encoder: reads this visit's events and those of the visits before.
     """
     visits, back = np.unique(requests.visit_starts()[rows], return_inverse=True)
-    histories = requests.sessions.positive_before(visits, len(ials.items))
+    histories = requests.sessions.met_before(visits, len(ials.items), POSITIVE_KINDS)
     long = ials.fold_in(histories)[back]
     sizes = np.diff(histories.indptr)[back]
     recent = requests.recent(rows, encoder.config.max_events)
@@ -159,6 +159,7 @@ class FusionGate:
         item_factors: Floats,
         item_vectors: Floats,
         targets: NDArray[np.int64],
+        not_ranked: sparse.csr_array | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
     ) -> "FusionGate":
         """Learn by the softmax of the fused scores over all items; both sides stay as they are.
@@ -168,6 +169,8 @@ class FusionGate:
             item_factors: (I, D).
             item_vectors: (I, d + 1).
             targets: (B,) what was wanted; requests with none known (below 0) are left out.
+            not_ranked: (B, I) nonzero where an item is no answer, as what the viewer met before
+                where that is not shown again; None ranks all.
             on_epoch: told of every epoch and its mean loss.
 
         Raises:
@@ -206,6 +209,10 @@ class FusionGate:
                 short = torch.from_numpy(sides.short)[batch] @ vectors.T
                 scores = (1 - gate)[:, None] * temperatures[0].exp() * long
                 scores = scores + gate[:, None] * temperatures[1].exp() * short
+                if not_ranked is not None:
+                    barred = torch.from_numpy(not_ranked[batch.numpy()].toarray() != 0)
+                    barred[torch.arange(len(batch)), torch.from_numpy(targets)[batch]] = False
+                    scores = scores.masked_fill(barred, -torch.inf)
                 loss = functional.cross_entropy(scores, torch.from_numpy(targets)[batch])
                 optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
@@ -233,21 +240,10 @@ class FusionGate:
             [(1 - g) * self.long_scale * sides.long, g * self.short_scale * sides.short], axis=1
         ).astype(np.float32)
 
-    def save(
-        self,
-        folder: Path,
-        *,
-        data: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        versions: Mapping[str, str] | None = None,
-        created_at: str = "",
-    ) -> Manifest:
-        """Write the artifact; the keywords go into its manifest."""
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact."""
         arrays = {name: np.atleast_1d(getattr(self, name)) for name in _ARRAYS}
-        manifest = Manifest(
-            "fusion", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
-        )
-        return save_artifact(folder, manifest, arrays)
+        return save_artifact(folder, "fusion", self.config, arrays, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "FusionGate":

@@ -14,8 +14,8 @@ U profiles, I items, D embedding, B batch.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.block_newton import improve_rows
@@ -211,16 +211,8 @@ class Ials:
         """Score all items for a batch of histories: (B, I), higher is better."""
         return np.asarray(self.fold_in(histories) @ self.item_factors.T)
 
-    def save(
-        self,
-        folder: Path,
-        *,
-        data: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        versions: Mapping[str, str] | None = None,
-        created_at: str = "",
-    ) -> Manifest:
-        """Write the artifact; the keywords go into its manifest."""
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact."""
         self._require_fitted()
         arrays: dict[str, NDArray[Any]] = {
             "profile_ids": self.profiles.ids,
@@ -229,10 +221,7 @@ class Ials:
             "item_factors": self.item_factors,
             "scale": np.array([self.scale]),
         }
-        manifest = Manifest(
-            "ials", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
-        )
-        return save_artifact(folder, manifest, arrays)
+        return save_artifact(folder, "ials", self.config, arrays, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Ials":

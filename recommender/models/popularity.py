@@ -5,8 +5,7 @@
 U profiles, I items, B batch.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError
 from recommender.vocabulary import Vocabulary
@@ -77,16 +76,8 @@ class Popularity:
             )
         return np.broadcast_to(self.counts, histories.shape)
 
-    def save(
-        self,
-        folder: Path,
-        *,
-        data: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        versions: Mapping[str, str] | None = None,
-        created_at: str = "",
-    ) -> Manifest:
-        """Write the artifact; the keywords go into its manifest."""
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact."""
         if not len(self.counts):
             raise NotFittedError("Popularity has no counts: call fit() before save()")
         arrays: dict[str, NDArray[Any]] = {
@@ -94,10 +85,7 @@ class Popularity:
             "counts": self.counts,
             "trending": self.trending,
         }
-        manifest = Manifest(
-            "popularity", asdict(self.config), data or {}, metrics or {}, versions or {}, created_at
-        )
-        return save_artifact(folder, manifest, arrays)
+        return save_artifact(folder, "popularity", self.config, arrays, provenance)
 
     @classmethod
     def load(cls, folder: Path) -> "Popularity":

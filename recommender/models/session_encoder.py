@@ -19,7 +19,7 @@ import math
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recommender.artifacts import Manifest, load_artifact, save_artifact
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.sessions import (
     POSITIVE_KINDS,
     VISIT_GAP_SECONDS,
@@ -270,22 +270,16 @@ class SessionEncoder:
         recent = requests.recent(rows, self.config.max_events, this_visit_only=this_visit_only)
         return np.asarray(self.encode(recent) @ self.item_vectors.T)
 
-    def save(
-        self,
-        folder: Path,
-        *,
-        data: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, Any] | None = None,
-        versions: Mapping[str, str] | None = None,
-        created_at: str = "",
-    ) -> Manifest:
-        """Write the artifact; the keywords go into its manifest."""
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact."""
         state = {name: t.numpy() for name, t in self._fitted().state_dict().items()}
-        manifest = Manifest(
-            "session_encoder", asdict(self.config), data or {}, metrics or {}, versions or {},
-            created_at,
-        )  # fmt: skip
-        return save_artifact(folder, manifest, {"item_ids": self.items.ids, **state})
+        return save_artifact(
+            folder,
+            "session_encoder",
+            self.config,
+            {"item_ids": self.items.ids, **state},
+            provenance,
+        )
 
     @classmethod
     def load(cls, folder: Path) -> "SessionEncoder":

@@ -23,6 +23,7 @@ import torch
 from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import Sessions
 from recommender.data.splits import HeldOut, stable_holdout
@@ -118,11 +119,11 @@ def train_release(
     interactions.learnable()
     tell = on_progress or (lambda progress: None)
     train, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
-    extras: dict[str, Any] = {
-        "data": _data_summary(interactions),
-        "versions": _versions(),
-        "created_at": now.isoformat() if now else "",
-    }
+    origin = Provenance(
+        data=_data_summary(interactions),
+        versions=_versions(),
+        created_at=now.isoformat() if now else "",
+    )
     metrics: Metrics = {}
 
     def judge(name: str, model: Scorer, began: float) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def train_release(
     began = time.perf_counter()
     judged = judge("popularity", Popularity(config.popularity).fit(train, now), began)
     popularity = Popularity(config.popularity).fit(interactions, now)
-    popularity.save(folder / "popularity", metrics=judged, **extras)
+    popularity.save(folder / "popularity", replace(origin, metrics=judged))
     tell(Progress("popularity", 1, 1))
 
     began = time.perf_counter()
@@ -143,7 +144,7 @@ def train_release(
     metrics["ials"] = {"curve": _fit_ials(ials, train, held_out, tell, warm_start)}
     judged = judge("ials", ials, began)
     ials.place_profiles(interactions)
-    ials.save(folder / "ials", metrics=judged, **extras)
+    ials.save(folder / "ials", replace(origin, metrics=judged))
 
     visits: VisitModels | None = None
     if sessions is not None:
@@ -151,15 +152,15 @@ def train_release(
         metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS} if not visits else visits.metrics
         if visits is not None:
             judged = visits.metrics
-            visits.encoder.save(folder / "session_encoder", metrics=judged, **extras)
-            visits.gate.save(folder / "fusion", metrics=judged.get("systems", {}), **extras)
+            visits.encoder.save(folder / "session_encoder", replace(origin, metrics=judged))
+            visits.gate.save(folder / "fusion", replace(origin, metrics=judged.get("systems", {})))
 
     ease: Ease | None = None
     if config.ease is not None:
         began = time.perf_counter()
         try:
             ease = Ease(config.ease).fit(train)
-            ease.save(folder / "ease", metrics=judge("ease", ease, began), **extras)
+            ease.save(folder / "ease", replace(origin, metrics=judge("ease", ease, began)))
         except TooLargeError as error:
             metrics["ease"] = {"skipped": str(error)}
         tell(Progress("ease", 1, 1))

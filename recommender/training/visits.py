@@ -90,7 +90,8 @@ def train_visits(
             on_epoch(report)
 
     def validate(encoder: SessionEncoder) -> float:
-        return means(next_item(encoder.score, for_gate, len(ials.items)))["mrr@20"]
+        found = next_item(encoder.score, for_gate, len(ials.items), without_past=True)
+        return means(found)["mrr@20"]
 
     began = time.perf_counter()
     encoder = SessionEncoder(encoder_config)
@@ -100,7 +101,8 @@ def train_visits(
     metrics: dict[str, Any] = {"curve": curve, "requests": len(for_judging)}
     if is_judged:
         sides = sides_of(for_gate, slice(None), ials, encoder)
-        gate.fit(sides, ials.item_factors, encoder.item_vectors, for_gate.targets)
+        met = for_gate.sessions.met_before(for_gate.events, len(ials.items))
+        gate.fit(sides, ials.item_factors, encoder.item_vectors, for_gate.targets, met)
         metrics["systems"] = judge_fusion(for_judging, ials, encoder, gate)
     metrics["seconds"] = time.perf_counter() - began
     return VisitModels(encoder, gate, metrics)
@@ -109,14 +111,15 @@ def train_visits(
 def judge_fusion(
     requests: Requests, ials: Ials, encoder: SessionEncoder, gate: FusionGate
 ) -> dict[str, dict[str, float]]:
-    """Return `hr@20` and `mrr@20` of each of `SYSTEMS` on some requests."""
+    """Return `hr@20` and `mrr@20` of each of `SYSTEMS`, among items the viewer has not met yet."""
     space = joint_space(ials.item_factors, encoder.item_vectors)
     sides = sides_of(requests, slice(None), ials, encoder)
     judged = {}
     for name, share in SYSTEMS.items():
         fixed = None if share is None else np.full(len(requests), share, np.float32)
         tastes = gate.fuse(sides, fixed)
-        found = next_item(partial(_products, tastes, space), requests, len(space))
+        score = partial(_products, tastes, space)
+        found = next_item(score, requests, len(space), without_past=True)
         judged[name] = means({metric: found[metric] for metric in ("hr@20", "mrr@20")})
     return judged
 

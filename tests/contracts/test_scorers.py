@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.ease import Ease, EaseConfig
@@ -82,7 +83,7 @@ def test_the_same_input_gives_the_same_bits(case, interactions):
 
 def test_saved_and_loaded_it_scores_the_same(case, interactions, tmp_path):
     model = case.make().fit(interactions)
-    model.save(tmp_path / "model", data={"profiles": 30}, created_at="2026-01-01T00:00:00+00:00")
+    model.save(tmp_path / "model", Provenance(data={"profiles": 30}, created_at="2026-01-01"))
     back = type(model).load(tmp_path / "model")
     assert back.config == model.config
     np.testing.assert_array_equal(back.items.ids, interactions.items.ids)

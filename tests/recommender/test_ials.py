@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models import block_newton_torch
@@ -351,7 +352,9 @@ def test_factors_that_are_no_numbers_are_noticed():
 def test_an_artifact_comes_back_whole(tmp_path):
     interactions = Interactions.from_pairs([5, 5, 9], [100, 300, 100])
     model = Ials(IalsConfig(3, 2, block_size=2)).fit(interactions)
-    manifest = model.save(tmp_path / "ials", metrics={"ndcg@100": 0.5}, created_at="2026-01-01")
+    manifest = model.save(
+        tmp_path / "ials", Provenance(metrics={"ndcg@100": 0.5}, created_at="2026-01-01")
+    )
     assert manifest.metrics == {"ndcg@100": 0.5}
     back = Ials.load(tmp_path / "ials")
     assert back.config == model.config
