@@ -37,13 +37,15 @@ NUMBERS = ("history size", "events in the visit", "seconds since the last", "agr
 @dataclass(frozen=True)
 class FusionConfig:
     hidden: int = 16
+    candidates: int = 100
+    """C, of either side."""
     epochs: int = 8
     batch_requests: int = 256
     learning_rate: float = 1e-2
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "epochs", "batch_requests"):
+        for name in ("hidden", "candidates", "epochs", "batch_requests"):
             value = getattr(self, name)
             if value < 1 or int(value) != value:
                 raise InvalidInputError(f"{name} must be a whole number from 1 up, got {value}")
@@ -162,7 +164,11 @@ class FusionGate:
         not_ranked: sparse.csr_array | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
     ) -> "FusionGate":
-        """Learn by the softmax of the fused scores over all items; both sides stay as they are.
+        """Learn by the softmax of the fused scores; both sides stay as they are.
+
+        It is taken over what could come first, the `candidates` best items of either side, for the
+        requests whose answer is among them: the far end of the list, and requests that no weight
+        could win, say nothing of how to weigh the top.
 
         Args:
             sides: (B) requests.
@@ -207,13 +213,21 @@ class FusionGate:
                 gate = _bounded(network(inputs[batch]), has_long[batch], has_short[batch])
                 long = torch.from_numpy(sides.long)[batch] @ factors.T  # (B, I)
                 short = torch.from_numpy(sides.short)[batch] @ vectors.T
-                scores = (1 - gate)[:, None] * temperatures[0].exp() * long
-                scores = scores + gate[:, None] * temperatures[1].exp() * short
+                wanted = torch.from_numpy(targets)[batch]
+                barred = None
                 if not_ranked is not None:
                     barred = torch.from_numpy(not_ranked[batch.numpy()].toarray() != 0)
-                    barred[torch.arange(len(batch)), torch.from_numpy(targets)[batch]] = False
-                    scores = scores.masked_fill(barred, -torch.inf)
-                loss = functional.cross_entropy(scores, torch.from_numpy(targets)[batch])
+                    barred[torch.arange(len(batch)), wanted] = False
+                among, ignored = _candidates(long, short, wanted, barred, config.candidates)
+                scores = (1 - gate)[:, None] * temperatures[0].exp() * long.gather(1, among)
+                scores = scores + gate[:, None] * temperatures[1].exp() * short.gather(1, among)
+                scores = scores.masked_fill(ignored, -torch.inf)
+                winnable = _is_winnable(long, short, wanted, among, ignored)
+                if not winnable.any():
+                    continue
+                loss = functional.cross_entropy(
+                    scores[winnable], torch.zeros_like(wanted)[winnable]
+                )
                 optimizer.zero_grad(set_to_none=True)
                 torch.autograd.backward(loss)
                 optimizer.step()
@@ -283,6 +297,47 @@ class _Gate(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         logits: Tensor = self.outer(functional.relu(self.inner(inputs)))
         return logits[:, 0].sigmoid()
+
+
+def _candidates(
+    long: Tensor, short: Tensor, wanted: Tensor, barred: Tensor | None, size: int
+) -> tuple[Tensor, Tensor]:
+    """Return (B, 2 C + 1) what is wanted, then the C best of either side; and which do not count.
+
+    An item that is barred, or among the best of both, does not count (again).
+    """
+    size = min(size, long.shape[1] - 1)
+    best = []
+    for side in (long, short):
+        side = side.scatter(1, wanted[:, None], -torch.inf)
+        if barred is not None:
+            side = side.masked_fill(barred, -torch.inf)
+        best.append(side.topk(size))
+    among_first = torch.zeros_like(long, dtype=torch.bool).scatter(1, best[0].indices, True)
+    is_again = among_first.gather(1, best[1].indices)
+    ignored = torch.cat(
+        [
+            torch.zeros_like(wanted[:, None], dtype=torch.bool),
+            best[0].values.isneginf(),
+            best[1].values.isneginf() | is_again,
+        ],
+        dim=1,
+    )
+    return torch.cat([wanted[:, None], *(side.indices for side in best)], dim=1), ignored
+
+
+def _is_winnable(
+    long: Tensor, short: Tensor, wanted: Tensor, among: Tensor, ignored: Tensor
+) -> Tensor:
+    """Return (B,) whether what is wanted is among the C best of a side."""
+    size = (among.shape[1] - 1) // 2
+    last = among[:, [size]], among[:, [2 * size]]
+    return torch.stack(
+        [
+            side.gather(1, wanted[:, None]) > side.gather(1, end)
+            for side, end in zip((long, short), last, strict=True)
+        ]
+    ).any(0)[:, 0]
 
 
 def _bounded(gate: Tensor, has_long: Tensor, has_short: Tensor) -> Tensor:
