@@ -38,7 +38,7 @@ NUMBERS = ("history size", "events in the visit", "seconds since the last", "agr
 class FusionConfig:
     hidden: int = 16
     candidates: int = 20
-    """C, of either side; chosen on validation people of ml-latest-small among 20, 100, 300 and all."""
+    """C, of either side."""
     epochs: int = 8
     batch_requests: int = 256
     learning_rate: float = 1e-2
