@@ -148,8 +148,18 @@ def leave_random_out(
     interactions: Interactions, rng: np.random.Generator, min_items: int = 2
 ) -> tuple[Interactions, HeldOut]:
     """Hold out one random item of each profile with `min_items` or more: for tuning."""
+    return leave_share_out(interactions, rng, 0.0, min_items)
+
+
+def leave_share_out(
+    interactions: Interactions, rng: np.random.Generator, share: float, min_items: int = 5
+) -> tuple[Interactions, HeldOut]:
+    """Hold out a random share of each profile's items, int(share · n) and at least one.
+
+    Profiles with fewer than `min_items` keep all.
+    """
     matrix = interactions.matrix
-    is_target = _lowest_of_each_row(matrix, rng.random(matrix.nnz), 0.0, min_items)
+    is_target = _lowest_of_each_row(matrix, rng.random(matrix.nnz), share, min_items)
     return _part_cells(interactions, is_target)
 
 

@@ -3,6 +3,7 @@
 B requests (profiles, visits), R resamples.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,6 +96,19 @@ def compare(
         min(1.0, 2 * min(below, above)),
         float(stats.ttest_1samp(differences, 0.0).pvalue) if varies else constant_p,
     )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Return the p-values as they are after so many tests, in the order given.
+
+    Holm 1979: the i-th smallest of m is multiplied by m - i + 1, and none falls below the one
+    before it; the chance of any false finding stays at the level.
+    """
+    order = np.argsort(p_values, kind="stable")
+    scaled = np.asarray(p_values)[order] * np.arange(len(order), 0, -1)
+    adjusted = np.empty(len(order))
+    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(p) for p in adjusted]
 
 
 def _resampled_means(values: Values, rng: np.random.Generator, resamples: int) -> Values:

@@ -8,19 +8,16 @@ U profiles, I items, N items kept, B batch. X is (U, I), the weights B are (N, N
 """
 
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
-from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
+from recommender.errors import InvalidInputError
 from recommender.models.gram import upper_gram
-from recommender.vocabulary import Vocabulary
+from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
 
 BYTES_PER_CELL = 12
 """At the peak: the (N, N) inverse in double precision and the weights in single."""
@@ -52,14 +49,15 @@ class EaseConfig:
             raise InvalidInputError(f"max_items must be 1 or more, got {self.max_items}")
 
 
-class Ease:
-    """Scores every item for a history of item interactions."""
+class Ease(ItemToItem):
+    """EASE, and EASE-IPW."""
+
+    kind = "ease"
+    config_class = EaseConfig
+    config: EaseConfig
 
     def __init__(self, config: EaseConfig = EaseConfig()) -> None:
-        self.config = config
-        self.items = Vocabulary([])
-        self.kept = np.empty(0, dtype=np.int64)  # (N,) item numbers with weights, ascending
-        self.weights = np.empty((0, 0), dtype=np.float32)  # B, (N, N)
+        super().__init__(config)
 
     def fit(self, interactions: Interactions) -> "Ease":
         """Solve for B in O(N³) time.
@@ -69,71 +67,31 @@ class Ease:
             TooLargeError: the (N, N) arrays would need more than `max_bytes`.
         """
         matrix = interactions.learnable()
-        kept = _most_supported(matrix, self.config.max_items)
-        self._check_memory(len(kept))
+        kept = most_supported(matrix, self.config.max_items)
+        check_memory("EASE", len(kept), BYTES_PER_CELL, self.config.max_bytes)
         x = matrix[:, kept] if len(kept) < matrix.shape[1] else matrix
-        gram = upper_gram(x, _propensity_weights(x, self.config.inverse_propensity))
-        gram.flat[:: len(gram) + 1] += self.config.regularization
-        self.weights = _off_diagonal_weights(gram)
+        profile_weights = _propensity_weights(x, self.config.inverse_propensity)
+        self.weights = solve(x, profile_weights, self.config.regularization)
         self.items, self.kept = interactions.items, kept
         return self
 
-    def score(self, histories: sparse.csr_array) -> NDArray[np.float32]:
-        """Score all items for a batch of histories.
 
-        Returns:
-            (B, I), comparable within a row only; items that were not kept score 0.
+def solve(
+    x: sparse.csr_array, profile_weights: NDArray[np.float64], regularization: float
+) -> NDArray[np.float32]:
+    """Return B, (N, N), the minimum of Σ_u w_u ‖x_u - x_u B‖² + λ ‖B‖² with a zero diagonal.
 
-        Raises:
-            NotFittedError: before `fit`.
-        """
-        if not len(self.kept):
-            raise NotFittedError("Ease has no weights: call fit(), or load an artifact")
-        if histories.shape[1] != len(self.items):
-            raise InvalidInputError(
-                f"each history needs {len(self.items)} columns, got {histories.shape[1]}"
-            )
-        if len(self.kept) == len(self.items):
-            return np.asarray(histories @ self.weights, dtype=np.float32)
-        scores = np.zeros(histories.shape, dtype=np.float32)
-        scores[:, self.kept] = histories[:, self.kept] @ self.weights
-        return scores
+    Args:
+        x: (U, N) with sorted indices.
+        profile_weights: w, (U,).
+        regularization: λ.
 
-    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
-        """Write the artifact."""
-        if not len(self.kept):
-            raise NotFittedError("Ease has no weights: call fit() before save()")
-        arrays: dict[str, NDArray[Any]] = {
-            "item_ids": self.items.ids,
-            "kept": self.kept,
-            "weights": self.weights,
-        }
-        return save_artifact(folder, "ease", self.config, arrays, provenance)
-
-    @classmethod
-    def load(cls, folder: Path) -> "Ease":
-        artifact = load_artifact(folder, "ease")
-        model = cls(EaseConfig(**artifact.manifest.config))
-        model.items = Vocabulary(artifact.arrays["item_ids"])
-        model.kept = artifact.arrays["kept"]
-        model.weights = artifact.arrays["weights"]
-        return model
-
-    def _check_memory(self, num_items: int) -> None:
-        needed = BYTES_PER_CELL * num_items**2
-        if needed > self.config.max_bytes:
-            fitting = int((self.config.max_bytes / BYTES_PER_CELL) ** 0.5)
-            raise TooLargeError(
-                f"EASE over {num_items} items needs {needed} bytes and {self.config.max_bytes} "
-                f"are allowed: raise max_bytes, or set max_items to at most {fitting}"
-            )
-
-
-def _most_supported(matrix: sparse.csr_array, number: int | None) -> NDArray[np.int64]:
-    support = np.bincount(matrix.indices, minlength=matrix.shape[1])
-    if number is None or number >= len(support):
-        return np.arange(len(support))
-    return np.sort(np.argsort(-support, kind="stable")[:number])
+    Raises:
+        InvalidInputError: Xᵀ diag(w) X + λI is not positive definite.
+    """
+    gram = upper_gram(x, profile_weights)
+    gram.flat[:: len(gram) + 1] += regularization
+    return _off_diagonal_weights(gram)
 
 
 def _propensity_weights(x: sparse.csr_array, beta: float) -> NDArray[np.float64]:

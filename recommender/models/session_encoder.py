@@ -39,7 +39,7 @@ from recommender.data.sessions import (
     Sessions,
 )
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models.session_loss import LOSSES, make_loss
+from recommender.models.session_loss import LOSSES, average_logit, make_loss
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]
@@ -188,7 +188,12 @@ class SessionEncoder:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             network = _Network(config, len(items), item_factors)
-            network.start_bias(windows.target_counts(len(items)))
+            network.start_bias(
+                windows.target_counts(len(items)),
+                average_logit(
+                    config.loss, len(items), config.num_negatives, config.gbce_calibration
+                ),
+            )
             self._network = network
             loss_of = make_loss(
                 config.loss,
@@ -534,11 +539,11 @@ class _Network(nn.Module):
             {"params": [p for _, p in named if p.dim() <= 1], "weight_decay": 0.0},
         ]
 
-    def start_bias(self, counts: NDArray[np.float64]) -> None:
+    def start_bias(self, counts: NDArray[np.float64], average: float) -> None:
         """Begin with how often each item is wanted; what is learned then is the rest."""
         with torch.no_grad():
             bias = torch.from_numpy(np.log(counts + 1.0)).float()
-            self.bias.copy_(bias - bias.mean())
+            self.bias.copy_(bias - bias.mean() + average)
 
     def vectors(self) -> Tensor:
         """(I, d + 1), to score with; the bias comes last."""

@@ -5,12 +5,14 @@ N moments to learn from, I items, d width, M negatives.
 softmax           -log e^{y_+} / Σ_i e^{y_i}                                         over all items
 sampled_softmax   the same over the target and M shared negatives, each y less its log expected
                   count, so that the expectation is the full softmax's (Bengio & Senécal 2008)
-gbce              -1/(k+1) [log σ(y_+)^β + Σ_- log σ(-y_-)], β = α (t (1 - 1/α) + 1/α), α = k/(I-1)
-                  (Petrov & Macdonald, gSASRec, RecSys 2023, arXiv:2308.07192); M negatives shared
+gbce              -log σ(y_+)^β - Σ_- log σ(-y_-), β = α (t (1 - 1/α) + 1/α), α = k/(I-1)
+                  (Petrov & Macdonald, gSASRec, RecSys 2023, arXiv:2308.07192; without their
+                  factor 1/(k+1), which brings the gradients down to Adam's ε); M negatives shared
 bce               gbce with one negative drawn for each moment and β = 1: SASRec's own loss
                   (Kang & McAuley 2018, arXiv:1808.09781)
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -54,12 +56,26 @@ def make_loss(
     if name == "sampled_softmax":
         return _SampledSoftmax(num_items, size, counts, generator)
     if name == "gbce":
-        rate = size / max(num_items - 1, 1)
-        beta = rate * (calibration * (1 - 1 / rate) + 1 / rate)
-        return _SharedBce(num_items, size, beta, generator)
+        return _SharedBce(num_items, size, _beta(num_items, size, calibration), generator)
     if name == "bce":
         return _OneNegativeBce(num_items, generator)
     raise InvalidInputError(f"there is no loss {name!r}; there are {', '.join(LOSSES)}")
+
+
+def average_logit(name: str, num_items: int, num_negatives: int, calibration: float) -> float:
+    """Return where an item of average popularity scores while nothing else is known.
+
+    gbce has k negatives for each target, so that is log β/k: a start at 0 would spend the first
+    epoch on pushing all items down, and the vectors with them. bce has as many negatives as
+    targets, and a softmax does not care: 0.
+    """
+    size = min(num_negatives, num_items)
+    return math.log(_beta(num_items, size, calibration) / size) if name == "gbce" else 0.0
+
+
+def _beta(num_items: int, size: int, calibration: float) -> float:
+    rate = size / max(num_items - 1, 1)
+    return rate * (calibration * (1 - 1 / rate) + 1 / rate)
 
 
 class _SampledSoftmax:
@@ -99,7 +115,7 @@ class _SharedBce:
         against = functional.softplus(scores).masked_fill(negatives == targets[:, None], 0.0)
         wanted = (queries * items[targets]).sum(-1)
         total = self._beta * functional.softplus(-wanted) + against.sum(-1)
-        return total.mean() / (self._size + 1)
+        return total.mean()
 
 
 class _OneNegativeBce:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from recommender.errors import InvalidInputError
-from recommender.models.ease import EaseConfig
 from recommender.models.fusion import FusionConfig
 from recommender.models.ials import IalsConfig
+from recommender.models.larm import LarmConfig
 from recommender.models.popularity import PopularityConfig
 from recommender.models.session_encoder import SessionEncoderConfig
 
@@ -16,8 +16,14 @@ class ReleaseConfig:
 
     ials: IalsConfig = IalsConfig(embedding_size=64, unobserved_weight=0.3, regularization=0.003)
     """Chosen on held-out profiles of the demo's ratings (docs/models/ials.md)."""
-    ease: EaseConfig | None = None
-    """None leaves EASE out: dense, it takes 4·I² bytes on disk, and no page is served from it."""
+    larm: LarmConfig | None = LarmConfig(
+        regularization=100.0, adversary_penalty=0.3, max_items=4000, rounds=6, patience=None
+    )
+    """Chosen on ml-latest-small, whose size the demo has (docs/models/larm.md). None leaves the
+    neighbours to iALS. The titles beyond `max_items`, those that fewest like, are left to it
+    anyway: in closed form a round takes N³ operations."""
+    neighbours: int = 200
+    """How many neighbours of each title are published (docs/models/larm.md)."""
     popularity: PopularityConfig = PopularityConfig()
     session_encoder: SessionEncoderConfig = SessionEncoderConfig(
         width=32, num_blocks=1, dropout=0.4, loss="sampled_softmax", num_negatives=512,
@@ -34,5 +40,7 @@ class ReleaseConfig:
             raise InvalidInputError(
                 f"held_out_share must be from 0 to below 1, got {self.held_out_share}"
             )
+        if self.neighbours < 1:
+            raise InvalidInputError(f"neighbours must be 1 or more, got {self.neighbours}")
         if self.max_held_out < 0:
             raise InvalidInputError(f"max_held_out must be 0 or more, got {self.max_held_out}")

@@ -2,7 +2,7 @@
 
     FOLDER/popularity  FOLDER/ials
     FOLDER/session_encoder  FOLDER/fusion     (where enough visits are known)
-    FOLDER/ease                               (where it is asked for and fits)
+    FOLDER/larm                               (where it fits)
 
 The profiles that judge a release are held out of its training by a rule that depends on their ids
 and the seed alone (`stable_holdout`), so any two releases are judged on profiles that neither has
@@ -32,14 +32,16 @@ from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.models import session_encoder
 from recommender.models.block_newton import improve_rows
 from recommender.models.block_newton_torch import TorchSolver
-from recommender.models.ease import Ease
 from recommender.models.ials import EpochReport, Ials
+from recommender.models.item_to_item import Neighbours
+from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
 from recommender.training.config import ReleaseConfig
+from recommender.training.neighbours import train_neighbours
 from recommender.training.visits import MIN_FORETOLD, VisitModels, train_visits
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
-MODELS = ("popularity", "ials", "session_encoder", "ease")
+MODELS = ("popularity", "ials", "larm", "session_encoder")
 
 TOO_FEW_VISITS = f"fewer than {MIN_FORETOLD} events follow another in their visit"
 
@@ -70,8 +72,9 @@ class TrainedRelease:
     Attributes:
         folder: where the artifacts are, one folder a model.
         metrics: plain JSON by model: `ndcg@100`, `recall@20`, `recall@50`, `seconds`, and for iALS
-            its `curve`, a list of points; for the session encoder what `visits.VisitModels` says;
-            `{"skipped": why}` for a model that could not be trained.
+            its `curve`, a list of points; for R-LARM what `neighbours.NeighbourModel` says and for
+            the session encoder what `visits.VisitModels` says; `{"skipped": why}` for a model that
+            could not be trained.
         ials: the trained models themselves.
     """
 
@@ -80,7 +83,7 @@ class TrainedRelease:
     popularity: Popularity
     ials: Ials
     visits: VisitModels | None
-    ease: Ease | None
+    neighbours: Neighbours | None
 
 
 class Scorer(Protocol):
@@ -146,6 +149,8 @@ def train_release(
     ials.place_profiles(interactions)
     ials.save(folder / "ials", replace(origin, metrics=judged))
 
+    neighbours = _train_neighbours(train, held_out, config, folder, origin, seed, tell, metrics)
+
     visits: VisitModels | None = None
     if sessions is not None:
         visits = _train_visits(ials, sessions, interactions, held_out, config, seed, tell)
@@ -154,17 +159,7 @@ def train_release(
             judged = visits.metrics
             visits.encoder.save(folder / "session_encoder", replace(origin, metrics=judged))
             visits.gate.save(folder / "fusion", replace(origin, metrics=judged.get("systems", {})))
-
-    ease: Ease | None = None
-    if config.ease is not None:
-        began = time.perf_counter()
-        try:
-            ease = Ease(config.ease).fit(train)
-            ease.save(folder / "ease", replace(origin, metrics=judge("ease", ease, began)))
-        except TooLargeError as error:
-            metrics["ease"] = {"skipped": str(error)}
-        tell(Progress("ease", 1, 1))
-    return TrainedRelease(folder, metrics, popularity, ials, visits, ease)
+    return TrainedRelease(folder, metrics, popularity, ials, visits, neighbours)
 
 
 def evaluate_release(
@@ -174,7 +169,7 @@ def evaluate_release(
     seed: int = 0,
     config: ReleaseConfig,
 ) -> Metrics:
-    """Judge a release's iALS and EASE on today's held-out profiles, as `train_release` does.
+    """Judge a release's iALS and R-LARM on today's held-out profiles, as `train_release` does.
 
     Items that a model does not know score below all it knows. Popularity is left out: what is
     served counts the held-out profiles too.
@@ -186,12 +181,12 @@ def evaluate_release(
         config: today's, for the split.
 
     Raises:
-        ArtifactError: an artifact other than ease, which may be missing, cannot be read.
+        ArtifactError: an artifact other than larm, which may be missing, cannot be read.
     """
     _, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
     models: dict[str, Scorer] = {"ials": Ials.load(folder / "ials")}
-    if (folder / "ease").exists():
-        models["ease"] = Ease.load(folder / "ease")
+    if (folder / "larm").exists():
+        models["larm"] = Neighbours.load(folder / "larm", Larm.kind)
     return {
         name: {
             **means(strong_generalisation(_in_terms_of(interactions.items, model), held_out)),
@@ -229,6 +224,36 @@ def _fit_ials(
     solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
     ials.fit(train, note, validate if len(held_out.rows) else None, warm_start, solver)
     return curve
+
+
+def _train_neighbours(
+    train: Interactions,
+    held_out: HeldOut,
+    config: ReleaseConfig,
+    folder: Path,
+    origin: Provenance,
+    seed: int,
+    tell: Callable[[Progress], None],
+    metrics: Metrics,
+) -> Neighbours | None:
+    """Train R-LARM, write its neighbour lists and note what they reach; None if it does not fit."""
+    if config.larm is None:
+        return None
+    larm = replace(config.larm, seed=seed)
+
+    def note(point: Mapping[str, Any]) -> None:
+        tell(Progress("larm", point["epoch"], larm.rounds, point))
+
+    try:
+        trained = train_neighbours(train, held_out, larm, config.neighbours, note)
+    except TooLargeError as error:
+        metrics["larm"] = {"skipped": str(error)}
+        tell(Progress("larm", 1, 1))
+        return None
+    metrics["larm"] = trained.metrics
+    judged = replace(origin, metrics=trained.metrics)
+    trained.neighbours.save(folder / "larm", Larm.kind, larm, judged)
+    return trained.neighbours
 
 
 def _train_visits(

@@ -1,0 +1,197 @@
+"""Item-to-item weights: what EASE and LARM learn, whole or as short lists of neighbours.
+
+    scores = x B        x a history, B[i, j] how much i speaks for j, 0 on the diagonal
+
+I items, N items kept, B batch, k neighbours.
+"""
+
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
+from recommender.vocabulary import UNKNOWN, Vocabulary
+
+Floats = NDArray[np.float32]
+
+
+class ItemToItem:
+    """Scores every item for a history, by dense weights between the items kept."""
+
+    kind: str
+    """What an artifact of it is called."""
+    config_class: type[Any]
+
+    def __init__(self, config: Any) -> None:
+        self.config = config
+        self.items = Vocabulary([])
+        self.kept = np.empty(0, dtype=np.int64)  # (N,) item numbers with weights, ascending
+        self.weights = np.empty((0, 0), dtype=np.float32)  # B, (N, N)
+
+    def score(self, histories: sparse.csr_array) -> Floats:
+        """Score all items for a batch of histories.
+
+        Returns:
+            (B, I), comparable within a row only; items that were not kept score 0.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        self._check_fitted()
+        _check_width(histories, len(self.items))
+        if len(self.kept) == len(self.items):
+            return np.asarray(histories @ self.weights, dtype=np.float32)
+        scores = np.zeros(histories.shape, dtype=np.float32)
+        scores[:, self.kept] = histories[:, self.kept] @ self.weights
+        return scores
+
+    def neighbours(self, size: int) -> "Neighbours":
+        """Keep the k strongest weights towards each item, refusals (below 0) among them.
+
+        Raises:
+            NotFittedError: before `fit`.
+            InvalidInputError: size is below 1.
+        """
+        self._check_fitted()
+        if size < 1:
+            raise InvalidInputError(f"an item needs 1 neighbour or more, got {size}")
+        number = len(self.kept)
+        size = min(size, number)
+        neighbours = np.empty((number, size), dtype=np.int32)
+        weights = np.empty((number, size), dtype=np.float32)
+        at_once = max(1, 2**22 // number)
+        for begin in range(0, number, at_once):
+            columns = slice(begin, begin + at_once)
+            towards = np.ascontiguousarray(self.weights[:, columns].T)
+            best = np.argpartition(-np.abs(towards), size - 1, axis=1)[:, :size]
+            best.sort(axis=1)
+            neighbours[columns] = self.kept[best]
+            weights[columns] = np.take_along_axis(towards, best, axis=1)
+        return Neighbours(self.items, self.kept, neighbours, weights)
+
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact, with 4 N² bytes of weights."""
+        self._check_fitted()
+        arrays: dict[str, NDArray[Any]] = {
+            "item_ids": self.items.ids,
+            "kept": self.kept,
+            "weights": self.weights,
+        }
+        return save_artifact(folder, self.kind, self.config, arrays, provenance)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        artifact = load_artifact(folder, cls.kind)
+        model = cls(cls.config_class(**artifact.manifest.config))
+        model.items = Vocabulary(artifact.arrays["item_ids"])
+        model.kept = artifact.arrays["kept"]
+        model.weights = artifact.arrays["weights"]
+        return model
+
+    def _check_fitted(self) -> None:
+        if not len(self.kept):
+            name = type(self).__name__
+            raise NotFittedError(f"{name} has no weights: call fit(), or load an artifact")
+
+
+class Neighbours:
+    """The strongest weights towards each item: a sparse B, small enough to publish.
+
+    An item takes 8 k bytes; 50,000 items with 100 neighbours each 40 MB.
+    """
+
+    def __init__(
+        self,
+        items: Vocabulary,
+        kept: NDArray[np.int64],
+        neighbours: NDArray[np.int32],
+        weights: Floats,
+    ) -> None:
+        """Build B.
+
+        Args:
+            items: what the item numbers mean.
+            kept: (N,) the items with neighbours.
+            neighbours: (N, k) item numbers.
+            weights: (N, k) what each neighbour adds to the item's score.
+        """
+        self.items, self.kept = items, kept
+        self._neighbours, self._weights = neighbours, weights
+        shape = (len(items), len(items))
+        towards = np.repeat(kept, neighbours.shape[1])
+        self._matrix = sparse.csr_array(
+            (weights.ravel(), (neighbours.ravel().astype(np.int64), towards)), shape=shape
+        )  # (I, I)
+        self._matrix.eliminate_zeros()
+
+    def score(self, histories: sparse.csr_array) -> Floats:
+        """Score all items for a batch of histories: (B, I), comparable within a row only."""
+        _check_width(histories, len(self.items))
+        return np.asarray((histories @ self._matrix).toarray(), dtype=np.float32)
+
+    def of(self, item: int) -> Floats:
+        """Return (I,) how much one item speaks for each other; all 0 where it was not kept."""
+        return np.asarray(self._matrix[[item]].toarray()[0], dtype=np.float32)
+
+    def over(self, items: Vocabulary) -> "Neighbours":
+        """Return the same in the numbers of another vocabulary, without what it does not know."""
+        place = items.items_of(self.items.ids)
+        stays = place[self.kept] != UNKNOWN
+        neighbours = place[self._neighbours[stays]]
+        weights = np.where(neighbours == UNKNOWN, 0, self._weights[stays]).astype(np.float32)
+        neighbours = np.where(neighbours == UNKNOWN, 0, neighbours).astype(np.int32)
+        return Neighbours(items, place[self.kept[stays]], neighbours, weights)
+
+    def save(
+        self, folder: Path, kind: str, config: Any, provenance: Provenance = UNSTATED
+    ) -> Manifest:
+        """Write the artifact under the name and config of the model the lists come from."""
+        arrays: dict[str, NDArray[Any]] = {
+            "item_ids": self.items.ids,
+            "kept": self.kept,
+            "neighbours": self._neighbours,
+            "neighbour_weights": self._weights,
+        }
+        return save_artifact(folder, f"{kind}-neighbours", config, arrays, provenance)
+
+    @classmethod
+    def load(cls, folder: Path, kind: str) -> "Neighbours":
+        arrays = load_artifact(folder, f"{kind}-neighbours").arrays
+        return cls(
+            Vocabulary(arrays["item_ids"]),
+            arrays["kept"],
+            arrays["neighbours"],
+            arrays["neighbour_weights"],
+        )
+
+
+def most_supported(matrix: sparse.csr_array, number: int | None) -> NDArray[np.int64]:
+    """Return the items with the most interactions, ascending; None keeps all."""
+    support = np.bincount(matrix.indices, minlength=matrix.shape[1])
+    if number is None or number >= len(support):
+        return np.arange(len(support))
+    return np.sort(np.argsort(-support, kind="stable")[:number])
+
+
+def check_memory(name: str, num_items: int, bytes_per_cell: int, max_bytes: int) -> None:
+    """Refuse what would need more memory than allowed.
+
+    Raises:
+        TooLargeError: (N, N) cells take more than `max_bytes`.
+    """
+    needed = bytes_per_cell * num_items**2
+    if needed > max_bytes:
+        fitting = int((max_bytes / bytes_per_cell) ** 0.5)
+        raise TooLargeError(
+            f"{name} over {num_items} items needs {needed} bytes and {max_bytes} "
+            f"are allowed: raise max_bytes, or set max_items to at most {fitting}"
+        )
+
+
+def _check_width(histories: sparse.csr_array, num_items: int) -> None:
+    if histories.shape[1] != num_items:
+        raise InvalidInputError(f"each history needs {num_items} columns, got {histories.shape[1]}")

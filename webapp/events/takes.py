@@ -1,0 +1,80 @@
+"""Take rates: of what was seen in a row, how much was opened; by history size."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from django.db.models import Count, F, Func, IntegerField, Q
+from django.db.models.fields.json import KeyTransform
+
+from webapp.events.models import Event, Slate
+
+NEIGHBOUR_ROWS = ("because_watched", "from_likes", "more_like")
+"""Rows that R-LARM's neighbours fill."""
+NEWEST_SLATES = 5000
+BUCKETS = 10
+
+
+@dataclass(frozen=True)
+class TakeBucket:
+    """Slates of viewers with about as much history.
+
+    Attributes:
+        smallest: the fewest titles liked before the visit, here.
+        largest: the most.
+        seen: places seen in `NEIGHBOUR_ROWS`, and in all other rows.
+        taken: how many of them were opened.
+    """
+
+    smallest: int
+    largest: int
+    seen: tuple[int, int]
+    taken: tuple[int, int]
+
+    @property
+    def rates(self) -> list[float | None]:
+        """Of the neighbours' rows and of the others; None where nothing was seen."""
+        pairs = zip(self.taken, self.seen, strict=True)
+        return [taken / seen if seen else None for taken, seen in pairs]
+
+
+def takes_by_history_size(since: datetime) -> list[TakeBucket]:
+    """Return take rates over the newest slates since a moment, deciles of slates. One query.
+
+    A place is a title in a row of a slate. It was seen if an impression or an opening names it, and
+    taken if an opening does. Slates of which nothing was seen are left out.
+    """
+    newest = Slate.objects.filter(created_at__gte=since).order_by("-created_at")[:NEWEST_SLATES]
+    in_neighbours, opened = Q(row__in=NEIGHBOUR_ROWS), Q(kind=Event.Kind.OPEN)
+    liked = KeyTransform("liked_before", KeyTransform("viewer", F("slate__snapshot")))
+    slates = (
+        Event.objects.filter(
+            slate__in=newest.values("pk"), kind__in=[Event.Kind.IMPRESSION, Event.Kind.OPEN]
+        )
+        .exclude(row="")
+        .values("slate")
+        .annotate(
+            size=Func(liked, function="jsonb_array_length", output_field=IntegerField()),
+            seen=Count("title", distinct=True, filter=in_neighbours),
+            seen_elsewhere=Count("title", distinct=True, filter=~in_neighbours),
+            taken=Count("title", distinct=True, filter=in_neighbours & opened),
+            taken_elsewhere=Count("title", distinct=True, filter=~in_neighbours & opened),
+        )
+        .values_list("size", "seen", "seen_elsewhere", "taken", "taken_elsewhere")
+    )
+    rows = np.array([row for row in slates if row[0] is not None], dtype=np.int64)
+    if not len(rows):
+        return []
+    inner = np.quantile(rows[:, 0], np.arange(1, BUCKETS) / BUCKETS, method="lower")
+    places = np.searchsorted(np.unique(inner), rows[:, 0], side="left")
+    buckets = []
+    for place in np.unique(places):
+        part = rows[places == place]
+        _, seen, elsewhere, taken, taken_elsewhere = part.sum(axis=0).tolist()
+        sizes = part[:, 0]
+        buckets.append(
+            TakeBucket(
+                int(sizes.min()), int(sizes.max()), (seen, elsewhere), (taken, taken_elsewhere)
+            )
+        )
+    return buckets
