@@ -24,6 +24,8 @@ class Options:
     quick: bool = False
     only: str | None = None
     data: Path = ROOT.parent / "shared" / "data"
+    figures: Path | None = None
+    """Where a claim with figures draws them; None draws none."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What a run says of itself for the report: threads, seeds, chosen settings."""
 

@@ -41,6 +41,9 @@ def _read() -> dict[str, Any]:
             "gate_tolerance": env.float(
                 "MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1)
             ),
+            "ranker_min_slates": env.int(
+                "MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1)
+            ),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "log_level": env.str(
@@ -73,6 +76,8 @@ VISIT_GAP_SECONDS: int = _values["visit_gap_seconds"]
 RELEASE_POLL_SECONDS: float = _values["poll_seconds"]
 ROW_SIZE: int = _values["row_size"]
 GATE_TOLERANCE: float = _values["gate_tolerance"]
+RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
+"""Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""
 SLATE_DAYS: int = _values["slate_days"]
 MODEL_THREADS: int = _values["models_threads"]
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
@@ -175,6 +180,14 @@ CELERY_BEAT_SCHEDULE = {
     "train a release every day": {
         "task": "webapp.jobs.tasks.queue_training",
         "schedule": crontab(hour="4", minute="10"),
+    },
+    "train the ranker's teacher every day": {
+        "task": "webapp.jobs.tasks.queue_ranker_teacher",
+        "schedule": crontab(hour="3", minute="40"),
+    },
+    "let the ranker learn every hour": {
+        "task": "webapp.jobs.tasks.queue_ranker_increment",
+        "schedule": crontab(minute="20"),
     },
     "look after training runs": {
         "task": "webapp.jobs.tasks.look_after_runs",

@@ -23,6 +23,7 @@ class Catalogue:
         genre_ids: (G,) the outside id of each genre column.
         added_at: (I,) seconds since 1970 when the title came into the catalogue.
         liked_by: (I,) how many profiles liked the title.
+        years: (I,) when the title came out, 0 where it is not known.
     """
 
     titles: Vocabulary
@@ -30,10 +31,11 @@ class Catalogue:
     genre_ids: NDArray[np.int64]
     added_at: NDArray[np.float64]
     liked_by: NDArray[np.float32]
+    years: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         count = len(self.titles)
-        for name in ("added_at", "liked_by"):
+        for name in ("added_at", "liked_by", "years"):
             if getattr(self, name).shape != (count,):
                 raise InvalidInputError(
                     f"{name} must have one value for each of {count} titles, "

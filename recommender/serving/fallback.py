@@ -4,6 +4,7 @@ It answers the same questions as the recommender, from the catalogue alone.
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
@@ -47,7 +48,9 @@ class PopularTitles:
         row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
         return build_page([row], mask_of(self.catalogue, viewer.excluded), config)
 
-    def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
+    def more_like(
+        self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
+    ) -> Row | None:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             return None
@@ -56,6 +59,16 @@ class PopularTitles:
         excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
         rows = build_page([row], excluded, config)
         return rows[0] if rows else None
+
+    def ordered_hits(
+        self,
+        items: NDArray[np.int64],
+        bands: NDArray[np.int64],
+        viewer: Viewer,
+        taste: Taste | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return search's hits as they are, the score of each its band of evidence, 0 best."""
+        return items, -bands.astype(np.float32)
 
     def affinity(self, taste: Taste | None) -> None:
         """Without a taste no title fits better than another."""

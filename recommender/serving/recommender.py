@@ -3,17 +3,25 @@
 I items of the catalogue, M of them with a vector in the models, D of its size.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
+from recommender.data.examples import Examples
+from recommender.models.item_to_item import Neighbours
+from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
+from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
+from recommender.ranking.ranker import Ranker
 from recommender.retrieval.vector_index import VectorIndex
+from recommender.serving.ordering import Ordering
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     CANDIDATES,
@@ -38,12 +46,20 @@ BECAUSE_ROWS = 3
 GENRE_ROWS = 8
 DOUBT = 10.0
 """A title liked by this many is judged half by the model and half by its genres."""
+TAIL = np.float32(0.01)
+"""What iALS adds where a title has neighbours: it orders what comes behind them."""
 
 
 class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, tastes: TasteModel, popularity: Popularity) -> None:
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        tastes: TasteModel,
+        popularity: Popularity,
+        neighbours: Neighbours | None = None,
+    ) -> None:
         # what is shown must not depend on ratings made after the release
         likes = _spread(popularity.counts, popularity.items.ids, catalogue)
         self.catalogue = replace(catalogue, liked_by=likes)
@@ -54,7 +70,10 @@ class Recommender:
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
         self._by_taste = VectorIndex(factors)
+        self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
+        features = RankingFeatures(self.catalogue, self._factors, self._modelled)
+        self.ordering = Ordering(self.catalogue, features)
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":
@@ -63,16 +82,27 @@ class Recommender:
         Raises:
             ArtifactError: one of them is missing or broken.
         """
-        return cls(catalogue, TasteModel.load(folder), Popularity.load(folder / "popularity"))
+        neighbours = None
+        if (folder / "larm").exists():
+            neighbours = Neighbours.load(folder / "larm", Larm.kind)
+        popularity = Popularity.load(folder / "popularity")
+        return cls(catalogue, TasteModel.load(folder), popularity, neighbours)
+
+    def with_ranker(self, ranker: Ranker | None) -> "Recommender":
+        """Return the same recommender with the last word given to a ranker, or to none."""
+        recommender = copy(self)
+        recommender.ordering = self.ordering.with_ranker(ranker)
+        return recommender
 
     def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the home page's rows for this viewer at this moment.
 
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
-        factors, and a few sorts of `CANDIDATES` items.
+        factors, a few sorts of `CANDIDATES` items and, with a ranker, `MOST_RANKED` chances.
         """
-        candidates = self._candidate_rows(viewer, taste)
         excluded = mask_of(self.catalogue, viewer.excluded)
+        rows = [_only(row, ~excluded) for row in self._candidate_rows(viewer, taste)]
+        candidates = self.ordering.ordered(rows, viewer, taste)
         return build_page(candidates, excluded, config, pinned_rows(self.catalogue, viewer))
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
@@ -83,7 +113,7 @@ class Recommender:
         else:
             news = news_of(self.catalogue, viewer)
             row = _only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
-        return build_page([row], excluded, config)
+        return build_page(self.ordering.ordered([row], viewer, taste), excluded, config)
 
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
@@ -93,10 +123,27 @@ class Recommender:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector
 
-    def more_like(self, title_id: int, viewer: Viewer, config: PageConfig) -> Row | None:
+    def ordered_hits(
+        self,
+        items: NDArray[np.int64],
+        bands: NDArray[np.int64],
+        viewer: Viewer,
+        taste: Taste | None,
+    ) -> tuple[NDArray[np.int64], Floats]:
+        """Return search's hits in the ranker's order within each band, and their scores."""
+        return self.ordering.ordered_hits(items, bands, viewer, taste)
+
+    def features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
+        """Return what the ranker is told of all that stands on a page, row by row."""
+        return self.ordering.shown(rows, viewer, taste)
+
+    def more_like(
+        self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
+    ) -> Row | None:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
         excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
-        rows = build_page([self._likeness_row("more_like", title_id)], excluded, config)
+        row = _only(self._likeness_row("more_like", title_id), ~excluded)
+        rows = build_page(self.ordering.ordered([row], viewer, taste), excluded, config)
         return rows[0] if rows else None
 
     def _candidate_rows(self, viewer: Viewer, taste: Taste | None) -> Iterator[CandidateRow]:
@@ -120,6 +167,8 @@ class Recommender:
         if taste is not None:
             yield _only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
         yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
+        if viewer.liked_before and self._neighbours is not None:
+            yield _only(self._neighbours_row(viewer, self._neighbours), news)
         yield kept["my_list"]
         yield from because[1:2]
         yield from genres[:1]
@@ -131,25 +180,50 @@ class Recommender:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
         return CandidateRow(kind, self._modelled[places[0]], scores[0])
 
+    def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
+        """What the titles liked before this visit speak for, each for its own neighbours."""
+        items = self.catalogue.titles.items_of(np.array(list(viewer.liked_before), dtype=np.int64))
+        known = np.unique(items[items != UNKNOWN])
+        ones = np.ones(len(known), dtype=np.float32)
+        shape = (1, len(self.catalogue))
+        history = sparse.csr_array((ones, known, np.array([0, len(known)])), shape=shape)
+        scores = neighbours.score(history)[0]
+        return ordered_row("from_likes", np.flatnonzero(scores > 0), scores)
+
     def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
         """What someone who liked this title alone would be shown, steadied by genre.
 
-        The model's word counts n / (n + `DOUBT`) for a title that n profiles liked; the rest is
-        how alike the genres are. So a title hardly anyone knows still has sensible neighbours.
+        The model's word, R-LARM's for the titles it keeps and iALS's for the others, counts
+        n / (n + `DOUBT`) for a title that n profiles liked; the rest is how alike the genres are.
+        So a title hardly anyone knows still has sensible neighbours.
         """
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(kind, nothing, nothing.astype(np.float32), title_id)
         likeness = likeness_by_genre(self.catalogue, item)  # (I,)
-        taste = self._tastes.like(title_id)
-        if taste is not None:
+        fit = self._fit_of(item, title_id)
+        if fit is not None:
             support = float(self.catalogue.liked_by[item])
             trust = np.float32(support / (support + DOUBT))
-            fit = self._factors @ taste  # (I,)
-            likeness = trust * fit / max(float(fit.max()), 1e-9) + (1 - trust) * likeness
+            likeness = trust * fit + (1 - trust) * likeness
         likeness[item] = 0
         return ordered_row(kind, np.flatnonzero(likeness > 0), likeness, title_id)
+
+    def _fit_of(self, item: int, title_id: int) -> Floats | None:
+        """Return (I,) how well each title fits one who liked this one; None where no model knows.
+
+        The title's neighbours by what it speaks for, 1 the nearest; behind them all others in the
+        order of iALS, which stands alone where the title has no neighbours.
+        """
+        near = np.zeros(len(self.catalogue), dtype=np.float32)
+        if self._neighbours is not None:
+            near = _up_to_1(self._neighbours.of(item))
+        taste = self._tastes.like(title_id)
+        if taste is None:
+            return near if near.any() else None
+        fit = _up_to_1(self._factors @ taste)
+        return near + TAIL * fit if near.any() else fit
 
     def _genre_order(self, viewer: Viewer) -> NDArray[np.int64]:
         """Genre columns, those the viewer likes more than others do first.
@@ -169,6 +243,11 @@ class Recommender:
         expected = all_ / max(all_.sum(), 1e-9) * mine.sum()
         lift = np.sqrt(mine) * (mine + 1) / (expected + 1)
         return np.argsort(-lift, kind="stable")
+
+
+def _up_to_1(values: Floats) -> Floats:
+    """Return them scaled so that the greatest is 1, and those below 0 as 0."""
+    return np.asarray(np.maximum(values, 0) / max(float(values.max()), 1e-9), dtype=np.float32)
 
 
 def _only(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:

@@ -55,6 +55,8 @@ class Viewer:
         events: what was done in this visit and the ones before, oldest first.
         now: the moment of asking, seconds since 1970.
         surface: where the answer is shown, of `recommender.models.fusion.SURFACES`.
+        device: what it is shown on, of `recommender.ranking.features.DEVICES`.
+        profile_id: who it is, None for nobody, and for one who wants no personal picks.
         reasons: liked titles to explain rows with, the most telling first.
         excluded: titles never to show.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
@@ -74,3 +76,5 @@ class Viewer:
     now: float = 0.0
     surface: str = "home"
     on_screen: Sequence[ShownRow] = ()
+    device: str = ""
+    profile_id: int | None = None

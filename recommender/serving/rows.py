@@ -12,7 +12,7 @@ from recommender.vocabulary import UNKNOWN
 
 CANDIDATES = 200
 """How many titles a row proposes; rows above may take some of them."""
-NEWS_KINDS = frozenset({CHANGING, ABOUT_A_TITLE, "top_picks", "genre"})
+NEWS_KINDS = frozenset({CHANGING, ABOUT_A_TITLE, "top_picks", "from_likes", "genre"})
 """Rows without titles the viewer has seen or begun."""
 
 

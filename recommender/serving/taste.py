@@ -34,12 +34,14 @@ class Taste:
 
     Attributes:
         vector: (D + d + 1,), multiplied with `TasteModel.space`; (D,) without a session encoder.
+        history_vector: the same from the history alone, None where there is none.
         visit_vector: the same from this visit alone, None where it says nothing.
         visit_share: g, how much of the taste is this visit: 0 to 1. Without a session encoder
             the visit is folded into the history, and its share is not known: None.
     """
 
     vector: Floats
+    history_vector: Floats | None
     visit_vector: Floats | None
     visit_share: float | None
 
@@ -98,13 +100,18 @@ class TasteModel:
         """
         if self._encoder is None:
             vector = self._fold_in(viewer.liked)[0]
-            return Taste(vector, None, None) if vector.any() else None
+            history = self._fold_in(viewer.liked_before)[0]
+            before = history if history.any() else None
+            return Taste(vector, before, None, None) if vector.any() else None
         sides = self._sides(viewer, self._encoder)
         if not (sides.long.any() or sides.short.any()):
             return None
         gate = self._gate.gate(sides)
-        visit = self._gate.fuse(sides, np.ones(1, np.float32))[0] if sides.short.any() else None
-        return Taste(self._gate.fuse(sides, gate)[0], visit, float(gate[0]))
+        history, visit = (
+            self._gate.fuse(sides, np.full(1, share, np.float32))[0] if side.any() else None
+            for share, side in ((0, sides.long), (1, sides.short))
+        )
+        return Taste(self._gate.fuse(sides, gate)[0], history, visit, float(gate[0]))
 
     def like(self, title_id: int) -> Floats | None:
         """Return the taste of someone who liked this title alone, None where it is unknown."""

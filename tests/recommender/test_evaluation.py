@@ -13,8 +13,8 @@ from recommender.evaluation.protocols import (
     sampled_leave_one_out,
     strong_generalisation,
 )
-from recommender.evaluation.report import by_history_size
-from recommender.evaluation.significance import bootstrap_mean, compare
+from recommender.evaluation.report import bottom_shares, by_history_size
+from recommender.evaluation.significance import bootstrap_mean, compare, holm
 
 # two lists over 10 items: the first finds 3 and 9 at ranks 2 and 3 of {3, 9, 1, 0}; the second
 # finds 7 at rank 1 of {7}; the third has no target and ends after two items
@@ -209,3 +209,19 @@ def test_next_item_ranks_the_wanted_among_all():
     alone = next_item(score, requests, 4, k=1, without_past=True)
     assert alone["hr@1"].tolist() == [0, 1, 0]
     assert scores[0, 1] == 0.5  # what the scorer gave is left as it was
+
+
+def test_holm_by_hand():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.6, 0.9]) == [1.0, 1.0]
+    assert holm([]) == []
+
+
+def test_the_bottom_shares_hold_each_other_and_all_that_tie_at_their_border():
+    order = np.array([5.0, 1.0, 1.0, np.nan, 2.0, 3.0, 4.0])
+    shares = bottom_shares(order, parts=3)
+    assert [share for share, _ in shares] == pytest.approx([1 / 3, 2 / 3, 1])
+    assert [rows.tolist() for _, rows in shares] == [[1, 2], [1, 2, 4, 5], [0, 1, 2, 4, 5, 6]]
+    assert bottom_shares(np.array([np.nan])) == []
+    ((_, all_alike), *_) = bottom_shares(np.zeros(4))
+    assert all_alike.tolist() == [0, 1, 2, 3]

@@ -10,6 +10,7 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError
 from recommender.models.ials import Ials, IalsConfig
+from recommender.models.item_to_item import Neighbours
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
@@ -33,6 +34,7 @@ def catalogue():
         np.array([7, 8]),
         np.arange(COUNT, dtype=float),
         np.ones(COUNT, np.float32),
+        np.full(COUNT, 1999),
     )
 
 
@@ -53,6 +55,17 @@ def models():
 @pytest.fixture(scope="module")
 def recommender(catalogue, models):
     return Recommender(catalogue, TasteModel(models[0]), models[1])
+
+
+@pytest.fixture(scope="module")
+def with_neighbours(catalogue, models):
+    """Title 100 speaks for 130 and, less, for 101; 131 for 101; nothing else is kept."""
+    items = Vocabulary([100, 101, 130, 131, 999])
+    kept = np.array([1, 2])
+    towards = np.array([[0, 3], [0, 4]], dtype=np.int32)
+    weights = np.array([[0.1, 0.4], [0.9, 0.5]], dtype=np.float32)
+    neighbours = Neighbours(items, kept, towards, weights)
+    return Recommender(catalogue, TasteModel(models[0]), models[1], neighbours)
 
 
 def ids(recommender, row):
@@ -113,13 +126,13 @@ def test_rows_that_name_a_reason_hold_its_neighbours_without_itself(recommender)
 
 
 def test_neighbours_of_a_title_without_history_are_of_its_genre(recommender):
-    row = recommender.more_like(int(COLD[0]), Viewer(), CONFIG)
+    row = recommender.more_like(int(COLD[0]), Viewer(), None, CONFIG)
     assert set(ids(recommender, row)) <= set(IDS[:20]) - {int(COLD[0])}
 
 
 def test_an_unknown_title_has_no_neighbours(recommender):
-    assert recommender.more_like(9999, Viewer(), CONFIG) is None
-    assert PopularTitles(recommender.catalogue).more_like(9999, Viewer(), CONFIG) is None
+    assert recommender.more_like(9999, Viewer(), None, CONFIG) is None
+    assert PopularTitles(recommender.catalogue).more_like(9999, Viewer(), None, CONFIG) is None
 
 
 def test_what_the_viewer_keeps_stands_in_the_viewers_order(recommender):
@@ -145,6 +158,7 @@ def test_the_catalogue_may_lose_and_gain_titles_after_training(catalogue, models
         catalogue.genre_ids,
         np.arange(COUNT, dtype=float),
         np.ones(COUNT, np.float32),
+        np.full(COUNT, 1999),
     )
     recommender = Recommender(smaller, TasteModel(models[0]), models[1])
     rows = home(recommender, Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]))
@@ -180,3 +194,31 @@ def test_a_model_that_learned_nothing_is_refused(catalogue):
 def test_arrays_that_do_not_fit_the_catalogue_are_refused(catalogue):
     with pytest.raises(InvalidInputError, match="liked_by"):
         replace(catalogue, liked_by=np.ones(3, np.float32))
+
+
+def test_neighbours_say_what_is_like_a_title_where_they_know_it(with_neighbours, recommender):
+    config = PageConfig(row_size=40, min_row_size=1)
+    near = with_neighbours.more_like(100, Viewer(), None, config)
+    others = [id_ for id_ in ids(with_neighbours, near) if id_ in SECOND]
+    assert others[0] == 130
+    before = ids(recommender, recommender.more_like(100, Viewer(), None, config))
+    assert 130 not in before[: len(FIRST)]
+
+
+def test_a_title_without_neighbours_is_left_to_the_history_model(with_neighbours, recommender):
+    config = PageConfig(row_size=10, min_row_size=1)
+    asked = [
+        source.more_like(110, Viewer(), None, config) for source in (with_neighbours, recommender)
+    ]
+    assert ids(with_neighbours, asked[0]) == ids(recommender, asked[1])
+
+
+def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
+    config = PageConfig(row_size=10, min_row_size=1)
+    viewer = Viewer(liked={131: 1.0}, liked_before={131: 1.0, 100: 1.0, 999: 1.0}, seen={131})
+    taste = with_neighbours.taste(viewer)
+    candidates = {row.kind: row for row in with_neighbours._candidate_rows(viewer, taste)}
+    row = candidates["from_likes"]
+    assert ids(with_neighbours, row) == [130, 101]
+    assert row.scores.tolist() == pytest.approx([0.9, 0.5])
+    assert "from_likes" not in {r.kind for r in with_neighbours.home(Viewer(), None, config)}

@@ -7,6 +7,7 @@ from recommender.data.negatives import sample_negatives
 from recommender.data.splits import (
     leave_last_out,
     leave_random_out,
+    leave_share_out,
     split_at_time,
     stable_holdout,
     strong_generalisation_split,
@@ -105,6 +106,18 @@ def test_a_random_item_is_left_out(interactions):
     train, held_out = leave_random_out(interactions, np.random.default_rng(1))
     assert set(np.diff(held_out.targets.indptr)) == {1}
     assert train.matrix.nnz + held_out.targets.nnz == interactions.matrix.nnz
+
+
+def test_a_share_of_each_profile_with_enough_is_left_out(interactions):
+    train, held_out = leave_share_out(interactions, np.random.default_rng(1), 0.2, min_items=10)
+    sizes = np.diff(interactions.matrix.indptr)
+    expected = np.where(sizes >= 10, np.maximum((0.2 * sizes).astype(int), 1), 0)
+    left = np.zeros(len(sizes), dtype=int)
+    left[held_out.rows] = np.diff(held_out.targets.indptr)
+    assert left.tolist() == expected.tolist()
+    assert (sizes < 10).sum() > 0
+    np.testing.assert_array_equal(np.diff(train.matrix.indptr), sizes - left)
+    assert not cells(held_out.histories) & cells(held_out.targets)
 
 
 def test_time_parts_before_from_after(interactions):

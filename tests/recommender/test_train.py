@@ -9,14 +9,18 @@ from recommender.artifacts import load_artifact
 from recommender.data.interactions import Interactions
 from recommender.data.splits import stable_holdout
 from recommender.errors import ArtifactError, InvalidInputError
-from recommender.models.ease import EaseConfig
+from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models.ease import Ease, EaseConfig
 from recommender.models.ials import Ials, IalsConfig
+from recommender.models.item_to_item import Neighbours
+from recommender.models.larm import LarmConfig
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 
 CONFIG = ReleaseConfig(
     ials=IalsConfig(embedding_size=8, epochs=4),
-    ease=EaseConfig(regularization=5),
+    larm=LarmConfig(regularization=5, rounds=3, patience=None),
+    neighbours=12,
     held_out_share=0.25,
 )
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -39,7 +43,7 @@ def test_a_release_is_written_whole_and_judged(tmp_path):
     )
     metrics = json.loads(json.dumps(release.metrics))
     assert metrics["ials"]["ndcg@100"] > metrics["popularity"]["ndcg@100"] + 0.1
-    assert metrics["ease"]["recall@20"] > 0.5
+    assert metrics["larm"]["recall@20"] > 0.5
     curve = metrics["ials"]["curve"]
     assert [point["epoch"] for point in curve] == [1, 2, 3, 4]
     assert set(curve[0]) == {
@@ -47,7 +51,9 @@ def test_a_release_is_written_whole_and_judged(tmp_path):
     }  # fmt: skip
     assert curve[-1]["ndcg@100"] == metrics["ials"]["ndcg@100"]
     assert [(p.model, p.done, p.total) for p in told] == [
-        ("popularity", 1, 1), *(("ials", n, 4) for n in range(1, 5)), ("ease", 1, 1)
+        ("popularity", 1, 1),
+        *(("ials", n, 4) for n in range(1, 5)),
+        *(("larm", n, 3) for n in range(1, 4)),
     ]  # fmt: skip
     manifest = load_artifact(tmp_path / "r" / "ials", "ials").manifest
     assert manifest.data["sha256"] == interactions.fingerprint()
@@ -70,7 +76,7 @@ def test_held_out_profiles_are_served_by_vectors_but_not_learned_from(tmp_path):
 def test_an_old_release_is_judged_on_the_profiles_it_never_saw(tmp_path):
     release = train_release(likes(), CONFIG, tmp_path / "r", seed=3)
     again = evaluate_release(tmp_path / "r", likes(), seed=3, config=CONFIG)
-    for name in ("ials", "ease"):
+    for name in ("ials", "larm"):
         for metric in ("ndcg@100", "recall@20", "recall@50"):
             assert again[name][metric] == pytest.approx(release.metrics[name][metric])
 
@@ -84,18 +90,35 @@ def test_an_old_release_is_judged_though_items_came_and_went(tmp_path):
 
 def test_the_same_seed_trains_the_same_release(tmp_path):
     releases = [train_release(likes(), CONFIG, tmp_path / name, seed=5) for name in "ab"]
-    for name in ("ials", "ease", "popularity"):
+    for name in ("ials", "larm", "popularity"):
         first, second = (load_artifact(r.folder / name).manifest.checksums for r in releases)
         assert first == second
 
 
-def test_ease_is_skipped_with_its_reason_where_it_would_not_fit(tmp_path):
-    config = replace(CONFIG, ease=EaseConfig(max_bytes=100))
+def test_neighbours_are_left_out_with_the_reason_where_they_would_not_fit(tmp_path):
+    config = replace(CONFIG, larm=LarmConfig(max_bytes=100))
     release = train_release(likes(), config, tmp_path / "r")
-    assert release.ease is None
-    assert "EASE over 40 items" in release.metrics["ease"]["skipped"]
-    assert not (tmp_path / "r" / "ease").exists()
-    assert "ease" not in evaluate_release(tmp_path / "r", likes(), config=config)
+    assert release.neighbours is None
+    assert "LARM over 40 items" in release.metrics["larm"]["skipped"]
+    assert not (tmp_path / "r" / "larm").exists()
+    assert "larm" not in evaluate_release(tmp_path / "r", likes(), config=config)
+
+
+def test_the_lists_of_a_release_stand_beside_ease_on_the_same_profiles(tmp_path):
+    interactions = likes()
+    told = train_release(interactions, CONFIG, tmp_path / "r", seed=3).metrics["larm"]
+    train, held_out = stable_holdout(interactions, 3, CONFIG.held_out_share)
+    ease = Ease(EaseConfig(regularization=5)).fit(train)
+    lists = Neighbours.load(tmp_path / "r" / "larm", "larm")
+    for found, model in ((told["systems"]["EASE"], ease), (told, lists)):
+        expected = means(strong_generalisation(model.score, held_out))["ndcg@100"]
+        assert found["ndcg@100"] == pytest.approx(expected)
+    assert [point["epoch"] for point in told["curve"]] == [1, 2, 3]
+    assert told["curve"][0]["ndcg@100"] == pytest.approx(told["systems"]["EASE"]["ndcg@100"])
+    buckets = told["by_history_size"]
+    assert sum(bucket["profiles"] for bucket in buckets) == len(held_out.rows)
+    mean = sum(b["profiles"] * b["larm"] for b in buckets) / len(held_out.rows)
+    assert mean == pytest.approx(told["ndcg@100"])
 
 
 def test_a_handful_of_profiles_can_be_trained_on_but_not_judged(tmp_path):

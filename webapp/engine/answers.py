@@ -58,10 +58,10 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
     viewer, page = question.viewer, question.page
-    if question.title_id is not None:
-        row = source.more_like(question.title_id, viewer, page)
-        return Answer([row] if row else [])
     taste = source.taste(viewer)
+    if question.title_id is not None:
+        row = source.more_like(question.title_id, viewer, taste, page)
+        return Answer([row] if row else [], taste)
     if viewer.surface == Surface.HOME:
         return Answer(source.home(viewer, taste, page), taste)
     corrected = None
@@ -75,7 +75,7 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
 def _found(
     question: Question, taste: Taste | None, source: Source, search: SearchEngine
 ) -> tuple[Row, str | None]:
-    """Search; a hit's score is its band of evidence, 0 best, -1 next."""
+    """Search; a hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
     items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
     affinity = source.affinity(taste)
     result = search.search(
@@ -86,9 +86,10 @@ def _found(
     )
     hits = [hit for hit in result.hits if hit.id not in question.hidden]
     found = source.catalogue.titles.items_of([hit.id for hit in hits])
-    scores = np.array([-hit.band for hit in hits], dtype=np.float32)
+    evidence = np.array([hit.band for hit in hits], dtype=np.int64)
     known = found != UNKNOWN
-    return Row("results", found[known], scores[known]), result.corrected
+    ordered = source.ordered_hits(found[known], evidence[known], question.viewer, taste)
+    return Row("results", *ordered), result.corrected
 
 
 def _on_documents(values: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -27,9 +27,9 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     Args:
         last_title: leave out the titles with a higher number, those that came later.
     """
-    rows = _titles(last_title).values_list("pk", "added_at")
-    added_at = {id_: at.timestamp() for id_, at in rows.iterator(chunk_size=20_000)}
-    titles = Vocabulary(np.fromiter(added_at, dtype=np.int64))
+    rows = _titles(last_title).values_list("pk", "added_at", "year")
+    known = {id_: (at.timestamp(), year) for id_, at, year in rows.iterator(chunk_size=20_000)}
+    titles = Vocabulary(np.fromiter(known, dtype=np.int64))
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
     likes = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS)
@@ -42,8 +42,9 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         titles,
         _genre_matrix(titles, genres),
         genres.ids,
-        np.fromiter((added_at[id_] for id_ in titles.ids.tolist()), dtype=np.float64),
+        np.fromiter((known[id_][0] for id_ in titles.ids.tolist()), dtype=np.float64),
         np.fromiter((liked_by.get(id_, 0) for id_ in titles.ids.tolist()), dtype=np.float32),
+        np.fromiter((known[id_][1] or 0 for id_ in titles.ids.tolist()), dtype=np.int64),
     )
 
 

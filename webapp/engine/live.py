@@ -8,7 +8,7 @@ logged and the old one goes on serving.
 import logging
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import faiss
@@ -18,11 +18,13 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from recommender.data.catalogue import Catalogue
-from recommender.errors import RecommenderError
+from recommender.errors import ArtifactError, RecommenderError
+from recommender.ranking.features import FIELDS
+from recommender.ranking.ranker import Ranker
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
-from webapp.releases.models import Release
+from webapp.releases.models import RankerVersion, Release, Trained
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +42,9 @@ class Live:
     """Why there is no recommender, or why a newer release is not the one serving."""
     broken_release_id: int | None = None
     """A release that could not be loaded; it is not tried again until something changes."""
+    ranker_id: int | None = None
+    """What has the last word on the order of lists; None where the fused score has it."""
+    broken_ranker_id: int | None = None
 
 
 class LiveHolder:
@@ -68,17 +73,19 @@ class LiveHolder:
         return self._live
 
     def refresh(self) -> None:
-        """Load what changed since the last look. Two queries when nothing did.
+        """Load what changed since the last look. Three queries when nothing did.
 
         Raises:
             django.db.Error: the database does not answer.
         """
         with self._loading:
             before = self._live
-            self._live = _load(before)
+            self._live = _with_ranker(_load(before), before)
             self._looked_at = time.monotonic()
             if before is not None and before.release_id != self._live.release_id:
                 logger.info("release %s is live in this process now", self._live.release_id)
+            if before is not None and before.ranker_id != self._live.ranker_id:
+                logger.info("ranker %s is live in this process now", self._live.ranker_id)
 
     def start(self) -> None:
         """Load, then keep looking for news in a daemon thread."""
@@ -137,15 +144,47 @@ def _load(before: Live | None) -> Live:
     return Live(now, catalogue, search, release.pk, recommender)
 
 
+def _with_ranker(live: Live, before: Live | None) -> Live:
+    """Give the last word to the live ranker; one that cannot be loaded leaves it to the score."""
+    version = RankerVersion.objects.filter(is_live=True).first()
+    if live is before:
+        wanted = version.pk if version else None
+        if wanted in (live.ranker_id, live.broken_ranker_id):
+            return live
+    if live.recommender is None or version is None:
+        recommender = live.recommender.with_ranker(None) if live.recommender else None
+        return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=None)
+    try:
+        ranker = load_ranker(version)
+    except RecommenderError:
+        logger.exception("ranker %s cannot be loaded, the fused score orders lists", version.pk)
+        recommender = live.recommender.with_ranker(None)
+        return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=version.pk)
+    recommender = live.recommender.with_ranker(ranker)
+    return replace(live, recommender=recommender, ranker_id=version.pk, broken_ranker_id=None)
+
+
+def load_ranker(version: RankerVersion) -> Ranker:
+    """Read a ranker.
+
+    Raises:
+        ArtifactError: it is broken, or was made for other fields than today's.
+    """
+    ranker = Ranker.load(folder_of(version))
+    if ranker.fields != FIELDS:
+        raise ArtifactError(f"{version} knows other fields than this Marquee: train a new one")
+    return ranker
+
+
 def limit_threads() -> None:
     """Let a model's arithmetic use `MODEL_THREADS`: sums come out the same with as many."""
     faiss.omp_set_num_threads(settings.MODEL_THREADS)
     torch.set_num_threads(settings.MODEL_THREADS)
 
 
-def folder_of(release: Release) -> Path:
-    """Return where the release's artifacts lie."""
-    return Path(settings.MARQUEE_HOME) / release.folder
+def folder_of(trained: Trained) -> Path:
+    """Return where the artifacts lie."""
+    return Path(settings.MARQUEE_HOME) / trained.folder
 
 
 holder = LiveHolder()

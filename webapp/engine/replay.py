@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
+from recommender.data.examples import Examples
 from recommender.errors import RecommenderError
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
@@ -11,8 +14,8 @@ from search.engine import SearchEngine
 from webapp.catalog.models import Title
 from webapp.engine.answers import Question, Source, answer
 from webapp.engine.catalogue import export_catalogue, export_documents
-from webapp.engine.live import folder_of
-from webapp.engine.snapshot import exactly, question_of
+from webapp.engine.live import folder_of, load_ranker
+from webapp.engine.snapshot import exactly, question_of, unpacked
 from webapp.events.models import Slate, Surface
 from webapp.releases.models import Release
 
@@ -60,6 +63,9 @@ class Replay:
     rows: list[StoredRow]
     differences: list[RowDifference]
     notes: list[str]
+    feature_skew: float | None = None
+    """How far what the ranker was told then is from what it is told now; None where that was not
+    kept, or another release was asked."""
 
 
 def replay(slate: Slate, release: Release | None = None) -> Replay:
@@ -81,13 +87,16 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     by = release or slate.release
     if by is not None:
         try:
-            source = Recommender.load(folder_of(by), catalogue)
+            ranker = load_ranker(slate.ranker) if slate.ranker else None
+            source = Recommender.load(folder_of(by), catalogue).with_ranker(ranker)
         except RecommenderError as error:
-            raise ReplayError(f"{str(by).capitalize()} cannot be loaded: {error}") from error
+            by_whom = f"{by} with {slate.ranker}" if slate.ranker else str(by)
+            raise ReplayError(f"{by_whom.capitalize()} cannot be loaded: {error}") from error
     elif slate.fallback_reason:
         source = PopularTitles(catalogue)
     else:
         raise ReplayError("The release that made this slate was deleted. Name another one.")
+    found = answer(question, source, search)
     rows: list[StoredRow] = [
         {
             "kind": row.kind,
@@ -95,9 +104,14 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
             "titles": source.catalogue.titles.ids_of(row.items).tolist(),
             "scores": exactly(row.scores),
         }
-        for row in answer(question, source, search).rows
+        for row in found.rows
     ]
-    return Replay(rows, differences(slate.rows, rows), notes)
+    skew = None
+    if release is None and isinstance(source, Recommender) and slate.features is not None:
+        skew = _skew(
+            unpacked(slate.features), source.features(found.rows, question.viewer, found.taste)
+        )
+    return Replay(rows, differences(slate.rows, rows), notes, skew)
 
 
 def differences(before: Sequence[StoredRow], after: Sequence[StoredRow]) -> list[RowDifference]:
@@ -109,6 +123,17 @@ def differences(before: Sequence[StoredRow], after: Sequence[StoredRow]) -> list
         for name in dict.fromkeys([*old, *new])
     ]
     return [difference for difference in found if difference]
+
+
+def _skew(then: Examples, now: Examples) -> float:
+    """Return the largest difference of any field of any place."""
+    if then.categories.shape != now.categories.shape:
+        return float("inf")
+    gaps = [
+        np.abs(then.categories - now.categories).max(initial=0),
+        np.abs(then.numbers - now.numbers).max(initial=0),
+    ]
+    return float(max(gaps))
 
 
 def _difference(

@@ -21,7 +21,7 @@ from webapp.catalog.models import Genre, Title
 from webapp.engine.answers import Answer, Question, Source, answer
 from webapp.engine.live import Live, holder
 from webapp.engine.on_screen import on_screen
-from webapp.engine.snapshot import exactly, snapshot_of
+from webapp.engine.snapshot import exactly, packed, snapshot_of
 from webapp.engine.wording import heading_and_reason
 from webapp.events.models import Slate, Surface
 from webapp.events.sessions import evidence_of
@@ -157,6 +157,7 @@ class _Response:
             visit_id=self.visit.id,
             surface=self.surface,
             release_id=None if self.fallback_reason else self.live.release_id,
+            ranker_id=None if self.fallback_reason else self.live.ranker_id,
             created_at=self.now,
             rows=[
                 {
@@ -170,10 +171,18 @@ class _Response:
                 for view in self.views
             ],
             snapshot=snapshot_of(self.question, self.live.catalogue, self.visit.switches),
+            features=self._features(),
             visit_share=taste.visit_share if taste else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
+
+    def _features(self) -> bytes | None:
+        """What a ranker is told of what is shown; nothing of a fallback."""
+        if isinstance(self.source, PopularTitles):
+            return None
+        rows, viewer = self.answer.rows, self.question.viewer
+        return packed(self.source.features(rows, viewer, self.answer.taste))
 
     def _viewer(self) -> Viewer:
         """Put the evidence into the recommender's words.
@@ -205,6 +214,8 @@ class _Response:
             reasons=evidence.recent_reasons()[:REASONS_KEPT],
             excluded=frozenset(evidence.disliked() | evidence.hidden()),
             seen=frozenset(evidence.seen()),
+            device=self.visit.device,
+            profile_id=self.visit.profile.pk if self.visit.profile else None,
         )
 
     def _views(self) -> list[RowView]:

@@ -45,6 +45,8 @@ def heading_and_reason(
     if row.kind == "top_picks":
         who = visit.profile.name if visit.profile else "you"
         return f"Top picks for {who}", _taste_reason(evidence, taste)
+    if row.kind == "from_likes":
+        return "More of what you like", _likes_reason(evidence)
     if row.kind == "suggestions" and taste is not None:
         return "For you, now", _taste_reason(evidence, taste)
     return FIXED[row.kind]
@@ -82,6 +84,12 @@ def _taste_reason(evidence: Evidence, taste: Taste | None) -> str:
     words = f"From {count}, {tonight} of them in this visit."
     share = taste.visit_share if taste else None
     return words if share is None else f"{words} This visit counts {share:.0%}."
+
+
+def _likes_reason(evidence: Evidence) -> str:
+    number = len(evidence.liked_before())
+    titles = "title" if number == 1 else "titles"
+    return f"Each stands close to some of the {number} {titles} you liked before this visit."
 
 
 def _genre_reason(evidence: Evidence) -> str:

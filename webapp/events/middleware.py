@@ -1,6 +1,7 @@
 """Hang the visit on each request, lazily: a request that never asks for it costs nothing."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 from django.conf import settings
@@ -9,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit
+from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit, device_of
 from webapp.profiles.models import Profile
 
 PROFILE_KEY = "profile_id"
@@ -44,7 +45,8 @@ class VisitMiddleware:
 
 def find_visit(request: HttpRequest) -> CurrentVisit:
     """Return the request's visit; at most one query beyond Django's session and user."""
-    return current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), timezone.now())
+    visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), timezone.now())
+    return replace(visit, device=device_of(request.headers.get("User-Agent", "")))
 
 
 def chosen_profile(request: HttpRequest) -> Profile | None:

@@ -6,7 +6,7 @@ from django.db import models
 
 from webapp.catalog.models import Title
 from webapp.profiles.models import Profile
-from webapp.releases.models import Release
+from webapp.releases.models import RankerVersion, Release
 
 
 class Surface(models.TextChoices):
@@ -44,9 +44,15 @@ class Slate(models.Model):
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
     surface = models.CharField(max_length=8, choices=Surface.choices)
     release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
+    ranker = models.ForeignKey(
+        RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
+    )
     created_at = models.DateTimeField()
     rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
     snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
+    features = models.BinaryField(
+        null=True, help_text="What a ranker is told of each place; safetensors, compressed."
+    )
     visit_share = models.FloatField(
         null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
     )

@@ -13,6 +13,21 @@ from webapp.profiles.models import Profile
 
 COOKIE = "marquee_visit"
 SALT = "marquee.visit"
+DEVICE_MARKS = {
+    "television": (
+        "smart-tv",
+        "smarttv",
+        "googletv",
+        "appletv",
+        "hbbtv",
+        "web0s",
+        "tizen",
+        "bravia",
+    ),
+    "phone": ("mobi", "android", "iphone", "ipad"),
+    "computer": ("windows nt", "macintosh", "x11", "cros"),
+}
+"""Words in a browser's name for itself, the first that fits counts."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +39,8 @@ class CurrentVisit:
     started_at: datetime
     previous_id: uuid.UUID | None = None
     """This browser's visit before, if the profile is the same: a page left open may name it."""
+    device: str = ""
+    """What the request at hand came from: phone, computer, television, or not known."""
 
     @property
     def is_paused(self) -> bool:
@@ -64,6 +81,15 @@ def current_visit(cookie: str | None, profile: Profile | None, now: datetime) ->
         return CurrentVisit(uuid.uuid4(), profile, now, previous_id=id_)
     previous_id = uuid.UUID(known["previous"]) if known["previous"] else None
     return CurrentVisit(id_, profile, datetime.fromisoformat(known["started_at"]), previous_id)
+
+
+def device_of(user_agent: str) -> str:
+    """Return what sort of device a browser says it runs on, empty where it does not say."""
+    told = user_agent.lower()
+    for device, marks in DEVICE_MARKS.items():
+        if any(mark in told for mark in marks):
+            return device
+    return ""
 
 
 def cookie_of(visit: CurrentVisit, now: datetime) -> str:

@@ -3,15 +3,18 @@
 import logging
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import transaction
+from django.db.models import QuerySet
 
-from webapp.releases.models import Release
+from webapp.releases.models import Trained
 
 logger = logging.getLogger(__name__)
 
 GATE_METRIC = "ndcg@100"
+GATED = {"ials": "iALS", "larm": "R-LARM"}
+"""Models that may not fall behind the live release's, and what they are called in words."""
 
 
 def gate(
@@ -21,12 +24,13 @@ def gate(
 ) -> dict[str, Any]:
     """Decide whether a release may replace the live one.
 
-    Both are judged on held-out profiles by iALS's NDCG@100. The new one passes if nothing is
-    live, or if it reaches the live value less `tolerance` of it. Where there are so few profiles
-    that none is held out, neither has a value and the new one passes.
+    Both are judged on held-out profiles by NDCG@100 of each of `GATED`. The new one passes if
+    nothing is live, or if each model reaches the live value less `tolerance` of it. A model that
+    one of the two releases does not have keeps nothing back; nor is anything kept back where there
+    are so few profiles that none is held out.
 
     Returns:
-        Plain JSON: `passed`, `metric`, `new`, `live`, `needed`, `words`.
+        Plain JSON: `passed`, `metric`, `words`, and iALS's `new`, `live` and `needed`.
     """
     value = new["ials"].get(GATE_METRIC)
     if live is None:
@@ -36,30 +40,44 @@ def gate(
     if value is None or before is None:
         words = "Too few profiles to hold some out and compare; published."
         return _verdict(True, value, before, None, words)
-    needed = before * (1 - tolerance)
-    passed = value >= needed
-    words = (
-        f"{GATE_METRIC} is {value:.4f}, the live release has {before:.4f}, "
-        f"at least {needed:.4f} is needed: {'published' if passed else 'kept back'}."
-    )
-    return _verdict(passed, value, before, needed, words)
+    said, passes = [], []
+    for name, label in GATED.items():
+        reached, was = (each.get(name, {}).get(GATE_METRIC) for each in (new, live))
+        if reached is None or was is None:
+            continue
+        needed = was * (1 - tolerance)
+        passes.append(reached >= needed)
+        said.append(
+            f"{label}'s {GATE_METRIC} is {reached:.4f}, the live release has {was:.4f}, "
+            f"at least {needed:.4f} is needed"
+        )
+    passed = all(passes)
+    words = f"{'; '.join(said)}: {'published' if passed else 'kept back'}."
+    return _verdict(passed, value, before, before * (1 - tolerance), words)
 
 
-def publish(release: Release, now: datetime) -> None:
-    """Make a release the live one; every process sees it within seconds. One transaction."""
+Published = TypeVar("Published", bound=Trained)
+
+
+def publish(trained: Published, now: datetime) -> None:
+    """Make a release, or a ranker, the live one; every process sees it within seconds.
+
+    One transaction.
+    """
+    siblings: QuerySet[Published] = type(trained)._default_manager.all()
     with transaction.atomic():
-        Release.objects.select_for_update().filter(is_live=True).exclude(pk=release.pk).update(
+        siblings.select_for_update().filter(is_live=True).exclude(pk=trained.pk).update(
             is_live=False
         )
-        Release.objects.filter(pk=release.pk).update(is_live=True, published_at=now)
-    release.refresh_from_db()
-    logger.info("release %s is published", release.pk)
+        siblings.filter(pk=trained.pk).update(is_live=True, published_at=now)
+    trained.refresh_from_db()
+    logger.info("%s is published", str(trained).removesuffix(" (live)"))
 
 
-def previous_release() -> Release | None:
-    """Return the release that was live before the live one."""
+def previous(kind: type[Published]) -> Published | None:
+    """Return the release, or the ranker, that was live before the live one."""
     return (
-        Release.objects.filter(is_live=False, published_at__isnull=False)
+        kind._default_manager.filter(is_live=False, published_at__isnull=False)
         .order_by("-published_at")
         .first()
     )

@@ -19,6 +19,7 @@ from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 from webapp.jobs.export import export_interactions, export_sessions
+from webapp.jobs.rankers import train_ranker
 from webapp.jobs.releases import gate, publish
 from webapp.releases.models import Release, TrainingRun
 
@@ -31,16 +32,18 @@ QUEUED_TOO_LONG = timedelta(minutes=10)
 Status = TrainingRun.Status
 
 
-def queue_training(send: Callable[[int], object], seed: int = 0) -> TrainingRun:
-    """Write down that a release should be trained, and tell the worker once that is committed."""
+def queue_training(
+    send: Callable[[int], object], seed: int = 0, kind: TrainingRun.Kind = TrainingRun.Kind.RELEASE
+) -> TrainingRun:
+    """Write down what should be trained, and tell the worker once that is committed."""
     with transaction.atomic():
-        run = TrainingRun.objects.create(seed=seed)
+        run = TrainingRun.objects.create(seed=seed, kind=kind)
         transaction.on_commit(lambda: send(run.pk))
     return run
 
 
 def run_training(run_id: int) -> TrainingRun | None:
-    """Train, judge and publish the release of a queued run; a run is trained once.
+    """Train, judge and publish what a queued run asks for; a run is trained once.
 
     Returns:
         The ended run, or None if it was not queued any more (a repeated delivery).
@@ -53,7 +56,7 @@ def run_training(run_id: int) -> TrainingRun | None:
             return None
         run = TrainingRun.objects.get(pk=run_id)
         try:
-            metrics = _train(run)
+            metrics = _train(run) if run.kind == TrainingRun.Kind.RELEASE else _train_ranker(run)
         except Exception as error:
             logger.exception("training run %s failed", run_id)
             _end(run_id, Status.FAILED, error=f"{type(error).__name__}: {error}")
@@ -132,6 +135,15 @@ def _train(run: TrainingRun) -> dict[str, Any]:
     if release.gate["passed"]:
         publish(release, timezone.now())
     return trained.metrics
+
+
+def _train_ranker(run: TrainingRun) -> dict[str, Any]:
+    def tell(stage: str, progress: float, metrics: dict[str, Any]) -> None:
+        TrainingRun.objects.filter(pk=run.pk).update(
+            stage=stage, progress=min(progress, 1.0), metrics=metrics
+        )
+
+    return train_ranker(run, tell)
 
 
 def _end(

@@ -8,7 +8,8 @@ from django.conf import settings
 from django.utils import timezone
 
 from webapp.events.models import Slate
-from webapp.jobs import runs
+from webapp.jobs import rankers, runs
+from webapp.releases.models import TrainingRun
 
 
 @shared_task
@@ -20,6 +21,23 @@ def train(run_id: int) -> None:
 def queue_training() -> None:
     """Ask for the day's release."""
     runs.queue_training(train.delay)
+
+
+@shared_task
+def queue_ranker_teacher() -> None:
+    """Ask for the day's teacher, if enough was seen."""
+    _queue_ranker(TrainingRun.Kind.TEACHER)
+
+
+@shared_task
+def queue_ranker_increment() -> None:
+    """Ask for the hour's increment, if a ranker is live and the hour brought enough."""
+    _queue_ranker(TrainingRun.Kind.INCREMENT)
+
+
+def _queue_ranker(kind: TrainingRun.Kind) -> None:
+    if rankers.is_due(kind, timezone.now()):
+        runs.queue_training(train.delay, kind=kind)
 
 
 @shared_task

@@ -1,19 +1,24 @@
 """What an operator sees of training: runs, curves, releases, the gate's verdicts."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
 from webapp.events.models import Slate
-from webapp.releases.models import Release, TrainingRun
+from webapp.events.seen import readiness
+from webapp.events.takes import takes_by_history_size
+from webapp.releases.models import RankerVersion, Release, TrainingRun
 
 RUNS_SHOWN = 20
+TAKES_OVER = timedelta(days=30)
 WIDTH, HEIGHT = 320, 90
 MEASURES = {
     "observed_loss": "Loss on liked pairs",
@@ -21,10 +26,18 @@ MEASURES = {
     "regularization": "Regularisation",
     "loss": "Loss",
     "ndcg@100": "NDCG@100",
+    "training_ndcg": "NDCG@100 on what was learned",
+    "effective_share": "Effective share of the profiles",
     "mrr@20": "MRR@20",
+    "auc": "AUC on the newest part",
 }
 """What the models tell of each epoch, and what it is called here (docs/metrics.md)."""
-MODELS = {"ials": "History (iALS)", "session_encoder": "This visit (session encoder)"}
+MODELS = {
+    "ials": "History (iALS)",
+    "larm": "Neighbours (R-LARM)",
+    "session_encoder": "This visit (session encoder)",
+    "ranker": "Order of lists (FiFa)",
+}
 """Models with a curve, and what they are called here."""
 RESULTS = ("ndcg@100", "recall@20", "recall@50")
 VISIT_RESULTS = ("hr@20", "mrr@20")
@@ -83,6 +96,8 @@ class RunView:
     run: TrainingRun
     models: list[ModelView]
     results: list[tuple[str, list[float | None]]]
+    deciles: list[dict[str, Any]]
+    """R-LARM next to EASE, by history size."""
     visit_results: list[tuple[str, list[float | None]]]
     requests: int
     """How many requests of held-out people the visit's results are of."""
@@ -93,7 +108,8 @@ class RunView:
         return cls(
             run,
             [ModelView.of(name, told[name]["curve"]) for name in MODELS if _has_curve(told, name)],
-            _in_columns({name: each for name, each in told.items() if RESULTS[0] in each}, RESULTS),
+            _in_columns(_judged(told), RESULTS),
+            told.get("larm", {}).get("by_history_size", []),
             _in_columns(told.get("session_encoder", {}).get("systems", {}), VISIT_RESULTS),
             told.get("session_encoder", {}).get("requests", 0),
         )
@@ -105,13 +121,18 @@ def training(request: HttpRequest) -> HttpResponse:
     """Training runs and releases; for staff."""
     if not request.user.is_staff:
         raise PermissionDenied
-    runs = list(TrainingRun.objects.select_related("release")[:RUNS_SHOWN])
+    now = timezone.now()
+    runs = list(TrainingRun.objects.select_related("release", "ranker")[:RUNS_SHOWN])
     slates = Slate.objects.order_by("-created_at").values_list("fallback_reason", flat=True)[:1000]
     context = {
         "runs": [RunView.of(run) for run in runs],
         "releases": Release.objects.select_related("run")[:RUNS_SHOWN],
+        "rankers": RankerVersion.objects.select_related("run")[:RUNS_SHOWN],
+        "readiness": readiness(now),
         "results": RESULTS,
         "visit_results": VISIT_RESULTS,
+        "takes": takes_by_history_size(now - TAKES_OVER),
+        "takes_days": TAKES_OVER.days,
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),
@@ -123,6 +144,15 @@ def curves_of(points: list[dict[str, Any]]) -> list[Curve]:
     """One curve for each measure that the epochs told of."""
     columns = {name: [p[name] for p in points if p.get(name) is not None] for name in MEASURES}
     return [Curve(name, values) for name, values in columns.items() if values]
+
+
+def _judged(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the results of each model; those that R-LARM was held against stand beside it."""
+    judged: dict[str, dict[str, Any]] = dict(told.get("larm", {}).get("systems", {}))
+    for name, each in told.items():
+        if RESULTS[0] in each:
+            judged[f"{name}, as published" if name == "larm" else name] = each
+    return judged
 
 
 def _has_curve(told: dict[str, Any], name: str) -> bool:

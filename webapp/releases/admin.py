@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from webapp.releases.models import Release, TrainingRun
+from webapp.releases.models import RankerVersion, Release, TrainingRun
 
 
 class ReadOnly(admin.ModelAdmin[Any]):
@@ -21,10 +21,15 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(ReadOnly):
-    list_display = ["pk", "status", "stage", "queued_at", "started_at", "finished_at"]
-    list_filter = ["status"]
+    list_display = ["pk", "kind", "status", "stage", "queued_at", "started_at", "finished_at"]
+    list_filter = ["kind", "status"]
 
 
 @admin.register(Release)
 class ReleaseAdmin(ReadOnly):
     list_display = ["pk", "is_live", "created_at", "published_at", "folder"]
+
+
+@admin.register(RankerVersion)
+class RankerVersionAdmin(ReadOnly):
+    list_display = ["pk", "is_live", "start", "learned_until", "created_at", "published_at"]

@@ -1,4 +1,4 @@
-"""Training runs and releases: what was learned, when, how well, and which one serves."""
+"""Training runs, releases and rankers: what was learned, when, how well, and which one serves."""
 
 from django.db import models
 
@@ -12,6 +12,12 @@ class TrainingRun(models.Model):
         SUCCEEDED = "succeeded"
         FAILED = "failed"
 
+    class Kind(models.TextChoices):
+        RELEASE = "release"
+        TEACHER = "teacher"
+        INCREMENT = "increment"
+
+    kind = models.CharField(max_length=9, choices=Kind.choices, default=Kind.RELEASE)
     status = models.CharField(max_length=9, choices=Status.choices, default=Status.QUEUED)
     queued_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -28,7 +34,11 @@ class TrainingRun(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status__in=["queued", "running", "succeeded", "failed"]),
                 name="training_run_status_known",
-            )
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["release", "teacher", "increment"]),
+                name="training_run_kind_known",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -39,10 +49,9 @@ class TrainingRun(models.Model):
         return self.status in (self.Status.SUCCEEDED, self.Status.FAILED)
 
 
-class Release(models.Model):
-    """A set of artifacts trained together. At most one is live."""
+class Trained(models.Model):
+    """Artifacts on disk that one run made. At most one of a sort is live."""
 
-    run = models.OneToOneField(TrainingRun, models.PROTECT, related_name="release")
     folder = models.CharField(max_length=200, unique=True, help_text="Below MARQUEE_HOME.")
     created_at = models.DateTimeField(auto_now_add=True)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -53,7 +62,16 @@ class Release(models.Model):
     )
 
     class Meta:
+        abstract = True
         ordering = ["-pk"]
+
+
+class Release(Trained):
+    """A set of artifacts trained together."""
+
+    run = models.OneToOneField(TrainingRun, models.PROTECT, related_name="release")
+
+    class Meta(Trained.Meta):
         constraints = [
             models.UniqueConstraint(
                 fields=["is_live"], condition=models.Q(is_live=True), name="release_one_live"
@@ -62,3 +80,38 @@ class Release(models.Model):
 
     def __str__(self) -> str:
         return f"release {self.pk}{' (live)' if self.is_live else ''}"
+
+
+class RankerVersion(Trained):
+    """A ranker and where it comes from. None need be live."""
+
+    class Start(models.TextChoices):
+        SCRATCH = "scratch"
+        LIVE = "live"
+        TEACHER = "teacher"
+
+    run = models.OneToOneField(TrainingRun, models.PROTECT, related_name="ranker")
+    start = models.CharField(max_length=7, choices=Start.choices, default=Start.SCRATCH)
+    parent = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="children",
+        help_text="The ranker it went on from.",
+    )  # fmt: skip
+    teacher = models.ForeignKey(
+        "self", models.SET_NULL, null=True, blank=True, related_name="pupils",
+        help_text="The ranker whose word it learned by.",
+    )  # fmt: skip
+    learned_until = models.DateTimeField(help_text="What was shown later is not in it.")
+
+    class Meta(Trained.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_live"], condition=models.Q(is_live=True), name="ranker_one_live"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"ranker {self.pk}{' (live)' if self.is_live else ''}"
+
+    @property
+    def is_teacher(self) -> bool:
+        return self.run.kind == TrainingRun.Kind.TEACHER

@@ -145,6 +145,7 @@ def test_every_slate_is_built_again_exactly_whatever_came_after(
     for slate in slates:
         again = replay(slate)
         assert again.differences == []
+        assert again.feature_skew == 0
         assert [row["titles"] for row in again.rows] == [row["titles"] for row in slate.rows]
         assert [row["scores"] for row in again.rows] == [row["scores"] for row in slate.rows]
     assert "The same: " in ask(slates[0])

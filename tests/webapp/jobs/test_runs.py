@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from webapp.engine.live import folder_of, holder
 from webapp.jobs import runs
-from webapp.jobs.releases import gate, previous_release, publish
+from webapp.jobs.releases import gate, previous, publish
 from webapp.releases.models import Release, TrainingRun
 
 
@@ -79,6 +79,21 @@ def test_the_gate_keeps_back_what_is_worse_than_the_tolerance(new, live, passed)
     assert verdict["words"]
 
 
+@pytest.mark.parametrize(
+    ("new", "live", "passed"),
+    [(0.30, 0.31, True), (0.20, 0.31, False), (None, 0.31, True), (0.20, None, True)],
+)
+def test_the_gate_looks_at_the_neighbours_too_where_both_releases_have_them(new, live, passed):
+    new, live = (
+        {"ials": {"ndcg@100": 0.4}} | ({"larm": {"ndcg@100": value}} if value else {})
+        for value in (new, live)
+    )
+    verdict = gate(new, live, tolerance=0.05)
+    assert verdict["passed"] is passed
+    assert ("R-LARM" in verdict["words"]) is ("larm" in new and "larm" in live)
+    assert verdict["needed"] == pytest.approx(0.38)
+
+
 @pytest.mark.parametrize("live", [None, {"ials": {}}, {"ials": {"ndcg@100": 0.3}}])
 def test_the_gate_lets_pass_what_too_few_profiles_can_judge(live):
     """A bug: with a few dozen profiles now and then none was held out, and training failed."""
@@ -94,8 +109,8 @@ def test_publishing_leaves_one_live_release_and_rolling_back_returns_to_the_one_
     newer = Release.objects.create(run=run, folder="artifacts/newer")
     publish(newer, timezone.now())
     assert Release.objects.get(is_live=True) == newer
-    assert previous_release() == release
-    publish(previous_release(), timezone.now())
+    assert previous(Release) == release
+    publish(previous(Release), timezone.now())
     assert Release.objects.get(is_live=True) == release
 
 

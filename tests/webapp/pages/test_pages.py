@@ -15,6 +15,7 @@ from webapp.events.models import Event, Slate
 from webapp.pages import staff
 from webapp.pages.navigation import FROM_COOKIE
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
+from webapp.releases.models import TrainingRun
 
 pytestmark = pytest.mark.django_db
 
@@ -280,6 +281,25 @@ def test_staff_read_the_curves_and_others_do_not(client, owner_client, release):
     assert "observed_loss" in text
     assert "<polyline" in text
     assert "Nothing was live to compare with" in text
+
+
+def test_staff_read_whom_the_neighbours_serve(client, release):
+    told = {
+        "larm": {
+            "ndcg@100": 0.31, "recall@20": 0.4, "recall@50": 0.5,
+            "curve": [{"epoch": 1, "ndcg@100": 0.3, "training_ndcg": 0.7, "effective_share": 1.0}],
+            "systems": {"EASE": {"ndcg@100": 0.3, "recall@20": 0.4, "recall@50": 0.5}},
+            "by_history_size": [
+                {"smallest": 5, "largest": 9, "profiles": 7, "ease": 0.1234, "larm": 0.2345}
+            ],
+        }
+    }  # fmt: skip
+    TrainingRun.objects.create(status="succeeded", metrics=told)
+    client.force_login(User.objects.create_user("op", password="a long password", is_staff=True))
+    text = " ".join(client.get("/staff/training/").content.decode().split())
+    assert '<th scope="row">5 to 9</th><td>7</td><td>0.1234</td><td>0.2345</td>' in text
+    assert "larm, as published" in text
+    assert "Nothing was seen yet." in text
 
 
 def test_a_curve_runs_from_its_lowest_to_its_highest_value():

@@ -52,6 +52,12 @@ def percent(share: float) -> int:
 
 
 @register.filter
+def share(value: float | None) -> str:
+    """.123 is "12.3 %"; a dash where there is none, which is not 0."""
+    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+
+
+@register.filter
 def hue(pk: int | None) -> int:
     """Which of the avatars' five colours a profile has."""
     return (pk or 0) % 5

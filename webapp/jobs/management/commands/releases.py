@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from webapp.jobs.releases import GATE_METRIC, previous_release, publish
+from webapp.jobs.releases import GATE_METRIC, previous, publish
 from webapp.releases.models import Release
 
 
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         if options["publish"] is not None:
             self._publish(Release.objects.filter(pk=options["publish"]).first())
         elif options["roll_back"]:
-            self._publish(previous_release())
+            self._publish(previous(Release))
         for release in Release.objects.all()[:20]:
             value = release.metrics.get("ials", {}).get(GATE_METRIC)
             shown = "" if value is None else f"{GATE_METRIC} {value:.4f}"

@@ -24,7 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--release", type=int, metavar="N", help="by release N")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        slate = Slate.objects.select_related("release").filter(pk=options["slate"]).first()
+        slate = (
+            Slate.objects.select_related("release", "ranker").filter(pk=options["slate"]).first()
+        )
         if slate is None:
             raise CommandError(f"There is no slate {options['slate']}. Old ones are deleted.")
         other = _release(options["release"])
@@ -43,6 +45,8 @@ class Command(BaseCommand):
             for row in found.rows:
                 titles = ", ".join(names.title(id_) for id_ in row["titles"])
                 self.stdout.write(f"  {names.row(row['kind'], row['key'])}: {titles}")
+        if found.feature_skew is not None:
+            self.stdout.write(f"Features kept and computed again differ by {found.feature_skew:g}.")
         self._compare(slate, found, names)
         if found.differences and other is None:
             raise CommandError("The list built again is not the list that was shown.")

@@ -1,0 +1,112 @@
+"""Metrics of chances: how well they order, how likely they make what happened, whether they hold.
+
+N examples.
+"""
+
+import math
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import xlog1py, xlogy
+from scipy.stats import rankdata
+
+from recommender.errors import InvalidInputError
+
+Values = NDArray[np.float64]
+
+BINS = 15
+LEAST = 1e-7
+
+
+def auc(labels: ArrayLike, scores: ArrayLike) -> float:
+    """Return the chance that a positive scores above a negative, ties count half.
+
+    By ranks (Mann-Whitney), so exact; NaN where one label is missing.
+    """
+    positive, values = _checked(labels, scores)
+    num_positive = int(positive.sum())
+    num_negative = len(positive) - num_positive
+    if not num_positive or not num_negative:
+        return float("nan")
+    above = rankdata(values)[positive].sum() - num_positive * (num_positive + 1) / 2
+    return float(above / (num_positive * num_negative))
+
+
+def auc_gap(labels: ArrayLike, scores: ArrayLike, others: ArrayLike) -> tuple[float, float]:
+    """Return by how much one AUC is above another over the same examples, and its standard error.
+
+    DeLong, DeLong and Clarke-Pearson, Biometrics 1988: an AUC is the mean over positives of the
+    share of negatives below each, and over negatives of the share of positives above each.
+    """
+    positive, values = _checked(labels, scores)
+    parts = [_shares(positive, each) for each in (values, _checked(labels, others)[1])]
+    above, below = (parts[0][side] - parts[1][side] for side in range(2))
+    if len(above) < 2 or len(below) < 2:
+        return float("nan"), float("nan")
+    error = math.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
+    return float(above.mean()), error
+
+
+def log_loss_gap(labels: ArrayLike, chances: ArrayLike, others: ArrayLike) -> tuple[float, float]:
+    """Return by how much one log loss is above another, and its standard error, paired."""
+    positive, values = _checked(labels, chances)
+    gaps = _surprise(positive, values) - _surprise(positive, _checked(labels, others)[1])
+    return float(gaps.mean()), float(gaps.std() / math.sqrt(len(gaps)))
+
+
+def log_loss(labels: ArrayLike, chances: ArrayLike) -> float:
+    """Return the mean of -ln of the chance given to what happened, chances cut at 1e-7."""
+    positive, values = _checked(labels, chances)
+    return float(_surprise(positive, values).mean())
+
+
+def expected_calibration_error(labels: ArrayLike, chances: ArrayLike, bins: int = BINS) -> float:
+    """Return how far chances are from what comes true, over bins of equally many examples.
+
+    Σ_b n_b / N · |mean chance - share of positives|
+    """
+    positive, values = _checked(labels, chances)
+    order = np.argsort(values, kind="stable")
+    gaps = positive[order].astype(np.float64) - values[order]
+    return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / len(order))
+
+
+def click_metrics(labels: ArrayLike, chances: ArrayLike) -> dict[str, float]:
+    """Return `auc`, `log_loss` and `ece`."""
+    return {
+        "auc": auc(labels, chances),
+        "log_loss": log_loss(labels, chances),
+        "ece": expected_calibration_error(labels, chances),
+    }
+
+
+def _shares(positive: NDArray[np.bool_], values: Values) -> tuple[Values, Values]:
+    """Return how much of the other side is below each positive, and above each negative.
+
+    Ties count half.
+    """
+    ranks = rankdata(values)
+    within = np.empty_like(ranks)
+    within[positive], within[~positive] = rankdata(values[positive]), rankdata(values[~positive])
+    others_below = ranks - within
+    num_positive = int(positive.sum())
+    num_negative = len(positive) - num_positive
+    return (
+        others_below[positive] / max(num_negative, 1),
+        1 - others_below[~positive] / max(num_positive, 1),
+    )
+
+
+def _surprise(positive: NDArray[np.bool_], chances: Values) -> Values:
+    cut = chances.clip(LEAST, 1 - LEAST)
+    return np.asarray(-(xlogy(positive, cut) + xlog1py(~positive, -cut)))
+
+
+def _checked(labels: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.bool_], Values]:
+    positive, numbers = np.asarray(labels) > 0, np.asarray(values, dtype=np.float64)
+    if positive.shape != numbers.shape or not len(numbers):
+        raise InvalidInputError(
+            f"labels and scores must be equally long, and not empty, got {positive.shape} and "
+            f"{numbers.shape}"
+        )
+    return positive, numbers

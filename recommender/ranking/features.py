@@ -1,0 +1,224 @@
+"""What the ranker is told of a title that is, or was, shown: one definition for both.
+
+Serving computes these fields to order a list, and again for what was shown, which is kept on the
+slate: training reads them from there. Nothing is computed twice in two ways.
+
+I items of the catalogue, N places of a response, D size of the item space.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from recommender.data.catalogue import Catalogue
+from recommender.data.examples import Examples, Field
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+ROWS = (
+    "", "this_visit", "because_watched", "top_picks", "trending", "from_likes", "genre", "new",
+    "continue_watching", "my_list", "suggestions", "results", "more_like",
+)  # fmt: skip
+"""Kinds of row by value; written into artifacts, so new kinds go to the end."""
+DEVICES = ("", "phone", "computer", "television")
+GENRES = 3
+FIRST_SLOT = 1
+"""A slot's value is its number from 1. What is to be ordered is judged as if it stood here."""
+_DAY = 86_400.0
+_LARGEST_Z = 8.0
+
+FIELDS = (
+    Field("profile", is_growing=True),
+    Field("item", is_growing=True),
+    *(Field(f"genre_{n + 1}", is_growing=True) for n in range(GENRES)),
+    Field("decade", 32),
+    Field("popularity", 24),
+    Field("age", 24),
+    Field("row", 32),
+    Field("slot", 64),
+    Field("match", 16),
+    Field("hour", 25),
+    Field("device", 8),
+    Field("visit_events", 16),
+    Field("history_size", 24),
+    Field("met", 3),
+    Field("long"),
+    Field("session"),
+    Field("fused"),
+    Field("gate"),
+)
+"""profile: its id, 0 for nobody. item: its id. genre_n: ids of its first genres, 0 for none.
+decade: from 1880. popularity, age, visit_events, history_size: ⌊log₂⌋ of likes, days in the
+catalogue, events of this visit, titles liked before it. row: of `ROWS`. match: band of search's
+evidence, from 1. hour: UTC, from 1. met: 2 where an event of the viewer names the title, else 1.
+long, session, fused: how the history, this visit and both like the title, in standard deviations
+over the catalogue. gate: the share of this visit. 0 says that a thing is not known."""
+
+CATEGORIES = tuple(each.name for each in FIELDS if not each.is_numeric)
+NUMBERS = tuple(each.name for each in FIELDS if each.is_numeric)
+
+
+@dataclass(frozen=True)
+class RankingRequest:
+    """What is known of the one who asks, before any title.
+
+    Attributes:
+        profile_id: None for nobody.
+        now: seconds since 1970.
+        device: of `DEVICES`.
+        visit_events: events of this visit.
+        history_size: titles liked before it.
+        gate: the share of this visit in the taste, None where it is not known.
+        long: (D,) taste by history alone, None where there is none.
+        session: (D,) the same by this visit.
+        fused: (D,) the same by both.
+        met: items that an event of the viewer names.
+    """
+
+    profile_id: int | None = None
+    now: float = 0.0
+    device: str = ""
+    visit_events: int = 0
+    history_size: int = 0
+    gate: float | None = None
+    long: Floats | None = None
+    session: Floats | None = None
+    fused: Floats | None = None
+    met: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+
+class Places(NamedTuple):
+    """Titles in rows.
+
+    Attributes:
+        items: (N,) item numbers.
+        rows: (N,) numbers of `ROWS`.
+        slots: (N,) from `FIRST_SLOT`.
+        matches: (N,) bands of evidence from 1, 0 where nothing was searched for.
+    """
+
+    items: Ints
+    rows: Ints
+    slots: Ints
+    matches: Ints
+
+    @classmethod
+    def of(cls, items: Ints, row: str, matches: Ints | None = None) -> "Places":
+        """Return the places of a row that is to be ordered: all as if they stood first."""
+        return cls(
+            items,
+            np.full(len(items), row_value(row)),
+            np.full(len(items), FIRST_SLOT),
+            np.zeros(len(items), dtype=np.int64) if matches is None else matches,
+        )
+
+    def as_shown(self) -> "Places":
+        """Return the places of a row as it stands."""
+        return self._replace(slots=FIRST_SLOT + np.arange(len(self.items)))
+
+    @classmethod
+    def joined(cls, parts: Sequence["Places"]) -> "Places":
+        """Return the places of all rows, one after the other."""
+        nothing = cls(*(np.empty(0, dtype=np.int64) for _ in cls._fields))
+        columns = zip(nothing, *parts, strict=True)
+        return cls(*(np.concatenate(column) for column in columns))
+
+
+class RankingFeatures:
+    """The fields of one moment of the catalogue, in one item space."""
+
+    def __init__(self, catalogue: Catalogue, space: Floats, modelled: Ints) -> None:
+        """Compute what does not depend on the request.
+
+        Args:
+            catalogue: I items.
+            space: (I, D), what a taste is multiplied with.
+            modelled: the items with a vector there.
+        """
+        self._catalogue, self._space = catalogue, space
+        known = space[modelled]
+        self._mean = known.mean(axis=0) if len(known) else np.zeros(space.shape[1], np.float32)
+        centred = known - self._mean
+        self._covariance = centred.T @ centred / max(len(known), 1)  # (D, D)
+        self._static = _static(catalogue)  # (I, GENRES + 3)
+
+    def examples(self, request: RankingRequest, places: Places) -> Examples:
+        """Return the fields of N places; the labels are 0. O(N D + D²)."""
+        items = places.items
+        count = len(items)
+        categories = np.zeros((count, len(CATEGORIES)), dtype=np.int64)
+
+        def put(name: str, values: Ints | int) -> None:
+            categories[:, CATEGORIES.index(name)] = values
+
+        days = (request.now - self._catalogue.added_at[items]) / _DAY
+        put("profile", request.profile_id or 0)
+        first = CATEGORIES.index("item")
+        categories[:, first : first + self._static.shape[1]] = self._static[items]
+        put("age", log_bucket(days, "age"))
+        put("row", places.rows)
+        put("slot", np.minimum(places.slots, _size("slot") - 1))
+        put("match", np.minimum(places.matches, _size("match") - 1))
+        put("hour", 1 + int(request.now // 3600) % 24)
+        put("device", DEVICES.index(request.device) if request.device in DEVICES else 0)
+        put("visit_events", int(log_bucket(request.visit_events, "visit_events")))
+        put("history_size", int(log_bucket(request.history_size, "history_size")))
+        put("met", 1 + np.isin(items, request.met))
+        numbers = np.zeros((count, len(NUMBERS)), dtype=np.float32)
+        tastes = {"long": request.long, "session": request.session, "fused": request.fused}
+        for name, taste in tastes.items():
+            numbers[:, NUMBERS.index(name)] = self._standing(taste, items)
+        numbers[:, NUMBERS.index("gate")] = request.gate or 0.0
+        return Examples(categories, numbers, np.zeros(count, dtype=np.int64))
+
+    def _standing(self, taste: Floats | None, items: Ints) -> Floats | float:
+        """Return (N,) the scores of items in standard deviations over the catalogue.
+
+        Mean and variance of ⟨taste, v⟩ over all v come from those of v, so no item is scored that
+        is not asked for.
+        """
+        if taste is None:
+            return 0.0
+        spread = float(np.sqrt(max(float(taste @ self._covariance @ taste), 1e-12)))
+        scores = (self._space[items] @ taste - self._mean @ taste) / spread
+        return np.asarray(scores.clip(-_LARGEST_Z, _LARGEST_Z), dtype=np.float32)
+
+
+def row_value(kind: str) -> int:
+    """Return the number of a row's kind, 0 for one that is not known."""
+    return ROWS.index(kind) if kind in ROWS else 0
+
+
+def log_bucket(values: ArrayLike, name: str) -> Ints:
+    """Return 1 + ⌊log₂(1 + value)⌋, within what the field has."""
+    logs = np.log2(1 + np.maximum(np.asarray(values, dtype=np.float64), 0))
+    return np.asarray(np.minimum(1 + np.floor(logs).astype(np.int64), _size(name) - 1))
+
+
+def _size(name: str) -> int:
+    return next(each.num_values for each in FIELDS if each.name == name)
+
+
+def _static(catalogue: Catalogue) -> Ints:
+    """Return (I, GENRES + 3): id, genres, decade and popularity."""
+    count = len(catalogue)
+    genres = np.zeros((count, GENRES), dtype=np.int64)
+    matrix = catalogue.genres.tocsr()
+    lengths = np.diff(matrix.indptr)
+    item = np.repeat(np.arange(count), lengths)
+    place = np.arange(len(item)) - np.repeat(matrix.indptr[:-1], lengths)
+    within = place < GENRES
+    genres[item[within], place[within]] = catalogue.genre_ids[matrix.indices[within]]
+    decades = np.where(catalogue.years > 0, 1 + (catalogue.years - 1880) // 10, 0)
+    return np.column_stack(
+        [
+            catalogue.titles.ids,
+            genres,
+            decades.clip(0, _size("decade") - 1),
+            log_bucket(catalogue.liked_by, "popularity"),
+        ]
+    )

@@ -1,0 +1,255 @@
+"""The ranker: chances that a viewer takes what is shown, from fields of outside ids.
+
+    growing ids → embedding rows → FiFa → logit → σ(scale · logit + shift)
+
+N examples.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from recommender.artifacts import UNSTATED, Provenance, load_artifact, save_artifact
+from recommender.data.examples import Examples, Field
+from recommender.data.growing import GrowingVocabulary, shared_row
+from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.models.fifa import EpochReport, Fifa, FifaConfig
+from recommender.vocabulary import Vocabulary
+
+Floats = NDArray[np.float32]
+Times = NDArray[np.float64]
+
+KIND = "ranker"
+
+
+@dataclass(frozen=True)
+class RankerConfig:
+    """How the ranker learns; `fifa` holds the network's settings."""
+
+    fifa: FifaConfig = FifaConfig(embedding_size=8, init="published", learning_rate=1e-3)
+    share_unknown: float = 0.05
+    """How many growing ids are learned as if nobody knew them, so that the shared rows fit."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share_unknown < 1:
+            raise InvalidInputError(
+                f"share_unknown must be from 0 to below 1, got {self.share_unknown}"
+            )
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Platt's: what makes of logits chances that come true as often as they say."""
+
+    scale: float = 1.0
+    shift: float = 0.0
+
+    @classmethod
+    def fitted(cls, logits: Floats, labels: NDArray[np.int64]) -> "Calibration":
+        """Return the one of least log loss over examples that were not learned from.
+
+        Where only one label is there, or a better order would be the reverse, it changes nothing.
+        """
+        if len(np.unique(labels)) < 2:
+            return cls()
+        signs = np.where(labels > 0, 1.0, -1.0)
+        x = logits.astype(np.float64)
+
+        def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+            margins = signs * (parameters[0] * x + parameters[1])
+            slopes = -signs * expit(-margins)
+            gradient = np.array([np.mean(slopes * x), np.mean(slopes)])
+            return float(np.logaddexp(0, -margins).mean()), gradient
+
+        found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="BFGS")
+        scale, shift = (float(value) for value in found.x)
+        return cls(scale, shift) if scale > 0 and math.isfinite(scale + shift) else cls()
+
+    def chances(self, logits: Floats) -> Floats:
+        return np.asarray(expit(self.scale * logits + self.shift), dtype=np.float32)
+
+
+class Ranker:
+    """FiFa over fields whose ids may grow; immutable once made, so threads may share it."""
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        config: RankerConfig = RankerConfig(),
+        fifa: Fifa | None = None,
+        vocabularies: Sequence[GrowingVocabulary] = (),
+        calibration: Calibration = Calibration(),
+    ) -> None:
+        self.fields, self.config, self.calibration = tuple(fields), config, calibration
+        self._categorical = [field for field in self.fields if not field.is_numeric]
+        self._growing = [n for n, field in enumerate(self._categorical) if field.is_growing]
+        self._fifa = fifa
+        self._vocabularies = tuple(vocabularies) or tuple(
+            GrowingVocabulary.empty() for _ in self._growing
+        )
+
+    @property
+    def fifa(self) -> Fifa:
+        if self._fifa is None:
+            raise NotFittedError("the ranker has learned nothing: learn or load it first")
+        return self._fifa
+
+    def learned(
+        self,
+        examples: Examples,
+        at: Times,
+        *,
+        forget_before: float = -math.inf,
+        is_warm: bool = True,
+        targets: Floats | None = None,
+        validation: Callable[["Ranker"], float] | None = None,
+        on_epoch: Callable[[EpochReport], None] | None = None,
+    ) -> "Ranker":
+        """Return a ranker that learned from examples, this one unchanged.
+
+        Args:
+            examples: of the fields, growing ones by outside ids.
+            at: (N,) seconds since 1970.
+            forget_before: ids last met before this give up their rows.
+            is_warm: whether to go on from this ranker's network; else only what ids are known.
+            targets: see `Fifa.fit`.
+            validation: asked for a value after every epoch, see `Fifa.fit`.
+            on_epoch: told of every epoch.
+
+        Raises:
+            InvalidInputError: there is no example, or they are not of these fields.
+        """
+        examples.checked(self.fields, self.config.fifa.num_classes)
+        grown = [
+            vocabulary.met(examples.categories[:, column], at, forget_before)
+            for column, vocabulary in zip(self._growing, self._vocabularies, strict=True)
+        ]
+        vocabularies = [vocabulary for vocabulary, _ in grown]
+        start = None
+        if is_warm and self._fifa is not None:
+            rows = [np.arange(field.num_values) for field in self._categorical]
+            for column, (_, sources) in zip(self._growing, grown, strict=True):
+                rows[column] = sources
+            start = self._fifa.with_rows(rows)
+        fifa = Fifa(self._sized(vocabularies), self.config.fifa)
+        after = Ranker(self.fields, self.config, fifa, vocabularies, self.calibration)
+        judge = None if validation is None else lambda _: validation(after)
+        fifa.fit(after._learnable(examples), judge, on_epoch, start, targets)
+        return after
+
+    def configured(self, config: RankerConfig) -> "Ranker":
+        """Return the ranker with other settings of learning; the network stays as it is."""
+        return Ranker(self.fields, config, self._fifa, self._vocabularies, self.calibration)
+
+    def calibrated(self, examples: Examples) -> "Ranker":
+        """Return the ranker with chances that fit examples it did not learn from."""
+        fitted = Calibration.fitted(self.logits(examples), examples.labels)
+        return Ranker(self.fields, self.config, self.fifa, self._vocabularies, fitted)
+
+    def logits(self, examples: Examples) -> Floats:
+        """Return (N,), before calibration."""
+        return self.fifa.logits(self._encoded(examples))
+
+    def chances(self, examples: Examples) -> Floats:
+        """Return (N,) calibrated chances of class 1."""
+        return self.calibration.chances(self.logits(examples))
+
+    def judged(self, examples: Examples) -> tuple[Floats, Floats]:
+        """Return (N,) logits, which order finely, and (N,) chances, which say how likely."""
+        logits = self.logits(examples)
+        return logits, self.calibration.chances(logits)
+
+    def knows(self, field: str, examples: Examples) -> NDArray[np.bool_]:
+        """Return (N,) whether a growing field's id has a row of its own."""
+        column = [each.name for each in self._categorical].index(field)
+        vocabulary = self._vocabularies[self._growing.index(column)]
+        return vocabulary.knows(examples.categories[:, column])
+
+    def num_known(self) -> dict[str, int]:
+        """Return how many ids of each growing field have rows of their own."""
+        return {
+            self._categorical[column].name: len(vocabulary.known)
+            for column, vocabulary in zip(self._growing, self._vocabularies, strict=True)
+        }
+
+    def regimes(self, examples: Examples) -> dict[str, float]:
+        """Return where the network's units work over some examples, see `fifa.Regimes`."""
+        return self.fifa.regimes(self._encoded(examples)).summary()
+
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> None:
+        """Write two artifacts below the folder: the network, and what surrounds it.
+
+        Raises:
+            ArtifactError: they exist already.
+        """
+        self.fifa.save(folder / "fifa", provenance)
+        arrays: dict[str, NDArray[np.generic]] = {}
+        for column, vocabulary in zip(self._growing, self._vocabularies, strict=True):
+            arrays[f"{self._categorical[column].name}.ids"] = vocabulary.known.ids
+            arrays[f"{self._categorical[column].name}.last_met"] = vocabulary.last_met
+        described = _Described(self.fields, self.config.share_unknown, self.calibration)
+        save_artifact(folder / KIND, KIND, described, arrays, provenance)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Ranker":
+        """Read what `save` wrote.
+
+        Raises:
+            ArtifactError: one of the artifacts is missing or broken.
+        """
+        fifa = Fifa.load(folder / "fifa")
+        artifact = load_artifact(folder / KIND, KIND)
+        try:
+            described = artifact.manifest.config
+            fields = [Field(**field) for field in described["fields"]]
+            vocabularies = [
+                GrowingVocabulary(
+                    Vocabulary(artifact.arrays[f"{field.name}.ids"]),
+                    artifact.arrays[f"{field.name}.last_met"],
+                )
+                for field in fields
+                if field.is_growing
+            ]
+            config = RankerConfig(fifa.config, described["share_unknown"])
+            calibration = Calibration(**described["calibration"])
+        except (KeyError, TypeError) as error:
+            raise ArtifactError(f"{folder / KIND} is no ranker's: {error}") from error
+        return cls(fields, config, fifa, vocabularies, calibration)
+
+    def _sized(self, vocabularies: Sequence[GrowingVocabulary]) -> list[Field]:
+        """The fields as FiFa has them: values are rows."""
+        sizes = {
+            self._categorical[column].name: vocabulary.num_rows
+            for column, vocabulary in zip(self._growing, vocabularies, strict=True)
+        }
+        return [Field(field.name, sizes.get(field.name, field.num_values)) for field in self.fields]
+
+    def _encoded(self, examples: Examples) -> Examples:
+        categories = examples.categories.copy()
+        for column, vocabulary in zip(self._growing, self._vocabularies, strict=True):
+            categories[:, column] = vocabulary.rows_of(categories[:, column])
+        return replace(examples, categories=categories)
+
+    def _learnable(self, examples: Examples) -> Examples:
+        """Encode, some ids as if nobody knew them."""
+        encoded = self._encoded(examples)
+        rng = np.random.default_rng(self.config.fifa.seed)
+        for column in self._growing:
+            hidden = rng.random(len(examples)) < self.config.share_unknown
+            encoded.categories[hidden, column] = shared_row(examples.categories[hidden, column])
+        return encoded
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What the artifact's config says."""
+
+    fields: tuple[Field, ...]
+    share_unknown: float
+    calibration: Calibration

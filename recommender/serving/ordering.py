@@ -1,0 +1,144 @@
+"""The last word on the order of a list: the ranker's, where there is one.
+
+N places.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.catalogue import Catalogue
+from recommender.data.examples import Examples
+from recommender.ranking.features import Places, RankingFeatures, RankingRequest
+from recommender.ranking.page import CHANGING, CandidateRow, Row
+from recommender.ranking.ranker import Ranker
+from recommender.serving.request import Viewer
+from recommender.serving.rows import known_items
+from recommender.serving.taste import Taste
+
+RANKED_KINDS = frozenset(
+    {CHANGING, "because_watched", "top_picks", "from_likes", "genre", "suggestions", "more_like"}
+)
+"""Rows that the ranker orders. What is new, trending or kept by hand has an order of its own."""
+RANKED_PER_ROW = 24
+MOST_RANKED = 300
+"""How many candidates are judged for a response, rows from the top first."""
+
+
+class Ordering:
+    """Features, and the ranker where there is one, over one catalogue and one item space."""
+
+    def __init__(
+        self, catalogue: Catalogue, features: RankingFeatures, ranker: Ranker | None = None
+    ) -> None:
+        self._catalogue, self._features, self._ranker = catalogue, features, ranker
+
+    def with_ranker(self, ranker: Ranker | None) -> "Ordering":
+        return Ordering(self._catalogue, self._features, ranker)
+
+    @property
+    def is_ranking(self) -> bool:
+        return self._ranker is not None
+
+    def ordered(
+        self, rows: Sequence[CandidateRow], viewer: Viewer, taste: Taste | None
+    ) -> list[CandidateRow]:
+        """Return the rows, the best `RANKED_PER_ROW` candidates of each by their chances.
+
+        A candidate's score is its chance where it was judged; those behind keep their own.
+        """
+        found = list(rows)
+        if self._ranker is None:
+            return found
+        judged, room = [], MOST_RANKED
+        for place, row in enumerate(found):
+            size = min(RANKED_PER_ROW, len(row.items), room)
+            if row.kind in RANKED_KINDS and size:
+                judged.append((place, size))
+                room -= size
+        places = [Places.of(found[n].items[:size], found[n].kind) for n, size in judged]
+        logits, chances = self._judged(Places.joined(places), viewer, taste)
+        begin = 0
+        for place, size in judged:
+            part = slice(begin, begin + size)
+            found[place] = _by_chance(found[place], logits[part], chances[part])
+            begin += size
+        return found
+
+    def ordered_hits(
+        self,
+        items: NDArray[np.int64],
+        bands: NDArray[np.int64],
+        viewer: Viewer,
+        taste: Taste | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Return search's hits by band, in each by their chances, and (N,) scores.
+
+        A hit's score is -band, plus its chance where there is a ranker: no chance lifts a hit out
+        of its band.
+        """
+        scores = -bands.astype(np.float32)
+        if self._ranker is None or not len(items):
+            return items, scores
+        places = Places.of(items, "results", bands + 1)
+        logits, chances = self._judged(places, viewer, taste)
+        scores = scores + chances.clip(0, 1 - 1e-6)
+        order = np.lexsort((-logits, bands))
+        return items[order], scores[order]
+
+    def shown(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
+        """Return the fields of all that stands on a page, row by row, for the slate to keep."""
+        places = []
+        for row in rows:
+            bands = None
+            if row.kind == "results":
+                bands = (1 - np.ceil(row.scores - 1e-9)).astype(np.int64)
+                bands = np.maximum(bands, 1)
+            places.append(Places.of(row.items, row.kind, bands).as_shown())
+        return self._features.examples(self._request(viewer, taste), Places.joined(places))
+
+    def _judged(
+        self, places: Places, viewer: Viewer, taste: Taste | None
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return (N,) logits and chances; no logits for no places."""
+        if self._ranker is None or not len(places.items):
+            nothing = np.empty(0, dtype=np.float32)
+            return nothing, nothing
+        return self._ranker.judged(self._features.examples(self._request(viewer, taste), places))
+
+    def _request(self, viewer: Viewer, taste: Taste | None) -> RankingRequest:
+        events = [event for event in viewer.events if event.title_id is not None]
+        request = RankingRequest(
+            profile_id=viewer.profile_id,
+            now=viewer.now,
+            device=viewer.device,
+            visit_events=sum(event.is_this_visit for event in events),
+            history_size=len(viewer.liked_before),
+            met=known_items(
+                self._catalogue,
+                [event.title_id for event in events if event.title_id is not None],
+            ),
+        )
+        if taste is None:
+            return request
+        return replace(
+            request,
+            gate=taste.visit_share,
+            long=taste.history_vector,
+            session=taste.visit_vector,
+            fused=taste.vector,
+        )
+
+
+def _by_chance(
+    row: CandidateRow, logits: NDArray[np.float32], chances: NDArray[np.float32]
+) -> CandidateRow:
+    size = len(logits)
+    order = np.argsort(-logits, kind="stable")
+    return replace(
+        row,
+        items=np.concatenate([row.items[:size][order], row.items[size:]]),
+        scores=np.concatenate([chances[order], row.scores[size:]]).astype(np.float32),
+    )

@@ -1,0 +1,315 @@
+"""Keep a ranker fresh: an increment each hour from the newest window, a teacher each day.
+
+Katsileros et al., "An Incremental Learning framework for large-scale CTR prediction", RecSys 2022:
+start from the deployed model, learn from fresh data only, and hold on to what was known by a
+teacher's word,
+
+    L = (1 - α) BCE(y, p) + α BCE(p_teacher, p) = BCE((1 - α) y + α p_teacher, p)
+
+where α is 0 for an example whose item the teacher does not know. What the paper leaves open is
+ours: the windows, α, the gate and the guard (docs/models/ranker.md).
+
+N examples.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.examples import Examples
+from recommender.errors import InvalidInputError
+from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss_gap
+from recommender.models.fifa import EpochReport, FifaConfig
+from recommender.ranking.ranker import Ranker, RankerConfig
+
+Times = NDArray[np.float64]
+DAY = 86_400.0
+SURE = 1.645
+"""Standard errors beyond which a difference is no chance, at 95 % on one side."""
+
+OnEpoch = Callable[[EpochReport], None]
+
+
+@dataclass(frozen=True)
+class IncrementalConfig:
+    teacher: RankerConfig = RankerConfig(
+        FifaConfig(embedding_size=8, normalise=True, unit_dropout=0.1, epochs=20,
+                   batch_examples=1024, embedding_penalty=1e-4)
+    )  # fmt: skip
+    """How a model learns from scratch on the long window."""
+    learning_rate: float = 2e-3
+    """Of an increment, whose optimiser starts anew."""
+    epochs: int = 2
+    """Passes over the newest window."""
+    batch_examples: int = 1024
+    distillation: float = 0.1
+    """α, how much the teacher's word counts."""
+    item_field: str = "item"
+    """The growing field whose ids the teacher must know to have a word."""
+    judged_share: float = 0.2
+    """The newest share of a window judges instead of training."""
+    forget_days: float = 30.0
+    """Ids not met for so long give up their rows."""
+    auc_tolerance: float = 0.005
+    """How far below the live model's AUC the gate lets a model be."""
+    loss_tolerance: float = 0.02
+    """How far above its log loss, as a share of it."""
+    diverged_above: float = 1.5
+    """A model whose log loss is more than so many times that of a constant has diverged."""
+
+    def __post_init__(self) -> None:
+        for name in ("distillation", "judged_share"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InvalidInputError(
+                    f"{name} must be from 0 to below 1, got {getattr(self, name)}"
+                )
+        for name in ("learning_rate", "forget_days", "diverged_above"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise InvalidInputError(f"{name} must be positive, got {getattr(self, name)}")
+        for name in ("auc_tolerance", "loss_tolerance"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise InvalidInputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Examples in time order, and when each was."""
+
+    examples: Examples
+    at: Times
+
+    def __post_init__(self) -> None:
+        if self.at.shape != (len(self.examples),):
+            raise InvalidInputError(
+                f"{len(self.examples)} examples came with times of shape {self.at.shape}"
+            )
+        if len(self.at) and (np.diff(self.at) < 0).any():
+            raise InvalidInputError("a window's examples must be in time order")
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    def __getitem__(self, rows: slice) -> "Window":
+        return Window(self.examples[rows], self.at[rows])
+
+    def cut(self, share: float) -> tuple["Window", "Window"]:
+        """Return the older part and the newest share; what happened at once stays together."""
+        place = len(self) - round(len(self) * share)
+        if 0 < place < len(self):
+            place = int(np.searchsorted(self.at, self.at[place], side="left"))
+        return self[:place], self[place:]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found, plain JSON by `asdict`."""
+
+    passed: bool
+    words: str
+    new: dict[str, float] | None = None
+    live: dict[str, float] | None = None
+    examples: int = 0
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """A model learned from a window, held against the live one.
+
+    Attributes:
+        ranker: what was learned, calibrated.
+        verdict: of the gate.
+        start: what it started from: scratch, live or teacher.
+        learned_until: seconds since 1970; what came later judged it, and the next window has it.
+        curve: points of the learning curve, plain JSON.
+        seconds: it took to learn.
+    """
+
+    ranker: Ranker
+    verdict: Verdict
+    start: str
+    learned_until: float
+    curve: list[dict[str, Any]]
+    seconds: float
+
+
+def learn_from_scratch(
+    fields: Ranker, window: Window, config: IncrementalConfig, on_epoch: OnEpoch | None = None
+) -> Ranker:
+    """Return a ranker learned from a long window, its newest share watching when to stop.
+
+    Args:
+        fields: a ranker of the wanted fields, learned or not; nothing of it but those is used.
+        window: what to learn from.
+        config: `teacher` holds the settings.
+        on_epoch: told of every epoch.
+
+    Raises:
+        InvalidInputError: there is nothing to learn from.
+    """
+    learned, watched = window.cut(config.judged_share)
+    if not len(learned):
+        learned, watched = window, window
+    fresh = Ranker(fields.fields, config.teacher)
+
+    def watch(ranker: Ranker) -> float:
+        value = auc(watched.examples.labels, ranker.logits(watched.examples))
+        return value if math.isfinite(value) else 0.5
+
+    judge = watch if len(watched) else None
+    ranker = fresh.learned(learned.examples, learned.at, validation=judge, on_epoch=on_epoch)
+    return ranker.calibrated(watched.examples) if len(watched) else ranker
+
+
+def learn_increment(
+    start: Ranker,
+    window: Window,
+    config: IncrementalConfig,
+    teacher: Ranker | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Ranker:
+    """Return a ranker that went on from another with a window, which is all it is shown.
+
+    New ids get rows, those not met for `forget_days` lose theirs.
+
+    Args:
+        start: the deployed model.
+        window: the newest examples.
+        config: the settings.
+        teacher: whose word counts `distillation`; None learns by the labels alone.
+        on_epoch: told of every epoch.
+    """
+    settings = replace(
+        start.config.fifa,
+        learning_rate=config.learning_rate,
+        epochs=config.epochs,
+        batch_examples=config.batch_examples,
+        normalise=False,
+        embedding_penalty=0.0,
+    )
+    newest = float(window.at[-1]) if len(window) else 0.0
+    return start.configured(replace(start.config, fifa=settings)).learned(
+        window.examples,
+        window.at,
+        forget_before=newest - config.forget_days * DAY,
+        targets=None if teacher is None else taught(window.examples, teacher, config),
+        on_epoch=on_epoch,
+    )
+
+
+def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> NDArray[np.float32]:
+    """Return (N,) (1 - α) y + α p_teacher; y alone where the teacher does not know the item."""
+    share = np.where(teacher.knows(config.item_field, examples), config.distillation, 0.0)
+    targets = (1 - share) * examples.labels + share * teacher.chances(examples)
+    return targets.astype(np.float32)
+
+
+def run_cycle(
+    live: Ranker | None,
+    window: Window,
+    config: IncrementalConfig,
+    *,
+    fields: Ranker,
+    teacher: Ranker | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> Cycle:
+    """Learn from a window and test before deploying, the live model on the same examples.
+
+    Without a live model everything is learned from scratch. A model that diverged or is kept back
+    is learned once more from the teacher: what the live model became may be what is wrong.
+
+    Args:
+        live: the deployed model.
+        window: all since the live model's `learned_until`.
+        config: the settings.
+        fields: a ranker of the wanted fields.
+        teacher: of the day.
+        on_epoch: told of every epoch.
+
+    Raises:
+        InvalidInputError: the window is too small to learn and to judge from.
+    """
+    older, newest = window.cut(config.judged_share)
+    if not len(older) or len(np.unique(newest.examples.labels)) < 2:
+        raise InvalidInputError(
+            f"{len(window)} examples are too few to learn from and to judge by: in the newest "
+            f"{config.judged_share:.0%} something must be taken, and something left"
+        )
+    calibrating, judging = newest.examples[0::2], newest.examples[1::2]
+    starts = {"scratch": None} if live is None else {"live": live, "teacher": teacher}
+    found: Cycle | None = None
+    for name, start in starts.items():
+        if start is None and name != "scratch":
+            continue
+        curve: list[dict[str, Any]] = []
+
+        def note(report: EpochReport, curve: list[dict[str, Any]] = curve) -> None:
+            curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
+            if on_epoch is not None:
+                on_epoch(report)
+
+        began = time.perf_counter()
+        if start is None:
+            ranker = learn_from_scratch(fields, older, config, note)
+        else:
+            ranker = learn_increment(start, older, config, teacher, note)
+        ranker = ranker.calibrated(calibrating)
+        seconds = time.perf_counter() - began
+        verdict = judge(ranker, live, judging, config)
+        found = Cycle(ranker, verdict, name, float(older.at[-1]), curve, seconds)
+        if verdict.passed:
+            break
+    assert found is not None  # noqa: S101 - one of the starts is there
+    return found
+
+
+def judge(
+    new: Ranker, live: Ranker | None, examples: Examples, config: IncrementalConfig
+) -> Verdict:
+    """Hold a model against the live one over examples that neither learned from.
+
+    It is kept back where it is worse by more than is allowed and more than chance explains: few
+    examples tell little.
+    """
+    logits = new.logits(examples)
+    if not np.isfinite(logits).all():
+        return Verdict(False, "It diverged: some of its logits are not finite. Kept back.")
+    reached = click_metrics(examples.labels, new.chances(examples))
+    count = len(examples)
+    limit = config.diverged_above * _constant_loss(examples)
+    if reached["log_loss"] > limit:
+        words = (
+            f"It diverged: its log loss is {reached['log_loss']:.4f}, and a constant chance has "
+            f"{limit / config.diverged_above:.4f}. Kept back."
+        )
+        return Verdict(False, words, reached, None, count)
+    if live is None:
+        return Verdict(True, "Nothing was live to compare with; published.", reached, None, count)
+    told, before = new.chances(examples), live.chances(examples)
+    was = click_metrics(examples.labels, before)
+    gain, gain_error = auc_gap(examples.labels, logits, live.logits(examples))
+    loss, loss_error = log_loss_gap(examples.labels, told, before)
+    orders = not gain < -config.auc_tolerance - SURE * gain_error
+    fits = loss <= config.loss_tolerance * was["log_loss"] + SURE * loss_error
+    words = (
+        f"AUC {reached['auc']:.4f}, live {was['auc']:.4f} (difference {gain:+.4f} ± "
+        f"{gain_error:.4f}, {config.auc_tolerance} less is allowed); log loss "
+        f"{reached['log_loss']:.4f}, live {was['log_loss']:.4f} ({loss:+.4f} ± {loss_error:.4f}, "
+        f"{config.loss_tolerance:.0%} more is allowed): "
+        f"{'published' if orders and fits else 'kept back'}."
+    )
+    return Verdict(bool(orders and fits), words, reached, was, count)
+
+
+def _constant_loss(examples: Examples) -> float:
+    """The log loss of always saying how many are taken."""
+    share = float(examples.labels.mean())
+    return (
+        max(-share * math.log(share) - (1 - share) * math.log(1 - share), 1e-3)
+        if (0 < share < 1)
+        else 1e-3
+    )

@@ -1,0 +1,121 @@
+"""What was seen on slates and what became of it: the examples that a ranker learns from.
+
+A place was seen if an impression names it, or something that was done with the title there. It was
+taken if, in the same visit and from then on, the viewer opened, chose, played, listed or liked the
+title. What was done elsewhere (a play on the watch page) is credited to the last slate of the visit
+that had shown the title; what was on a page and not seen is no example.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from django.db.models import QuerySet
+
+from recommender.data.examples import Examples
+from recommender.ranking.features import CATEGORIES, FIELDS, row_value
+from recommender.training.incremental import Window
+from webapp.engine.snapshot import unpacked
+from webapp.events.models import Event, Slate
+from webapp.events.seen import seen_slates
+
+TAKES: dict[str, tuple[str, ...] | None] = {
+    Event.Kind.OPEN: None,
+    Event.Kind.CHOOSE: None,
+    Event.Kind.PLAY: None,
+    Event.Kind.LIST: ("add",),
+    Event.Kind.THUMB: ("up", "love"),
+}
+"""Kinds of event that take a title, and the values that do; None where there is none."""
+SLATES_AT_ONCE = 500
+
+Place = tuple[int, int]
+"""A row's number and a title's id."""
+
+
+@dataclass
+class _Exposure:
+    """What was seen of a slate, and what of that was taken."""
+
+    seen: set[Place] = field(default_factory=set)
+    taken: set[Place] = field(default_factory=set)
+
+
+def export_exposures(since: datetime, until: datetime) -> Window:
+    """Return what was seen on the slates made from one moment to another, in their order.
+
+    Two queries for every `SLATES_AT_ONCE` slates.
+
+    Raises:
+        ValueError: a slate's features cannot be read.
+    """
+    slates = seen_slates(since, until)
+    parts: list[Examples] = []
+    times: list[np.ndarray[Any, np.dtype[np.float64]]] = []
+    for batch in _batches(slates.order_by("created_at", "pk").defer("rows", "snapshot")):
+        exposures = _exposures(batch)
+        for slate in batch:
+            examples = _examples(unpacked(slate.features or b""), exposures[slate.pk])
+            parts.append(examples)
+            times.append(np.full(len(examples), slate.created_at.timestamp()))
+    if not parts:
+        numbers = len(FIELDS) - len(CATEGORIES)
+        nothing = Examples(
+            np.empty((0, len(CATEGORIES)), dtype=np.int64),
+            np.empty((0, numbers), dtype=np.float32),
+            np.empty(0, dtype=np.int64),
+        )
+        return Window(nothing, np.empty(0))
+    return Window(Examples.joined(parts), np.concatenate(times))
+
+
+def _batches(slates: "QuerySet[Slate]") -> Iterator[list[Slate]]:
+    batch: list[Slate] = []
+    for slate in slates.iterator(chunk_size=SLATES_AT_ONCE):
+        batch.append(slate)
+        if len(batch) == SLATES_AT_ONCE:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def _exposures(batch: list[Slate]) -> dict[UUID, _Exposure]:
+    """Read the visits of some slates from their first event on."""
+    found = {slate.pk: _Exposure() for slate in batch}
+    last_shown: dict[tuple[UUID, int], tuple[UUID, int]] = {}
+    events = (
+        Event.objects.filter(visit__in={slate.visit_id for slate in batch}, title__isnull=False)
+        .exclude(kind=Event.Kind.PROGRESS)
+        .order_by("occurred_at", "received_at")
+        .values_list("kind", "value", "visit_id", "slate_id", "row", "title_id")
+    )
+    for kind, value, visit_id, slate_id, row, title_id in events.iterator(chunk_size=20_000):
+        takes = _takes(kind, value)
+        if slate_id is not None and row and (takes or kind == Event.Kind.IMPRESSION):
+            last_shown[visit_id, title_id] = (slate_id, row_value(row))
+            if slate_id in found:
+                found[slate_id].seen.add((row_value(row), title_id))
+        shown = last_shown.get((visit_id, title_id))
+        if takes and shown is not None and shown[0] in found:
+            found[shown[0]].taken.add((shown[1], title_id))
+    return found
+
+
+def _takes(kind: str, value: str) -> bool:
+    if kind not in TAKES:
+        return False
+    values = TAKES[kind]
+    return values is None or value in values
+
+
+def _examples(features: Examples, exposure: _Exposure) -> Examples:
+    """Return the places that were seen, labelled 1 where they were taken."""
+    row, item = CATEGORIES.index("row"), CATEGORIES.index("item")
+    places = [(int(line[row]), int(line[item])) for line in features.categories]
+    seen = np.array([n for n, place in enumerate(places) if place in exposure.seen], dtype=np.int64)
+    labels = np.array([places[n] in exposure.taken for n in seen], dtype=np.int64)
+    return Examples(features.categories[seen], features.numbers[seen], labels)

@@ -1,0 +1,166 @@
+"""The ranker's runs: a teacher each day from the long window, an increment each hour from the new.
+
+A visit's outcome is waited for: what was shown within the last `VISIT_GAP_SECONDS` is left to the
+next run.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+
+from recommender.artifacts import Provenance
+from recommender.errors import InvalidInputError, RecommenderError
+from recommender.models.fifa import EpochReport
+from recommender.ranking.features import FIELDS
+from recommender.ranking.ranker import Ranker
+from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
+from webapp.engine.live import load_ranker
+from webapp.events.seen import LEARNED_DAYS, readiness, seen_slates, settled
+from webapp.jobs.exposures import export_exposures
+from webapp.jobs.releases import publish
+from webapp.releases.models import RankerVersion, TrainingRun
+
+Kind = TrainingRun.Kind
+
+INCREMENT_DAYS = 1
+"""The newest window reaches back to what the live ranker learned last, and no further than this."""
+MIN_WINDOW_SLATES = 50
+"""An hour with fewer slates seen is left to the next."""
+
+
+def is_due(kind: TrainingRun.Kind, now: datetime) -> bool:
+    """Whether a run of this kind has enough to learn from, and none is waiting already."""
+    unended = TrainingRun.objects.filter(
+        kind=kind, status__in=[TrainingRun.Status.QUEUED, TrainingRun.Status.RUNNING]
+    )
+    if unended.exists() or not readiness(now).is_there:
+        return False
+    live = RankerVersion.objects.filter(is_live=True).first()
+    if kind == Kind.TEACHER:
+        return True
+    if live is None:
+        return False
+    newest = seen_slates(_window_start(live, now), settled(now))
+    return newest.count() >= MIN_WINDOW_SLATES
+
+
+def train_ranker(
+    run: TrainingRun, tell: Callable[[str, float, dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Train what the run asks for, write it, and publish it if the gate lets it pass.
+
+    Args:
+        run: of a ranker's kind.
+        tell: told of the stage, its progress and the curve so far.
+
+    Returns:
+        The run's metrics, plain JSON.
+
+    Raises:
+        InvalidInputError: too little was seen.
+    """
+    now = timezone.now()
+    live = RankerVersion.objects.filter(is_live=True).first()
+    live_ranker = _loaded(live)
+    teacher = None
+    if run.kind == Kind.TEACHER or live is None or live_ranker is None:
+        since = now - timedelta(days=LEARNED_DAYS)
+        cycle_live = None
+    else:
+        since = _window_start(live, now)
+        teacher = latest_teacher()
+        cycle_live = live_ranker
+    window = export_exposures(since, settled(now))
+    if not len(window):
+        raise InvalidInputError(
+            "nothing was seen since the last ranker: slates need impressions to be learned from"
+        )
+    curve: list[dict[str, Any]] = []
+    config = IncrementalConfig()
+
+    def note(report: EpochReport) -> None:
+        curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
+        total = config.teacher.fifa.epochs if cycle_live is None else config.epochs
+        tell("training ranker", report.epoch / total, {"ranker": {"curve": curve}})
+
+    cycle = run_cycle(
+        cycle_live,
+        window,
+        config,
+        fields=Ranker(FIELDS, config.teacher),
+        teacher=_loaded(teacher),
+        on_epoch=note,
+    )
+    version = _write(run, cycle, window, live if cycle_live else None, teacher)
+    is_first = run.kind == Kind.INCREMENT or live_ranker is None
+    if cycle.verdict.passed and is_first:
+        publish(version, timezone.now())
+    return {"ranker": version.metrics}
+
+
+def latest_teacher() -> RankerVersion | None:
+    """Return the newest teacher that passed its own test."""
+    return RankerVersion.objects.filter(run__kind=Kind.TEACHER, gate__passed=True).first()
+
+
+def _write(
+    run: TrainingRun,
+    cycle: Cycle,
+    window: Window,
+    live: RankerVersion | None,
+    teacher: RankerVersion | None,
+) -> RankerVersion:
+    relative = Path("artifacts") / f"run-{run.pk}"
+    taken = int(window.examples.labels.sum())
+    metrics = {
+        "curve": cycle.curve,
+        "seconds": cycle.seconds,
+        "examples": len(window),
+        "taken": taken,
+        "known": cycle.ranker.num_known(),
+        "parameters": cycle.ranker.fifa.num_parameters,
+        "start": cycle.start,
+        "reached": cycle.verdict.new,
+        "live": cycle.verdict.live,
+        "judged_on": cycle.verdict.examples,
+        "regimes": cycle.ranker.regimes(window.examples),
+    }
+    cycle.ranker.save(
+        Path(settings.MARQUEE_HOME) / relative,
+        Provenance(
+            data={"examples": len(window), "taken": taken, "since": window.at[0],
+                  "until": window.at[-1]},
+            metrics=metrics, created_at=timezone.now().isoformat(),
+        ),
+    )  # fmt: skip
+    return RankerVersion.objects.create(
+        run=run,
+        folder=str(relative),
+        start=cycle.start,
+        parent={"live": live, "teacher": teacher}.get(cycle.start),
+        teacher=teacher if cycle.start != "scratch" else None,
+        learned_until=datetime.fromtimestamp(cycle.learned_until, UTC),
+        metrics=metrics,
+        gate=asdict(cycle.verdict),
+    )
+
+
+def _window_start(live: RankerVersion, now: datetime) -> datetime:
+    """What was shown at the very moment the live ranker learned last stays with it."""
+    after = live.learned_until + timedelta(milliseconds=1)
+    return max(after, now - timedelta(days=INCREMENT_DAYS))
+
+
+def _loaded(version: RankerVersion | None) -> Ranker | None:
+    """Return the ranker; None where there is none, or none that can be read."""
+    if version is None:
+        return None
+    try:
+        return load_ranker(version)
+    except RecommenderError:
+        return None
