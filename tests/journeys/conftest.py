@@ -2,9 +2,10 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
@@ -65,3 +66,14 @@ def page(browser: Browser, live_server: object, complaints: list[str]) -> Iterat
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
+
+
+@pytest.fixture(scope="session")
+def barriers() -> Callable[[Page], str]:
+    """Tells what axe-core finds on a page as it is now, in words; empty where nothing."""
+
+    def found(page: Page) -> str:
+        results = Axe().run(page)
+        return str(results.generate_report()) if results.violations_count else ""
+
+    return found
