@@ -3,15 +3,15 @@
 N documents, in the order of `document_ids`.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from search.index.names import Names
 from search.index.postings import Postings
-from search.query import Query
+from search.query import Filter, Query
 from search.rerank import order, preference_of
 from search.retrieve import Band, bands
 from search.text import without_article, words
@@ -21,14 +21,33 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Document:
-    """What search knows of a title."""
+    """What search knows of a title.
+
+    Attributes:
+        id: the title's.
+        name: as shown.
+        alternative_names: other names it is known by, in any script.
+        people: who made it and who plays in it, the most important first.
+        characters: who they play.
+        genres: as shown.
+        languages: spoken in it, as shown.
+        year: of first release.
+        plot: a few sentences.
+        chosen_after: queries after which viewers chose it, each with how often.
+        is_available: False for a title that is known and not to be had here.
+    """
 
     id: int
     name: str
     alternative_names: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
+    characters: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
     year: int | None = None
+    plot: str = ""
+    chosen_after: tuple[tuple[str, int], ...] = ()
+    is_available: bool = True
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -37,18 +56,40 @@ class Document:
 
 @dataclass(frozen=True)
 class Hit:
-    """A document that matches, and how good the evidence is."""
+    """A document that matches, and how good the evidence is.
+
+    Attributes:
+        id: the document's.
+        band: the evidence, which no taste outweighs.
+        parts: what orders it within the band, by name; they add up to the score.
+    """
 
     id: int
     band: Band
+    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class SearchResult:
-    """Hits, best first; `corrected` is the name meant where something was typed by mistake."""
+    """What a text means.
 
-    hits: tuple[Hit, ...]
+    Attributes:
+        hits: documents that match, best first.
+        corrected: the text that was meant, where something was typed by mistake.
+        filters: what was understood of the text besides words to match.
+        people: names that match, best first.
+        genres: names that match, best first.
+        near: documents near in meaning, best first; filled where few match.
+        unavailable: names that match of documents that are not to be had.
+    """
+
+    hits: tuple[Hit, ...] = ()
     corrected: str | None = None
+    filters: tuple[Filter, ...] = ()
+    people: tuple[str, ...] = ()
+    genres: tuple[str, ...] = ()
+    near: tuple[Hit, ...] = ()
+    unavailable: tuple[str, ...] = ()
 
 
 class SearchEngine:

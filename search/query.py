@@ -2,11 +2,38 @@
 
 import re
 from dataclasses import dataclass
+from enum import StrEnum
 
 from search.errors import QueryTooLongError
 from search.text import without_article, words
 
 MAX_CHARACTERS = 200
+
+
+class FilterKind(StrEnum):
+    GENRE = "genre"
+    DECADE = "decade"
+    YEAR = "year"
+    LANGUAGE = "language"
+    PERSON = "person"
+    LIKE = "like"
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Something understood of a text besides words to match.
+
+    Attributes:
+        kind: what it is about.
+        value: as shown: "Comedy", "1990s", "1994", "French", "Al Pacino", a title's name.
+        is_negated: what must not be, as in "no comedy".
+        without: the text that is left when the viewer takes this filter away.
+    """
+
+    kind: FilterKind
+    value: str
+    is_negated: bool
+    without: str
 
 
 @dataclass(frozen=True)
