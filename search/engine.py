@@ -4,19 +4,30 @@ N documents, in the order of `document_ids`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.index.labels import Labels
+from search.index.meaning import Meaning
 from search.index.names import Names
-from search.index.postings import Postings
-from search.query import Filter, Query
-from search.rerank import order, preference_of
-from search.retrieve import Band, bands
-from search.text import without_article, words
+from search.index.postings import Postings, spellings
+from search.query import Filter, Query, mistakes_in_word
+from search.rerank import ALIKE, Preference, Weights, order
+from search.retrieve import ENOUGH, IN_THE_NAME, MISTAKEN, Band, Bands, bands
+from search.text import fold, in_digits, words
+from search.understand import Reading, Understanding
 
 Floats = NDArray[np.float32]
+
+GROUP_SIZE = 5
+"""Most people, and most genres, in an answer."""
+NEAR_SIZE = 12
+"""Most documents near in meaning."""
+IN_A_NAME, IN_A_GENRE, IN_A_PLOT, IN_A_CAST = 2.0, 2.0, 1.0, 1.0
+"""How often a word there counts for the meaning of a document."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +106,28 @@ class SearchResult:
 class SearchEngine:
     """Answers queries over a fixed set of documents; threads may share it."""
 
-    def __init__(self, documents: list[Document]) -> None:
+    def __init__(self, documents: list[Document], weights: Weights = ALIKE) -> None:
         self.document_ids = np.array([d.id for d in documents], dtype=np.int64)  # (N,)
-        self._names = [document.name for document in documents]
-        self._joined = Names(_joined_forms(document) for document in documents)
-        self._in_names = Postings(_name_words(document) for document in documents)
+        self._weights = weights
+        self._document_names = [document.name for document in documents]
+        self._is_available = np.array([d.is_available for d in documents], dtype=bool)  # (N,)
+        self._names = Names(document.names for document in documents)
+        self._in_names = Postings(_spellings_of_names(document) for document in documents)
         self._about = Postings(_all_words(document) for document in documents)
+        self._people = Labels(document.people for document in documents)
+        self._genres = Labels(document.genres for document in documents)
+        self._understanding = Understanding(
+            self._genres,
+            Labels(document.languages for document in documents),
+            self._people,
+            np.array([document.year or 0 for document in documents], dtype=np.int64),
+            self._document_names,
+            self._named,
+        )
+        self._meaning = Meaning(_weighed_words(document) for document in documents)
+        self._choices = _choices(documents)
         # Without any preference, shorter names stand first, then earlier documents.
-        lengths = np.array([len(name) for name in self._names], dtype=np.int64)
+        lengths = np.array([len(name) for name in self._document_names], dtype=np.int64)
         self._tie_break = np.empty(len(documents), dtype=np.int64)
         self._tie_break[np.argsort(lengths, kind="stable")] = np.arange(len(documents))
 
@@ -110,6 +135,16 @@ class SearchEngine:
     def build(cls, documents: Iterable[Document]) -> "SearchEngine":
         """Index the documents, by id. Not for the request path."""
         return cls(sorted(documents, key=lambda document: document.id))
+
+    def with_space(self, vectors: Floats) -> "SearchEngine":
+        """Return the same engine with a space of items, in which what people like is near.
+
+        Args:
+            vectors: (N, D) of the documents, zeros where unknown.
+        """
+        engine = copy(self)
+        engine._meaning = self._meaning.with_space(vectors)
+        return engine
 
     def search(
         self,
@@ -119,10 +154,10 @@ class SearchEngine:
         affinity: Floats | None = None,
         popularity: Floats | None = None,
     ) -> SearchResult:
-        """Return the documents that match best.
+        """Return the documents that match best, and what else the text means.
 
-        An exact name stands first, always: taste and popularity order documents within one band
-        of evidence only.
+        An exact name stands first, always: taste, popularity and choices order documents within
+        one band of evidence only.
 
         Args:
             text: as typed so far.
@@ -132,35 +167,179 @@ class SearchEngine:
 
         Raises:
             QueryTooLongError: the text is longer than any title.
+            ArrayShapeError: an array does not fit the documents.
         """
         query = Query.parse(text)
-        found = bands(query, self._joined, self._in_names, self._about)
-        best = order(found, self._tie_break, k, Band.NONE, preference_of(affinity, popularity))
-        hits = tuple(Hit(int(self.document_ids[n]), Band(int(found[n]))) for n in best)
-        return SearchResult(hits, self._correction(found, best))
+        found = bands(query, self._names, self._in_names, self._about)
+        reading = self._understanding.read(query)
+        filters = self._filter(found, reading, query)
+        unavailable = self._take_out_unavailable(found)
+        preference = Preference.of(
+            len(found), affinity, popularity, self._chosen(query), self._weights
+        )
+        near = self._near(query, reading if filters else None, found)
+        best = order(found, self._tie_break, k, Band.NONE, preference)
+        return SearchResult(
+            tuple(self._hit(n, found, preference) for n in best.tolist()),
+            self._correction(query, found, best),
+            filters,
+            self._group(self._people, query, found),
+            self._group(self._genres, query, found),
+            near,
+            unavailable,
+        )
 
-    def _correction(self, found: NDArray[np.uint8], best: NDArray[np.int64]) -> str | None:
-        """The name that was meant, where the best match is one but for a mistake."""
-        if not len(best) or found[best[0]] not in (Band.NEAR, Band.BEGINS_NEAR, Band.WORDS_NEAR):
+    def _filter(self, found: Bands, reading: Reading, query: Query) -> tuple[Filter, ...]:
+        """Let the filters of a text choose, unless a name holds all of it; return those that do.
+
+        Where a name does, what they would choose comes behind it.
+        """
+        if not reading.filters:
+            return ()
+        kept = self._kept(reading, query)
+        if found.min(initial=Band.NONE) <= IN_THE_NAME:
+            if not reading.rest:
+                np.minimum(found, kept, out=found)
+            return ()
+        found[:] = kept
+        return reading.filters
+
+    def _kept(self, reading: Reading, query: Query) -> Bands:
+        """Return (N,) the bands of what the filters leave."""
+        if reading.rest:
+            rest = Query.parse(reading.rest + ("" if query.is_open else " "))
+            kept = bands(rest, self._names, self._in_names, self._about)
+        else:
+            kept = np.full(len(reading.mask), Band.ABOUT, dtype=np.uint8)
+        if reading.like is not None:
+            alike, _ = self._meaning.near_document(reading.like, 10 * NEAR_SIZE)
+            is_alike = np.zeros(len(kept), dtype=bool)
+            is_alike[alike] = True
+            kept[~is_alike] = Band.NONE
+        kept[~reading.mask] = Band.NONE
+        return kept
+
+    def _take_out_unavailable(self, found: Bands) -> tuple[str, ...]:
+        """Take out what is not to be had, and return the names that were as good as typed."""
+        gone = np.flatnonzero(~self._is_available & (found != Band.NONE))
+        meant = gone[found[gone] <= Band.NEAR]
+        found[gone] = Band.NONE
+        best = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE]
+        return tuple(self._document_names[n] for n in best.tolist())
+
+    def _near(self, query: Query, reading: Reading | None, found: Bands) -> tuple[Hit, ...]:
+        """Return documents near in meaning, where few match."""
+        if not query.words or found.min(initial=Band.NONE) <= IN_THE_NAME:
+            return ()
+        if np.count_nonzero(found != Band.NONE) >= ENOUGH:
+            return ()
+        typed = self._known(reading.rest.split() if reading else query.words)
+        places, scores = self._meaning.near_words(typed, 10 * NEAR_SIZE)
+        fits = (found[places] == Band.NONE) & self._is_available[places]
+        if reading is not None:
+            fits &= reading.mask[places]
+        return tuple(
+            Hit(int(self.document_ids[n]), Band.NONE, {"meaning": score})
+            for n, score in zip(
+                places[fits][:NEAR_SIZE].tolist(), scores[fits].tolist(), strict=False
+            )
+        )
+
+    def _known(self, typed: Iterable[str]) -> list[str]:
+        """Return the words, each that no document holds as the nearest one that some do."""
+        found = []
+        for word in typed:
+            if word in self._meaning:
+                found.append(word)
+            elif nearest := self._about.nearest(word, mistakes_in_word(len(word))):
+                found.append(nearest)
+        return found
+
+    def _group(self, labels: Labels, query: Query, found: Bands) -> tuple[str, ...]:
+        """Return the labels that match best; mistakes are forgiven where no name is as typed."""
+        if not query.words or not len(labels):
+            return ()
+        forgives = found.min(initial=Band.NONE) > IN_THE_NAME
+        matching = bands(query, labels.names, labels.in_names, forgives=forgives)
+        places = np.flatnonzero(matching != Band.NONE)
+        best = np.lexsort((places, -labels.counts[places], matching[places]))[:GROUP_SIZE]
+        return tuple(labels.labels[n] for n in places[best].tolist())
+
+    def _chosen(self, query: Query) -> Floats | None:
+        """Return (N,) how often each document was chosen after this text, None if never."""
+        known = self._choices.get(" ".join(query.words))
+        if known is None:
             return None
-        return self._names[int(best[0])]
+        chosen = np.zeros(len(self.document_ids), dtype=np.float32)
+        chosen[known[0]] = known[1]
+        return chosen
+
+    def _hit(self, place: int, found: Bands, preference: Preference) -> Hit:
+        return Hit(
+            int(self.document_ids[place]), Band(int(found[place])), preference.explained(place)
+        )
+
+    def _named(self, folded: str) -> int | None:
+        """Return the document that a folded text names, the shortest name first."""
+        for form in Query.parse(folded).forms:
+            places = self._names.equal_to(form)
+            if len(places):
+                return int(places[np.argmin(self._tie_break[places])])
+        return None
+
+    def _correction(self, query: Query, found: Bands, best: NDArray[np.int64]) -> str | None:
+        """The text that was meant, where the best match is one but for a mistake."""
+        if not len(best) or found[best[0]] not in MISTAKEN:
+            return None
+        if found[best[0]] in (Band.WORDS_NEAR, Band.ABOUT_NEAR):
+            return " ".join(
+                word if word in self._about or not nearest else nearest
+                for word in query.words
+                for nearest in [self._about.nearest(word, mistakes_in_word(len(word)))]
+            )
+        return self._document_names[int(best[0])]
 
 
-def _joined_forms(document: Document) -> Iterator[str]:
+def _spellings_of_names(document: Document) -> Iterator[str]:
     for name in document.names:
-        found = words(name)
-        yield "".join(found)
-        yield "".join(without_article(found))
-
-
-def _name_words(document: Document) -> Iterator[str]:
-    for name in document.names:
-        yield from words(name)
+        yield from spellings(words(name))
 
 
 def _all_words(document: Document) -> Iterator[str]:
-    yield from _name_words(document)
-    for text in (*document.people, *document.genres):
-        yield from words(text)
+    for text in (*document.names, *document.people, *document.characters, *document.genres):
+        found = words(text)
+        yield from found
+        yield from in_digits(found)
     if document.year is not None:
         yield str(document.year)
+
+
+def _weighed_words(document: Document) -> list[tuple[str, float]]:
+    weighed = []
+    for texts, weight in (
+        (document.names, IN_A_NAME),
+        (document.genres, IN_A_GENRE),
+        (document.people, IN_A_CAST),
+        (document.characters, IN_A_CAST),
+        ((document.plot,), IN_A_PLOT),
+    ):
+        weighed += [(word, weight) for text in texts for word in words(text)]
+    weighed += [
+        (word, float(times)) for text, times in document.chosen_after for word in words(text)
+    ]
+    return weighed
+
+
+def _choices(
+    documents: list[Document],
+) -> dict[str, tuple[NDArray[np.int64], Floats]]:
+    """Return which documents were chosen after each folded query, and how often."""
+    chosen: dict[str, dict[int, int]] = {}
+    for place, document in enumerate(documents):
+        for text, times in document.chosen_after:
+            after = chosen.setdefault(fold(text), {})
+            after[place] = after.get(place, 0) + times
+    return {
+        text: (np.array(list(after)), np.array(list(after.values()), dtype=np.float32))
+        for text, after in chosen.items()
+    }

@@ -1,7 +1,8 @@
 """What search refuses.
 
-SearchError
-└── QueryTooLongError   the query is longer than any title
+SearchError             a query that cannot be answered, in words for the one who typed it
+└── QueryTooLongError   it is longer than any title
+ArrayShapeError         a caller's array does not fit the documents
 """
 
 
@@ -10,4 +11,8 @@ class SearchError(Exception):
 
 
 class QueryTooLongError(SearchError):
+    pass
+
+
+class ArrayShapeError(ValueError):
     pass

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from search.errors import QueryTooLongError
-from search.text import without_article, words
+from search.text import in_digits, joined_forms, words
 
-MAX_CHARACTERS = 200
+MAX_CHARACTERS = 300
+"""As long as a name may be."""
 
 
 class FilterKind(StrEnum):
@@ -42,15 +43,17 @@ class Query:
 
     Attributes:
         text: as typed, blanks folded.
-        words: its words; the last may still be unfinished.
-        joined: the words without a leading article and without spaces, so that `starwars` and
-            `star wars` are one.
+        words: its folded words; the last may still be unfinished.
+        in_digits: the words with numbers in digits.
+        forms: the words without spaces, so that `starwars` and `star wars` are one: as typed,
+            without a leading article, in digits.
         is_open: the last word may go on: no blank was typed after it.
     """
 
     text: str
     words: tuple[str, ...]
-    joined: str
+    in_digits: tuple[str, ...]
+    forms: tuple[str, ...]
     is_open: bool
 
     @classmethod
@@ -66,17 +69,24 @@ class Query:
                 "Type a part of the title."
             )
         found = words(text)
-        is_open = not re.search(r"\s$", text)
-        joined = "".join(without_article(found))
-        return cls(" ".join(text.split()), tuple(found), joined, is_open)
+        return cls(
+            " ".join(text.split()),
+            tuple(found),
+            tuple(in_digits(found)),
+            tuple(joined_forms(found)),
+            is_open=not re.search(r"\s$", text),
+        )
 
-    @property
-    def mistakes_allowed(self) -> int:
-        """None in 3 letters or fewer, one up to 8, two from 9."""
-        return mistakes_allowed(len(self.joined))
+
+def mistakes_in_name(letters: int) -> int:
+    """Return how many mistakes a whole name may have: none up to 3 letters, two from 7."""
+    if letters < 4:
+        return 0
+    return 1 if letters < 7 else 2
 
 
-def mistakes_allowed(letters: int) -> int:
+def mistakes_in_word(letters: int) -> int:
+    """Return how many mistakes a word may have: none up to 3 letters, two from 9."""
     if letters < 4:
         return 0
     return 1 if letters < 9 else 2

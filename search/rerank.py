@@ -1,50 +1,108 @@
 """The order among documents whose evidence is equally good.
 
-N documents.
+N documents, M of them matching.
 """
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from search.errors import ArrayShapeError
+
 Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each part counts within a band; every part is from 0 to 1."""
+
+    taste: float = 1.0
+    popularity: float = 1.0
+    chosen: float = 1.0
+
+    def of(self, part: str) -> float:
+        return float(getattr(self, part))
+
+
+ALIKE = Weights()
+
+
+@dataclass(frozen=True)
+class Preference:
+    """What speaks for documents within a band, each part (N,) from 0 to 1 by its name."""
+
+    parts: Mapping[str, Floats] = field(default_factory=dict)
+    weights: Weights = ALIKE
+
+    @classmethod
+    def of(
+        cls,
+        count: int,
+        affinity: Floats | None,
+        popularity: Floats | None,
+        chosen: Floats | None = None,
+        weights: Weights = ALIKE,
+    ) -> "Preference":
+        """Bring every part to [0, 1].
+
+        Args:
+            count: N.
+            affinity: (N,) how well each document fits the viewer; what does not fit counts 0.
+            popularity: (N,) how many people like it, counted on a logarithmic scale.
+            chosen: (N,) how often it was chosen after this text, on a logarithmic scale too.
+            weights: how much each part counts.
+
+        Raises:
+            ArrayShapeError: an array is of another length.
+        """
+        given = {"taste": affinity, "popularity": popularity, "chosen": chosen}
+        parts = {}
+        for name, values in given.items():
+            if values is None:
+                continue
+            if values.shape != (count,):
+                raise ArrayShapeError(f"{name} must be ({count},), got {values.shape}")
+            positive = np.maximum(values, 0)
+            parts[name] = _to_unit(positive if name == "taste" else np.log1p(positive))
+        return cls(parts, weights)
+
+    def total(self, places: Places) -> Floats:
+        """Return (M,) the weighted sum."""
+        total = np.zeros(len(places), dtype=np.float32)
+        for name, values in self.parts.items():
+            total += np.float32(self.weights.of(name)) * values[places]
+        return total
+
+    def explained(self, place: int) -> dict[str, float]:
+        """Return what each part adds."""
+        return {name: self.weights.of(name) * float(v[place]) for name, v in self.parts.items()}
 
 
 def order(
-    bands: NDArray[np.uint8],
-    tie_break: NDArray[np.int64],
-    k: int,
-    none: int,
-    preference: Floats | None,
-) -> NDArray[np.int64]:
+    bands: NDArray[np.uint8], tie_break: Places, k: int, none: int, preference: Preference
+) -> Places:
     """Return the k best matching documents: by band, then preference, then the tie break.
+
+    Cost: one pass over the bands, and a sort of the bands that the k best are in.
 
     Args:
         bands: (N,) evidence, lower is better; `none` does not match.
         tie_break: (N,) distinct, lower first.
         k: how many at most.
         none: the band of no match.
-        preference: (N,) higher first within a band, or None.
+        preference: what speaks for each within its band.
     """
     matching = np.flatnonzero(bands != none)
-    keys: list[NDArray[np.generic]] = [tie_break[matching]]
-    if preference is not None:
-        keys.append(-preference[matching])
-    keys.append(bands[matching])
+    found = bands[matching]
+    if len(matching) > k:
+        last = np.partition(found, k - 1)[k - 1] if k else 0
+        matching = matching[found <= last]
+        found = bands[matching]
+    keys = (tie_break[matching], -preference.total(matching), found)
     return matching[np.lexsort(keys)[:k]]
-
-
-def preference_of(affinity: Floats | None, popularity: Floats | None) -> Floats | None:
-    """Return (N,) one number from taste and popularity, or None where neither is known.
-
-    Each is brought to [0, 1] first: taste by its largest value (what does not fit counts 0),
-    popularity on a logarithmic scale. They count alike.
-    """
-    parts = []
-    if affinity is not None:
-        parts.append(_to_unit(np.maximum(affinity, 0)))
-    if popularity is not None:
-        parts.append(_to_unit(np.log1p(np.maximum(popularity, 0))))
-    return np.sum(parts, axis=0, dtype=np.float32) if parts else None
 
 
 def _to_unit(values: Floats) -> Floats:

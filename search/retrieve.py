@@ -3,7 +3,6 @@
 N documents.
 """
 
-from collections.abc import Callable
 from enum import IntEnum
 
 import numpy as np
@@ -11,82 +10,139 @@ from numpy.typing import NDArray
 
 from search.index.names import Names
 from search.index.postings import Mask, Postings
-from search.query import Query, mistakes_allowed
+from search.query import Query, mistakes_in_name, mistakes_in_word
+
+Bands = NDArray[np.uint8]
 
 ENOUGH = 10
-"""With so many matches as typed, nobody is looking for a mistake."""
+"""With so many matches nobody is looking for a mistake in single words."""
+FEW_LETTERS_LEFT = 4
+"""A name that goes on no longer than this is likelier than a mistake in another one."""
 
 
 class Band(IntEnum):
     """Evidence, best first. Taste may reorder within a band, never across."""
 
-    EXACT = 0
-    """The name is what was typed, a leading article and spaces apart."""
-    BEGINS = 1
-    """The name begins with what was typed."""
-    WORDS = 2
-    """The name holds every word, in any order; the last may be unfinished."""
+    WRITTEN = 0
+    """The name is written so, but for case."""
+    EXACT = 1
+    """The name is what was typed: a leading article, spaces, marks and ways to number apart."""
+    COMPLETES = 2
+    """The name begins with what was typed, and a few letters are left."""
     NEAR = 3
-    """The name is what was typed but for a mistake or two."""
-    BEGINS_NEAR = 4
-    """The name begins with what was typed but for a mistake or two."""
-    WORDS_NEAR = 5
+    """The name is what was typed but for one mistake."""
+    BEGINS = 4
+    """The name begins with what was typed."""
+    WORDS = 5
+    """The name holds every word, in any order; the last may be unfinished."""
+    NEAR_TWO = 6
+    """The name is what was typed but for two mistakes."""
+    BEGINS_NEAR = 7
+    """The name begins with what was typed but for a mistake."""
+    WORDS_NEAR = 8
     """The name holds every word but for mistakes."""
-    ABOUT = 6
-    """Every word is in the name, or is a person, a genre or the year."""
-    ABOUT_NEAR = 7
-    """The same but for mistakes."""
+    ABOUT = 9
+    """Every word is in the name, or a person, a character, a genre or the year; or the filters
+    understood from the text hold."""
+    ABOUT_NEAR = 10
+    """Every word is there but for mistakes."""
     NONE = 255
 
 
-def bands(query: Query, names: Names, in_names: Postings, about: Postings) -> NDArray[np.uint8]:
+IN_THE_NAME = Band.WORDS
+"""Up to here the name holds what was typed, as it was typed."""
+MISTAKEN = frozenset({Band.NEAR, Band.NEAR_TWO, Band.BEGINS_NEAR, Band.WORDS_NEAR, Band.ABOUT_NEAR})
+
+
+def bands(
+    query: Query,
+    names: Names,
+    in_names: Postings,
+    about: Postings | None = None,
+    *,
+    forgives: bool = True,
+) -> Bands:
     """Return (N,) the band of every document, `Band.NONE` where nothing matches.
 
     Args:
         query: what was typed.
         names: whole names.
         in_names: the words of names.
-        about: the words of names, people, genres and years.
+        about: the words of all that is known of a document.
+        forgives: whether mistakes are looked for.
     """
-    found = np.full(names.num_documents, Band.NONE, dtype=np.uint8)
+    found = np.full(in_names.num_documents, Band.NONE, dtype=np.uint8)
+    _note(found, Band.WRITTEN, names.written(query.text))
     if not query.words:
         return found
-
-    def note(band: Band, mask: Mask) -> None:
-        np.minimum(found, np.where(mask, np.uint8(band), np.uint8(Band.NONE)), out=found)
-
-    whole = "".join(query.words)
-    note(Band.EXACT, names.equal_to(query.joined) | names.equal_to(whole))
-    if query.is_open or len(query.words) > 1:
-        note(Band.BEGINS, names.beginning_with(query.joined) | names.beginning_with(whole))
-    note(Band.WORDS, _all_words(query, in_names.with_word, in_names.with_prefix))
-    note(Band.ABOUT, _all_words(query, about.with_word, about.with_prefix))
-    mistakes = query.mistakes_allowed
-    if not mistakes or np.count_nonzero(found < Band.ABOUT) >= ENOUGH:
-        return found
-    note(Band.NEAR, names.near(query.joined, mistakes))
-    note(Band.BEGINS_NEAR, names.beginning_near(query.joined, mistakes))
-    note(Band.WORDS_NEAR, _all_words_near(query, in_names))
-    if np.count_nonzero(found < Band.NONE) < ENOUGH:
-        note(Band.ABOUT_NEAR, _all_words_near(query, about))
+    for form in query.forms:
+        _note(found, Band.EXACT, names.equal_to(form))
+    _note_names(found, query, names)
+    _note(found, Band.WORDS, np.flatnonzero(_all_words(query, in_names)))
+    if forgives:
+        _note_mistakes(found, query, names)
+    few = forgives and np.count_nonzero(found < Band.NONE) < ENOUGH
+    if few:
+        _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
+    if about is not None:
+        _note(found, Band.ABOUT, np.flatnonzero(_all_words(query, about)))
+        if few and np.count_nonzero(found < Band.NONE) < ENOUGH:
+            _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
     return found
 
 
-def _all_words(
-    query: Query, with_word: Callable[[str], Mask], with_prefix: Callable[[str], Mask]
-) -> Mask:
-    *before, last = query.words
-    mask = with_prefix(last) if query.is_open else with_word(last)
-    for word in before:
-        mask &= with_word(word)
-    return mask
+def _note(found: Bands, band: Band, documents: NDArray[np.int64]) -> None:
+    """Give the band to documents that have none better."""
+    found[documents] = np.minimum(found[documents], np.uint8(band))
+
+
+def _note_names(found: Bands, query: Query, names: Names) -> None:
+    """Note names that begin with what was typed; with another article, or none, as holding it."""
+    typed, *others = query.forms
+    documents, left = names.beginning_with(typed)
+    _note(found, Band.BEGINS, documents)
+    if mistakes_in_name(len(typed)):
+        _note(found, Band.COMPLETES, documents[left <= FEW_LETTERS_LEFT])
+    for form in others:
+        _note(found, Band.WORDS, names.beginning_with(form)[0])
+
+
+def _note_mistakes(found: Bands, query: Query, names: Names) -> None:
+    for form in query.forms[:2]:
+        mistakes = mistakes_in_name(len(form))
+        if not mistakes:
+            continue
+        documents, distances = names.near(form, mistakes)
+        _note(found, Band.NEAR, documents[distances == 1])
+        _note(found, Band.NEAR_TWO, documents)
+        _note(found, Band.BEGINS_NEAR, names.beginning_near(form))
+
+
+def _all_words(query: Query, postings: Postings) -> Mask:
+    """Return (N,) True where every word is held, two that follow each other also as one."""
+
+    def holding(place: int) -> Mask:
+        is_open = query.is_open and place == len(query.words) - 1
+        find = postings.with_prefix if is_open else postings.with_word
+        word, number = query.words[place], query.in_digits[place]
+        mask = find(word)
+        return mask | find(number) if number != word else mask
+
+    masks = [holding(place) for place in range(len(query.words))]
+    for place in range(len(masks) - 1):
+        joined = query.words[place] + query.words[place + 1]
+        if joined in postings:
+            mask = postings.with_word(joined)
+            masks[place], masks[place + 1] = masks[place] | mask, masks[place + 1] | mask
+    held: Mask = np.logical_and.reduce(masks)
+    return held
 
 
 def _all_words_near(query: Query, postings: Postings) -> Mask:
     mask = np.ones(postings.num_documents, dtype=bool)
     for place, word in enumerate(query.words):
         is_open = query.is_open and place == len(query.words) - 1
-        mask &= postings.with_word_like(word, mistakes_allowed(len(word)), is_open=is_open)
+        mask &= postings.with_word_like(word, mistakes_in_word(len(word)), is_open=is_open)
         if not mask.any():
             break
     return mask

@@ -9,55 +9,53 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from search.index.postings import LAST_CHARACTER, Mask, near_strings
+from search.index.near import NearStrings, Places
+from search.text import as_written, joined_forms, words
+
+LAST_CHARACTER = chr(0x10FFFF)
 
 
 class Names:
-    """The joined forms of all names, sorted, and again by their length."""
+    """The joined forms of all names, sorted; places of documents may come twice."""
 
-    def __init__(self, forms_of_documents: Iterable[Iterable[str]]) -> None:
-        """Index the documents in their order, each given by the joined forms of its names."""
+    def __init__(self, names_of_documents: Iterable[Iterable[str]]) -> None:
+        """Index the documents in their order, each given by its names."""
         pairs: list[tuple[str, int]] = []
-        self.num_documents = 0
-        for document, forms in enumerate(forms_of_documents):
-            self.num_documents = document + 1
-            pairs += [(form, document) for form in dict.fromkeys(forms) if form]
+        written: dict[str, list[int]] = {}
+        for document, names in enumerate(names_of_documents):
+            forms: dict[str, None] = {}
+            for name in names:
+                written.setdefault(as_written(name), []).append(document)
+                forms.update(dict.fromkeys(joined_forms(words(name))))
+            pairs += [(form, document) for form in forms]
         pairs.sort()
+        self._written = written
         self._forms = [form for form, _ in pairs]  # (F,)
-        self._documents = np.array([document for _, document in pairs], dtype=np.int32)  # (F,)
-        lengths = np.array([len(form) for form in self._forms], dtype=np.int64)
-        self._by_length = np.argsort(lengths, kind="stable")  # (F,)
-        self._lengths = lengths[self._by_length]  # (F,)
-        self._forms_by_length = [self._forms[place] for place in self._by_length]
+        self._lengths = np.array([len(form) for form in self._forms], dtype=np.int16)  # (F,)
+        self._documents = np.array([document for _, document in pairs], dtype=np.int64)  # (F,)
+        self._near = NearStrings(self._forms)
 
-    def equal_to(self, joined: str) -> Mask:
-        first = bisect_left(self._forms, joined)
-        last = first
+    def written(self, text: str) -> Places:
+        """Return the documents with a name that is written so, but for case and blanks."""
+        return np.array(self._written.get(as_written(text), ()), dtype=np.int64)
+
+    def equal_to(self, joined: str) -> Places:
+        first = last = bisect_left(self._forms, joined)
         while last < len(self._forms) and self._forms[last] == joined:
             last += 1
-        return self._mask(np.arange(first, last))
+        return self._documents[first:last]
 
-    def beginning_with(self, joined: str) -> Mask:
+    def beginning_with(self, joined: str) -> tuple[Places, NDArray[np.int16]]:
+        """Return the documents and how many letters of the name are left."""
         first = bisect_left(self._forms, joined)
-        return self._mask(np.arange(first, bisect_left(self._forms, joined + LAST_CHARACTER)))
+        last = bisect_left(self._forms, joined + LAST_CHARACTER)
+        return self._documents[first:last], self._lengths[first:last] - np.int16(len(joined))
 
-    def near(self, joined: str, mistakes: int) -> Mask:
-        """(N,) True where a whole name is at most so many mistakes away."""
-        first, last = np.searchsorted(
-            self._lengths, [len(joined) - mistakes, len(joined) + mistakes + 1]
-        )
-        near = near_strings(joined, self._forms_by_length[first:last], mistakes)
-        return self._mask(self._by_length[first + near])
+    def near(self, joined: str, mistakes: int) -> tuple[Places, NDArray[np.uint8]]:
+        """Return the documents with a whole name so near, and how many mistakes away it is."""
+        places, distances = self._near.near(joined, mistakes)
+        return self._documents[places], distances
 
-    def beginning_near(self, joined: str, mistakes: int) -> Mask:
-        """(N,) True where a name begins with something at most so many mistakes away."""
-        size = len(joined)
-        first = int(np.searchsorted(self._lengths, size))
-        beginnings = [form[:size] for form in self._forms_by_length[first:]]
-        near = near_strings(joined, beginnings, mistakes)
-        return self._mask(self._by_length[first + near])
-
-    def _mask(self, places: NDArray[np.int64]) -> Mask:
-        mask = np.zeros(self.num_documents, dtype=bool)
-        mask[self._documents[places]] = True
-        return mask
+    def beginning_near(self, joined: str) -> Places:
+        """Return the documents with a name that begins with something one mistake away at most."""
+        return self._documents[self._near.beginning_near(joined)]

@@ -5,15 +5,16 @@ N documents, W words, P postings.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import OSA
+
+from search.index.names import LAST_CHARACTER
+from search.index.near import NearStrings
+from search.text import in_digits
 
 Mask = NDArray[np.bool_]
-
-LAST_CHARACTER = chr(0x10FFFF)
 
 
 class Postings:
@@ -35,12 +36,15 @@ class Postings:
             dtype=np.int32,
             count=int(self._begin[-1]),
         )  # (P,)
+        self._near = NearStrings(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        first, last = self._range(word)
+        return last > first
 
     def with_word(self, word: str) -> Mask:
         """(N,) True where a document holds this word."""
-        place = bisect_left(self.words, word)
-        found = place < len(self.words) and self.words[place] == word
-        return self._mask([(place, place + int(found))])
+        return self._mask([self._range(word)])
 
     def with_prefix(self, prefix: str) -> Mask:
         """(N,) True where a document holds a word that begins so."""
@@ -57,13 +61,25 @@ class Postings:
             mistakes: letters put in, left out, replaced, or swapped with the next.
             is_open: whether the word may be the beginning of a longer one.
         """
-        if word.isdigit():
-            return self.with_word(word)
-        near = near_strings(word, self.words, mistakes)
+        if word.isdigit() or not mistakes:
+            return self.with_prefix(word) if is_open else self.with_word(word)
+        places, _ = self._near.near(word, mistakes)
         if is_open:
-            size = len(word)
-            near = np.union1d(near, near_strings(word, [w[:size] for w in self.words], mistakes))
-        return self._mask((int(place), int(place) + 1) for place in near)
+            places = np.union1d(places, self._near.beginning_near(word))
+        return self._mask((int(place), int(place) + 1) for place in places)
+
+    def nearest(self, word: str, mistakes: int) -> str | None:
+        """Return the word that fewest mistakes lie between, of those the most frequent."""
+        places, distances = self._near.near(word, mistakes)
+        if not len(places):
+            return None
+        counts = self._begin[places + 1] - self._begin[places]
+        return self.words[int(places[np.lexsort((places, -counts, distances))[0]])]
+
+    def _range(self, word: str) -> tuple[int, int]:
+        place = bisect_left(self.words, word)
+        found = place < len(self.words) and self.words[place] == word
+        return place, place + int(found)
 
     def _mask(self, ranges: Iterable[tuple[int, int]]) -> Mask:
         mask = np.zeros(self.num_documents, dtype=bool)
@@ -72,24 +88,9 @@ class Postings:
         return mask
 
 
-def near_strings(text: str, strings: Sequence[str], mistakes: int) -> NDArray[np.int64]:
-    """Return the places of the strings at most so many mistakes (optimal string alignment) away.
-
-    Digits are no mistakes: `1917` is not near `1911`, while `se7en` is near `seven`.
-    """
-    if not strings:
-        return np.empty(0, dtype=np.int64)
-    distances = process.cdist(
-        [text], strings, scorer=OSA.distance, score_cutoff=mistakes, dtype=np.uint8, workers=1
-    )[0]
-    near = np.flatnonzero(distances <= mistakes)
-    typed = _digits(text)
-    if not typed:
-        return near
-    return np.array(
-        [n for n in near.tolist() if _digits(strings[n]) in ("", typed)], dtype=np.int64
-    )
-
-
-def _digits(text: str) -> str:
-    return "".join(filter(str.isdigit, text))
+def spellings(words: Sequence[str]) -> Iterable[str]:
+    """Yield what a text with these words is found by: each, in digits, and joined with the next."""
+    yield from words
+    yield from in_digits(words)
+    for word, following in pairwise(words):
+        yield word + following

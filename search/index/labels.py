@@ -1,0 +1,52 @@
+"""Names that many documents share: people, genres, languages; each a thing to look for by itself.
+
+N documents, L labels.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from search.index.names import Names
+from search.index.near import Places
+from search.index.postings import Postings, spellings
+from search.text import fold, words
+
+
+class Labels:
+    """Labels to documents, built once."""
+
+    def __init__(self, labels_of_documents: Iterable[Iterable[str]]) -> None:
+        """Index the documents in their order, each given by its labels."""
+        documents: dict[str, list[int]] = {}
+        for document, labels in enumerate(labels_of_documents):
+            for label in dict.fromkeys(labels):
+                documents.setdefault(label, []).append(document)
+        self.labels = list(documents)  # (L,)
+        self._documents = [np.array(places, dtype=np.int64) for places in documents.values()]
+        self.counts = np.array([len(places) for places in self._documents], dtype=np.int64)  # (L,)
+        self._numbers = {fold(label): number for number, label in enumerate(self.labels)}
+        self.names = Names([label] for label in self.labels)
+        self.in_names = Postings(spellings(words(label)) for label in self.labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def number_of(self, folded: str) -> int | None:
+        """Return the label's number, None where there is no such label."""
+        return self._numbers.get(folded)
+
+    def beginning_with(self, folded: str) -> int | None:
+        """Return the one label that begins so, None where there is none or more than one."""
+        found = [number for name, number in self._numbers.items() if name.startswith(folded)]
+        return found[0] if len(found) == 1 else None
+
+    def documents_of(self, number: int) -> Places:
+        return self._documents[number]
+
+    def mask_of(self, number: int, num_documents: int) -> NDArray[np.bool_]:
+        """Return (N,) True at the label's documents."""
+        mask = np.zeros(num_documents, dtype=bool)
+        mask[self._documents[number]] = True
+        return mask

@@ -1,0 +1,188 @@
+"""What a text is about: documents near in meaning, whether or not they hold its words.
+
+A document's terms are the words of its name, people, characters, genres and plot, and of the
+queries after which viewers chose it, weighed by tf-idf. Three likenesses add up:
+
+    direct   the cosine of the terms themselves: exact where words are shared
+    latent   the cosine after the terms were brought to `RANK` dimensions (latent semantic analysis,
+             Deerwester et al. 1990): words that stand in the same documents are near
+    space    the cosine in a space of items, where one is given: a text is where the documents lie
+             that it is nearest to, so titles that the same people like are near too
+
+Without a plot, a choice or a space it works from names, genres and people alone.
+
+N documents, V terms, R latent dimensions, D dimensions of the space.
+"""
+
+from collections.abc import Iterable, Sequence
+from copy import copy
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from recommender.retrieval.vector_index import VectorIndex
+from search.index.near import Places
+
+Floats = NDArray[np.float32]
+WeighedWords = Sequence[tuple[str, float]]
+
+RANK = 64
+OVERSAMPLED = 8
+POWER_ITERATIONS = 2
+LATENT, SPACE = 0.5, 0.5
+"""How much these likenesses count; the direct one counts 1."""
+ANCHORS = 20
+"""So many documents tell where in the space a text is."""
+REACH = 200
+"""So many candidates of each likeness are added up."""
+
+
+class Meaning:
+    """An index over the terms of documents; immutable, so threads may share it."""
+
+    def __init__(self, words_of_documents: Iterable[WeighedWords]) -> None:
+        """Index the documents in their order, each given by its words and how often they count."""
+        self._terms: dict[str, int] = {}
+        counts = _counts(words_of_documents, self._terms)
+        self.num_documents = counts.shape[0]
+        frequency = np.bincount(counts.indices, minlength=len(self._terms))
+        self._idf = np.log((1 + self.num_documents) / (1 + frequency)).astype(np.float32)  # (V,)
+        counts.data = (1 + np.log(np.maximum(counts.data, 1))) * self._idf[counts.indices]
+        _normalise_rows(counts)
+        self._documents_of_terms = counts.T.tocsr()  # (V, N)
+        self._latent_of_terms = _latent(counts)  # (V, R)
+        self._latent = _unit(counts @ self._latent_of_terms)  # (N, R)
+        self._space = np.zeros((self.num_documents, 0), dtype=np.float32)  # (N, D)
+        self._index = self._joint()
+
+    def with_space(self, vectors: Floats) -> "Meaning":
+        """Return the same index with (N, D) vectors of the documents, zeros where unknown."""
+        meaning = copy(self)
+        meaning._space = _unit(vectors.astype(np.float32))
+        meaning._index = meaning._joint()
+        return meaning
+
+    def __contains__(self, word: str) -> bool:
+        return stem(word) in self._terms
+
+    def near_words(self, words: Sequence[str], k: int) -> tuple[Places, Floats]:
+        """Return the k documents nearest to a text, best first; none if no word is known."""
+        terms = [self._terms[t] for t in map(stem, words) if t in self._terms]
+        if not terms or not self.num_documents:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        weights = self._idf[terms] / max(float(np.linalg.norm(self._idf[terms])), 1e-9)
+        direct = np.zeros(self.num_documents, dtype=np.float32)
+        for term, weight in zip(terms, weights, strict=True):
+            begin, end = self._documents_of_terms.indptr[term : term + 2]
+            places = self._documents_of_terms.indices[begin:end]
+            direct[places] += weight * self._documents_of_terms.data[begin:end]
+        latent = _unit((weights @ self._latent_of_terms[terms])[None, :])[0]
+        return self._nearest(direct, latent, self._anchored(direct, latent), k)
+
+    def near_document(self, document: int, k: int) -> tuple[Places, Floats]:
+        """Return the k documents nearest to one, which is not among them, best first."""
+        column = self._documents_of_terms[:, [document]]  # (V, 1)
+        direct = np.asarray((self._documents_of_terms.T @ column).todense(), np.float32).ravel()
+        places, scores = self._nearest(direct, self._latent[document], self._space[document], k + 1)
+        others = places != document
+        return places[others][:k], scores[others][:k]
+
+    def _nearest(
+        self, direct: Floats, latent: Floats, space: Floats, k: int
+    ) -> tuple[Places, Floats]:
+        joint = np.concatenate([LATENT * latent, SPACE * space])
+        _, near = self._index.search(joint, REACH)
+        candidates = np.union1d(near, _best(direct, REACH))
+        scores = direct[candidates] + self._index.vectors[candidates] @ joint
+        order = np.lexsort((candidates, -scores))[:k]
+        order = order[scores[order] > 0]
+        return candidates[order], scores[order]
+
+    def _anchored(self, direct: Floats, latent: Floats) -> Floats:
+        """Return (D,) where in the space the documents lie that are nearest by their terms."""
+        if not self._space.shape[1]:
+            return np.empty(0, dtype=np.float32)
+        anchors = _best(direct, ANCHORS)
+        if not len(anchors):
+            return np.zeros(self._space.shape[1], dtype=np.float32)
+        likeness = direct[anchors] + LATENT * (self._latent[anchors] @ latent)
+        return _unit((np.maximum(likeness, 0) @ self._space[anchors])[None, :])[0]
+
+    def _joint(self) -> VectorIndex:
+        return VectorIndex(np.hstack([self._latent, self._space]))
+
+
+def stem(word: str) -> str:
+    """Return the word without a plural's ending: robots, robot; parties, party."""
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _counts(words_of_documents: Iterable[WeighedWords], terms: dict[str, int]) -> sparse.csr_array:
+    """Return (N, V) how much each term counts in each document; new terms are numbered."""
+    columns: list[int] = []
+    values: list[float] = []
+    ends = [0]
+    stems: dict[str, int] = {}
+    for weighed in words_of_documents:
+        here: dict[int, float] = {}
+        for word, weight in weighed:
+            term = stems.get(word)
+            if term is None:
+                term = stems[word] = terms.setdefault(stem(word), len(terms))
+            here[term] = here.get(term, 0.0) + weight
+        columns += here.keys()
+        values += here.values()
+        ends.append(len(columns))
+    return sparse.csr_array(
+        (np.array(values, np.float32), np.array(columns, np.int32), np.array(ends, np.int64)),
+        shape=(len(ends) - 1, len(terms)),
+    )
+
+
+def _latent(matrix: sparse.csr_array) -> Floats:
+    """Return (V, R) the right singular vectors by randomised power iterations (Halko et al. 2011).
+
+    Terms of one document alone have no neighbours to bring and stay 0.
+    """
+    shared = np.bincount(matrix.indices, minlength=matrix.shape[1]) > 1  # (V,)
+    columns = np.flatnonzero(shared)
+    rank = min(RANK, *matrix.shape, len(columns))
+    found = np.zeros((matrix.shape[1], max(rank, 1)), dtype=np.float32)
+    if not rank:
+        return found
+    part = matrix[:, columns]
+    back = part.T.tocsr()
+    rng = np.random.default_rng(0)
+    width = min(rank + OVERSAMPLED, *part.shape)
+    basis = rng.standard_normal((len(columns), width), dtype=np.float32)
+    for _ in range(POWER_ITERATIONS):
+        basis = np.linalg.qr(back @ (part @ basis))[0]
+    left = np.linalg.qr(part @ basis)[0]  # (N, width)
+    _, _, right = np.linalg.svd((back @ left).T, full_matrices=False)
+    found[columns] = right[:rank].T
+    return found
+
+
+def _normalise_rows(matrix: sparse.csr_array) -> None:
+    """Divide each row by its length, in place."""
+    squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
+    lengths = np.sqrt(np.maximum(squares, 1e-12))
+    matrix.data /= np.repeat(lengths, np.diff(matrix.indptr)).astype(np.float32)
+
+
+def _unit(vectors: NDArray[np.floating]) -> Floats:
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return np.asarray(vectors / lengths, dtype=np.float32)
+
+
+def _best(scores: Floats, k: int) -> Places:
+    """Return the places of the k greatest scores above 0."""
+    places = np.flatnonzero(scores > 0)
+    if len(places) <= k:
+        return places
+    return places[np.argpartition(-scores[places], k)[:k]]
