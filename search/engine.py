@@ -6,6 +6,7 @@ N documents, in the order of `document_ids`.
 from collections.abc import Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,11 @@ from numpy.typing import NDArray
 from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
-from search.index.postings import Postings, spellings
+from search.index.postings import Postings
 from search.query import Filter, Query, mistakes_in_word
 from search.rerank import ALIKE, Preference, Weights, order
 from search.retrieve import ENOUGH, IN_THE_NAME, MISTAKEN, Band, Bands, bands
-from search.text import fold, in_digits, words
+from search.text import fold, words
 from search.understand import Reading, Understanding
 
 Floats = NDArray[np.float32]
@@ -111,9 +112,13 @@ class SearchEngine:
         self._weights = weights
         self._document_names = [document.name for document in documents]
         self._is_available = np.array([d.is_available for d in documents], dtype=bool)  # (N,)
+        self._unavailable = np.flatnonzero(~self._is_available)
         self._names = Names(document.names for document in documents)
-        self._in_names = Postings(_spellings_of_names(document) for document in documents)
-        self._about = Postings(_all_words(document) for document in documents)
+        folded = _Folded()
+        self._in_names = Postings(
+            (map(folded.__getitem__, document.names) for document in documents), joins=True
+        )
+        self._about = Postings(map(folded.__getitem__, _texts(document)) for document in documents)
         self._people = Labels(document.people for document in documents)
         self._genres = Labels(document.genres for document in documents)
         self._understanding = Understanding(
@@ -124,7 +129,7 @@ class SearchEngine:
             self._document_names,
             self._named,
         )
-        self._meaning = Meaning(_weighed_words(document) for document in documents)
+        self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
         self._choices = _choices(documents)
         # Without any preference, shorter names stand first, then earlier documents.
         lengths = np.array([len(name) for name in self._document_names], dtype=np.int64)
@@ -221,7 +226,7 @@ class SearchEngine:
 
     def _take_out_unavailable(self, found: Bands) -> tuple[str, ...]:
         """Take out what is not to be had, and return the names that were as good as typed."""
-        gone = np.flatnonzero(~self._is_available & (found != Band.NONE))
+        gone = self._unavailable[found[self._unavailable] != Band.NONE]
         meant = gone[found[gone] <= Band.NEAR]
         found[gone] = Band.NONE
         best = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE]
@@ -300,34 +305,32 @@ class SearchEngine:
         return self._document_names[int(best[0])]
 
 
-def _spellings_of_names(document: Document) -> Iterator[str]:
-    for name in document.names:
-        yield from spellings(words(name))
-
-
-def _all_words(document: Document) -> Iterator[str]:
-    for text in (*document.names, *document.people, *document.characters, *document.genres):
-        found = words(text)
-        yield from found
-        yield from in_digits(found)
+def _texts(document: Document) -> Iterator[str]:
+    yield from (*document.names, *document.people, *document.characters, *document.genres)
     if document.year is not None:
         yield str(document.year)
 
 
-def _weighed_words(document: Document) -> list[tuple[str, float]]:
-    weighed = []
+class _Folded(dict[str, list[str]]):
+    """The folded words of texts that come more than once while an engine is built."""
+
+    def __missing__(self, text: str) -> list[str]:
+        self[text] = found = words(text)
+        return found
+
+
+def _weighed_words(document: Document, folded: _Folded) -> Iterator[tuple[str, float]]:
     for texts, weight in (
         (document.names, IN_A_NAME),
         (document.genres, IN_A_GENRE),
         (document.people, IN_A_CAST),
         (document.characters, IN_A_CAST),
-        ((document.plot,), IN_A_PLOT),
     ):
-        weighed += [(word, weight) for text in texts for word in words(text)]
-    weighed += [
-        (word, float(times)) for text, times in document.chosen_after for word in words(text)
-    ]
-    return weighed
+        for text in texts:
+            yield from zip(folded[text], repeat(weight), strict=False)
+    yield from zip(words(document.plot), repeat(IN_A_PLOT), strict=False)
+    for text, times in document.chosen_after:
+        yield from zip(words(text), repeat(float(times)), strict=False)
 
 
 def _choices(

@@ -80,15 +80,16 @@ def bands(
     _note_names(found, query, names)
     _note(found, Band.WORDS, np.flatnonzero(_all_words(query, in_names)))
     if forgives:
-        _note_mistakes(found, query, names)
-    few = forgives and np.count_nonzero(found < Band.NONE) < ENOUGH
-    if few:
-        _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
+        _note_mistakes(found, query, names, in_names)
     if about is not None:
         _note(found, Band.ABOUT, np.flatnonzero(_all_words(query, about)))
-        if few and np.count_nonzero(found < Band.NONE) < ENOUGH:
+        if forgives and _are_few(found):
             _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
     return found
+
+
+def _are_few(found: Bands) -> bool:
+    return bool(np.count_nonzero(found != Band.NONE) < ENOUGH)
 
 
 def _note(found: Bands, band: Band, documents: NDArray[np.int64]) -> None:
@@ -107,28 +108,24 @@ def _note_names(found: Bands, query: Query, names: Names) -> None:
         _note(found, Band.WORDS, names.beginning_with(form)[0])
 
 
-def _note_mistakes(found: Bands, query: Query, names: Names) -> None:
-    for form in query.forms[:2]:
-        mistakes = mistakes_in_name(len(form))
-        if not mistakes:
-            continue
-        documents, distances = names.near(form, mistakes)
-        _note(found, Band.NEAR, documents[distances == 1])
-        _note(found, Band.NEAR_TWO, documents)
+def _note_mistakes(found: Bands, query: Query, names: Names, in_names: Postings) -> None:
+    """Note names that are one mistake away; where few match, those further away too."""
+    forms = [form for form in query.forms[:2] if mistakes_in_name(len(form))]
+    for form in forms:
+        _note(found, Band.NEAR, names.near(form, 1))
+    if not _are_few(found):
+        return
+    for form in forms:
+        if mistakes_in_name(len(form)) > 1:
+            _note(found, Band.NEAR_TWO, names.near(form, 2))
         _note(found, Band.BEGINS_NEAR, names.beginning_near(form))
+    if _are_few(found):
+        _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
 
 
 def _all_words(query: Query, postings: Postings) -> Mask:
     """Return (N,) True where every word is held, two that follow each other also as one."""
-
-    def holding(place: int) -> Mask:
-        is_open = query.is_open and place == len(query.words) - 1
-        find = postings.with_prefix if is_open else postings.with_word
-        word, number = query.words[place], query.in_digits[place]
-        mask = find(word)
-        return mask | find(number) if number != word else mask
-
-    masks = [holding(place) for place in range(len(query.words))]
+    masks = [_holding(query, place, postings, mistakes=False) for place in range(len(query.words))]
     for place in range(len(masks) - 1):
         joined = query.words[place] + query.words[place + 1]
         if joined in postings:
@@ -139,10 +136,23 @@ def _all_words(query: Query, postings: Postings) -> Mask:
 
 
 def _all_words_near(query: Query, postings: Postings) -> Mask:
-    mask = np.ones(postings.num_documents, dtype=bool)
-    for place, word in enumerate(query.words):
-        is_open = query.is_open and place == len(query.words) - 1
-        mask &= postings.with_word_like(word, mistakes_in_word(len(word)), is_open=is_open)
-        if not mask.any():
+    """Return (N,) True where every word is held, those that no document holds but for mistakes."""
+    held = np.ones(postings.num_documents, dtype=bool)
+    for place in range(len(query.words)):
+        held &= _holding(query, place, postings, mistakes=True)
+        if not held.any():
             break
-    return mask
+    return held
+
+
+def _holding(query: Query, place: int, postings: Postings, *, mistakes: bool) -> Mask:
+    """Return (N,) True where the word at a place of the query is held, the last one begun."""
+    word, number = query.words[place], query.in_digits[place]
+    is_open = query.is_open and place == len(query.words) - 1
+    find = postings.with_prefix if is_open else postings.with_word
+    mask = find(word)
+    if number != word:
+        mask = mask | find(number)
+    if not mistakes or mask.any():
+        return mask
+    return postings.with_word_like(word, mistakes_in_word(len(word)), is_open=is_open)

@@ -34,6 +34,7 @@ NUMBERS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13",
 }  # fmt: skip
+_NUMERIC = NUMBERS.keys() | NUMERALS.keys()
 _PLAIN_BREAK = re.compile(r"[^a-z0-9]+")
 
 
@@ -58,6 +59,8 @@ def words(text: str) -> list[str]:
 
 def in_digits(found: Sequence[str]) -> list[str]:
     """Return the words with roman numerals and small numbers in digits."""
+    if _NUMERIC.isdisjoint(found):
+        return list(found)
     return [
         NUMBERS.get(word) or (NUMERALS.get(word, word) if place or len(word) > 1 else word)
         for place, word in enumerate(found)

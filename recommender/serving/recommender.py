@@ -119,6 +119,15 @@ class Recommender:
         """Return what the viewer wants at this moment, None where nothing is known."""
         return self._tastes.taste(viewer)
 
+    def space_of(self, items: NDArray[np.int64]) -> Floats:
+        """Return (N, D) the iALS vectors of these items, zeros where there is none.
+
+        Args:
+            items: (N,) of the catalogue; `UNKNOWN` is none.
+        """
+        vectors = self._factors[items, : self._tastes.history_size]
+        return np.where(items[:, None] == UNKNOWN, np.float32(0), vectors)
+
     def affinity(self, taste: Taste | None) -> Floats | None:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector

@@ -93,6 +93,11 @@ class TasteModel:
         """What the rows of `space` are."""
         return self._ials.items
 
+    @property
+    def history_size(self) -> int:
+        """How many of the first columns of `space` are iALS's own."""
+        return int(self._ials.item_factors.shape[1])
+
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants, or None where nothing is known that the models know.
 

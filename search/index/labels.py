@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from search.index.names import Names
 from search.index.near import Places
-from search.index.postings import Postings, spellings
+from search.index.postings import Postings
 from search.text import fold, words
 
 
@@ -28,7 +28,7 @@ class Labels:
         self.counts = np.array([len(places) for places in self._documents], dtype=np.int64)  # (L,)
         self._numbers = {fold(label): number for number, label in enumerate(self.labels)}
         self.names = Names([label] for label in self.labels)
-        self.in_names = Postings(spellings(words(label)) for label in self.labels)
+        self.in_names = Postings([words(label)] for label in self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -25,8 +25,20 @@ from recommender.retrieval.vector_index import VectorIndex
 from search.index.near import Places
 
 Floats = NDArray[np.float32]
-WeighedWords = Sequence[tuple[str, float]]
+WeighedWords = Iterable[tuple[str, float]]
 
+STOP_WORDS = frozenset(
+    [
+        "a", "about", "after", "all", "also", "an", "and", "are", "as", "at", "be", "been",
+        "being", "but", "by", "can", "de", "der", "die", "du", "el", "en", "et", "for", "from",
+        "has", "have", "he", "her", "him", "his", "how", "i", "il", "in", "into", "is", "it",
+        "its", "la", "las", "le", "les", "los", "me", "my", "no", "not", "of", "on", "one",
+        "or", "our", "out", "over", "she", "so", "than", "that", "the", "their", "them", "then",
+        "there", "these", "they", "this", "to", "un", "una", "up", "was", "we", "were", "what",
+        "when", "where", "which", "while", "who", "will", "with", "you", "your",
+    ]
+)  # fmt: skip
+"""Words too common to say what a text is about."""
 RANK = 64
 OVERSAMPLED = 8
 POWER_ITERATIONS = 2
@@ -34,6 +46,7 @@ LATENT, SPACE = 0.5, 0.5
 """How much these likenesses count; the direct one counts 1."""
 ANCHORS = 20
 """So many documents tell where in the space a text is."""
+NO_TERM = -1
 REACH = 200
 """So many candidates of each likeness are added up."""
 
@@ -64,7 +77,7 @@ class Meaning:
         return meaning
 
     def __contains__(self, word: str) -> bool:
-        return stem(word) in self._terms
+        return word in STOP_WORDS or stem(word) in self._terms
 
     def near_words(self, words: Sequence[str], k: int) -> tuple[Places, Floats]:
         """Return the k documents nearest to a text, best first; none if no word is known."""
@@ -92,8 +105,9 @@ class Meaning:
         self, direct: Floats, latent: Floats, space: Floats, k: int
     ) -> tuple[Places, Floats]:
         joint = np.concatenate([LATENT * latent, SPACE * space])
-        _, near = self._index.search(joint, REACH)
-        candidates = np.union1d(near, _best(direct, REACH))
+        candidates = _best(direct, REACH)
+        if joint.any():
+            candidates = np.union1d(candidates, self._index.search(joint, REACH)[1])
         scores = direct[candidates] + self._index.vectors[candidates] @ joint
         order = np.lexsort((candidates, -scores))[:k]
         order = order[scores[order] > 0]
@@ -107,7 +121,9 @@ class Meaning:
         if not len(anchors):
             return np.zeros(self._space.shape[1], dtype=np.float32)
         likeness = direct[anchors] + LATENT * (self._latent[anchors] @ latent)
-        return _unit((np.maximum(likeness, 0) @ self._space[anchors])[None, :])[0]
+        mean = np.maximum(likeness, 0) @ self._space[anchors]
+        anchored: Floats = _unit(mean[None, :])[0]
+        return anchored
 
     def _joint(self) -> VectorIndex:
         return VectorIndex(np.hstack([self._latent, self._space]))
@@ -133,8 +149,11 @@ def _counts(words_of_documents: Iterable[WeighedWords], terms: dict[str, int]) -
         for word, weight in weighed:
             term = stems.get(word)
             if term is None:
-                term = stems[word] = terms.setdefault(stem(word), len(terms))
-            here[term] = here.get(term, 0.0) + weight
+                is_telling = word not in STOP_WORDS
+                term = terms.setdefault(stem(word), len(terms)) if is_telling else NO_TERM
+                stems[word] = term
+            if term != NO_TERM:
+                here[term] = here.get(term, 0.0) + weight
         columns += here.keys()
         values += here.values()
         ends.append(len(columns))
@@ -163,8 +182,10 @@ def _latent(matrix: sparse.csr_array) -> Floats:
     for _ in range(POWER_ITERATIONS):
         basis = np.linalg.qr(back @ (part @ basis))[0]
     left = np.linalg.qr(part @ basis)[0]  # (N, width)
-    _, _, right = np.linalg.svd((back @ left).T, full_matrices=False)
-    found[columns] = right[:rank].T
+    right = back @ left  # (columns, width)
+    squares, turned = np.linalg.eigh(right.T @ right)
+    strongest = np.argsort(-squares)[:rank]
+    found[columns] = right @ turned[:, strongest] / np.sqrt(np.maximum(squares[strongest], 1e-12))
     return found
 
 
@@ -176,6 +197,7 @@ def _normalise_rows(matrix: sparse.csr_array) -> None:
 
 
 def _unit(vectors: NDArray[np.floating]) -> Floats:
+    """Return the rows at length 1; zeros stay zeros."""
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return np.asarray(vectors / lengths, dtype=np.float32)
 

@@ -51,10 +51,9 @@ class Names:
         last = bisect_left(self._forms, joined + LAST_CHARACTER)
         return self._documents[first:last], self._lengths[first:last] - np.int16(len(joined))
 
-    def near(self, joined: str, mistakes: int) -> tuple[Places, NDArray[np.uint8]]:
-        """Return the documents with a whole name so near, and how many mistakes away it is."""
-        places, distances = self._near.near(joined, mistakes)
-        return self._documents[places], distances
+    def near(self, joined: str, mistakes: int) -> Places:
+        """Return the documents with a whole name at most so many mistakes away."""
+        return self._documents[self._near.near(joined, mistakes)[0]]
 
     def beginning_near(self, joined: str) -> Places:
         """Return the documents with a name that begins with something one mistake away at most."""

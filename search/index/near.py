@@ -1,10 +1,9 @@
 """Strings at most a mistake or two away from a text, out of many.
 
 A mistake is a letter put in, left out, replaced, or swapped with the next: the optimal string
-alignment of rapidfuzz counts them. It is asked only about strings that pass a sieve: each mistake
-changes at most one letter of the set that a string is made of on either side, so that
-|letters(a) - letters(b)| and |letters(b) - letters(a)| are at most the mistakes allowed. Sets of
-letters are 64 bits, compared for all strings at once.
+alignment of rapidfuzz counts them. It is asked only about strings that pass two sieves: a mistake
+changes at most one letter of the set that a string is made of on either side, and at most three
+of its pairs of neighbours. Sets are 64 bits, compared for all strings at once.
 
 S strings.
 """
@@ -17,11 +16,14 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 Places = NDArray[np.int64]
+Sets = NDArray[np.uint64]
 
 LONGEST_BEGINNING = 16
 """Beginnings longer than this are compared by rapidfuzz, once these letters were."""
-_OTHERS = 64 - 36
-"""Bits for what is neither a Latin letter nor a digit."""
+BEGUN = (6, 9, 12, LONGEST_BEGINNING)
+"""Lengths of beginnings whose letters are kept."""
+PAIRS_A_MISTAKE = 3
+"""A swap changes three pairs of neighbours, any other mistake fewer."""
 
 
 class NearStrings:
@@ -30,20 +32,26 @@ class NearStrings:
     def __init__(self, strings: Sequence[str]) -> None:
         lengths = np.fromiter(map(len, strings), dtype=np.int64, count=len(strings))
         self._order = np.argsort(lengths, kind="stable")  # (S,)
-        self._lengths = lengths[self._order].astype(np.int16)  # (S,)
         self._strings = [strings[n] for n in self._order.tolist()]
-        self._letters = np.array([_letters(s) for s in self._strings], dtype=np.uint64)  # (S,)
+        longest = int(lengths.max(initial=0))
+        self._first = np.searchsorted(lengths[self._order], np.arange(longest + 2)).tolist()
+        """The place of the first string of each length."""
+        self._letters, self._pairs = _sets_of(self._strings)  # (S,), (S,)
         self._beginnings = _beginnings(self._strings)  # (LONGEST_BEGINNING, S)
+        begun = np.bitwise_or.accumulate(_BITS[self._beginnings], axis=0)
+        self._begun_letters = {size: begun[size - 1].copy() for size in BEGUN}
 
     def near(self, text: str, mistakes: int) -> tuple[Places, NDArray[np.uint8]]:
         """Return the places of the strings so near, and how many mistakes away each is."""
-        first, last = self._of_length(len(text) - mistakes, len(text) + mistakes)
+        first, last = self._from(len(text) - mistakes), self._from(len(text) + mistakes + 1)
         letters = self._letters[first:last]
-        typed = np.uint64(_letters(text))
+        typed = _letters(text)
         passed = first + np.flatnonzero(
             (np.bitwise_count(typed & ~letters) <= mistakes)
             & (np.bitwise_count(letters & ~typed) <= mistakes)
         )
+        missing = _pairs(text) & ~self._pairs[passed]
+        passed = passed[np.bitwise_count(missing) <= PAIRS_A_MISTAKE * mistakes]
         distances = _distances(text, [self._strings[n] for n in passed.tolist()], mistakes)
         near = self._with_the_same_numbers(text, np.flatnonzero(distances <= mistakes), passed)
         return self._order[passed[near]], distances[near]
@@ -55,11 +63,12 @@ class NearStrings:
         again, a letter on, a letter back, or in step: LONGEST_BEGINNING comparisons of all
         strings at once, which are asked to hold nearly all letters first.
         """
-        first, last = self._of_length(len(text) - 1, int(self._lengths[-1:].sum()))
-        missing = np.uint64(_letters(text)) & ~self._letters[first:last]
+        first = self._from(len(text) - 1)
+        size = next((size for size in BEGUN if size > len(text)), None)
+        letters = self._letters if size is None else self._begun_letters[size]
+        missing = _letters(text) & ~letters[first:]
         passed = first + np.flatnonzero(np.bitwise_count(missing) <= 1)
-        begins = _begins_with_one_mistake(text, self._beginnings[:, passed])
-        passed = passed[begins]
+        passed = passed[_begins_with_one_mistake(text, self._beginnings[:, passed])]
         near = np.arange(len(passed))
         if len(text) >= LONGEST_BEGINNING:
             near = np.flatnonzero(self._distances_of_beginnings(text, passed) <= 1)
@@ -67,23 +76,22 @@ class NearStrings:
 
     def _distances_of_beginnings(self, text: str, passed: Places) -> NDArray[np.uint8]:
         strings = [self._strings[n] for n in passed.tolist()]
-        return np.minimum.reduce(
-            [
-                _distances(text, [s[: len(text) + longer] for s in strings], 1)
-                for longer in (-1, 0, 1)
-            ]
-        )
+        fewest = np.full(len(strings), 2, dtype=np.uint8)
+        for size in range(len(text) - 1, len(text) + 2):
+            np.minimum(fewest, _distances(text, [s[:size] for s in strings], 1), out=fewest)
+        return fewest
 
-    def _of_length(self, shortest: int, longest: int) -> tuple[int, int]:
-        first, last = np.searchsorted(self._lengths, [shortest, longest + 1])
-        return int(first), int(last)
+    def _from(self, length: int) -> int:
+        """Return the place of the first string that is at least so long."""
+        return int(self._first[min(max(length, 0), len(self._first) - 1)])
 
     def _with_the_same_numbers(self, text: str, near: Places, passed: Places) -> Places:
+        """Return those of the near ones that no number of the text is mistaken in."""
         if not any(map(str.isdigit, text)):
             return near
         strings = (self._strings[passed[n]][: len(text) + 1] for n in near.tolist())
-        kept = [_may_be_one_number(text, string) for string in strings]
-        return near[np.array(kept, dtype=bool)]
+        kept = np.array([_may_be_one_number(text, string) for string in strings], dtype=bool)
+        return np.asarray(near[kept], dtype=np.int64)
 
 
 def _distances(text: str, strings: Sequence[str], mistakes: int) -> NDArray[np.uint8]:
@@ -97,63 +105,85 @@ def _distances(text: str, strings: Sequence[str], mistakes: int) -> NDArray[np.u
 
 def _beginnings(strings: Sequence[str]) -> NDArray[np.uint16]:
     """Return (LONGEST_BEGINNING, S) the first letters, 0 after the end of a string."""
-    padded = [s[:LONGEST_BEGINNING].ljust(LONGEST_BEGINNING, "\0") for s in strings]
-    letters = np.array(padded, dtype=f"U{LONGEST_BEGINNING}").view(np.uint32)
-    square = letters.reshape(len(strings), LONGEST_BEGINNING)
-    return np.ascontiguousarray(square.T.astype(np.uint16))
+    padded = "".join(s[:LONGEST_BEGINNING].ljust(LONGEST_BEGINNING, "\0") for s in strings)
+    return np.ascontiguousarray(_codes(padded).reshape(-1, LONGEST_BEGINNING).T)
 
 
 def _begins_with_one_mistake(text: str, beginnings: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """Return (S,) True where a beginning is at most one mistake away from the text."""
+    """Return (S,) True where a beginning is at most one mistake away from the text.
+
+    Row n of the arrays below is about the text's letter n.
+    """
     size = min(len(text), LONGEST_BEGINNING - 1)
-    typed = np.array([ord(letter) & 0xFFFF for letter in text[:size]], dtype=np.uint16)
-    count = beginnings.shape[1]
-    true = np.ones(count, dtype=bool)
-    in_step = [beginnings[n] == typed[n] for n in range(size)]
-    a_letter_on = [beginnings[n + 1] == typed[n] for n in range(size)]
-    a_letter_back = [true, *(beginnings[n - 1] == typed[n] for n in range(1, size))]
-    agrees, agrees_on, agrees_back = true, true, true
-    """From the letter after n to the last, in step, and as one was left out or put in at n."""
-    found = np.zeros(count, dtype=bool)
-    agrees_up_to = [true]
-    for same in in_step:
-        agrees_up_to.append(agrees_up_to[-1] & same)
-    for n in range(size - 1, -1, -1):
-        mended = agrees | agrees_back | (a_letter_on[n] & agrees_on)
-        if n + 1 < size:
-            is_swapped = a_letter_on[n] & a_letter_back[n + 1]
-            after = agrees_after_next
-            mended |= is_swapped & after
-        found |= agrees_up_to[n] & mended
-        agrees_after_next = agrees
-        agrees = agrees & in_step[n]
-        agrees_on = agrees_on & a_letter_on[n]
-        agrees_back = agrees_back & a_letter_back[n]
-    return found | agrees_up_to[size]
-
-
-class _Bits(dict[str, int]):
-    """The bit of each letter: one each for a-z and digits, shared ones for all others."""
-
-    def __missing__(self, letter: str) -> int:
-        if "a" <= letter <= "z":
-            bit = 1 << (ord(letter) - ord("a"))
-        elif "0" <= letter <= "9":
-            bit = 1 << (26 + ord(letter) - ord("0"))
-        else:
-            bit = 1 << (36 + ord(letter) % _OTHERS)
-        self[letter] = bit
-        return bit
-
-
-_BIT = _Bits()
-
-
-def _letters(text: str) -> int:
-    found = 0
-    for letter in set(text):
-        found |= _BIT[letter]
+    typed = _codes(text[:size])[:, None]
+    in_step = beginnings[:size] == typed
+    a_letter_on = beginnings[1 : size + 1] == typed
+    a_letter_back = np.ones_like(in_step)
+    a_letter_back[1:] = beginnings[: size - 1] == typed[1:]
+    before = np.ones((size + 1, in_step.shape[1]), dtype=bool)
+    np.logical_and.accumulate(in_step, out=before[1:])
+    after, after_on, after_back = map(_to_the_end, (in_step, a_letter_on, a_letter_back))
+    replaced_or_put_in, left_out = after[1:-1] | after_back[1:-1], after_on[:-2]
+    swapped = np.zeros_like(in_step)
+    swapped[:-1] = a_letter_on[:-1] & a_letter_back[1:]
+    mended = replaced_or_put_in | left_out | (swapped & after[2:])
+    found: NDArray[np.bool_] = before[-1] | (before[:-1] & mended).any(axis=0)
     return found
+
+
+def _to_the_end(same: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return two rows more: whether all letters from one on are the same."""
+    kept = np.ones((len(same) + 2, same.shape[1]), dtype=bool)
+    kept[:-2] = np.logical_and.accumulate(same[::-1])[::-1]
+    return kept
+
+
+def _bits() -> NDArray[np.uint64]:
+    """Return (65536,) the bit of each letter: one each for a-z and digits, else shared ones."""
+    codes = np.arange(0x10000)
+    places = 36 + codes % (64 - 36)
+    places[ord("a") : ord("z") + 1] = np.arange(26)
+    places[ord("0") : ord("9") + 1] = 26 + np.arange(10)
+    bits = np.left_shift(np.uint64(1), places.astype(np.uint64))
+    bits[0] = 0
+    return bits
+
+
+_BITS = _bits()
+
+
+def _codes(text: str) -> NDArray[np.uint16]:
+    return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint16)
+
+
+def _sets_of(strings: Sequence[str]) -> tuple[Sets, Sets]:
+    """Return (S,) the letters of each string, and (S,) its pairs of neighbours."""
+    lengths = np.fromiter(map(len, strings), dtype=np.int64, count=len(strings))
+    codes = _codes("".join(strings))
+    letters, pairs = _BITS[codes], np.zeros(len(codes), dtype=np.uint64)
+    pairs[:-1] = _pair_bits(codes)
+    ends = np.cumsum(lengths)
+    pairs[ends[lengths > 0] - 1] = 0  # what one string ends and the next begins with is no pair
+    found = np.zeros((2, len(strings)), dtype=np.uint64)
+    if len(codes):
+        begins = (ends - lengths)[lengths > 0]
+        for row, bits in enumerate((letters, pairs)):
+            found[row, lengths > 0] = np.bitwise_or.reduceat(bits, begins)
+    return found[0], found[1]
+
+
+def _pair_bits(codes: NDArray[np.uint16]) -> Sets:
+    mixed = (31 * codes[:-1].astype(np.uint64) + codes[1:]) & np.uint64(63)
+    bits: Sets = np.left_shift(np.uint64(1), mixed)
+    return bits
+
+
+def _letters(text: str) -> np.uint64:
+    return np.uint64(np.bitwise_or.reduce(_BITS[_codes(text)]))
+
+
+def _pairs(text: str) -> np.uint64:
+    return np.uint64(np.bitwise_or.reduce(_pair_bits(_codes(text)), initial=np.uint64(0)))
 
 
 def _may_be_one_number(typed: str, other: str) -> bool:

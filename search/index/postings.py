@@ -4,6 +4,7 @@ N documents, W words, P postings.
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
@@ -20,14 +21,31 @@ Mask = NDArray[np.bool_]
 class Postings:
     """Words to documents, built once."""
 
-    def __init__(self, words_of_documents: Iterable[Iterable[str]]) -> None:
-        """Index the documents in their order, each given by its words."""
-        documents: dict[str, list[int]] = {}
+    def __init__(
+        self, texts_of_documents: Iterable[Iterable[Sequence[str]]], *, joins: bool = False
+    ) -> None:
+        """Index the documents in their order, each given by the words of its texts.
+
+        A document is found by each word and by the word in digits. Mistakes are looked for in the
+        words alone.
+
+        Args:
+            texts_of_documents: the words of each text of each document.
+            joins: whether two words that follow each other are found written as one, too.
+        """
+        documents: defaultdict[str, list[int]] = defaultdict(list)
+        whole: set[str] = set()
         self.num_documents = 0
-        for document, words in enumerate(words_of_documents):
+        for document, texts in enumerate(texts_of_documents):
             self.num_documents = document + 1
-            for word in dict.fromkeys(words):
-                documents.setdefault(word, []).append(document)
+            held: dict[str, None] = {}
+            for words in texts:
+                whole.update(words)
+                held.update(dict.fromkeys((*words, *in_digits(words))))
+                if joins:
+                    held.update(dict.fromkeys(one + next_ for one, next_ in pairwise(words)))
+            for word in held:
+                documents[word].append(document)
         self.words = sorted(documents)  # (W,)
         counts = [len(documents[word]) for word in self.words]
         self._begin = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])  # (W + 1,)
@@ -36,7 +54,8 @@ class Postings:
             dtype=np.int32,
             count=int(self._begin[-1]),
         )  # (P,)
-        self._near = NearStrings(self.words)
+        self._whole = np.array([n for n, word in enumerate(self.words) if word in whole], np.int64)
+        self._near = NearStrings([self.words[n] for n in self._whole.tolist()])
 
     def __contains__(self, word: str) -> bool:
         first, last = self._range(word)
@@ -54,25 +73,24 @@ class Postings:
     def with_word_like(self, word: str, mistakes: int, *, is_open: bool) -> Mask:
         """(N,) True where a document holds a word at most so many mistakes away.
 
-        A number is never taken for another.
-
         Args:
             word: as typed.
             mistakes: letters put in, left out, replaced, or swapped with the next.
             is_open: whether the word may be the beginning of a longer one.
         """
         if word.isdigit() or not mistakes:
-            return self.with_prefix(word) if is_open else self.with_word(word)
+            return np.zeros(self.num_documents, dtype=bool)
         places, _ = self._near.near(word, mistakes)
         if is_open:
             places = np.union1d(places, self._near.beginning_near(word))
-        return self._mask((int(place), int(place) + 1) for place in places)
+        return self._mask((place, place + 1) for place in self._whole[places].tolist())
 
     def nearest(self, word: str, mistakes: int) -> str | None:
         """Return the word that fewest mistakes lie between, of those the most frequent."""
         places, distances = self._near.near(word, mistakes)
         if not len(places):
             return None
+        places = self._whole[places]
         counts = self._begin[places + 1] - self._begin[places]
         return self.words[int(places[np.lexsort((places, -counts, distances))[0]])]
 
@@ -86,11 +104,3 @@ class Postings:
         for first, last in ranges:
             mask[self._documents[self._begin[first] : self._begin[last]]] = True
         return mask
-
-
-def spellings(words: Sequence[str]) -> Iterable[str]:
-    """Yield what a text with these words is found by: each, in digits, and joined with the next."""
-    yield from words
-    yield from in_digits(words)
-    for word, following in pairwise(words):
-        yield word + following

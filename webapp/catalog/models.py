@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
@@ -29,6 +30,10 @@ class Person(models.Model):
 
 
 class TitleQuerySet(models.QuerySet["Title"]):
+    def available(self) -> "TitleQuerySet":
+        """Those that can be watched here."""
+        return self.filter(is_available=True)
+
     def in_order(self, ids: Iterable[int]) -> list["Title"]:
         """The titles with these ids, in this order; ids that no longer exist are left out."""
         wanted = list(ids)
@@ -54,6 +59,20 @@ class Title(models.Model):
     imdb_id = models.CharField(max_length=20, blank=True)
     poster_url = models.URLField(max_length=500, blank=True)
     playback_url = models.URLField(max_length=500, blank=True)
+    alternative_names = ArrayField(
+        models.TextField(),
+        default=list,
+        blank=True,
+        help_text="Other names that people look for it by, in any script.",
+    )
+    characters = ArrayField(
+        models.TextField(), default=list, blank=True, help_text="Who is in it, for search."
+    )
+    is_available = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="No: the title is known to search, and cannot be watched here.",
+    )
     genres = models.ManyToManyField(Genre, related_name="titles", blank=True)
     people = models.ManyToManyField(Person, through="Credit", related_name="titles")
     added_at = models.DateTimeField(help_text="When it came into the catalogue.")

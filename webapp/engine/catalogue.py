@@ -1,6 +1,8 @@
 """The catalogue's rows as the arrays and documents that the recommender and search hold."""
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
 
 import numpy as np
 from django.db.models import Count, Max, Q
@@ -10,9 +12,13 @@ from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
 from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
+from webapp.events.choices import choices_after_searches
 from webapp.profiles.models import Rating
 
 Revision = tuple[int, str]
+OF_DOCUMENTS = (
+    "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
+)  # fmt: skip
 
 
 def revision() -> Revision:
@@ -27,7 +33,7 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     Args:
         last_title: leave out the titles with a higher number, those that came later.
     """
-    rows = _titles(last_title).values_list("pk", "added_at", "year")
+    rows = _titles(last_title).available().values_list("pk", "added_at", "year")
     known = {id_: (at.timestamp(), year) for id_, at, year in rows.iterator(chunk_size=20_000)}
     titles = Vocabulary(np.fromiter(known, dtype=np.int64))
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
@@ -48,11 +54,14 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     )
 
 
-def export_documents(last_title: int | None = None) -> Iterator[Document]:
-    """Yield each title as search reads it, by id. Three queries.
+def export_documents(
+    last_title: int | None = None, chosen_until: datetime | None = None
+) -> Iterator[Document]:
+    """Yield each title as search reads it, by id. Four queries.
 
     Args:
         last_title: leave out the titles with a higher number, those that came later.
+        chosen_until: what was chosen after searches until then counts; None leaves it out.
     """
     people = _grouped(
         Credit.objects.filter(~Q(role=Credit.Role.WRITER))
@@ -65,13 +74,20 @@ def export_documents(last_title: int | None = None) -> Iterator[Document]:
         .values_list("title_id", "genre__name")
         .iterator(chunk_size=20_000)
     )
-    for id_, name, year in _titles(last_title).values_list("pk", "name", "year"):
+    chosen = {} if chosen_until is None else choices_after_searches(chosen_until)
+    for title in _titles(last_title).values_list(*OF_DOCUMENTS, named=True).iterator(20_000):
         yield Document(
-            id=id_,
-            name=name,
-            people=tuple(people.get(id_, ())),
-            genres=tuple(genres.get(id_, ())),
-            year=year,
+            id=title.pk,
+            name=title.name,
+            alternative_names=tuple(title.alternative_names),
+            people=tuple(dict.fromkeys(people.get(title.pk, ()))),
+            characters=tuple(title.characters),
+            genres=tuple(genres.get(title.pk, ())),
+            languages=tuple(filter(None, re.split(r"\s*[,|/]\s*", title.language))),
+            year=title.year,
+            plot=title.plot,
+            chosen_after=tuple(chosen.get(title.pk, ())),
+            is_available=title.is_available,
         )
 
 

@@ -122,10 +122,12 @@ def _load(before: Live | None) -> Live:
             return before
         if release is None and before.release_id is None:
             return before
-        catalogue, search = before.catalogue, before.search
+        catalogue = before.catalogue
     else:
         catalogue = export_catalogue()
-        search = SearchEngine.build(export_documents())
+    search = SearchEngine.build(
+        export_documents(chosen_until=release.created_at if release else None)
+    )
     if release is None:
         return Live(now, catalogue, search, None, None, "no release is published yet")
     try:
@@ -141,7 +143,13 @@ def _load(before: Live | None) -> Live:
             trouble=f"release {release.pk} cannot be loaded: {error}",
             broken_release_id=release.pk,
         )
-    return Live(now, catalogue, search, release.pk, recommender)
+    return Live(now, catalogue, in_space_of(search, recommender), release.pk, recommender)
+
+
+def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
+    """Let search know which titles the same people like."""
+    items = recommender.catalogue.titles.items_of(search.document_ids)  # (N,)
+    return search.with_space(recommender.space_of(items))
 
 
 def _with_ranker(live: Live, before: Live | None) -> Live:

@@ -14,7 +14,7 @@ from search.engine import SearchEngine
 from webapp.catalog.models import Title
 from webapp.engine.answers import Question, Source, answer
 from webapp.engine.catalogue import export_catalogue, export_documents
-from webapp.engine.live import folder_of, load_ranker
+from webapp.engine.live import folder_of, in_space_of, load_ranker
 from webapp.engine.snapshot import exactly, question_of, unpacked
 from webapp.events.models import Slate, Surface
 from webapp.releases.models import Release
@@ -81,14 +81,16 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     question, last_title = _question_of(slate)
     catalogue = export_catalogue(last_title)
     is_search = question.viewer.surface == Surface.SEARCH
-    search = SearchEngine.build(export_documents(last_title) if is_search else [])
     source: Source
     notes = list(_notes(slate, last_title))
     by = release or slate.release
+    documents = export_documents(last_title, by.created_at if by else None) if is_search else ()
+    search = SearchEngine.build(documents)
     if by is not None:
         try:
             ranker = load_ranker(slate.ranker) if slate.ranker else None
             source = Recommender.load(folder_of(by), catalogue).with_ranker(ranker)
+            search = in_space_of(search, source)
         except RecommenderError as error:
             by_whom = f"{by} with {slate.ranker}" if slate.ranker else str(by)
             raise ReplayError(f"{by_whom.capitalize()} cannot be loaded: {error}") from error

@@ -86,6 +86,18 @@ def whole_number(low: int, high: int) -> Callable[[object], int | None]:
     return parse
 
 
+def yes_or_no(default: bool) -> Callable[[object], bool]:
+    """Yes or no; a value that is empty takes the default."""
+    parse_text = choice(("yes", "no", "true", "false", "1", "0"), "yes" if default else "no")
+
+    def parse(value: object) -> bool:
+        if isinstance(value, bool):
+            return value
+        return parse_text(value) in ("yes", "true", "1")
+
+    return parse
+
+
 def choice(allowed: tuple[str, ...], default: str) -> Callable[[object], str]:
     def parse(value: object) -> str:
         found = _plain(value).strip().lower() or default

@@ -21,6 +21,7 @@ from webapp.catalog.importers.fields import (
     text,
     web_address,
     whole_number,
+    yes_or_no,
 )
 from webapp.catalog.importers.loading import (
     Options,
@@ -44,6 +45,7 @@ COLUMNS = {
             required=True,
         ),
         Column("name", text(300, required=True), "as viewers read it", required=True),
+        Column("alternative_names", names(300), "other names it is looked for by, between |"),
         Column("year", whole_number(1870, 2100), "of first release"),
         Column("kind", choice(("film", "series"), "film"), "film (also where empty) or series"),
         Column("genres", names(60), "between |, as in Comedy|Drama"),
@@ -55,6 +57,8 @@ COLUMNS = {
         Column("directors", names(200), "between |"),
         Column("writers", names(200), "between |"),
         Column("cast", names(200), "between |, the most important first"),
+        Column("characters", names(200), "who is in it, between |, for search"),
+        Column("is_available", yes_or_no(True), "no for a title to be known and not watched"),
         Column("poster_url", web_address(500), "a picture, http:// or https://"),
         Column("playback_url", web_address(500), "a video file, http:// or https://"),
         Column("added_at", moment, "when it came into the catalogue; now where empty"),
@@ -78,6 +82,9 @@ PLAIN = (
     "imdb_id",
     "poster_url",
     "playback_url",
+    "alternative_names",
+    "characters",
+    "is_available",
 )
 """Columns that are columns of the title's own table, by the same name."""
 
@@ -86,9 +93,19 @@ _TYPES = {
     "runtime_minutes": "smallint",
     "added_at": "timestamptz",
     "genres": "text[]",
+    "alternative_names": "text[]",
+    "characters": "text[]",
+    "is_available": "boolean",
     **dict.fromkeys(ROLES, "text[]"),
 }
-_WHEN_NEW = {"kind": "'film'", "year": "NULL::smallint", "runtime_minutes": "NULL::smallint"}
+_WHEN_NEW = {
+    "kind": "'film'",
+    "year": "NULL::smallint",
+    "runtime_minutes": "NULL::smallint",
+    "alternative_names": "ARRAY[]::text[]",
+    "characters": "ARRAY[]::text[]",
+    "is_available": "true",
+}
 
 
 def load_catalogue(path: Path, options: Options, now: datetime) -> Report:

@@ -1,0 +1,37 @@
+"""What viewers chose after they had searched: search learns from it."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+from django.db.models.functions import Lower
+
+from webapp.events.models import Event
+
+KEPT_DAYS = 365
+FEWEST_VISITS = 2
+"""What was chosen in fewer visits after the same text may be an accident."""
+
+
+def choices_after_searches(until: datetime) -> dict[int, list[tuple[str, int]]]:
+    """Return for each title the texts it was chosen after, and in how many visits. One query.
+
+    Args:
+        until: what came later is left out, as is what is older than `KEPT_DAYS` then.
+    """
+    rows = (
+        Event.objects.filter(
+            kind=Event.Kind.CHOOSE,
+            occurred_at__lte=until,
+            occurred_at__gt=until - timedelta(days=KEPT_DAYS),
+        )
+        .exclude(query="")
+        .values("title_id", text=Lower("query"))
+        .annotate(visits=Count("visit", distinct=True))
+        .filter(visits__gte=FEWEST_VISITS)
+        .order_by("title_id", "text")
+        .values_list("title_id", "text", "visits")
+    )
+    found: dict[int, list[tuple[str, int]]] = {}
+    for title_id, text, visits in rows.iterator(chunk_size=20_000):
+        found.setdefault(title_id, []).append((text, visits))
+    return found
