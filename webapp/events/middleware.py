@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
-from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit, device_of
+from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit, device_of, is_bot
 from webapp.profiles.models import Profile
 
 PROFILE_KEY = "profile_id"
@@ -46,7 +46,8 @@ class VisitMiddleware:
 def find_visit(request: HttpRequest) -> CurrentVisit:
     """Return the request's visit; at most one query beyond Django's session and user."""
     visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), timezone.now())
-    return replace(visit, device=device_of(request.headers.get("User-Agent", "")))
+    told = request.headers.get("User-Agent", "")
+    return replace(visit, device=device_of(told), is_bot=is_bot(told))
 
 
 def chosen_profile(request: HttpRequest) -> Profile | None:

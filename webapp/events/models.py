@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from webapp.catalog.models import Title
@@ -29,9 +30,20 @@ class Visit(models.Model):
         Profile, models.CASCADE, null=True, blank=True, related_name="visits"
     )
     started_at = models.DateTimeField()
+    is_simulated = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Made by simulated viewers; no metric mixes it with real traffic.",
+    )
+    is_bot = models.BooleanField(
+        default=False, db_default=False, help_text="Its browser said that it is a program."
+    )
 
     class Meta:
-        indexes = [models.Index(fields=["profile", "-started_at"], name="visit_profile_recent")]
+        indexes = [
+            models.Index(fields=["profile", "-started_at"], name="visit_profile_recent"),
+            BrinIndex(fields=["started_at"], name="visit_started"),
+        ]
 
     def __str__(self) -> str:
         return f"visit {self.id}"
@@ -159,6 +171,8 @@ class Event(models.Model):
                 name="event_of_visit",
             ),
             models.Index(fields=["title", "occurred_at"], name="event_title_recent"),
+            BrinIndex(fields=["occurred_at"], name="event_occurred"),
+            BrinIndex(fields=["received_at"], name="event_received"),
         ]
 
     def __str__(self) -> str:

@@ -28,6 +28,18 @@ DEVICE_MARKS = {
     "computer": ("windows nt", "macintosh", "x11", "cros"),
 }
 """Words in a browser's name for itself, the first that fits counts."""
+BOT_MARKS = (
+    "bot",
+    "crawl",
+    "spider",
+    "slurp",
+    "headless",
+    "curl/",
+    "wget",
+    "python-",
+    "http-client",
+)
+"""Words in the name of a program that is nobody's browser."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,9 @@ class CurrentVisit:
     """This browser's visit before, if the profile is the same: a page left open may name it."""
     device: str = ""
     """What the request at hand came from: phone, computer, television, or not known."""
+    is_bot: bool = False
+    """Whether its browser says that it is a program."""
+    is_simulated: bool = False
 
     @property
     def is_paused(self) -> bool:
@@ -60,7 +75,15 @@ class CurrentVisit:
     def record(self) -> None:
         """Write the visit's row if it has none. One query."""
         Visit.objects.bulk_create(
-            [Visit(id=self.id, profile=self.profile, started_at=self.started_at)],
+            [
+                Visit(
+                    id=self.id,
+                    profile=self.profile,
+                    started_at=self.started_at,
+                    is_bot=self.is_bot,
+                    is_simulated=self.is_simulated,
+                )
+            ],
             ignore_conflicts=True,
         )
 
@@ -90,6 +113,12 @@ def device_of(user_agent: str) -> str:
         if any(mark in told for mark in marks):
             return device
     return ""
+
+
+def is_bot(user_agent: str) -> bool:
+    """Whether a browser's name for itself is a program's."""
+    told = user_agent.lower()
+    return any(mark in told for mark in BOT_MARKS)
 
 
 def cookie_of(visit: CurrentVisit, now: datetime) -> str:

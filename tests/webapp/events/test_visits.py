@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from webapp.events.models import Visit
 from webapp.events.visits import cookie_of, current_visit
 from webapp.profiles.models import Profile
 
@@ -63,3 +64,22 @@ def test_a_changed_cookie_is_not_believed():
     cookie = cookie_of(first, EVENING)
     changed = ("x" if cookie[0] != "x" else "y") + cookie[1:]
     assert current_visit(changed, ANA, EVENING).id != first.id
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("browser", "is_bot"),
+    [
+        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", True),
+        ("python-requests/2.32", True),
+        ("Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/140.0", True),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X)", False),
+        ("", False),
+    ],
+)
+def test_a_program_that_says_so_is_marked_and_nobody_is_simulated_by_itself(
+    client, browser, is_bot, films
+):
+    client.get("/", headers={"user-agent": browser})
+    visit = Visit.objects.get()
+    assert (visit.is_bot, visit.is_simulated) == (is_bot, False)
