@@ -190,6 +190,9 @@ def _planted(rng: np.random.Generator) -> tuple[Catalogue, NDArray[np.float32]]:
         rng.uniform(1.6e9, 1.7e9, TITLES),
         rng.pareto(1.0, TITLES).astype(np.float32),
         rng.integers(1920, 2025, TITLES),
+        np.zeros(TITLES, dtype=np.int64),
+        sparse.csr_array((TITLES, 0), dtype=np.float32),
+        np.empty(0, dtype=np.int64),
     )
     return catalogue, rng.standard_normal((TITLES, 97)).astype(np.float32)
 

@@ -158,6 +158,7 @@ class SearchEngine:
         *,
         affinity: Floats | None = None,
         popularity: Floats | None = None,
+        allowed: NDArray[np.bool_] | None = None,
     ) -> SearchResult:
         """Return the documents that match best, and what else the text means.
 
@@ -169,6 +170,7 @@ class SearchEngine:
             k: how many at most.
             affinity: (N,) how well each document fits the viewer.
             popularity: (N,) how many people like it.
+            allowed: (N,) False for documents that this viewer may not find; None allows all.
 
         Raises:
             QueryTooLongError: the text is longer than any title.
@@ -178,11 +180,13 @@ class SearchEngine:
         found = bands(query, self._names, self._in_names, self._about)
         reading = self._understanding.read(query)
         filters = self._filter(found, reading, query)
+        if allowed is not None:
+            found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
         preference = Preference.of(
             len(found), affinity, popularity, self._chosen(query), self._weights
         )
-        near = self._near(query, reading if filters else None, found)
+        near = self._near(query, reading if filters else None, found, allowed)
         best = order(found, self._tie_break, k, Band.NONE, preference)
         return SearchResult(
             tuple(self._hit(n, found, preference) for n in best.tolist()),
@@ -232,7 +236,13 @@ class SearchEngine:
         best = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE]
         return tuple(self._document_names[n] for n in best.tolist())
 
-    def _near(self, query: Query, reading: Reading | None, found: Bands) -> tuple[Hit, ...]:
+    def _near(
+        self,
+        query: Query,
+        reading: Reading | None,
+        found: Bands,
+        allowed: NDArray[np.bool_] | None,
+    ) -> tuple[Hit, ...]:
         """Return documents near in meaning, where few match."""
         if not query.words or found.min(initial=Band.NONE) <= IN_THE_NAME:
             return ()
@@ -243,6 +253,8 @@ class SearchEngine:
         fits = (found[places] == Band.NONE) & self._is_available[places]
         if reading is not None:
             fits &= reading.mask[places]
+        if allowed is not None:
+            fits &= allowed[places]
         return tuple(
             Hit(int(self.document_ids[n]), Band.NONE, {"meaning": score})
             for n, score in zip(

@@ -1,6 +1,6 @@
 """The catalogue as arrays: what is known of a title without any model.
 
-I items, G genres.
+I items, G genres, P people.
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,9 @@ class Catalogue:
         added_at: (I,) seconds since 1970 when the title came into the catalogue.
         liked_by: (I,) how many profiles liked the title.
         years: (I,) when the title came out, 0 where it is not known.
+        maturity: (I,) the age from which the title may be watched; 18 where it is not known.
+        people: (I, P) csr, 1 where a person directed the title, 0.5 where one only plays in it.
+        person_ids: (P,) the outside id of each person column.
     """
 
     titles: Vocabulary
@@ -32,22 +35,32 @@ class Catalogue:
     added_at: NDArray[np.float64]
     liked_by: NDArray[np.float32]
     years: NDArray[np.int64]
+    maturity: NDArray[np.int64]
+    people: sparse.csr_array
+    person_ids: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         count = len(self.titles)
-        for name in ("added_at", "liked_by", "years"):
+        for name in ("added_at", "liked_by", "years", "maturity"):
             if getattr(self, name).shape != (count,):
                 raise InvalidInputError(
                     f"{name} must have one value for each of {count} titles, "
                     f"got shape {getattr(self, name).shape}"
                 )
-        if self.genres.shape != (count, len(self.genre_ids)):
-            raise InvalidInputError(
-                f"genres must be ({count}, {len(self.genre_ids)}), got {self.genres.shape}"
-            )
+        for name, ids in (("genres", self.genre_ids), ("people", self.person_ids)):
+            if getattr(self, name).shape != (count, len(ids)):
+                raise InvalidInputError(
+                    f"{name} must be ({count}, {len(ids)}), got {getattr(self, name).shape}"
+                )
 
     def __len__(self) -> int:
         return len(self.titles)
+
+    def above(self, limit: int | None) -> NDArray[np.bool_]:
+        """Return (I,) True at titles that someone with this maturity limit may not see."""
+        if limit is None:
+            return np.zeros(len(self), dtype=bool)
+        return np.asarray(self.maturity > limit)
 
     def items_with_genre(self, genre: int) -> NDArray[np.int64]:
         """Return the items of a genre column, lowest number first."""

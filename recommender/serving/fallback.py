@@ -10,14 +10,16 @@ from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
+    excluded_of,
     genre_rows,
     genres_by_size,
     kept_rows,
     likeness_by_genre,
-    mask_of,
     new_row,
+    only,
     ordered_row,
     pinned_rows,
+    unwatched,
 )
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
@@ -40,13 +42,16 @@ class PopularTitles:
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
         ]
-        excluded = mask_of(self.catalogue, viewer.excluded)
+        allowed = unwatched(self.catalogue, viewer)
+        rows = [row if row.is_kept_by_viewer else only(row, allowed) for row in rows]
+        excluded = excluded_of(self.catalogue, viewer)
         return build_page(rows, excluded, config, pinned_rows(self.catalogue, viewer))
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by
         row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
-        return build_page([row], mask_of(self.catalogue, viewer.excluded), config)
+        row = only(row, unwatched(self.catalogue, viewer))
+        return build_page([row], excluded_of(self.catalogue, viewer), config)
 
     def more_like(
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
@@ -56,7 +61,9 @@ class PopularTitles:
             return None
         likeness = likeness_by_genre(self.catalogue, item)
         row = ordered_row("more_like", np.flatnonzero(likeness), likeness, title_id)
-        excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
+        row = only(row, unwatched(self.catalogue, viewer))
+        excluded = excluded_of(self.catalogue, viewer)
+        excluded[item] = True
         rows = build_page([row], excluded, config)
         return rows[0] if rows else None
 

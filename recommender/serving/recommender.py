@@ -25,6 +25,7 @@ from recommender.serving.ordering import Ordering
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     CANDIDATES,
+    excluded_of,
     genre_rows,
     genres_by_size,
     kept_rows,
@@ -33,8 +34,10 @@ from recommender.serving.rows import (
     mask_of,
     new_row,
     news_of,
+    only,
     ordered_row,
     pinned_rows,
+    unwatched,
 )
 from recommender.serving.taste import Taste, TasteModel
 from recommender.vocabulary import UNKNOWN
@@ -100,20 +103,26 @@ class Recommender:
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
         factors, a few sorts of `CANDIDATES` items and, with a ranker, `MOST_RANKED` chances.
         """
-        excluded = mask_of(self.catalogue, viewer.excluded)
-        rows = [_only(row, ~excluded) for row in self._candidate_rows(viewer, taste)]
+        excluded = excluded_of(self.catalogue, viewer)
+        allowed = ~excluded & unwatched(self.catalogue, viewer)
+        rows = [
+            only(row, ~excluded if row.is_kept_by_viewer else allowed)
+            for row in self._candidate_rows(viewer, taste)
+        ]
         candidates = self.ordering.ordered(rows, viewer, taste)
         return build_page(candidates, excluded, config, pinned_rows(self.catalogue, viewer))
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""
-        excluded = mask_of(self.catalogue, viewer.excluded)
+        excluded = excluded_of(self.catalogue, viewer)
+        allowed = ~excluded & unwatched(self.catalogue, viewer)
         if taste is None:
             row = ordered_row("suggestions", np.arange(len(self.catalogue)), self._trending)
         else:
             news = news_of(self.catalogue, viewer)
-            row = _only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
-        return build_page(self.ordering.ordered([row], viewer, taste), excluded, config)
+            row = only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
+        rows = self.ordering.ordered([only(row, allowed)], viewer, taste)
+        return build_page(rows, excluded, config)
 
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
@@ -150,8 +159,9 @@ class Recommender:
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
     ) -> Row | None:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
-        excluded = mask_of(self.catalogue, viewer.excluded | {title_id})
-        row = _only(self._likeness_row("more_like", title_id), ~excluded)
+        excluded = excluded_of(self.catalogue, viewer) | mask_of(self.catalogue, [title_id])
+        allowed = ~excluded & unwatched(self.catalogue, viewer)
+        row = only(self._likeness_row("more_like", title_id), allowed)
         rows = build_page(self.ordering.ordered([row], viewer, taste), excluded, config)
         return rows[0] if rows else None
 
@@ -160,24 +170,24 @@ class Recommender:
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
         news = news_of(self.catalogue, viewer)  # (I,)
         because = [
-            _only(self._likeness_row("because_watched", id_), news)
+            only(self._likeness_row("because_watched", id_), news)
             for id_ in viewer.reasons
             if id_ in self.catalogue.titles
         ][:BECAUSE_ROWS]
         genre_order = self._genre_order(viewer)
         scores = self._trending if taste is None else self._factors @ taste.vector
         genres = [
-            _only(row, news) for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], scores)
+            only(row, news) for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], scores)
         ]
         yield kept["continue_watching"]
         if taste is not None and taste.visit_vector is not None:
-            yield _only(self._taste_row("this_visit", taste.visit_vector, len(viewer.seen)), news)
+            yield only(self._taste_row("this_visit", taste.visit_vector, len(viewer.seen)), news)
         yield from because[:1]
         if taste is not None:
-            yield _only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
+            yield only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
         yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
         if viewer.liked_before and self._neighbours is not None:
-            yield _only(self._neighbours_row(viewer, self._neighbours), news)
+            yield only(self._neighbours_row(viewer, self._neighbours), news)
         yield kept["my_list"]
         yield from because[1:2]
         yield from genres[:1]
@@ -257,12 +267,6 @@ class Recommender:
 def _up_to_1(values: Floats) -> Floats:
     """Return them scaled so that the greatest is 1, and those below 0 as 0."""
     return np.asarray(np.maximum(values, 0) / max(float(values.max()), 1e-9), dtype=np.float32)
-
-
-def _only(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
-    """Return the row without the items that are not allowed."""
-    keep = allowed[row.items]
-    return CandidateRow(row.kind, row.items[keep], row.scores[keep], row.key, row.is_kept_by_viewer)
 
 
 def _spread(values: Floats, ids: NDArray[np.int64], catalogue: Catalogue) -> Floats:

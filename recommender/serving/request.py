@@ -62,6 +62,8 @@ class Viewer:
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
+        maturity_limit: the age up to which titles may be shown anywhere; None for all.
+        hides_watched: whether what was seen stands in no row, but for those kept by hand.
         on_screen: this visit's last home page, from the top down to the last row seen.
     """
 
@@ -78,3 +80,5 @@ class Viewer:
     on_screen: Sequence[ShownRow] = ()
     device: str = ""
     profile_id: int | None = None
+    maturity_limit: int | None = None
+    hides_watched: bool = False

@@ -1,6 +1,7 @@
 """Candidate rows that need no model, and the pieces all rows are made of."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,24 @@ def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
         yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)
 
 
+def excluded_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+    """Return (I,) True at titles that may be shown nowhere: refused, or above the limit."""
+    return mask_of(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
+
+
+def unwatched(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+    """Return (I,) True at titles for any row: all, but for a viewer who hides what was watched."""
+    if viewer.hides_watched:
+        return ~mask_of(catalogue, viewer.seen)
+    return np.ones(len(catalogue), dtype=bool)
+
+
+def only(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
+    """Return the row without the items that are not allowed."""
+    keep = allowed[row.items]
+    return replace(row, items=row.items[keep], scores=row.scores[keep])
+
+
 def news_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
     """Return (I,) True at titles that the viewer has neither seen nor begun."""
     return ~mask_of(catalogue, viewer.seen | set(viewer.unfinished))
@@ -72,15 +91,15 @@ def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
 
     A title begun leaves the rows that recommend news; a row because of a refused title goes.
     """
-    news = news_of(catalogue, viewer)
+    news, other = news_of(catalogue, viewer), unwatched(catalogue, viewer)
     pinned = []
     for row in viewer.on_screen:
         if row.kind == ABOUT_A_TITLE and row.key in viewer.excluded:
             continue
         items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
-        if row.kind in NEWS_KINDS:
-            stays &= news[items]
+        if row.kind not in KEPT_KINDS:
+            stays &= (news if row.kind in NEWS_KINDS else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
         num_seen = int(stays[: row.num_seen].sum())
         pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, num_seen))

@@ -22,6 +22,9 @@ from recommender.vocabulary import Vocabulary
 COUNT = 40
 IDS = np.arange(100, 100 + COUNT)
 FIRST, SECOND, COLD = IDS[:18], IDS[20:38], IDS[[18, 19, 38, 39]]
+MATURITY = np.tile([0, 6, 12, 16, 18], COUNT // 5)
+PEOPLE = sparse.csr_array(([1.0] * 12, (np.arange(12), [0] * 6 + [1] * 6)), shape=(COUNT, 2))
+"""Who directed the first twelve."""
 CONFIG = PageConfig(row_size=10, min_row_size=4)
 
 
@@ -35,6 +38,9 @@ def catalogue():
         np.arange(COUNT, dtype=float),
         np.ones(COUNT, np.float32),
         np.full(COUNT, 1999),
+        MATURITY,
+        PEOPLE,
+        np.array([70, 71]),
     )
 
 
@@ -159,6 +165,9 @@ def test_the_catalogue_may_lose_and_gain_titles_after_training(catalogue, models
         np.arange(COUNT, dtype=float),
         np.ones(COUNT, np.float32),
         np.full(COUNT, 1999),
+        MATURITY,
+        PEOPLE,
+        np.array([70, 71]),
     )
     recommender = Recommender(smaller, TasteModel(models[0]), models[1])
     rows = home(recommender, Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]))
@@ -222,3 +231,33 @@ def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
     assert ids(with_neighbours, row) == [130, 101]
     assert row.scores.tolist() == pytest.approx([0.9, 0.5])
     assert "from_likes" not in {r.kind for r in with_neighbours.home(Viewer(), None, config)}
+
+
+@pytest.mark.parametrize("limit", [None, 0, 6, 12, 16, 18])
+def test_nothing_above_the_limit_is_shown_anywhere(recommender, limit):
+    fits = {
+        int(id_) for id_, age in zip(IDS, MATURITY, strict=True) if limit is None or age <= limit
+    }
+    viewer = Viewer(
+        liked={100: 1.0}, reasons=[100], unfinished=[124, 101], listed=[123], maturity_limit=limit
+    )
+    config = PageConfig(row_size=40, min_row_size=1)
+    taste = recommender.taste(viewer)
+    for source in (recommender, PopularTitles(recommender.catalogue)):
+        rows = source.home(viewer, taste, config)
+        rows += source.suggestions(viewer, taste, config)
+        rows += [source.more_like(100, viewer, taste, config)]
+        shown = {id_ for row in rows for id_ in ids(recommender, row)}
+        assert shown <= fits
+        assert {id_ for id_ in fits if id_ not in (100, 101)} <= shown | {124, 123}
+
+
+def test_who_hides_what_was_watched_finds_it_only_where_it_is_kept_by_hand(recommender):
+    viewer = Viewer(seen=frozenset([138, 139, 137]), unfinished=[139], hides_watched=True)
+    config = PageConfig(row_size=40, min_row_size=1)
+    for source in (recommender, PopularTitles(recommender.catalogue)):
+        rows = {row.kind: ids(recommender, row) for row in source.home(viewer, None, config)}
+        assert rows.pop("continue_watching") == [139]
+        assert not {138, 139, 137} & {id_ for row in rows.values() for id_ in row}
+        told = source.home(replace(viewer, hides_watched=False), None, config)
+        assert {138, 137} <= {id_ for row in told for id_ in ids(recommender, row)}

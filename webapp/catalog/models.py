@@ -29,10 +29,30 @@ class Person(models.Model):
         return self.name
 
 
+class Maturity(models.IntegerChoices):
+    """The age from which a title may be watched."""
+
+    ALL = 0, "Everyone"
+    SIX = 6, "From 6"
+    TWELVE = 12, "From 12"
+    SIXTEEN = 16, "From 16"
+    ADULT = 18, "From 18"
+
+
+UNRATED = Maturity.ADULT.value
+"""What a title counts as whose age nobody told: it is not for children."""
+
+
 class TitleQuerySet(models.QuerySet["Title"]):
     def available(self) -> "TitleQuerySet":
         """Those that can be watched here."""
         return self.filter(is_available=True)
+
+    def fit_for(self, limit: int | None) -> "TitleQuerySet":
+        """Those that someone with this maturity limit may see: without a limit, all."""
+        if limit is None or limit >= UNRATED:
+            return self
+        return self.filter(maturity__lte=limit)
 
     def in_order(self, ids: Iterable[int]) -> list["Title"]:
         """The titles with these ids, in this order; ids that no longer exist are left out."""
@@ -73,6 +93,12 @@ class Title(models.Model):
         db_default=True,
         help_text="No: the title is known to search, and cannot be watched here.",
     )
+    maturity = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        choices=Maturity,
+        help_text="The age from which it may be watched; not known counts as 18.",
+    )
     genres = models.ManyToManyField(Genre, related_name="titles", blank=True)
     people = models.ManyToManyField(Person, through="Credit", related_name="titles")
     added_at = models.DateTimeField(help_text="When it came into the catalogue.")
@@ -86,6 +112,11 @@ class Title(models.Model):
                 condition=models.Q(kind__in=["film", "series"]), name="title_kind_known"
             ),
             models.CheckConstraint(condition=~models.Q(name=""), name="title_has_a_name"),
+            models.CheckConstraint(
+                condition=models.Q(maturity__isnull=True)
+                | models.Q(maturity__in=[0, 6, 12, 16, 18]),
+                name="title_maturity_known",
+            ),
         ]
         indexes = [models.Index(fields=["-added_at"], name="title_newest")]
 

@@ -25,6 +25,10 @@ except ModuleNotFoundError:
 EXTERNAL_ID_PREFIX = "demo-"
 """Keeps the demo's ids apart from those of a catalogue of one's own."""
 ADDED_EVERY = timedelta(hours=12)
+MATURITY = {
+    "G": 0, "PG": 6, "GP": 6, "M": 6, "M/PG": 6, "PG-13": 12, "R": 16, "NC-17": 18, "X": 18,
+}  # fmt: skip
+"""What the American ratings of the films come closest to; most films have none."""
 NAME_SUFFIXES = {"Jr.", "Sr.", "II", "III", "IV"}
 
 
@@ -45,6 +49,7 @@ class Film(NamedTuple):
     cast: str
     language: str
     country: str
+    rating: str
 
 
 class RatedFilm(NamedTuple):
@@ -79,7 +84,7 @@ def read_films() -> list[Film]:
         rows = database.execute(
             "SELECT ID, imdbID, Title, Year, Runtime, coalesce(Genre, ''), Released, "
             "coalesce(Director, ''), coalesce(Writer, ''), coalesce(\"Cast\", ''), "
-            "coalesce(Language, ''), coalesce(Country, '') "
+            "coalesce(Language, ''), coalesce(Country, ''), coalesce(Rating, '') "
             "FROM omdb ORDER BY Released DESC, Year DESC, ID"
         ).fetchall()
     return [Film(*row) for row in rows]
@@ -145,13 +150,14 @@ def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
                 _people(film.cast),
                 film.language,
                 film.country,
+                MATURITY.get(film.rating),
                 newest_added_at - rank * ADDED_EVERY,
             ]
             yield Row(rank + 1, values)
 
     columns = (
         "external_id name year imdb_id runtime_minutes genres directors writers cast language "
-        "country added_at"
+        "country maturity added_at"
     )
     return Table("movies.db", tuple(columns.split()), rows(), size=len(films))
 

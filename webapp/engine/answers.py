@@ -77,16 +77,19 @@ def _found(
 ) -> tuple[Row, str | None]:
     """Search; a hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
     items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
+    limit = question.viewer.maturity_limit
+    above = np.where(items == UNKNOWN, limit is not None, source.catalogue.above(limit)[items])
+    refused = np.isin(search.document_ids, list(question.hidden))
     affinity = source.affinity(taste)
     result = search.search(
         question.text,
         SEARCH_HITS,
         affinity=None if affinity is None else _on_documents(affinity, items),
         popularity=_on_documents(source.catalogue.liked_by, items),
+        allowed=~(above | refused),
     )
-    hits = [hit for hit in result.hits if hit.id not in question.hidden]
-    found = source.catalogue.titles.items_of([hit.id for hit in hits])
-    evidence = np.array([hit.band for hit in hits], dtype=np.int64)
+    found = source.catalogue.titles.items_of([hit.id for hit in result.hits])
+    evidence = np.array([hit.band for hit in result.hits], dtype=np.int64)
     known = found != UNKNOWN
     ordered = source.ordered_hits(found[known], evidence[known], question.viewer, taste)
     return Row("results", *ordered), result.corrected

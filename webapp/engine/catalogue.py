@@ -6,15 +6,18 @@ from datetime import datetime
 
 import numpy as np
 from django.db.models import Count, Max, Q
+from numpy.typing import NDArray
 from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
-from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
+from webapp.catalog.models import UNRATED, Credit, Genre, Title, TitleQuerySet
 from webapp.events.choices import choices_after_searches
 from webapp.profiles.models import Rating
 
+DIRECTED, PLAYED = 1.0, 0.5
+"""What the people of `Catalogue` are told apart by."""
 Revision = tuple[int, str]
 OF_DOCUMENTS = (
     "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
@@ -28,13 +31,16 @@ def revision() -> Revision:
 
 
 def export_catalogue(last_title: int | None = None) -> Catalogue:
-    """Read the catalogue into arrays. Four queries over all titles.
+    """Read the catalogue into arrays. Five queries over all titles.
 
     Args:
         last_title: leave out the titles with a higher number, those that came later.
     """
-    rows = _titles(last_title).available().values_list("pk", "added_at", "year")
-    known = {id_: (at.timestamp(), year) for id_, at, year in rows.iterator(chunk_size=20_000)}
+    rows = _titles(last_title).available().values_list("pk", "added_at", "year", "maturity")
+    known = {
+        id_: (at.timestamp(), year or 0, UNRATED if age is None else age)
+        for id_, at, year, age in rows.iterator(chunk_size=20_000)
+    }
     titles = Vocabulary(np.fromiter(known, dtype=np.int64))
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
     likes = (
@@ -50,7 +56,9 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         genres.ids,
         np.fromiter((known[id_][0] for id_ in titles.ids.tolist()), dtype=np.float64),
         np.fromiter((liked_by.get(id_, 0) for id_ in titles.ids.tolist()), dtype=np.float32),
-        np.fromiter((known[id_][1] or 0 for id_ in titles.ids.tolist()), dtype=np.int64),
+        np.fromiter((known[id_][1] for id_ in titles.ids.tolist()), dtype=np.int64),
+        np.fromiter((known[id_][2] for id_ in titles.ids.tolist()), dtype=np.int64),
+        *_people_matrix(titles),
     )
 
 
@@ -114,3 +122,26 @@ def _genre_matrix(titles: Vocabulary, genres: Vocabulary) -> sparse.csr_array:
         (np.ones(known.sum(), dtype=np.float32), (items[known], columns[known])),
         shape=(len(titles), len(genres)),
     )
+
+
+def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+    """Return (I, P) 1 where a person directed a title, 0.5 where one plays in it; and (P,) ids."""
+    credits = Credit.objects.exclude(role=Credit.Role.WRITER).values_list(
+        "title_id", "person_id", "role"
+    )
+    table = np.array(
+        [(title, person, role == Credit.Role.DIRECTOR) for title, person, role in credits],
+        dtype=np.int64,
+    ).reshape(-1, 3)
+    items = titles.items_of(table[:, 0])
+    table, items = table[items != UNKNOWN], items[items != UNKNOWN]
+    ids, columns = np.unique(table[:, 1], return_inverse=True)
+    directs = table[:, 2] == 1
+    directed, plays = (
+        sparse.csr_array(
+            (np.full(of_role.sum(), weight, np.float32), (items[of_role], columns[of_role])),
+            shape=(len(titles), len(ids)),
+        )
+        for of_role, weight in ((directs, DIRECTED), (~directs, PLAYED))
+    )
+    return sparse.csr_array(directed.maximum(plays)), ids

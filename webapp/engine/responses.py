@@ -197,6 +197,9 @@ class _Response:
             now=self.now.timestamp(),
             surface=self.surface.value,
             on_screen=on_screen(self.visit) if self.surface == Surface.HOME else [],
+            maturity_limit=self.visit.maturity_limit,
+            hides_watched=self.visit.hides_watched,
+            seen=frozenset(evidence.seen()) if self.visit.hides_watched else frozenset(),
         )
         if not self.visit.is_personal:
             return viewer

@@ -81,6 +81,8 @@ def viewer_as_json(viewer: Viewer) -> dict[str, Any]:
         "on_screen": [asdict(row) for row in viewer.on_screen],
         "device": viewer.device,
         "profile": viewer.profile_id,
+        "maturity_limit": viewer.maturity_limit,
+        "hides_watched": viewer.hides_watched,
     }
 
 
@@ -107,4 +109,6 @@ def viewer_from_json(stored: dict[str, Any]) -> Viewer:
         on_screen=[ShownRow(**row) for row in stored["on_screen"]],
         device=stored["device"],
         profile_id=stored["profile"],
+        maturity_limit=stored["maturity_limit"],
+        hides_watched=stored["hides_watched"],
     )

@@ -68,6 +68,16 @@ class CurrentVisit:
         return self.profile is None or self.profile.is_personalized
 
     @property
+    def maturity_limit(self) -> int | None:
+        """The age up to which titles may be shown; None for all."""
+        return self.profile.maturity_limit if self.profile else None
+
+    @property
+    def hides_watched(self) -> bool:
+        """Whether what was watched shall stand in no row."""
+        return self.profile is not None and self.profile.hides_watched
+
+    @property
     def switches(self) -> dict[str, bool]:
         """How the profile's switches stand, as slates keep it."""
         return {"is_paused": self.is_paused, "is_personal": self.is_personal}

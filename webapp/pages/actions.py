@@ -39,7 +39,8 @@ def hide(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def stopped(request: HttpRequest, pk: int) -> HttpResponse:
     """Record how far a viewer without JavaScript watched."""
-    title = get_object_or_404(Title, pk=pk)
+    visit = cast(VisitRequest, request).visit
+    title = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
     form = StoppedForm(request.POST)
     if not form.is_valid():
         return bad_request(request, words="Say how many minutes you watched, 0 to 1440.")
@@ -57,11 +58,12 @@ def stopped(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _tell(request: HttpRequest, pk: int, kind: Event.Kind, form: forms.Form) -> HttpResponse:
-    title = get_object_or_404(Title, pk=pk)
+    visit = cast(VisitRequest, request).visit
+    title = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
     back = safe_next(request, title.get_absolute_url())
     if not request.user.is_authenticated:
         return redirect_to_login(back)
-    if cast(VisitRequest, request).visit.profile is None:
+    if visit.profile is None:
         return redirect(profiles_address(back))
     if not form.is_valid():
         allowed = ", ".join(VALUES[kind])

@@ -44,10 +44,10 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """A title's details. Opening it is an event, recorded here so that it needs no script."""
-    found = get_object_or_404(_titles_with_credits(), pk=pk)
+    visit, now = _visit(request), timezone.now()
+    found = get_object_or_404(_titles_with_credits().fit_for(visit.maturity_limit), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
-    visit, now = _visit(request), timezone.now()
     place = place_of(request, found.pk)
     if _is_read(request):
         _record_open(visit, found, place, now)
@@ -64,8 +64,9 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 @require_safe
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
-    found = get_object_or_404(Title, pk=pk)
-    playback = _playback(_visit(request), found)
+    visit = _visit(request)
+    found = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
+    playback = _playback(visit, found)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
     return render(request, "pages/watch.html", {"title": found, "start_seconds": start})
 
@@ -91,7 +92,9 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
     """All titles of a genre, those most people rated first."""
     found = get_object_or_404(Genre, slug=slug)
     titles = (
-        found.titles.defer("plot")
+        Title.objects.filter(genres=found)
+        .fit_for(_visit(request).maturity_limit)
+        .defer("plot")
         .prefetch_related("genres")
         .annotate(num_ratings=_count_of_ratings())
         .order_by("-num_ratings", "name", "pk")
@@ -107,7 +110,8 @@ def my_list(request: HttpRequest) -> HttpResponse:
     if profile is None:
         return redirect("profiles")
     entries = ListEntry.objects.filter(profile=profile).values_list("title_id", flat=True)
-    titles = Title.objects.defer("plot").prefetch_related("genres").in_order(entries)
+    kept = Title.objects.fit_for(profile.maturity_limit)
+    titles = kept.defer("plot").prefetch_related("genres").in_order(entries)
     return render(request, "pages/my_list.html", {"titles": titles})
 
 

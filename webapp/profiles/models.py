@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from webapp.catalog.models import Title
+from webapp.catalog.models import Maturity, Title
 
 
 class Profile(models.Model):
@@ -37,9 +37,29 @@ class Profile(models.Model):
         db_default=True,
         help_text="Titles and rows are chosen by what was watched and liked.",
     )
+    hides_watched = models.BooleanField(
+        "Hide what was watched",
+        default=False,
+        db_default=False,
+        help_text="What was watched or rated stands in no row, but for those kept by hand.",
+    )
+    maturity_limit = models.PositiveSmallIntegerField(
+        "Titles up to age",
+        null=True,
+        blank=True,
+        choices=Maturity,
+        help_text="Nothing above it is shown or found; a title of unknown age counts as 18.",
+    )
 
     class Meta:
         ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(maturity_limit__isnull=True)
+                | models.Q(maturity_limit__in=[0, 6, 12, 16, 18]),
+                name="profile_maturity_limit_known",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -611,3 +611,20 @@ def test_a_second_import_at_the_same_time_is_refused(tmp_path: Path) -> None:
 def test_a_report_says_what_was_repeated_only_if_something_was() -> None:
     assert str(Report(created=1_000)) == "1,000 created, 0 updated, 0 unchanged, 0 refused"
     assert "2 repeated" in str(Report(repeated=2))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "stored"), [("6", 6), ("18", 18), ("0", 0), ("", None)])
+def test_the_age_a_title_is_for_is_loaded(
+    one_of: Callable[..., Path], age: str, stored: int | None
+) -> None:
+    assert Loaded(one_of(maturity=age)).told == []
+    assert Title.objects.get().maturity == stored
+
+
+@pytest.mark.django_db
+def test_an_age_that_is_none_of_those_known_is_refused(one_of: Callable[..., Path]) -> None:
+    told = Loaded(one_of(maturity="13")).told
+    assert told == [
+        "titles.csv, line 2, column maturity: '13' is none of the ages 0, 6, 12, 16, 18"
+    ]

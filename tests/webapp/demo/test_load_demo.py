@@ -19,7 +19,7 @@ JOINED_RATINGS_SHARE_AT_LEAST = 0.92
 
 
 def film(id_: int, name: str, year: int) -> Film:
-    return Film(id_, f"tt{id_}", name, year, 90, "Drama", f"{year}-01-01", "", "", "", "", "")
+    return Film(id_, f"tt{id_}", name, year, 90, "Drama", f"{year}-01-01", "", "", "", "", "", "")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -82,6 +82,19 @@ def whole_number(low: int, high: int) -> Callable[[object], int | None]:
             if low <= number <= high:
                 return number
         raise BadValue(f"is not a whole number from {low} to {high}")
+
+    return parse
+
+
+def age(allowed: Sequence[int]) -> Callable[[object], int | None]:
+    """One of these ages; None where the value is empty."""
+    parse_number = whole_number(min(allowed), max(allowed))
+
+    def parse(value: object) -> int | None:
+        found = parse_number(value)
+        if found is None or found in allowed:
+            return found
+        raise BadValue(f"is none of the ages {', '.join(map(str, allowed))}")
 
     return parse
 

@@ -13,6 +13,7 @@ from webapp.catalog.importers import movielens
 from webapp.catalog.importers.errors import Problem
 from webapp.catalog.importers.fields import (
     Column,
+    age,
     choice,
     known_columns,
     moment,
@@ -33,7 +34,7 @@ from webapp.catalog.importers.loading import (
     steps,
 )
 from webapp.catalog.importers.tables import Table, find_table, open_table
-from webapp.catalog.models import Credit, Genre, Person, Title
+from webapp.catalog.models import Credit, Genre, Maturity, Person, Title
 
 COLUMNS = {
     column.name: column
@@ -59,6 +60,7 @@ COLUMNS = {
         Column("cast", names(200), "between |, the most important first"),
         Column("characters", names(200), "who is in it, between |, for search"),
         Column("is_available", yes_or_no(True), "no for a title to be known and not watched"),
+        Column("maturity", age(Maturity.values), "the age it is for; empty is not known"),
         Column("poster_url", web_address(500), "a picture, http:// or https://"),
         Column("playback_url", web_address(500), "a video file, http:// or https://"),
         Column("added_at", moment, "when it came into the catalogue; now where empty"),
@@ -85,6 +87,7 @@ PLAIN = (
     "alternative_names",
     "characters",
     "is_available",
+    "maturity",
 )
 """Columns that are columns of the title's own table, by the same name."""
 
@@ -96,6 +99,7 @@ _TYPES = {
     "alternative_names": "text[]",
     "characters": "text[]",
     "is_available": "boolean",
+    "maturity": "smallint",
     **dict.fromkeys(ROLES, "text[]"),
 }
 _WHEN_NEW = {
@@ -105,6 +109,7 @@ _WHEN_NEW = {
     "alternative_names": "ARRAY[]::text[]",
     "characters": "ARRAY[]::text[]",
     "is_available": "true",
+    "maturity": "NULL::smallint",
 }
 
 
