@@ -59,6 +59,7 @@ class Viewer:
         profile_id: who it is, None for nobody, and for one who wants no personal picks.
         reasons: liked titles to explain rows with, the most telling first.
         excluded: titles never to show.
+        refused_genres: genres of which only what the viewer keeps or has begun is shown.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
@@ -82,3 +83,4 @@ class Viewer:
     profile_id: int | None = None
     maturity_limit: int | None = None
     hides_watched: bool = False
+    refused_genres: frozenset[int] = frozenset()

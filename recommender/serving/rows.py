@@ -64,8 +64,16 @@ def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
 
 
 def excluded_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
-    """Return (I,) True at titles that may be shown nowhere: refused, or above the limit."""
-    return mask_of(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
+    """Return (I,) True at titles to show nowhere: refused alone or by genre, or above the limit.
+
+    What the viewer keeps or has begun is not refused by its genre.
+    """
+    excluded = mask_of(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
+    columns = np.isin(catalogue.genre_ids, list(viewer.refused_genres))  # (G,)
+    if columns.any():
+        of_genre = catalogue.genres @ columns.astype(np.float32) > 0  # (I,)
+        excluded |= of_genre & ~mask_of(catalogue, [*viewer.listed, *viewer.unfinished])
+    return excluded
 
 
 def unwatched(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:

@@ -39,6 +39,9 @@ class EventSerializer(serializers.Serializer[EventDraft]):
     )
     value = serializers.CharField(max_length=10, default="", allow_blank=True)
     query = serializers.CharField(max_length=200, default="", allow_blank=True)
+    subject = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, allow_null=True, default=None
+    )
 
 
 class BatchSerializer(serializers.Serializer[Any]):

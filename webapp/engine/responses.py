@@ -191,7 +191,8 @@ class _Response:
         """
         evidence = self.evidence
         viewer = Viewer(
-            excluded=frozenset(evidence.hidden()),
+            excluded=frozenset(evidence.hidden() | evidence.refused()),
+            refused_genres=evidence.refused_genres,
             unfinished=[p.title_id for p in evidence.unfinished()],
             listed=evidence.listed(),
             now=self.now.timestamp(),
@@ -215,7 +216,7 @@ class _Response:
                 if (meaning := event.meaning()) is not None
             ],
             reasons=evidence.recent_reasons()[:REASONS_KEPT],
-            excluded=frozenset(evidence.disliked() | evidence.hidden()),
+            excluded=viewer.excluded | evidence.disliked(),
             seen=frozenset(evidence.seen()),
             device=self.visit.device,
             profile_id=self.visit.profile.pk if self.visit.profile else None,

@@ -7,26 +7,65 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from webapp.catalog.models import Title
+from webapp.catalog.models import Genre, Person, Title
+from webapp.events.forgetting import forget, forgotten_at, take_back
 from webapp.events.models import Event, Slate
 from webapp.events.visits import CurrentVisit
-from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
+from webapp.profiles.models import (
+    DroppedTitle,
+    HiddenTitle,
+    ListEntry,
+    Profile,
+    Rating,
+    RefusedGenre,
+    RefusedPerson,
+)
 
 FUTURE_ALLOWED = timedelta(minutes=5)
 PAST_ALLOWED = timedelta(days=7)
 
+STARS = tuple(f"{halves / 2:g}" for halves in range(1, 11))
+"""A thumb event may also say the stars, as importers know them: so a rating can be put back."""
+
 VALUES: dict[str, tuple[str, ...]] = {
-    Event.Kind.THUMB: ("up", "down", "love", "clear"),
+    Event.Kind.THUMB: ("up", "down", "love", "clear", *STARS),
     Event.Kind.LIST: ("add", "remove"),
     Event.Kind.HIDE: ("hide", "show"),
+    Event.Kind.RESUME: ("remove", "restore"),
+    Event.Kind.FORGET: ("remove", "restore"),
+    Event.Kind.PERSON: ("refuse", "allow"),
+    Event.Kind.GENRE: ("refuse", "allow"),
 }
 """What an event of these kinds must say in its value."""
 
-MARKS: dict[str, tuple[type[ListEntry] | type[HiddenTitle], str, str]] = {
-    Event.Kind.LIST: (ListEntry, "add", "added_at"),
-    Event.Kind.HIDE: (HiddenTitle, "hide", "hidden_at"),
+
+@dataclass(frozen=True)
+class Mark:
+    """What a kind of event sets or takes away.
+
+    Attributes:
+        model: where it is kept.
+        set_by: the value that sets it; the other one takes it away.
+        time_field: where its time is kept.
+        about: what it is set on.
+    """
+
+    model: type[ListEntry | HiddenTitle | DroppedTitle | RefusedPerson | RefusedGenre]
+    set_by: str
+    time_field: str
+    about: str = "title_id"
+
+
+MARKS: dict[str, Mark] = {
+    Event.Kind.LIST: Mark(ListEntry, "add", "added_at"),
+    Event.Kind.HIDE: Mark(HiddenTitle, "hide", "hidden_at"),
+    Event.Kind.RESUME: Mark(DroppedTitle, "remove", "dropped_at"),
+    Event.Kind.PERSON: Mark(RefusedPerson, "refuse", "refused_at", about="person_id"),
+    Event.Kind.GENRE: Mark(RefusedGenre, "refuse", "refused_at", about="genre_id"),
 }
-"""What each kind sets or takes away, the value that sets it, and where its time is kept."""
+
+SUBJECTS: dict[str, type[Person | Genre]] = {Event.Kind.PERSON: Person, Event.Kind.GENRE: Genre}
+"""What the subject of an event without a title names."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +84,7 @@ class EventDraft:
     duration_seconds: int | None = None
     value: str = ""
     query: str = ""
+    subject: int | None = None
 
 
 @dataclass(frozen=True)
@@ -72,15 +112,22 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
     is kept. When this returns, what it counted as accepted is committed (unless the caller holds
     a transaction of its own). Five queries for a batch that changes no list or rating.
 
-    While a profile's history is paused nothing is written and nothing applied.
+    What names a title that the profile took out of its history since is counted as a repeat.
+
+    While a profile's history is paused nothing is written and nothing applied, but for what is to
+    be forgotten.
     """
-    if visit.is_paused:
-        return IngestReport(paused=len(drafts))
     report = IngestReport()
+    if visit.is_paused:
+        wanted = [draft for draft in drafts if draft.kind == Event.Kind.FORGET]
+        report.paused = len(drafts) - len(wanted)
+        drafts = wanted
+    if not drafts:
+        return report
     known = _Known.of(visit, drafts)
     accepted: dict[uuid.UUID, EventDraft] = {}
     for index, draft in enumerate(drafts):
-        if draft.id in known.event_ids or draft.id in accepted:
+        if draft.id in known.event_ids or draft.id in accepted or known.is_forgotten(draft):
             report.repeated += 1
         elif reason := _reason_to_refuse(visit, draft, known, now):
             report.errors.append(Refusal(index, draft.id, reason))
@@ -102,12 +149,22 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
 
 @dataclass(frozen=True)
 class _Known:
-    """What the database knows of the ids in a batch. Three queries."""
+    """What the database knows of the ids in a batch.
+
+    Three queries, and one for each of people and genres that the batch names.
+    """
 
     event_ids: set[uuid.UUID]
-    title_ids: set[int]
+    titles: dict[int, datetime | None]
+    """When each was taken out of the profile's history."""
     slate_ids: set[uuid.UUID]
     """Slates shown to this viewer: in this visit, the one before, or any of the profile's."""
+    subjects: set[tuple[str, int]]
+
+    def is_forgotten(self, draft: EventDraft) -> bool:
+        """Whether it happened before its title was taken out of the history."""
+        at = self.titles.get(draft.title_id) if draft.title_id else None
+        return at is not None and draft.kind != Event.Kind.FORGET and draft.occurred_at <= at
 
     @classmethod
     def of(cls, visit: CurrentVisit, drafts: Sequence[EventDraft]) -> "_Known":
@@ -121,10 +178,17 @@ class _Known:
             )
         titles = Title.objects.filter(pk__in={d.title_id for d in drafts if d.title_id})
         events = Event.objects.filter(pk__in={d.id for d in drafts})
+        subjects = set()
+        for kind, model in SUBJECTS.items():
+            ids = {d.subject for d in drafts if d.kind == kind and d.subject}
+            if ids:
+                found = model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)
+                subjects |= {(kind, id_) for id_ in found}
         return cls(
             set(events.values_list("pk", flat=True)),
-            set(titles.values_list("pk", flat=True)),
+            dict(titles.values_list("pk", forgotten_at(visit.profile))),
             set(slates.values_list("pk", flat=True)),
+            subjects,
         )
 
 
@@ -148,9 +212,12 @@ def _wrong_time(draft: EventDraft, now: datetime) -> str | None:
 
 
 def _wrong_title(draft: EventDraft, known: _Known) -> str | None:
+    if draft.kind in SUBJECTS:
+        is_known = (draft.kind, draft.subject) in known.subjects
+        return None if is_known else f"there is no {draft.kind} {draft.subject}"
     if draft.title_id is None:
         return None if draft.kind == Event.Kind.SEARCH else f"a {draft.kind} needs a title"
-    return None if draft.title_id in known.title_ids else f"there is no title {draft.title_id}"
+    return None if draft.title_id in known.titles else f"there is no title {draft.title_id}"
 
 
 def _wrong_slate(draft: EventDraft, known: _Known) -> str | None:
@@ -185,26 +252,30 @@ def _event(visit: CurrentVisit, draft: EventDraft, now: datetime) -> Event:
         duration_seconds=draft.duration_seconds,
         value=draft.value,
         query=draft.query,
+        subject=draft.subject,
     )
 
 
 def _apply(profile: Profile, draft: EventDraft) -> None:
     """Make the profile's state what the event says; doing it twice changes nothing more."""
-    if draft.title_id is None:
+    if draft.kind in MARKS:
+        _apply_mark(profile, MARKS[draft.kind], draft)
+    elif draft.title_id is None:
         return
-    if draft.kind == Event.Kind.THUMB:
+    elif draft.kind == Event.Kind.THUMB:
         _apply_thumb(profile, draft.title_id, draft)
-    elif draft.kind in MARKS:
-        mark, set_by, time_field = MARKS[draft.kind]
-        marks = mark.objects.filter(profile=profile, title_id=draft.title_id)
-        if draft.value != set_by:
-            marks.delete()
-        else:
-            mark.objects.get_or_create(
-                profile=profile,
-                title_id=draft.title_id,
-                defaults={time_field: draft.occurred_at},
-            )
+    elif draft.kind == Event.Kind.FORGET:
+        change = forget if draft.value == "remove" else take_back
+        change(profile, draft.title_id, draft.occurred_at)
+
+
+def _apply_mark(profile: Profile, mark: Mark, draft: EventDraft) -> None:
+    about = {mark.about: draft.subject if draft.kind in SUBJECTS else draft.title_id}
+    marks = mark.model._default_manager.filter(profile=profile, **about)
+    if draft.value == mark.set_by:
+        marks.get_or_create(profile=profile, **about, defaults={mark.time_field: draft.occurred_at})
+    else:
+        marks.delete()
 
 
 def _apply_thumb(profile: Profile, title_id: int, draft: EventDraft) -> None:
@@ -212,7 +283,8 @@ def _apply_thumb(profile: Profile, title_id: int, draft: EventDraft) -> None:
     if draft.value == "clear":
         ratings.filter(rated_at__lte=draft.occurred_at).delete()
         return
-    stars = Rating.STARS_OF_THUMB[Rating.Thumb(draft.value)]
+    is_stars = draft.value in STARS
+    stars = float(draft.value) if is_stars else Rating.STARS_OF_THUMB[Rating.Thumb(draft.value)]
     if not ratings.filter(rated_at__lte=draft.occurred_at).update(
         stars=stars, rated_at=draft.occurred_at
     ):

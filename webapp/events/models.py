@@ -98,10 +98,15 @@ class Event(models.Model):
         HIDE = "hide"
         SEARCH = "search"
         CHOOSE = "choose"
+        RESUME = "resume"
+        FORGET = "forget"
+        PERSON = "person"
+        GENRE = "genre"
 
     PLAYBACK = (Kind.PLAY, Kind.PROGRESS, Kind.STOP, Kind.FINISH)
     TOO_MANY = (Kind.IMPRESSION, Kind.PROGRESS)
     """Kinds that come by the hundred in a visit: what reads a visit event by event skips them."""
+    WITHOUT_TITLE = (Kind.SEARCH, Kind.PERSON, Kind.GENRE)
 
     id = models.UUIDField(primary_key=True)
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="events")
@@ -126,6 +131,9 @@ class Event(models.Model):
     value = models.CharField(
         max_length=10, blank=True, help_text="A thumb's direction; add or remove; hide or show."
     )
+    subject = models.PositiveBigIntegerField(
+        null=True, blank=True, help_text="The number of the person or genre it is about."
+    )
     query = models.CharField(max_length=200, blank=True)
 
     class Meta:
@@ -144,12 +152,17 @@ class Event(models.Model):
                         "hide",
                         "search",
                         "choose",
+                        "resume",
+                        "forget",
+                        "person",
+                        "genre",
                     ]
                 ),
                 name="event_kind_known",
             ),
             models.CheckConstraint(
-                condition=models.Q(kind="search") | models.Q(title__isnull=False),
+                condition=models.Q(kind__in=["search", "person", "genre"])
+                | models.Q(title__isnull=False),
                 name="event_names_a_title",
             ),
         ]
@@ -177,3 +190,20 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.title_id} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+
+class ForgottenTitle(models.Model):
+    """A title taken out of a profile's history, with all that was there until it is erased."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="forgotten_titles")
+    title = models.ForeignKey(Title, models.CASCADE, related_name="forgotten_by")
+    forgotten_at = models.DateTimeField(db_index=True)
+    kept = models.JSONField(help_text="The events and the rating, so that it can be taken back.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "title"], name="forgotten_title_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title_id} forgotten by {self.profile_id}"

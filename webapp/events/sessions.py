@@ -13,10 +13,18 @@ from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import F, FloatField, Max, Min, Q, QuerySet, Value, Window
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
+from webapp.catalog.models import Credit
 from webapp.events.ingest import VALUES
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
-from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
+from webapp.profiles.models import (
+    DroppedTitle,
+    HiddenTitle,
+    ListEntry,
+    Profile,
+    Rating,
+    RefusedGenre,
+)
 
 QUALIFIED_SECONDS = 120
 QUALIFIED_SHARE = 0.7
@@ -25,6 +33,8 @@ VISIT_EVENTS = 200
 """How many of the visit's newest events are read, """
 EARLIER_EVENTS = 50
 """and how many of the visits before."""
+GENRE = "genre"
+"""The source of a verdict that is about a genre, while it is read beside those about titles."""
 RECENT_DAYS = 30
 """Events of earlier visits count as recent for so long; the history keeps what was liked."""
 
@@ -81,7 +91,7 @@ class Playback:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A title the profile rated, listed or hid, and when."""
+    """A title the profile rated, listed, hid, dropped or refused for a person, and when."""
 
     source: str
     title_id: int
@@ -139,6 +149,7 @@ class Evidence:
     playbacks: list[Playback]
     recent: list[RecentEvent]
     visit_started_at: datetime
+    refused_genres: frozenset[int] = frozenset()
 
     @property
     def in_session(self) -> list[tuple[int, RecentEvent]]:
@@ -188,6 +199,11 @@ class Evidence:
     def hidden(self) -> set[int]:
         return {v.title_id for v in self.verdicts if v.source == "hidden"}
 
+    def refused(self) -> set[int]:
+        """Titles with a person the profile refused, but for those it keeps or has begun."""
+        of_refused = {v.title_id for v in self.verdicts if v.source == "refused"}
+        return of_refused - set(self.listed()) - {p.title_id for p in self.unfinished()}
+
     def listed(self) -> list[int]:
         """My List, newest first."""
         return [v.title_id for v in reversed(self.verdicts) if v.source == "list"]
@@ -198,8 +214,13 @@ class Evidence:
         return rated | {p.title_id for p in self.playbacks if p.is_qualified}
 
     def unfinished(self) -> list[Playback]:
-        """What can be continued, newest first."""
-        return [p for p in reversed(self.playbacks) if p.is_unfinished]
+        """What can be continued, newest first; not what was dropped after it was last played."""
+        dropped = {v.title_id: v.at for v in self.verdicts if v.source == "dropped"}
+        return [
+            p
+            for p in reversed(self.playbacks)
+            if p.is_unfinished and not (p.title_id in dropped and p.at <= dropped[p.title_id])
+        ]
 
     def recent_reasons(self) -> list[int]:
         """Titles to explain a row with, the most telling first.
@@ -235,11 +256,13 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     """
     playbacks = playbacks_of(visit)
     recent = _recent(visit, playbacks)
+    told = list(_verdicts(visit.profile)) if visit.profile else []
     return Evidence(
-        list(_verdicts(visit.profile)) if visit.profile else [],
+        [verdict for verdict in told if verdict.source != GENRE],
         playbacks,
         [event for event in recent if not event.is_this_visit] if visit.is_paused else recent,
         visit.started_at,
+        frozenset(verdict.title_id for verdict in told if verdict.source == GENRE),
     )
 
 
@@ -348,19 +371,32 @@ def _meaning_of_stars(stars: float) -> EventKind:
 
 
 def _verdicts(profile: Profile) -> Iterator[Verdict]:
+    """Read all that the profile told by hand; of a refused `GENRE` the number is the genre's."""
     no_stars = Value(0.0, output_field=FloatField())
+    of_profile = Q(profile=profile)
+    marks: list[tuple[str, QuerySet[Any], str, str]] = [
+        ("list", ListEntry.objects.filter(of_profile), "title_id", "added_at"),
+        ("hidden", HiddenTitle.objects.filter(of_profile), "title_id", "hidden_at"),
+        ("dropped", DroppedTitle.objects.filter(of_profile), "title_id", "dropped_at"),
+        (GENRE, RefusedGenre.objects.filter(of_profile), "genre_id", "refused_at"),
+        (
+            "refused",
+            Credit.objects.filter(person__refused_by__profile=profile),
+            "title_id",
+            "person__refused_by__refused_at",
+        ),
+    ]
     rows = (
-        Rating.objects.filter(profile=profile)
+        Rating.objects.filter(of_profile)
         .annotate(source=Value("rating"), given=F("stars"), at=F("rated_at"))
         .values_list("source", "title_id", "given", "at")
         .union(
-            ListEntry.objects.filter(profile=profile)
-            .annotate(source=Value("list"), given=no_stars, at=F("added_at"))
-            .order_by()
-            .values_list("source", "title_id", "given", "at"),
-            HiddenTitle.objects.filter(profile=profile)
-            .annotate(source=Value("hidden"), given=no_stars, at=F("hidden_at"))
-            .values_list("source", "title_id", "given", "at"),
+            *(
+                marked.order_by()
+                .annotate(source=Value(source), given=no_stars, at=F(at))
+                .values_list("source", subject, "given", "at")
+                for source, marked, subject, at in marks
+            ),
             all=True,
         )
         .order_by("at", "title_id")

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models
 
-from webapp.catalog.models import Maturity, Title
+from webapp.catalog.models import Genre, Maturity, Person, Title
 
 
 class Profile(models.Model):
@@ -134,3 +134,52 @@ class HiddenTitle(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title_id} hidden by {self.profile_id}"
+
+
+class DroppedTitle(models.Model):
+    """A title the profile took out of Continue Watching; to play it on brings it back."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="dropped_titles")
+    title = models.ForeignKey(Title, models.CASCADE, related_name="dropped_by")
+    dropped_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "title"], name="dropped_title_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title_id} dropped by {self.profile_id}"
+
+
+class RefusedPerson(models.Model):
+    """Someone whose titles are not for this profile: they are never recommended."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_people")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="refused_by")
+    refused_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "refused people"
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "person"], name="refused_person_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"person {self.person_id} refused by {self.profile_id}"
+
+
+class RefusedGenre(models.Model):
+    """A genre whose titles are not for this profile: they are never recommended."""
+
+    profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_genres")
+    genre = models.ForeignKey(Genre, models.CASCADE, related_name="refused_by")
+    refused_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile", "genre"], name="refused_genre_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"genre {self.genre_id} refused by {self.profile_id}"

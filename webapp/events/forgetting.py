@@ -1,0 +1,91 @@
+"""Take a title out of a profile's history at once, keep it aside for a week, then erase it.
+
+What was done with the title leaves the tables that everything else reads, so no page, no training
+and no measure knows of it any more. It can be taken back whole as long as it is kept aside.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from django.db.models import DateTimeField, Model, OuterRef, Subquery, Value
+
+from webapp.events.models import Event, ForgottenTitle, Slate
+from webapp.profiles.models import Profile, Rating
+
+M = TypeVar("M", bound=Model)
+
+KEPT_DAYS = 7
+"""As long as a browser's late events are taken, and so long it must be known what to refuse."""
+
+
+def forget(profile: Profile, title_id: int, at: datetime) -> None:
+    """Take out all that the profile did with the title until then. Seven queries."""
+    events = Event.objects.filter(profile=profile, title=title_id, occurred_at__lte=at).exclude(
+        kind=Event.Kind.FORGET
+    )
+    ratings = Rating.objects.filter(profile=profile, title=title_id, rated_at__lte=at)
+    kept = {"events": _as_json(events), "ratings": _as_json(ratings)}
+    entry, is_new = ForgottenTitle.objects.get_or_create(
+        profile=profile, title_id=title_id, defaults={"forgotten_at": at, "kept": kept}
+    )
+    if not is_new:
+        entry.kept = {name: entry.kept[name] + rows for name, rows in kept.items()}
+        entry.forgotten_at = max(entry.forgotten_at, at)
+        entry.save()
+    events.delete()
+    ratings.delete()
+
+
+def take_back(profile: Profile, title_id: int, at: datetime) -> None:
+    """Put all that was taken out of the history back, but for a rating given since."""
+    entry = ForgottenTitle.objects.filter(profile=profile, title=title_id).first()
+    if entry is None:
+        return
+    events = [_from_json(Event, row) for row in entry.kept["events"]]
+    ratings = [_from_json(Rating, row) for row in entry.kept["ratings"]]
+    slates = set(
+        Slate.objects.filter(pk__in={event.slate_id for event in events}).values_list(
+            "pk", flat=True
+        )
+    )
+    for event in events:
+        event.slate_id = event.slate_id if event.slate_id in slates else None
+    Event.objects.bulk_create(events, ignore_conflicts=True, batch_size=1000)
+    Rating.objects.bulk_create(reversed(ratings), ignore_conflicts=True)
+    entry.delete()
+
+
+def forgotten_at(profile: Profile | None) -> Subquery | Value:
+    """When a title of the query was taken out of the profile's history; else null."""
+    if profile is None:
+        return Value(None, output_field=DateTimeField())
+    entries = ForgottenTitle.objects.filter(profile=profile, title=OuterRef("pk"))
+    return Subquery(entries.values("forgotten_at"))
+
+
+def erase_forgotten(now: datetime) -> int:
+    """Erase what was taken out of histories over `KEPT_DAYS` ago and the wish itself; how much."""
+    over = ForgottenTitle.objects.filter(forgotten_at__lt=now - timedelta(days=KEPT_DAYS))
+    for profile_id, title_id in over.values_list("profile_id", "title_id"):
+        Event.objects.filter(kind=Event.Kind.FORGET, profile=profile_id, title=title_id).delete()
+    erased, _ = over.delete()
+    return erased
+
+
+def _as_json(found: Iterable[Model]) -> list[dict[str, Any]]:
+    """Return the rows in JSON's own types, times to the microsecond."""
+    return [
+        {
+            field.attname: value
+            if isinstance(value := getattr(one, field.attname), int | float | str | None)
+            else field.value_to_string(one)
+            for field in one._meta.concrete_fields
+        }
+        for one in found
+    ]
+
+
+def _from_json(model: type[M], row: dict[str, Any]) -> M:
+    fields = {field.attname: field for field in model._meta.concrete_fields}
+    return model(**{name: fields[name].to_python(value) for name, value in row.items()})
