@@ -44,6 +44,13 @@ def _read() -> dict[str, Any]:
             "ranker_min_slates": env.int(
                 "MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1)
             ),
+            "simulation_token": env.str(
+                "MARQUEE_SIMULATION_TOKEN",
+                "",
+                validate=validate.Regexp(
+                    r"^(.{32,})?$", error="It must hold 32 characters or more, or be empty."
+                ),
+            ),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "log_level": env.str(
@@ -78,6 +85,8 @@ ROW_SIZE: int = _values["row_size"]
 GATE_TOLERANCE: float = _values["gate_tolerance"]
 RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
 """Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""
+SIMULATION_TOKEN: str = _values["simulation_token"]
+"""Who knows it may act as a simulated viewer; empty: nobody may."""
 SLATE_DAYS: int = _values["slate_days"]
 MODEL_THREADS: int = _values["models_threads"]
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
@@ -100,6 +109,7 @@ INSTALLED_APPS = [
     "webapp.profiles",
     "webapp.releases",
     "webapp.events",
+    "webapp.experiments",
     "webapp.jobs",
     "webapp.pages",
     "webapp.demo",
@@ -118,6 +128,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "webapp.events.middleware.VisitMiddleware",
+    "webapp.experiments.middleware.ArmMiddleware",
 ]
 
 ROOT_URLCONF = "webapp.urls"

@@ -2,7 +2,6 @@
 
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -10,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.api.throttling import EventsThrottle
+from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
 from webapp.events.middleware import VisitRequest
 from webapp.events.models import Event, Surface
@@ -83,7 +83,9 @@ class EventsView(APIView):
             else:
                 errors.append({"index": index, "id": given.get("id"), "reason": _words(event)})
         visit = cast(VisitRequest, request._request).visit
-        report = record_events(visit, drafts, timezone.now()) if drafts else IngestReport()
+        report = (
+            record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
+        )
         errors += [
             {"index": places[refused.index], "id": str(refused.id), "reason": refused.reason}
             for refused in report.errors

@@ -6,7 +6,6 @@ Where nothing was typed, or nothing matches, `titles` are suggestions for this v
 import time
 from typing import Any, cast
 
-from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -17,6 +16,7 @@ from rest_framework.views import APIView
 from search.errors import SearchError
 from webapp.api.throttling import SearchThrottle
 from webapp.engine.responses import prequery, search
+from webapp.events.clock import now_of
 from webapp.events.middleware import VisitRequest
 
 
@@ -54,7 +54,7 @@ class SearchView(APIView):
         visit = cast(VisitRequest, request._request).visit
         try:
             text = request.query_params.get("q", "")
-            now = timezone.now()
+            now = now_of(request._request)
             page = search(visit, text, now) if text.strip() else prequery(visit, now)
         except SearchError as error:
             raise ValidationError({"q": [str(error)]}) from error

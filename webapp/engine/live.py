@@ -24,6 +24,7 @@ from recommender.ranking.ranker import Ranker
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.experiments.running import running
 from webapp.releases.models import RankerVersion, Release, Trained
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class LiveHolder:
         return self._live
 
     def refresh(self) -> None:
-        """Load what changed since the last look. Three queries when nothing did.
+        """Load what changed since the last look. Four queries when nothing did.
 
         Raises:
             django.db.Error: the database does not answer.
@@ -81,6 +82,7 @@ class LiveHolder:
         with self._loading:
             before = self._live
             self._live = _with_ranker(_load(before), before)
+            running.refresh()
             self._looked_at = time.monotonic()
             if before is not None and before.release_id != self._live.release_id:
                 logger.info("release %s is live in this process now", self._live.release_id)
@@ -97,6 +99,7 @@ class LiveHolder:
     def forget(self) -> None:
         """Drop the state, so that the next `get` loads it anew."""
         self._live = None
+        running.forget()
 
     def _poll(self) -> None:
         while True:

@@ -26,6 +26,7 @@ from webapp.engine.wording import heading_and_reason
 from webapp.events.models import Slate, Surface
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
+from webapp.experiments.treatments import treated_evidence, treated_viewer
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +139,7 @@ class _Response:
         self.began = time.perf_counter()
         self.visit, self.surface, self.now = visit, surface, now
         self.live = holder.get()
-        self.evidence = evidence_of(visit)
+        self.evidence = treated_evidence(evidence_of(visit), visit.treatment)
         self.question = Question(
             self._viewer(),
             PageConfig(row_size=settings.ROW_SIZE),
@@ -204,7 +205,7 @@ class _Response:
         )
         if not self.visit.is_personal:
             return viewer
-        return replace(
+        told = replace(
             viewer,
             liked=evidence.liked(),
             liked_before=evidence.liked_before(),
@@ -221,6 +222,7 @@ class _Response:
             device=self.visit.device,
             profile_id=self.visit.profile.pk if self.visit.profile else None,
         )
+        return treated_viewer(told, self.visit.treatment)
 
     def _views(self) -> list[RowView]:
         """Turn rows of item numbers into what a template shows. Three queries for any rows."""

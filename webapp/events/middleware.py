@@ -7,9 +7,9 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, empty
 
+from webapp.events.clock import is_simulated, now_of
 from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit, device_of, is_bot
 from webapp.profiles.models import Profile
 
@@ -34,7 +34,7 @@ class VisitMiddleware:
         if visit.__dict__["_wrapped"] is not empty:
             response.set_cookie(
                 COOKIE,
-                cookie_of(cast(CurrentVisit, visit), timezone.now()),
+                cookie_of(cast(CurrentVisit, visit), now_of(request)),
                 max_age=30 * 86_400,
                 httponly=True,
                 secure=settings.SECURE,
@@ -45,9 +45,14 @@ class VisitMiddleware:
 
 def find_visit(request: HttpRequest) -> CurrentVisit:
     """Return the request's visit; at most one query beyond Django's session and user."""
-    visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), timezone.now())
+    visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), now_of(request))
     told = request.headers.get("User-Agent", "")
-    return replace(visit, device=device_of(told), is_bot=is_bot(told))
+    return replace(
+        visit,
+        device=device_of(told),
+        is_bot=is_bot(told),
+        is_simulated=is_simulated(request),
+    )
 
 
 def chosen_profile(request: HttpRequest) -> Profile | None:

@@ -38,11 +38,24 @@ class Visit(models.Model):
     is_bot = models.BooleanField(
         default=False, db_default=False, help_text="Its browser said that it is a program."
     )
+    experiment = models.SlugField(
+        max_length=60,
+        blank=True,
+        db_default="",
+        db_index=False,
+        help_text="What it took part in; empty for nothing.",
+    )
+    arm = models.SlugField(max_length=60, blank=True, db_default="", db_index=False)
 
     class Meta:
         indexes = [
             models.Index(fields=["profile", "-started_at"], name="visit_profile_recent"),
             BrinIndex(fields=["started_at"], name="visit_started"),
+            models.Index(
+                fields=["experiment", "arm"],
+                condition=~models.Q(experiment=""),
+                name="visit_experiment",
+            ),
         ]
 
     def __str__(self) -> str:

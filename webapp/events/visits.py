@@ -1,7 +1,7 @@
 """The visit a request belongs to: one sitting, ended by 30 idle minutes or another profile."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -56,6 +56,12 @@ class CurrentVisit:
     is_bot: bool = False
     """Whether its browser says that it is a program."""
     is_simulated: bool = False
+    experiment: str = ""
+    """The experiment it takes part in, """
+    arm: str = ""
+    """in which arm, """
+    treatment: str = ""
+    """and what is done to it there."""
 
     @property
     def is_paused(self) -> bool:
@@ -82,6 +88,10 @@ class CurrentVisit:
         """How the profile's switches stand, as slates keep it."""
         return {"is_paused": self.is_paused, "is_personal": self.is_personal}
 
+    def in_arm(self, experiment: str, arm: str, treatment: str) -> "CurrentVisit":
+        """Return the visit as it takes part in an experiment."""
+        return replace(self, experiment=experiment, arm=arm, treatment=treatment)
+
     def record(self) -> None:
         """Write the visit's row if it has none. One query."""
         Visit.objects.bulk_create(
@@ -92,6 +102,8 @@ class CurrentVisit:
                     started_at=self.started_at,
                     is_bot=self.is_bot,
                     is_simulated=self.is_simulated,
+                    experiment=self.experiment,
+                    arm=self.arm,
                 )
             ],
             ignore_conflicts=True,

@@ -8,10 +8,10 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from webapp.catalog.models import Title
+from webapp.events.clock import now_of
 from webapp.events.ingest import VALUES, EventDraft, record_events
 from webapp.events.middleware import VisitRequest
 from webapp.events.models import Event, Surface
@@ -73,7 +73,7 @@ def _tell(request: HttpRequest, pk: int, kind: Event.Kind, form: forms.Form) -> 
 
 
 def _record(request: HttpRequest, title: Title, kind: Event.Kind, **fields: object) -> None:
-    now = timezone.now()
+    now = now_of(request)
     draft = EventDraft(uuid.uuid4(), kind, title.pk, now, **fields)  # type: ignore[arg-type]
     if record_events(cast(VisitRequest, request).visit, [draft], now).paused:
         messages.info(request, "History is paused: this was not kept.")

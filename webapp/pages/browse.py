@@ -13,7 +13,6 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django_htmx.http import push_url, replace_url
 from django_htmx.middleware import HtmxDetails
@@ -21,6 +20,7 @@ from django_htmx.middleware import HtmxDetails
 from search.errors import SearchError
 from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
 from webapp.engine import responses
+from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import VisitRequest
 from webapp.events.models import Event, Slate, Surface
@@ -36,7 +36,7 @@ FEATURED = ("top_picks", "trending", "popular")
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    page = responses.home(_visit(request), timezone.now())
+    page = responses.home(_visit(request), now_of(request))
     featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
     return render(request, "pages/home.html", {"page": page, "featured": featured})
 
@@ -44,7 +44,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """A title's details. Opening it is an event, recorded here so that it needs no script."""
-    visit, now = _visit(request), timezone.now()
+    visit, now = _visit(request), now_of(request)
     found = get_object_or_404(_titles_with_credits().fit_for(visit.maturity_limit), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
@@ -77,11 +77,11 @@ def search_page(request: HttpRequest) -> HttpResponse:
     text = request.GET.get("q", "")
     template = "pages/_results.html" if _htmx(request) else "pages/search.html"
     if not text.strip():
-        page = responses.prequery(_visit(request), timezone.now())
+        page = responses.prequery(_visit(request), now_of(request))
         context = {"text": "", "page": page, "genres": Genre.objects.all()}
         return _with_address(request, render(request, template, context))
     try:
-        page = responses.search(_visit(request), text, timezone.now())
+        page = responses.search(_visit(request), text, now_of(request))
     except SearchError as error:
         return render(request, template, {"text": text[:200], "error": str(error)}, status=400)
     return _with_address(request, render(request, template, {"text": text, "page": page}))

@@ -1,0 +1,1 @@
+"""Experiments: arms, who is in which, what an arm changes, and what came of it."""
