@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("events", "0005_traffic"),
+        ("events", "0006_controls"),
         ("profiles", "0002_switches"),
     ]
 
