@@ -279,7 +279,12 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"events": "600/min", "search": "600/min", "login": "20/min"},
+    "DEFAULT_THROTTLE_RATES": {
+        "events": "600/min",
+        "search": "600/min",
+        "suggest": "1200/min",
+        "login": "20/min",
+    },
     "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
 }
 SPECTACULAR_SETTINGS = {

@@ -21,7 +21,7 @@ Floats = NDArray[np.float32]
 
 ROWS = (
     "", "this_visit", "because_watched", "top_picks", "trending", "from_likes", "genre", "new",
-    "continue_watching", "my_list", "suggestions", "results", "more_like",
+    "continue_watching", "my_list", "suggestions", "results", "more_like", "near",
 )  # fmt: skip
 """Kinds of row by value; written into artifacts, so new kinds go to the end."""
 DEVICES = ("", "phone", "computer", "television")

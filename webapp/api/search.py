@@ -1,11 +1,15 @@
-"""GET /api/v1/search?q=: titles that match a text, in this viewer's order.
+"""GET /api/v1/search and /api/v1/suggest: what a text means, in this viewer's order.
 
-Where nothing was typed, or nothing matches, `titles` are suggestions for this visit.
+Without a text both answer with titles for this visit.
 """
 
 import time
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, cast
 
+from django.urls import reverse
+from django.utils.http import urlencode
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -13,66 +17,177 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from search.engine import Hit
 from search.errors import SearchError
-from webapp.api.throttling import SearchThrottle
-from webapp.engine.responses import prequery, search
+from search.query import FilterKind
+from webapp.api.throttling import SearchThrottle, SuggestThrottle
+from webapp.catalog.artwork import poster_url
+from webapp.catalog.models import Genre, Person
+from webapp.engine.responses import RowView, SearchPage, SlotView, prequery, search, typed
 from webapp.events.clock import now_of
 from webapp.events.middleware import VisitRequest
+from webapp.events.visits import CurrentVisit
 
 
-class FoundTitleSerializer(serializers.Serializer[Any]):
+class ScoreSerializer(serializers.Serializer[Any]):
+    """Why a title stands where it does: evidence, then the chance or else the sum of parts."""
+
+    evidence = serializers.CharField(
+        help_text="How the text matches, which no taste outweighs: written, exact, completes, "
+        "near, begins, words, near_two, begins_near, words_near, about, about_near; or meaning."
+    )
+    parts = serializers.DictField(
+        child=serializers.FloatField(),
+        help_text="What ordered it among equal evidence before any ranker, by name.",
+    )
+    chance = serializers.FloatField(
+        allow_null=True, help_text="The ranker's, which has the last word where there is one."
+    )
+
+
+class TitleSerializer(serializers.Serializer[Any]):
     id = serializers.IntegerField()
     name = serializers.CharField()
     year = serializers.IntegerField(allow_null=True)
+    genre = serializers.CharField(allow_null=True, help_text="Its first.")
+    url = serializers.CharField()
+    poster = serializers.CharField()
+    row = serializers.CharField(help_text="For events: the slate's row.")
+    slot = serializers.IntegerField(help_text="For events: its place there, from 0.")
+    score = ScoreSerializer(required=False, help_text="With explain=1.")
+
+
+class NamedSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
     url = serializers.CharField()
 
 
+class FilterSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=[kind.value for kind in FilterKind])
+    value = serializers.CharField()
+    is_negated = serializers.BooleanField()
+    without = serializers.CharField(help_text="The text that is left without this filter.")
+
+
 class SearchAnswerSerializer(serializers.Serializer[Any]):
-    slate = serializers.UUIDField()
+    slate = serializers.UUIDField(help_text="Name it in events about what was shown here.")
+    surface = serializers.CharField()
     query = serializers.CharField()
-    corrected = serializers.CharField(allow_null=True)
-    are_suggestions = serializers.BooleanField()
-    titles = FoundTitleSerializer(many=True)
+    corrected = serializers.CharField(
+        allow_null=True, help_text="What was meant, but for mistakes."
+    )
+    filters = FilterSerializer(many=True)
+    titles = TitleSerializer(many=True)
+    people = NamedSerializer(many=True)
+    genres = NamedSerializer(many=True)
+    near = TitleSerializer(many=True, help_text="Near in meaning, where few titles match.")
+    unavailable = serializers.ListField(
+        child=serializers.CharField(), help_text="Titles that match and are not to be had here."
+    )
+    suggestions = TitleSerializer(
+        many=True, help_text="Where nothing was typed, or nothing at all was found."
+    )
     took_ms = serializers.FloatField()
 
 
-class SearchView(APIView):
-    """Search the catalogue by title, person, genre and year; a mistake or two is forgiven."""
+PARAMETERS = [
+    OpenApiParameter("q", str, description="What was typed; without it, what to suggest now."),
+    OpenApiParameter("explain", bool, description="1 adds the parts of every score."),
+]
 
-    throttle_classes = [SearchThrottle]
 
-    @extend_schema(
-        parameters=[
-            OpenApiParameter(
-                "q", str, description="What to look for; without it, what to suggest in this visit."
-            )
-        ],
-        responses={200: SearchAnswerSerializer},
-    )
+class _AnswerView(APIView):
+    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+        """Answer a text that is not blank."""
+        raise NotImplementedError
+
+    @extend_schema(parameters=PARAMETERS, responses={200: SearchAnswerSerializer})
     def get(self, request: Request) -> Response:
         began = time.perf_counter()
         visit = cast(VisitRequest, request._request).visit
+        text, now = request.query_params.get("q", ""), now_of(request._request)
         try:
-            text = request.query_params.get("q", "")
-            now = now_of(request._request)
-            page = search(visit, text, now) if text.strip() else prequery(visit, now)
+            page = self.find(visit, text, now) if text.strip() else prequery(visit, now)
         except SearchError as error:
             raise ValidationError({"q": [str(error)]}) from error
-        return Response(
+        body = _body(page, is_explained=request.query_params.get("explain") == "1")
+        return Response(body | {"took_ms": round((time.perf_counter() - began) * 1000, 2)})
+
+
+class SearchView(_AnswerView):
+    """Search titles, people and genres; filters in the text are understood, mistakes forgiven."""
+
+    throttle_classes = [SearchThrottle]
+
+    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+        return search(visit, text, now)
+
+
+class SuggestView(_AnswerView):
+    """The first of what a search would find, for every keystroke."""
+
+    throttle_classes = [SuggestThrottle]
+
+    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+        return typed(visit, text, now)
+
+
+def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
+    found = page.found
+    hits = {hit.id: hit for hit in (*found.hits, *found.near)} if is_explained else {}
+    return {
+        "slate": page.slate_id,
+        "surface": page.surface,
+        "query": page.text,
+        "corrected": found.corrected,
+        "filters": [
             {
-                "slate": page.slate_id,
-                "query": page.text,
-                "corrected": page.corrected,
-                "are_suggestions": not page.slots,
-                "titles": [
-                    {
-                        "id": slot.title.pk,
-                        "name": slot.title.name,
-                        "year": slot.title.year,
-                        "url": slot.title.get_absolute_url(),
-                    }
-                    for slot in page.slots or (page.suggestions.slots if page.suggestions else [])
-                ],
-                "took_ms": round((time.perf_counter() - began) * 1000, 2),
+                "kind": each.kind.value,
+                "value": each.value,
+                "is_negated": each.is_negated,
+                "without": each.without,
             }
-        )
+            for each in found.filters
+        ],
+        "titles": list(_titles(page.results, hits)),
+        "people": [_named(person) for person in page.people],
+        "genres": [_named(genre) for genre in page.genres],
+        "near": list(_titles(page.near, hits)),
+        "unavailable": list(found.unavailable),
+        "suggestions": list(_titles(page.suggestions, hits)),
+    }
+
+
+def _titles(row: RowView | None, hits: dict[int, Hit]) -> Iterable[dict[str, Any]]:
+    for slot in row.slots if row else ():
+        title, genres = slot.title, slot.title.genres.all()
+        told = {
+            "id": title.pk,
+            "name": title.name,
+            "year": title.year,
+            "genre": genres[0].name if genres else None,
+            "url": title.get_absolute_url(),
+            "poster": poster_url(title),
+            "row": row.kind if row else "",
+            "slot": slot.slot,
+        }
+        hit = hits.get(title.pk)
+        yield told | {"score": _score(slot, hit)} if hit else told
+
+
+def _score(slot: SlotView, hit: Hit) -> dict[str, Any]:
+    """The parts of a score; a ranker's chance is what the slot's score has above its band."""
+    if "meaning" in hit.parts:
+        return {"evidence": "meaning", "parts": dict(hit.parts), "chance": None}
+    chance = slot.score + hit.band
+    return {
+        "evidence": hit.band.name.lower(),
+        "parts": dict(hit.parts),
+        "chance": chance if chance > 0 else None,
+    }
+
+
+def _named(named: Person | Genre) -> dict[str, str]:
+    if isinstance(named, Genre):
+        return {"name": named.name, "url": reverse("genre", args=[named.slug])}
+    return {"name": named.name, "url": f"{reverse('search')}?{urlencode({'q': named.name})}"}

@@ -18,3 +18,7 @@ class EventsThrottle(ViewerThrottle):
 
 class SearchThrottle(ViewerThrottle):
     scope = "search"
+
+
+class SuggestThrottle(ViewerThrottle):
+    scope = "suggest"

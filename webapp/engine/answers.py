@@ -1,6 +1,7 @@
 """What is shown, from what is known: one function that pages ask, and that a replay asks again."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +11,8 @@ from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
-from recommender.vocabulary import UNKNOWN
-from search.engine import SearchEngine
+from recommender.vocabulary import UNKNOWN, Vocabulary
+from search.engine import Hit, SearchEngine, SearchResult
 from webapp.events.models import Surface
 
 Source = Recommender | PopularTitles
@@ -40,12 +41,18 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """Rows over the item numbers of the source's catalogue; the taste that ordered them."""
+    """Rows over the item numbers of the source's catalogue, and how they came about.
+
+    Attributes:
+        rows: what is shown. A search has the rows `results` and `near`, in meaning; one that finds
+            nothing at all has suggestions.
+        taste: what ordered them.
+        found: what a search understood and found, without what may not be shown.
+    """
 
     rows: list[Row]
     taste: Taste | None = None
-    corrected: str | None = None
-    """The name that a search with a mistake in it meant."""
+    found: SearchResult = field(default_factory=SearchResult)
 
 
 def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
@@ -64,18 +71,19 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         return Answer([row] if row else [], taste)
     if viewer.surface == Surface.HOME:
         return Answer(source.home(viewer, taste, page), taste)
-    corrected = None
+    found = SearchResult()
     if viewer.surface == Surface.SEARCH:
-        found, corrected = _found(question, taste, source, search)
-        if len(found.items):
-            return Answer([found], taste, corrected)
-    return Answer(source.suggestions(viewer, taste, page), taste, corrected)
+        found = _found(question, taste, source, search)
+        rows = [_results(question, taste, source, found.hits), _near(source, found.near)]
+        if any(len(row.items) for row in rows):
+            return Answer([row for row in rows if len(row.items)], taste, found)
+    return Answer(source.suggestions(viewer, taste, page), taste, found)
 
 
 def _found(
     question: Question, taste: Taste | None, source: Source, search: SearchEngine
-) -> tuple[Row, str | None]:
-    """Search; a hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
+) -> SearchResult:
+    """Search, and leave out what may not be shown, and what the source's catalogue lacks."""
     items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
     limit = question.viewer.maturity_limit
     above = np.where(items == UNKNOWN, limit is not None, source.catalogue.above(limit)[items])
@@ -88,11 +96,34 @@ def _found(
         popularity=_on_documents(source.catalogue.liked_by, items),
         allowed=~(above | refused),
     )
-    found = source.catalogue.titles.items_of([hit.id for hit in result.hits])
-    evidence = np.array([hit.band for hit in result.hits], dtype=np.int64)
-    known = found != UNKNOWN
-    ordered = source.ordered_hits(found[known], evidence[known], question.viewer, taste)
-    return Row("results", *ordered), result.corrected
+    titles = source.catalogue.titles
+    return replace(
+        result,
+        hits=_shown(result.hits, titles),
+        near=_shown(result.near, titles, question.viewer.excluded),
+    )
+
+
+def _shown(
+    hits: Sequence[Hit], titles: Vocabulary, refused: frozenset[int] = frozenset()
+) -> tuple[Hit, ...]:
+    known = titles.items_of([hit.id for hit in hits]) != UNKNOWN
+    pairs = zip(hits, known.tolist(), strict=True)
+    return tuple(hit for hit, is_known in pairs if is_known and hit.id not in refused)
+
+
+def _results(question: Question, taste: Taste | None, source: Source, hits: Sequence[Hit]) -> Row:
+    """A hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
+    items = source.catalogue.titles.items_of([hit.id for hit in hits])
+    evidence = np.array([hit.band for hit in hits], dtype=np.int64)
+    return Row("results", *source.ordered_hits(items, evidence, question.viewer, taste))
+
+
+def _near(source: Source, hits: Sequence[Hit]) -> Row:
+    """A score is how near the title is in meaning."""
+    items = source.catalogue.titles.items_of([hit.id for hit in hits])
+    scores = np.array([hit.parts["meaning"] for hit in hits], dtype=np.float32)
+    return Row("near", items, scores)
 
 
 def _on_documents(values: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:

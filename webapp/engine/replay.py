@@ -171,7 +171,8 @@ def _question_of(slate: Slate) -> tuple[Question, int]:
         return question_of(slate.snapshot), slate.snapshot["catalogue"]["last"]
     except (KeyError, TypeError) as error:
         raise ReplayError(
-            "This slate was written before slates kept all they were built from."
+            "This slate does not keep what it was built from: it answered a keystroke, or is older "
+            "than that rule."
         ) from error
 
 

@@ -7,30 +7,37 @@ what the template shows. If the recommender fails, popular titles are served; th
 import logging
 import time
 import uuid
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from recommender.ranking.page import ABOUT_A_TITLE, PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import Viewer, ViewerEvent
+from search.engine import SearchResult
 from search.errors import SearchError
-from webapp.catalog.models import Genre, Title
+from webapp.catalog.models import Genre, Person, Title
 from webapp.engine.answers import Answer, Question, Source, answer
 from webapp.engine.live import Live, holder
 from webapp.engine.on_screen import on_screen
 from webapp.engine.snapshot import exactly, packed, snapshot_of
 from webapp.engine.wording import heading_and_reason
-from webapp.events.models import Slate, Surface
+from webapp.events.models import TYPED, Slate, Surface
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence, treated_viewer
 
 logger = logging.getLogger(__name__)
 
+Named = TypeVar("Named", Person, Genre)
+
 REASONS_KEPT = 10
+TYPED_TITLES = 6
+"""Most titles that are shown of a row while typing."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +77,38 @@ class TitlePage:
 
 @dataclass(frozen=True)
 class SearchPage:
+    """What a text found.
+
+    Attributes:
+        slate_id: what was shown.
+        surface: where.
+        text: as typed.
+        found: what was understood, and the parts of every score.
+        results: titles that match.
+        near: titles near in meaning, where few match.
+        suggestions: what to offer where nothing was typed, or nothing at all was found.
+        people: who are meant, best first.
+        genres: that are meant, best first.
+    """
+
     slate_id: uuid.UUID
+    surface: Surface
     text: str
-    slots: list[SlotView]
-    corrected: str | None = None
+    found: SearchResult
+    results: RowView | None = None
+    near: RowView | None = None
     suggestions: RowView | None = None
-    """What to offer where nothing was typed, or nothing matched."""
+    people: list[Person] = field(default_factory=list)
+    genres: list[Genre] = field(default_factory=list)
+
+    @property
+    def slots(self) -> list[SlotView]:
+        return self.results.slots if self.results else []
+
+    @property
+    def has_found(self) -> bool:
+        """Whether anything matches, be it no title."""
+        return bool(self.results or self.people or self.genres)
 
 
 def is_ready() -> bool:
@@ -108,7 +141,7 @@ def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
 
 
 def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
-    """Find the titles a text means, ordered for this viewer among those that match equally well.
+    """Find what a text means, ordered for this viewer among titles that match equally well.
 
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
@@ -116,12 +149,41 @@ def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     return _search_page(_Response(visit, Surface.SEARCH, now, text=text))
 
 
+def typed(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+    """Answer a keystroke: the first of what `search` finds, by the same evidence, in less work.
+
+    The slate holds what was shown, so that a choice can be credited to it, and nothing to build it
+    again from.
+
+    Raises:
+        search.errors.SearchError: the text cannot be answered, in words for the one who typed.
+    """
+    return _search_page(_Response(visit, Surface.SEARCH, now, text=text, most=TYPED_TITLES))
+
+
 def _search_page(response: "_Response") -> SearchPage:
     slate = response.write_slate()
     rows = {view.kind: view for view in response.views}
-    found = rows["results"].slots if "results" in rows else []
-    text, corrected = response.question.text, response.answer.corrected
-    return SearchPage(slate.pk, text, found, corrected, rows.get("suggestions"))
+    found = response.answer.found
+    return SearchPage(
+        slate.pk,
+        response.surface,
+        response.question.text,
+        found,
+        rows.get("results") or rows.get("typed"),
+        rows.get("near"),
+        rows.get("suggestions"),
+        _named(Person.objects.all(), found.people),
+        _named(Genre.objects.all(), found.genres),
+    )
+
+
+def _named(known: QuerySet[Named], names: Sequence[str]) -> list[Named]:
+    """Return those with these names, in their order. One query, none without names."""
+    if not names:
+        return []
+    found = {each.name: each for each in known.filter(name__in=names)}
+    return [found[name] for name in names if name in found]
 
 
 class _Response:
@@ -135,7 +197,19 @@ class _Response:
         *,
         title_id: int | None = None,
         text: str = "",
+        most: int | None = None,
     ) -> None:
+        """Ask.
+
+        Args:
+            visit: whose.
+            surface: where it will be shown.
+            now: the moment.
+            title_id: the title that the page is about.
+            text: what was typed.
+            most: show no more of each row, and do not keep what the answer was made from; None
+                keeps all.
+        """
         self.began = time.perf_counter()
         self.visit, self.surface, self.now = visit, surface, now
         self.live = holder.get()
@@ -144,10 +218,12 @@ class _Response:
             self._viewer(),
             PageConfig(row_size=settings.ROW_SIZE),
             title_id,
-            text,
+            text.replace("\0", ""),  # which PostgreSQL does not keep
             frozenset(self.evidence.hidden()),
         )
-        self.answer, self.source, self.fallback_reason = _ask(self.question, self.live)
+        self.is_whole = most is None
+        answer, self.source, self.fallback_reason = _ask(self.question, self.live)
+        self.answer = answer if most is None else _first(answer, most)
         self.views = self._views()
 
     def write_slate(self) -> Slate:
@@ -171,16 +247,22 @@ class _Response:
                 }
                 for view in self.views
             ],
-            snapshot=snapshot_of(self.question, self.live.catalogue, self.visit.switches),
+            snapshot=self._snapshot(),
             features=self._features(),
             visit_share=taste.visit_share if taste else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
 
+    def _snapshot(self) -> dict[str, Any]:
+        """What the answer was made from; of a keystroke only the text."""
+        if not self.is_whole:
+            return {"text": self.question.text, TYPED: True}
+        return snapshot_of(self.question, self.live.catalogue, self.visit.switches)
+
     def _features(self) -> bytes | None:
-        """What a ranker is told of what is shown; nothing of a fallback."""
-        if isinstance(self.source, PopularTitles):
+        """What a ranker is told of what is shown; nothing of a fallback, nothing while typing."""
+        if isinstance(self.source, PopularTitles) or not self.is_whole:
             return None
         rows, viewer = self.answer.rows, self.question.viewer
         return packed(self.source.features(rows, viewer, self.answer.taste))
@@ -269,6 +351,22 @@ def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
             reason = f"{type(error).__name__}: {error}"[:200]
     popular = PopularTitles(live.catalogue)
     return answer(question, popular, live.search), popular, reason
+
+
+def _first(answer: Answer, most: int) -> Answer:
+    """Return the answer with the first of each row; what matches stands as `typed`."""
+    return replace(
+        answer,
+        rows=[
+            replace(
+                row,
+                kind="typed" if row.kind == "results" else row.kind,
+                items=row.items[:most],
+                scores=row.scores[:most],
+            )
+            for row in answer.rows
+        ],
+    )
 
 
 def _titles(ids: Iterable[int]) -> dict[int, Title]:

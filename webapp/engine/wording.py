@@ -15,6 +15,8 @@ FIXED = {
     "popular": ("Popular titles", "What most people here have liked."),
     "suggestions": ("To begin with", "What people here have liked most lately."),
     "results": ("Results", "It matches your search."),
+    "typed": ("Titles", "It matches your search."),
+    "near": ("Near in meaning", "Close to your words in what it is about."),
     "new": ("New in the catalogue", "What came in last."),
 }
 

@@ -9,6 +9,9 @@ from webapp.catalog.models import Title
 from webapp.profiles.models import Profile
 from webapp.releases.models import RankerVersion, Release
 
+TYPED = "is_typed"
+"""Set in the snapshot of a slate that answered a keystroke."""
+
 
 class Surface(models.TextChoices):
     """Where on the site something was shown or done."""

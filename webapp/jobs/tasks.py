@@ -5,9 +5,10 @@ from datetime import timedelta
 from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from webapp.events.models import Slate
+from webapp.events.models import TYPED, Event, Slate
 from webapp.jobs import rankers, runs
 from webapp.releases.models import TrainingRun
 
@@ -51,9 +52,16 @@ def look_after_runs() -> None:
 
 @shared_task
 def prune_slates() -> None:
-    """Delete slates older than `SLATE_DAYS`; their events stay."""
+    """Delete slates older than `SLATE_DAYS`; their events stay.
+
+    Those that answered a keystroke and came to nothing go after a day.
+    """
+    now = timezone.now()
+    Slate.objects.filter(created_at__lt=now - timedelta(days=settings.SLATE_DAYS)).delete()
     Slate.objects.filter(
-        created_at__lt=timezone.now() - timedelta(days=settings.SLATE_DAYS)
+        ~Exists(Event.objects.filter(slate=OuterRef("pk"))),
+        snapshot__has_key=TYPED,
+        created_at__lt=now - timedelta(days=1),
     ).delete()
 
 

@@ -126,7 +126,8 @@ SEARCH = f"/api/v1/search?q={quote('number')}"
 
 
 def found(answer):
-    return [title["id"] for title in json.loads(answer)["titles"]]
+    body = json.loads(answer)
+    return [title["id"] for title in body["titles"] or body["suggestions"]]
 
 
 def genre_of_most(ids, films):

@@ -235,8 +235,8 @@ def test_before_typing_titles_are_suggested_on_the_page_and_by_the_api(client, r
     assert f'data-surface="prequery" data-slate="{slate.pk}"' in page
     assert page.count("data-title=") == len(slate.rows[0]["titles"]) >= 6
     body = client.get("/api/v1/search?q=+").json()
-    assert body["are_suggestions"] is True
-    assert [title["id"] for title in body["titles"]] == slate.rows[0]["titles"]
+    assert body["titles"] == []
+    assert [title["id"] for title in body["suggestions"]] == slate.rows[0]["titles"]
     fragment = client.get("/search/?q=", headers={"HX-Request": "true"}).content.decode()
     assert "data-title=" in fragment
 
