@@ -3,6 +3,7 @@
 docs/operations.md lists them all.
 """
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,24 @@ import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, validate
+from environs import Env, EnvError, ValidationError, validate
 
 django_stubs_ext.monkeypatch()  # lets admin classes and managers name their model
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+SOURCE = re.compile(r"https?:(//(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?)?")
+
+
+def _are_sources(sources: list[str]) -> None:
+    for source in sources:
+        if not SOURCE.fullmatch(source):
+            raise ValidationError(
+                f"each must be a scheme or an origin, https: or https://images.example.org, "
+                f"got {source!r}."
+            )
 
 
 def _read() -> dict[str, Any]:
@@ -51,6 +64,7 @@ def _read() -> dict[str, Any]:
                     r"^(.{32,})?$", error="It must hold 32 characters or more, or be empty."
                 ),
             ),
+            "media_sources": env.list("MARQUEE_MEDIA_SOURCES", ["https:"], validate=_are_sources),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "log_level": env.str(
@@ -87,6 +101,8 @@ RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
 """Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""
 SIMULATION_TOKEN: str = _values["simulation_token"]
 """Who knows it may act as a simulated viewer; empty: nobody may."""
+MEDIA_SOURCES: list[str] = _values["media_sources"]
+"""Where browsers may fetch the catalogue's own posters and films from, as in a CSP."""
 SLATE_DAYS: int = _values["slate_days"]
 MODEL_THREADS: int = _values["models_threads"]
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
@@ -249,8 +265,8 @@ CONTENT_SECURITY_POLICY = {
         "default-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
-        "img-src": [SELF, "https:", "data:"],
-        "media-src": [SELF, "https:"],
+        "img-src": [SELF, "data:", *MEDIA_SOURCES],
+        "media-src": [SELF, *MEDIA_SOURCES],
         "connect-src": [SELF],
         "font-src": [SELF],
         "manifest-src": [SELF],

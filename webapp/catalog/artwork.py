@@ -12,17 +12,27 @@ from html import escape
 
 from django.db.models import Prefetch
 
-from webapp.catalog.lettering import LINE_HEIGHT, Face, Lettering, clean, cut, letter
+from webapp.catalog.lettering import (
+    LINE_HEIGHT,
+    Face,
+    Lettering,
+    clean,
+    cut,
+    letter,
+    runs_to_the_left,
+)
 from webapp.catalog.models import Credit, Title
 from webapp.catalog.motifs import MOTIFS
 from webapp.catalog.palettes import DEFAULT, STYLES, Scheme, genre_with_style
 
-ART_VERSION = 2
+ART_VERSION = 3
 """Raise it when the drawing changes, so that browsers fetch posters again."""
 WIDTH, HEIGHT, MARGIN = 200, 300, 16
+WIDE_WIDTH, WIDE_HEIGHT, WIDE_MOTIF = 640, 360, 880
+"""A backdrop's motif is wider than what is seen of it: its middle stands right of the words."""
 COLUMN = WIDTH - 2 * MARGIN
 CREDIT_SIZE = 8.5
-SIZES = (58, 52, 46, 42, 38, 34, 31, 28, 25.5, 23, 21, 19, 17.5, 16, 14.5, 13)
+SIZES = (112, 92, 76, 66, 58, 52, 46, 42, 38, 34, 31, 28, 25.5, 23, 21, 19, 17.5, 16, 14.5, 13)
 SUBTITLE_SIZES, SUBTITLE_GAP = (17, 15.5, 14, 13), 5
 SPINE_SIZES = tuple(range(72, 35, -4))
 SPINE_LENGTH, SPINE_WIDTH = 232, 76
@@ -52,7 +62,17 @@ class Drawing:
 
 def poster_url(title: Title) -> str:
     """Return the operator's poster if there is one, else the address of the drawn one."""
-    return title.poster_url or f"/posters/{title.pk}.svg?v={poster_version(title)}"
+    return title.poster_url or drawn_url(title)
+
+
+def drawn_url(title: Title) -> str:
+    """Return the address of the drawn poster, which stands in where the operator's is broken."""
+    return f"/posters/{title.pk}.svg?v={poster_version(title)}"
+
+
+def backdrop_url(title: Title) -> str:
+    """Return the address of the poster's motif, drawn wide."""
+    return f"/backdrops/{title.pk}.svg?v={poster_version(title)}"
 
 
 def poster_version(title: Title) -> str:
@@ -66,9 +86,27 @@ def poster_version(title: Title) -> str:
 
 def poster_svg(title: Title) -> str:
     """Draw the poster, 200 by 300 units. Uses the prefetched genres and, if there, `DIRECTORS`."""
-    seed = hashlib.sha256(title.external_id.encode(errors="replace")).digest()
+    drawing = _drawing(title)
+    return _sheet(
+        WIDTH,
+        HEIGHT,
+        drawing.scheme.ground,
+        f'<g fill="{drawing.scheme.ink}" font-family="{drawing.face.fonts}">'
+        f"{_compose(drawing, _seed(title)[2])}</g>",
+    )
+
+
+def backdrop_svg(title: Title) -> str:
+    """Draw the poster's motif wide and without words, 640 by 360 units, for behind a page's top."""
+    drawing = _drawing(title)
+    drawn = MOTIFS[drawing.motif](WIDE_MOTIF, WIDE_HEIGHT, drawing.scheme, drawing.seed)
+    return _sheet(WIDE_WIDTH, WIDE_HEIGHT, drawing.scheme.ground, drawn)
+
+
+def _drawing(title: Title) -> Drawing:
+    seed = _seed(title)
     style = STYLES.get(_genre(title), DEFAULT)
-    drawing = Drawing(
+    return Drawing(
         name=title.name,
         credit=_director(title),
         year=str(title.year or ""),
@@ -77,11 +115,16 @@ def poster_svg(title: Title) -> str:
         motif=style.motifs[seed[1] % len(style.motifs)],
         seed=seed[4:],
     )
+
+
+def _seed(title: Title) -> bytes:
+    return hashlib.sha256(title.external_id.encode(errors="replace")).digest()
+
+
+def _sheet(wide: int, tall: int, ground: str, drawn: str) -> str:
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}">'
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{drawing.scheme.ground}"/>'
-        f'<g fill="{drawing.scheme.ink}" font-family="{drawing.face.fonts}">'
-        f"{_compose(drawing, seed[2])}</g></svg>"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {tall}">'
+        f'<rect width="{wide}" height="{tall}" fill="{ground}"/>{drawn}</svg>'
     )
 
 
@@ -133,7 +176,7 @@ def _framed(drawing: Drawing) -> str:
 
 def _spine(drawing: Drawing) -> str:
     """A short name in large letters up the left edge; empty where it is too long for that."""
-    if max(drawing.name, default="") > LAST_ALPHABET:
+    if max(drawing.name, default="") > LAST_ALPHABET or runs_to_the_left(drawing.name):
         return ""
     name = letter(drawing.name, drawing.face, SPINE_LENGTH, SPINE_WIDTH, SPINE_SIZES)
     if len(name.lines) > 1 or name.lines[0].endswith("…") or len(name.lines[0]) < 3:
@@ -175,6 +218,8 @@ def _line(drawing: Drawing, line: str, size: float, x: float, y: float) -> str:
     wide = drawing.face.width(line, size)
     held = wide > 0.9 * COLUMN and line.isascii()
     fit = f' textLength="{wide:.0f}" lengthAdjust="spacingAndGlyphs"' if held else ""
+    if runs_to_the_left(drawing.name):
+        x, fit = WIDTH - x, ' direction="rtl"'
     return (
         f'<text x="{x}" y="{y:.1f}" font-size="{size}" font-weight="{drawing.face.weight}"'
         f"{fit}>{escape(line)}</text>"

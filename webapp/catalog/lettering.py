@@ -3,6 +3,7 @@
 Nobody can measure a font on the server, so widths are estimated on the safe side.
 """
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -25,6 +26,9 @@ SHARES = {
 WIDTHS = {letter: share for share, letters in SHARES.items() for letter in letters}
 """Shares of the type size, of a bold sans such as Arial's."""
 ZERO_WIDTH = frozenset({"Mn", "Me", "Cf"})
+LONG_WORD, PART = 18, 11
+"""A word of more letters than the first may be broken, into parts of up to the second."""
+SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(frozen=True)
@@ -54,8 +58,14 @@ class Lettering:
 
 
 def clean(text: str) -> str:
-    """Return the text without what may not stand in XML, with single spaces."""
-    return " ".join(UNPRINTABLE.sub(" ", text).split())
+    """Return the text without what may not stand in XML and soft hyphens, with single spaces."""
+    return " ".join(UNPRINTABLE.sub(" ", text).replace(SOFT_HYPHEN, "").split())
+
+
+def runs_to_the_left(text: str) -> bool:
+    """Whether the text begins in a script that is read from right to left."""
+    kinds = map(unicodedata.bidirectional, text)
+    return next((kind in ("R", "AL") for kind in kinds if kind in ("L", "R", "AL")), False)
 
 
 def letter(text: str, face: Face, width: float, height: float, sizes: Iterable[float]) -> Lettering:
@@ -100,24 +110,39 @@ def _share(letter: str) -> float:
 
 
 def _pieces(text: str) -> list[str]:
-    """What a line may be broken between: words with their space, and each CJK character."""
+    """What a line may be broken between: words, parts of a very long one, each CJK character."""
     pieces: list[str] = []
     for word in text.split():
         is_wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in word)
-        if is_wide:
-            pieces += word[:-1]
-        pieces.append((word[-1] if is_wide else word) + " ")
+        parts = list(word) if is_wide else _parts(word)
+        pieces += parts[:-1]
+        pieces.append(parts[-1] + " ")
     return pieces
+
+
+def _parts(word: str) -> list[str]:
+    """The word in equal parts where it is very long, all but the last with a soft hyphen."""
+    if len(word) <= LONG_WORD or not word.isalpha():
+        return [word]
+    step = math.ceil(len(word) / math.ceil(len(word) / PART))
+    parts = [word[n : n + step] for n in range(0, len(word), step)]
+    return [*(part + SOFT_HYPHEN for part in parts[:-1]), parts[-1]]
 
 
 def _break(pieces: list[str], face: Face, width: float, size: float) -> list[str]:
     lines: list[str] = []
     for piece in pieces:
-        if lines and face.width((lines[-1] + piece).rstrip(), size) <= width:
+        if lines and face.width(_hyphened((lines[-1] + piece).rstrip()), size) <= width:
             lines[-1] += piece
         else:
             lines.append(piece)
-    return [line.rstrip() for line in lines] or [""]
+    return [_hyphened(line.rstrip()) for line in lines] or [""]
+
+
+def _hyphened(line: str) -> str:
+    """A word broken at the line's end shows its hyphen; one within the line does not."""
+    shown = "-" if line.endswith(SOFT_HYPHEN) else ""
+    return line.replace(SOFT_HYPHEN, "") + shown
 
 
 def _balance(pieces: list[str], face: Face, width: float, size: float, count: int) -> list[str]:

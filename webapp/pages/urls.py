@@ -23,6 +23,7 @@ urlpatterns = [
     path("login/", account.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("posters/<int:pk>.svg", posters.poster, name="poster"),
+    path("backdrops/<int:pk>.svg", posters.backdrop, name="backdrop"),
     path("staff/training/", staff.training, name="staff-training"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

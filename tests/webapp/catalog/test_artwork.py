@@ -14,6 +14,8 @@ from webapp.catalog.artwork import (
     HEIGHT,
     MARGIN,
     SIZES,
+    WIDTH,
+    backdrop_svg,
     poster_svg,
     poster_url,
     poster_version,
@@ -102,6 +104,29 @@ def test_lines_are_as_even_as_they_can_be():
         "The Lord of",
         "the Rings",
     )
+
+
+def test_a_word_longer_than_a_line_is_broken_with_a_hyphen():
+    set_ = letter("Donaudampfschifffahrtsgesellschaft", SANS, COLUMN, 128, SIZES)
+    assert set_.lines == ("Donaudamp-", "fschifffa-", "hrtsgesel-", "lschaft")
+    assert set_.size > 19
+
+
+def test_what_is_read_from_right_to_left_begins_at_the_right():
+    svg = poster_svg(title("المسيرة", "Drama"))
+    [name] = [
+        text for text in ElementTree.fromstring(svg).iter(f"{SVG}text") if text.text == "المسيرة"
+    ]
+    assert (name.get("x"), name.get("direction")) == (str(WIDTH - MARGIN), "rtl")
+    assert 'direction="rtl"' not in poster_svg(title("Heat", "Drama"))
+
+
+@pytest.mark.parametrize("genre", [*STYLES, ""])
+def test_a_backdrop_is_the_motif_without_words(genre):
+    svg = backdrop_svg(title("Heat", genre))
+    assert ElementTree.fromstring(svg).get("viewBox") == "0 0 640 360"
+    assert texts(svg) == []
+    assert len(svg.encode()) < 6000
 
 
 def test_what_follows_a_colon_is_smaller():

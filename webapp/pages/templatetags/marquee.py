@@ -32,6 +32,29 @@ def poster_url(title: Title) -> str:
     return artwork.poster_url(title)
 
 
+@register.simple_tag
+def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeString:
+    """The title's poster. An operator's that does not load gives way to the drawn (posters.js)."""
+    drawn = format_html(' data-drawn="{}"', artwork.drawn_url(title)) if title.poster_url else ""
+    return format_html(
+        '<img class="{}" src="{}"{} width="200" height="300" alt="" loading="{}" decoding="async">',
+        css,
+        artwork.poster_url(title),
+        drawn,
+        loading,
+    )
+
+
+@register.simple_tag
+def backdrop(title: Title) -> SafeString:
+    """What lies behind the top of a title's page: its motif drawn wide."""
+    return format_html(
+        '<div class="backdrop" aria-hidden="true">'
+        '<img src="{}" width="640" height="360" alt="" decoding="async"></div>',
+        artwork.backdrop_url(title),
+    )
+
+
 @register.filter
 def runtime(minutes: int | None) -> str:
     """118 is "1 h 58 min"; nothing where it is unknown."""
