@@ -126,6 +126,7 @@ INSTALLED_APPS = [
     "webapp.releases",
     "webapp.events",
     "webapp.experiments",
+    "webapp.metrics",
     "webapp.jobs",
     "webapp.pages",
     "webapp.demo",
@@ -219,6 +220,10 @@ CELERY_BEAT_SCHEDULE = {
     "look after training runs": {
         "task": "webapp.jobs.tasks.look_after_runs",
         "schedule": 60.0,
+    },
+    "count what came": {
+        "task": "webapp.jobs.tasks.refresh_metrics",
+        "schedule": crontab(minute="*/10"),
     },
     "prune old slates": {
         "task": "webapp.jobs.tasks.prune_slates",

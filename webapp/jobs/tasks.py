@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from webapp.events.models import TYPED, Event, Slate
 from webapp.jobs import rankers, runs
+from webapp.metrics import daily
 from webapp.releases.models import TrainingRun
 
 
@@ -63,6 +64,12 @@ def prune_slates() -> None:
         snapshot__has_key=TYPED,
         created_at__lt=now - timedelta(days=1),
     ).delete()
+
+
+@shared_task
+def refresh_metrics() -> None:
+    """Count the days that something came for."""
+    daily.refresh(timezone.now())
 
 
 @worker_ready.connect

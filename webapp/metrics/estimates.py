@@ -1,0 +1,77 @@
+"""Fractions with their intervals, from sums over days and moments over viewers."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webapp.metrics.models import DailyMetric
+
+Z95 = 1.959964
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A fraction, and how sure it is.
+
+    Attributes:
+        value: numerator / denominator; None where nothing counts.
+        low: the lower end of its 95 % interval; None where the spread is not known.
+        high: the upper end.
+        numerator: as counted.
+        denominator: as counted.
+        viewers: viewers of each day, added up.
+    """
+
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    numerator: float = 0.0
+    denominator: float = 0.0
+    viewers: int = 0
+
+
+NOTHING = Estimate()
+
+
+def estimate(days: Iterable[DailyMetric], *, is_share: bool = True) -> Estimate:
+    """Add days up and bound the fraction.
+
+    Viewers, each with all of their visits of a day, are what varies: the variance of R = Σn / Σd
+    is Σ(n - R d)² / (Σd)² (the linearised ratio, by viewers), with m / (m - 1) for m viewers. A
+    share's interval is Wilson's, with as many trials as that variance speaks for; others' is
+    R ± 1.96 standard errors.
+    """
+    parts = list(days)
+    numerator = math.fsum(part.numerator for part in parts)
+    denominator = math.fsum(part.denominator for part in parts)
+    viewers = sum(part.viewers for part in parts)
+    if not denominator:
+        return NOTHING
+    value = numerator / denominator
+    nn, nd, dd = (
+        math.fsum(getattr(part, name) for part in parts) for name in ("sum_nn", "sum_nd", "sum_dd")
+    )
+    if viewers < 2 or not dd:
+        return Estimate(value, None, None, numerator, denominator, viewers)
+    around = max(nn - 2 * value * nd + value * value * dd, 0.0)
+    variance = around / denominator**2 * viewers / (viewers - 1)
+    if is_share:
+        low, high = _wilson(value, variance, viewers)
+    else:
+        half = Z95 * math.sqrt(variance)
+        low, high = value - half, value + half
+    return Estimate(value, low, high, numerator, denominator, viewers)
+
+
+def _wilson(share: float, variance: float, viewers: int) -> tuple[float, float]:
+    """Wilson's interval, on as many trials as would have this variance; on viewers where 0."""
+    share = min(max(share, 0.0), 1.0)
+    trials = share * (1 - share) / variance if variance > 0 else float(viewers)
+    z2 = Z95 * Z95
+    middle = (share + z2 / (2 * trials)) / (1 + z2 / trials)
+    half = (
+        Z95
+        / (1 + z2 / trials)
+        * math.sqrt(share * (1 - share) / trials + z2 / (4 * trials * trials))
+    )
+    return max(0.0, middle - half), min(1.0, middle + half)

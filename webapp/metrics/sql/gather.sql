@@ -1,0 +1,243 @@
+-- A day's visits and what belongs to them, in tables that go with the transaction.
+-- A visit is of the day it began on; all its events are that day's, whenever they came.
+DROP TABLE IF EXISTS day_visit, day_event, day_slate, day_last_slate, day_place, day_play,
+    day_credit, day_outcome, day_slice, day_intent, day_fact;
+
+CREATE TEMP TABLE day_visit ON COMMIT DROP AS
+SELECT
+    row_number() OVER () AS n,
+    id,
+    is_simulated,
+    profile_id,
+    coalesce(profile_id, -row_number() OVER ()) AS viewer,
+    CASE WHEN experiment <> '' THEN experiment || '/' || arm END AS arm,
+    is_bot AND NOT is_simulated AS is_bot,
+    false AS is_on
+FROM events_visit
+WHERE started_at >= %(since)s AND started_at < %(until)s;
+CREATE UNIQUE INDEX ON day_visit (id);
+ANALYZE day_visit;
+
+CREATE TEMP TABLE day_event ON COMMIT DROP AS
+SELECT
+    v.n AS visit,
+    e.kind,
+    e.title_id,
+    e.occurred_at,
+    e.received_at,
+    e.surface,
+    e.slate_id,
+    e.row,
+    e.slot,
+    e.position_seconds,
+    e.duration_seconds,
+    e.value,
+    e.query
+FROM day_visit AS v
+INNER JOIN events_event AS e ON e.visit_id = v.id
+WHERE NOT v.is_bot;
+
+CREATE TEMP TABLE day_slate ON COMMIT DROP AS
+SELECT
+    v.n AS visit,
+    s.id,
+    s.surface,
+    s.created_at,
+    s.took_ms,
+    s.fallback_reason <> '' AS is_fallback,
+    s.release_id
+FROM day_visit AS v
+INNER JOIN events_slate AS s ON s.visit_id = v.id
+WHERE NOT v.is_bot;
+
+-- A program that does not say so gives itself away by how much it does. A visit that may still go
+-- on is not counted yet.
+UPDATE day_visit
+SET
+    is_bot = NOT is_simulated AND told.events > %(bot_events)s,
+    is_on = greatest(told.last_event_at, told.last_slate_at) > %(settled)s
+FROM (
+    SELECT
+        visit,
+        sum(events) AS events,
+        max(last_event_at) AS last_event_at,
+        max(last_slate_at) AS last_slate_at
+    FROM (
+        SELECT
+            visit,
+            count(*) AS events,
+            max(occurred_at) AS last_event_at,
+            NULL::timestamptz AS last_slate_at
+        FROM day_event
+        GROUP BY visit
+        UNION ALL
+        SELECT
+            visit,
+            0 AS events,
+            NULL::timestamptz AS last_event_at,
+            max(created_at) AS last_slate_at
+        FROM day_slate
+        GROUP BY visit
+    ) AS parts
+    GROUP BY visit
+) AS told
+WHERE
+    told.visit = day_visit.n
+    AND (
+        told.events > %(bot_events)s
+        OR greatest(told.last_event_at, told.last_slate_at) > %(settled)s
+    );
+DELETE FROM day_event USING day_visit
+WHERE day_visit.n = day_event.visit AND (day_visit.is_bot OR day_visit.is_on);
+DELETE FROM day_slate USING day_visit
+WHERE day_visit.n = day_slate.visit AND (day_visit.is_bot OR day_visit.is_on);
+ANALYZE day_event;
+ANALYZE day_slate;
+
+-- The last whole page of each visit tells its history and the newest evidence that was used.
+CREATE TEMP TABLE day_last_slate ON COMMIT DROP AS
+SELECT
+    last.visit,
+    last.created_at,
+    jsonb_array_length(s.snapshot #> '{viewer,liked_before}') AS history,
+    coalesce((s.snapshot #>> '{switches,is_personal}')::boolean, true)
+    AND NOT coalesce((s.snapshot #>> '{switches,is_paused}')::boolean, false) AS is_personal,
+    CASE
+        WHEN (s.snapshot #>> '{viewer,events,-1,is_this_visit}')::boolean
+            THEN to_timestamp((s.snapshot #>> '{viewer,events,-1,at}')::float8)
+    END AS newest_at
+FROM (
+    SELECT DISTINCT ON (visit) visit, id, created_at
+    FROM day_slate
+    WHERE surface IN ('home', 'title', 'prequery')
+    ORDER BY visit, created_at DESC, id
+) AS last
+INNER JOIN events_slate AS s ON s.id = last.id;
+
+-- A place is a title on a slate. It was seen if an impression names it, or what was done there.
+CREATE TEMP TABLE day_place ON COMMIT DROP AS
+SELECT
+    e.visit,
+    e.slate_id,
+    e.title_id,
+    min(s.surface) AS surface,
+    max(e.row) AS row,
+    min(e.slot) AS slot,
+    min(e.occurred_at) AS seen_at,
+    bool_or(e.kind <> 'impression') AS is_clicked
+FROM day_event AS e
+INNER JOIN events_slate AS s ON s.id = e.slate_id
+WHERE e.kind IN ('impression', 'open', 'choose', 'play') AND e.title_id IS NOT NULL
+GROUP BY e.visit, e.slate_id, e.title_id;
+ANALYZE day_place;
+
+-- What a visit watched, and when that became a qualified play. A title gone on with is watched
+-- from where it was begun in this visit.
+CREATE TEMP TABLE day_play ON COMMIT DROP AS
+SELECT
+    visit,
+    title_id,
+    min(occurred_at) AS began_at,
+    min(occurred_at) FILTER (
+        WHERE kind = 'finish'
+        OR coalesce(position_seconds, 0) - began_position
+        >= CASE
+            WHEN duration_seconds > 0
+                THEN least(%(qualified_seconds)s, floor(%(qualified_share)s * duration_seconds))
+            ELSE %(qualified_seconds)s
+        END
+    ) AS qualified_at
+FROM (
+    SELECT
+        *,
+        coalesce(
+            min(position_seconds) FILTER (WHERE kind = 'play') OVER (PARTITION BY visit, title_id),
+            0
+        ) AS began_position
+    FROM day_event
+    WHERE kind IN ('play', 'progress', 'stop', 'finish')
+) AS playback
+GROUP BY visit, title_id;
+
+-- A play is credited to the place of the visit where its title was last seen before it began.
+CREATE TEMP TABLE day_credit ON COMMIT DROP AS
+SELECT DISTINCT ON (play.visit, play.title_id)
+    play.visit,
+    place.slate_id,
+    play.title_id,
+    play.qualified_at IS NOT NULL AS is_qualified
+FROM day_play AS play
+INNER JOIN day_place AS place
+    ON place.visit = play.visit AND place.title_id = play.title_id
+WHERE place.seen_at <= play.began_at
+ORDER BY play.visit, play.title_id, place.seen_at DESC, place.slate_id;
+
+-- What became of each visit.
+CREATE TEMP TABLE day_outcome ON COMMIT DROP AS
+SELECT
+    v.n AS visit,
+    told.seen_at,
+    told.last_at,
+    played.qualified_at,
+    coalesce(told.is_pleased, false) AS is_pleased
+FROM day_visit AS v
+LEFT JOIN (
+    SELECT
+        visit,
+        min(occurred_at) FILTER (
+            WHERE kind = 'impression' AND surface IN ('home', 'prequery', 'search')
+        ) AS seen_at,
+        max(occurred_at) AS last_at,
+        bool_or(
+            (kind = 'list' AND value = 'add') OR (kind = 'thumb' AND value <> 'clear')
+        ) AS is_pleased
+    FROM day_event
+    GROUP BY visit
+) AS told ON told.visit = v.n
+LEFT JOIN (
+    SELECT
+        visit,
+        min(qualified_at) AS qualified_at
+    FROM day_play
+    GROUP BY visit
+) AS played ON played.visit = v.n
+WHERE NOT v.is_bot AND NOT v.is_on;
+ANALYZE day_outcome;
+
+-- The parts of the day that visits fall into; ties in history stand in one tenth.
+CREATE TEMP TABLE day_slice ON COMMIT DROP AS
+SELECT
+    n AS visit,
+    'all' AS dimension,
+    '' AS slice
+FROM day_visit
+UNION ALL
+SELECT
+    n AS visit,
+    'arm' AS dimension,
+    arm AS slice
+FROM day_visit
+WHERE arm IS NOT NULL
+UNION ALL
+SELECT
+    visit,
+    'decile' AS dimension,
+    least(10, 1 + floor(10 * place))::int::text AS slice
+FROM (
+    SELECT
+        v.n AS visit,
+        percent_rank() OVER (PARTITION BY v.is_simulated ORDER BY last.history) AS place
+    FROM day_visit AS v
+    INNER JOIN day_last_slate AS last ON last.visit = v.n
+    WHERE v.profile_id IS NOT NULL AND last.history IS NOT NULL
+) AS ranked;
+ANALYZE day_slice;
+
+CREATE TEMP TABLE day_fact (
+    metric text NOT NULL,
+    visit bigint NOT NULL,
+    dimension text NOT NULL,
+    slice text NOT NULL,
+    n float8 NOT NULL,
+    d float8 NOT NULL
+) ON COMMIT DROP;

@@ -1,0 +1,89 @@
+-- How pages were answered.
+INSERT INTO day_fact
+SELECT
+    fact.metric,
+    sums.visit,
+    sums.dimension,
+    sums.slice,
+    fact.n,
+    fact.d
+FROM (
+    SELECT
+        s.visit,
+        CASE WHEN grouping(s.surface) = 0 THEN 'surface' ELSE '' END AS dimension,
+        coalesce(s.surface, '') AS slice,
+        count(*) AS slates,
+        count(*) FILTER (WHERE s.is_fallback) AS fallbacks,
+        coalesce(sum(extract(EPOCH FROM s.created_at - r.created_at) / 3600), 0) AS hours,
+        count(r.id) AS released
+    FROM day_slate AS s
+    LEFT JOIN releases_release AS r ON r.id = s.release_id
+    GROUP BY GROUPING SETS ((s.visit), (s.visit, s.surface))
+) AS sums
+CROSS JOIN LATERAL (
+    VALUES
+    ('fallback_share', sums.fallbacks::float8, sums.slates),
+    ('model_age_hours', sums.hours::float8, sums.released)
+) AS fact (metric, n, d)
+WHERE fact.d > 0;
+
+-- Whether the last page of a visit was made with the newest that the visit had told by then. An
+-- arm may be one that does without it on purpose.
+INSERT INTO day_fact
+SELECT
+    'freshness' AS metric,
+    last.visit,
+    '' AS dimension,
+    '' AS slice,
+    coalesce(last.newest_at >= told.newest_at - interval '1 millisecond', false)::int AS n,
+    1 AS d
+FROM day_last_slate AS last
+INNER JOIN day_visit AS v ON v.n = last.visit
+INNER JOIN (
+    SELECT
+        e.visit,
+        max(e.occurred_at) AS newest_at
+    FROM day_event AS e
+    INNER JOIN day_last_slate AS l ON l.visit = e.visit
+    WHERE e.kind IN ('open', 'choose', 'play', 'finish', 'search') AND e.received_at < l.created_at
+    GROUP BY e.visit
+) AS told ON told.visit = last.visit
+WHERE last.is_personal AND (v.arm IS NULL OR last.newest_at IS NOT NULL);
+
+-- Titles that stand more than once on a home page, of a fixed sample of the day's.
+INSERT INTO day_fact
+SELECT
+    'row_redundancy' AS metric,
+    visit,
+    '' AS dimension,
+    '' AS slice,
+    sum(places - titles) AS n,
+    sum(places) AS d
+FROM (
+    SELECT
+        sample.visit,
+        sample.id,
+        count(*) AS places,
+        count(DISTINCT shown.title) AS titles
+    FROM (
+        SELECT
+            visit,
+            id,
+            row_number() OVER (PARTITION BY v.is_simulated ORDER BY id) AS place
+        FROM (
+            SELECT
+                s.visit,
+                s.id,
+                v.is_simulated
+            FROM day_slate AS s
+            INNER JOIN day_visit AS v ON v.n = s.visit
+            WHERE s.surface = 'home'
+        ) AS v
+    ) AS sample
+    INNER JOIN events_slate AS s ON s.id = sample.id
+    CROSS JOIN LATERAL jsonb_array_elements(s.rows) AS shelf (told)
+    CROSS JOIN LATERAL jsonb_array_elements_text(shelf.told -> 'titles') AS shown (title)
+    WHERE sample.place <= %(slates_sampled)s
+    GROUP BY sample.visit, sample.id
+) AS page
+GROUP BY visit;
