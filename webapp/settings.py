@@ -243,6 +243,8 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 CSRF_FAILURE_VIEW = "webapp.pages.errors.csrf_failure"
 LOGIN_URL = "login"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+"""So that a message goes with its session, and is not shown to who logs in next."""
 LOGIN_REDIRECT_URL = "profiles"
 LOGOUT_REDIRECT_URL = "home"
 

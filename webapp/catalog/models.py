@@ -7,6 +7,9 @@ from django.db import models
 from django.urls import reverse
 from django.utils.text import slugify
 
+LEADING_CAST = 5
+"""How many of a cast are named where not all can be."""
+
 
 class Genre(models.Model):
     name = models.CharField(max_length=60, unique=True)
@@ -53,6 +56,11 @@ class TitleQuerySet(models.QuerySet["Title"]):
         if limit is None or limit >= UNRATED:
             return self
         return self.filter(maturity__lte=limit)
+
+    def with_people(self) -> "TitleQuerySet":
+        """With genres and credits at hand. Three queries."""
+        people = models.Prefetch("credits", Credit.objects.select_related("person"))
+        return self.prefetch_related("genres", people)
 
     def in_order(self, ids: Iterable[int]) -> list["Title"]:
         """The titles with these ids, in this order; ids that no longer exist are left out."""
@@ -129,6 +137,13 @@ class Title(models.Model):
     @property
     def slug(self) -> str:
         return slugify(self.name)[:60] or "title"
+
+    def leading_people(self) -> list[Person]:
+        """Who made it, and the first of who plays in it; each once. Uses the prefetched credits."""
+        credits = list(self.credits.all())
+        directors = [c.person for c in credits if c.role == Credit.Role.DIRECTOR]
+        cast = [c.person for c in credits if c.role == Credit.Role.CAST]
+        return list(dict.fromkeys([*directors, *cast[:LEADING_CAST]]))
 
     @property
     def runtime_seconds(self) -> int:

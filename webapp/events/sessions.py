@@ -266,14 +266,16 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     )
 
 
-def playbacks_of(visit: CurrentVisit) -> list[Playback]:
-    """Each title the viewer began, oldest first. One query.
+def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playback]:
+    """Each title the viewer began, or this one alone; oldest first. One query.
 
     An anonymous browser is remembered over this visit and the one before.
     """
     of_viewer = Q(profile=visit.profile)
     if not visit.profile:
         of_viewer = Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
+    if title_id is not None:
+        of_viewer &= Q(title=title_id)
     latest = (
         Event.objects.filter(of_viewer, kind__in=Event.PLAYBACK)
         .annotate(

@@ -16,6 +16,7 @@ from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import ProfileForm, SwitchesForm
 from webapp.pages.navigation import profiles_address, safe_next
+from webapp.pages.undo import Undo, tell, told
 from webapp.profiles.models import Profile
 
 MAX_PROFILES = 8
@@ -70,6 +71,7 @@ def profiles(request: HttpRequest) -> HttpResponse:
 def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
     """Watch as one of the account's own profiles."""
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
+    list(messages.get_messages(request))  # what was told to one is not shown to another
     request.session[PROFILE_KEY] = chosen.pk
     return redirect(safe_next(request, reverse("home")))
 
@@ -79,9 +81,10 @@ def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
 def set_switches(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what may be kept and used of one of the account's own profiles; the next page obeys."""
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
+    before = {name: "on" for name in SwitchesForm.Meta.fields if getattr(chosen, name)}
     SwitchesForm(request.POST, instance=chosen).save()
-    messages.success(request, f"Saved for {chosen.name}.")
-    return redirect(profiles_address(safe_next(request, "")))
+    tell(request, f"Saved for {chosen.name}.", Undo(reverse("set-switches", args=[pk]), before))
+    return told(request, profiles_address(safe_next(request, "")))
 
 
 def _account(request: HttpRequest) -> User:

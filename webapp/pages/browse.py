@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Prefetch, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -18,16 +18,17 @@ from django_htmx.http import push_url, replace_url
 from django_htmx.middleware import HtmxDetails
 
 from search.errors import SearchError
-from webapp.catalog.models import Credit, Genre, Title, TitleQuerySet
+from webapp.catalog.models import Genre, Title
 from webapp.engine import responses
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import VisitRequest
 from webapp.events.models import Event, Slate, Surface
-from webapp.events.sessions import Playback, playbacks_of
+from webapp.events.sessions import playbacks_of
+from webapp.events.standing import standing_of
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import Place, place_of
-from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
+from webapp.profiles.models import ListEntry, Rating
 
 GENRE_PAGE = 48
 FEATURED = ("top_picks", "trending", "popular")
@@ -45,7 +46,7 @@ def home(request: HttpRequest) -> HttpResponse:
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """A title's details. Opening it is an event, recorded here so that it needs no script."""
     visit, now = _visit(request), now_of(request)
-    found = get_object_or_404(_titles_with_credits().fit_for(visit.maturity_limit), pk=pk)
+    found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
     place = place_of(request, found.pk)
@@ -56,8 +57,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "came_from": _heading_of(visit, place),
         "credits": _people_by_role(found),
         "page": responses.title_page(visit, found, now),
-        "state": _state(visit.profile, found),
-        "playback": _playback(visit, found),
+        "state": standing_of(visit, found),
     }
     return render(request, "pages/title.html", context)
 
@@ -66,7 +66,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
     visit = _visit(request)
     found = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
-    playback = _playback(visit, found)
+    playback = next(iter(playbacks_of(visit, found.pk)), None)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
     return render(request, "pages/watch.html", {"title": found, "start_seconds": start})
 
@@ -117,11 +117,6 @@ def my_list(request: HttpRequest) -> HttpResponse:
 
 def _visit(request: HttpRequest) -> CurrentVisit:
     return cast(VisitRequest, request).visit
-
-
-def _titles_with_credits() -> TitleQuerySet:
-    people = Prefetch("credits", Credit.objects.select_related("person"))
-    return Title.objects.prefetch_related("genres", people)
 
 
 def _htmx(request: HttpRequest) -> HtmxDetails | None:
@@ -176,19 +171,3 @@ def _people_by_role(found: Title) -> dict[str, list[str]]:
     for credit in found.credits.all():
         people.setdefault(credit.role, []).append(credit.person.name)
     return people
-
-
-def _playback(visit: CurrentVisit, found: Title) -> Playback | None:
-    return next((p for p in playbacks_of(visit) if p.title_id == found.pk), None)
-
-
-def _state(profile: Profile | None, found: Title) -> dict[str, object]:
-    """What the profile told of this title. Three queries."""
-    if profile is None:
-        return {"thumb": "", "is_listed": False, "is_hidden": False}
-    rating = Rating.objects.filter(profile=profile, title=found).first()
-    return {
-        "thumb": rating.thumb if rating else "",
-        "is_listed": ListEntry.objects.filter(profile=profile, title=found).exists(),
-        "is_hidden": HiddenTitle.objects.filter(profile=profile, title=found).exists(),
-    }

@@ -1,9 +1,11 @@
 """What pages take from a viewer."""
 
+import uuid
+
 from django import forms
+from django.http import QueryDict
 
 from webapp.events.ingest import VALUES
-from webapp.events.models import Event
 from webapp.profiles.models import Profile
 
 
@@ -16,19 +18,29 @@ class SwitchesForm(forms.ModelForm[Profile]):
 
     class Meta:
         model = Profile
-        fields = ["is_history_paused", "is_personalized"]
+        fields = ["is_history_paused", "is_personalized", "hides_watched"]
 
 
-class ThumbForm(forms.Form):
-    value = forms.ChoiceField(choices=[(v, v) for v in VALUES[Event.Kind.THUMB]])
+class ToldForm(forms.Form):
+    """What is told of a title, a person or a genre: one of the values of its kind of event."""
 
+    value = forms.ChoiceField()
+    id = forms.UUIDField(required=False)
 
-class ListForm(forms.Form):
-    value = forms.ChoiceField(choices=[(v, v) for v in VALUES[Event.Kind.LIST]])
+    def __init__(self, kind: str, told: QueryDict) -> None:
+        super().__init__(told)
+        self.kind = kind
+        self.fields["value"].choices = [(v, v) for v in VALUES[kind]]  # type: ignore[attr-defined]
 
+    def event_id(self, about: int) -> uuid.UUID:
+        """The same for the same words of the same form, so that sent twice it counts once.
 
-class HideForm(forms.Form):
-    value = forms.ChoiceField(choices=[(v, v) for v in VALUES[Event.Kind.HIDE]])
+        A page gone back to may say something else by the same form: that is another event.
+        """
+        given: uuid.UUID | None = self.cleaned_data["id"]
+        if given is None:
+            return uuid.uuid4()
+        return uuid.uuid5(given, f"{self.kind} {about} {self.cleaned_data['value']}")
 
 
 class StoppedForm(forms.Form):

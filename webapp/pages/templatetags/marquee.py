@@ -1,11 +1,15 @@
 """Small questions that templates ask."""
 
+import uuid
+
 from django import template
+from django.contrib.messages.storage.base import Message
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from webapp.catalog import artwork
 from webapp.catalog.models import Title
+from webapp.pages.undo import Undo, undo_of
 
 register = template.Library()
 
@@ -93,3 +97,15 @@ def icon(name: str) -> SafeString:
         '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
         mark_safe(ICONS[name]),  # noqa: S308 - our own drawings
     )
+
+
+@register.simple_tag
+def new_id() -> str:
+    """The id of the event that a form will tell: sent twice, it counts once."""
+    return str(uuid.uuid4())
+
+
+@register.filter
+def undo(message: Message) -> Undo | None:
+    """The way back that a message carries."""
+    return undo_of(message)

@@ -1,0 +1,94 @@
+"""How things stand between a viewer and one title: what its controls show."""
+
+from dataclasses import dataclass, field
+
+from django.db.models import F, FloatField, Value
+
+from webapp.catalog.models import Title
+from webapp.events.sessions import Playback, playbacks_of
+from webapp.events.visits import CurrentVisit
+from webapp.profiles.models import (
+    DroppedTitle,
+    HiddenTitle,
+    ListEntry,
+    Rating,
+    RefusedGenre,
+    RefusedPerson,
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the viewer told of a title, and how far it was played."""
+
+    rating: Rating | None = None
+    playback: Playback | None = None
+    is_listed: bool = False
+    is_hidden: bool = False
+    is_dropped: bool = False
+    refused_people: set[int] = field(default_factory=set)
+    refused_genres: set[int] = field(default_factory=set)
+
+    @property
+    def thumb(self) -> str:
+        return self.rating.thumb if self.rating else ""
+
+    @property
+    def can_resume(self) -> bool:
+        """Whether it was begun and not ended."""
+        return self.playback is not None and self.playback.is_unfinished
+
+    @property
+    def is_in_history(self) -> bool:
+        return self.rating is not None or self.playback is not None
+
+
+def standing_of(visit: CurrentVisit, title: Title) -> Standing:
+    """Read how things stand. Two queries, one for a stranger."""
+    playback = next(iter(playbacks_of(visit, title.pk)), None)
+    profile = visit.profile
+    if profile is None:
+        return Standing(playback=playback)
+    nothing = Value(0.0, output_field=FloatField())
+    marks = {
+        "list": (ListEntry.objects.filter(profile=profile, title=title), "title_id"),
+        "hidden": (HiddenTitle.objects.filter(profile=profile, title=title), "title_id"),
+        "dropped": (
+            DroppedTitle.objects.filter(profile=profile, title=title, dropped_at__gte=playback.at)
+            if playback
+            else DroppedTitle.objects.none(),
+            "title_id",
+        ),
+        "person": (
+            RefusedPerson.objects.filter(profile=profile, person__titles=title).distinct(),
+            "person_id",
+        ),
+        "genre": (RefusedGenre.objects.filter(profile=profile, genre__titles=title), "genre_id"),
+    }
+    rated = Rating.objects.filter(profile=profile, title=title)
+    rows = list(
+        rated.annotate(source=Value("rating"), given=F("stars"))
+        .values_list("source", "title_id", "given")
+        .union(
+            *(
+                found.order_by()
+                .annotate(source=Value(source), given=nothing)
+                .values_list("source", about, "given")
+                for source, (found, about) in marks.items()
+            ),
+            all=True,
+        )
+    )
+    said = {source for source, _, _ in rows}
+    ratings = [
+        Rating(profile=profile, title=title, stars=n) for kind, _, n in rows if kind == "rating"
+    ]
+    return Standing(
+        rating=next(iter(ratings), None),
+        playback=playback,
+        is_listed="list" in said,
+        is_hidden="hidden" in said,
+        is_dropped="dropped" in said,
+        refused_people={number for source, number, _ in rows if source == "person"},
+        refused_genres={number for source, number, _ in rows if source == "genre"},
+    )
