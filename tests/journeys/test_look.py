@@ -30,3 +30,14 @@ def test_a_catalogues_own_poster_comes_first(transactional_db, page, live_server
     poster = page.locator("img.title-poster")
     page.wait_for_function("i => i.complete && i.naturalWidth", arg=poster.element_handle())
     expect(poster).to_have_attribute("src", own)
+
+
+def test_a_titles_data_for_search_engines_passes_the_policy(
+    transactional_db, page, complaints, release, films
+):
+    page.goto(films[0].get_absolute_url())
+    told = page.evaluate(
+        "JSON.parse(document.querySelector('[type=\"application/ld+json\"]').text)"
+    )
+    assert told["potentialAction"]["@type"] == "WatchAction"
+    assert complaints == []

@@ -11,6 +11,9 @@ from webapp.catalog.palettes import Scheme
 
 Motif = Callable[[int, int, Scheme, bytes], str]
 
+HALF_CIRCLE = "A1 1"
+"""A radius too small for its chord is widened to half a circle, however the chord was rounded."""
+
 
 def planet(w: int, h: int, c: Scheme, seed: bytes) -> str:
     r, x, y = min(w, h) * 0.33, w * (0.42 + seed[0] % 17 / 100), h * 0.52
@@ -19,11 +22,11 @@ def planet(w: int, h: int, c: Scheme, seed: bytes) -> str:
     return (
         _stars(w, h, c, seed)
         + f'<g transform="rotate({tilt} {x:.0f} {y:.0f})">{_circle(x, y, r, c.lead)}'
-        + f'<path d="M{x - r:.0f} {y:.0f}A{r:.0f} {r:.0f} 0 0 0 {x + r:.0f} {y:.0f}Z" '
+        + f'<path d="M{x - r:.0f} {y:.0f}{HALF_CIRCLE} 0 0 0 {x + r:.0f} {y:.0f}Z" '
         + f'fill="{c.answer}"/>'
         + f'<path d="{ring}" fill="none" stroke="{c.ground}" stroke-width="9"/>'
         + f'<path d="{ring}" fill="none" stroke="{c.ink}" stroke-width="2.5"/>'
-        + f'<path d="M{x - r:.1f} {y:.0f}A{r:.1f} {r:.1f} 0 0 1 {x + r:.1f} {y:.0f}Z" '
+        + f'<path d="M{x - r:.1f} {y:.0f}{HALF_CIRCLE} 0 0 1 {x + r:.1f} {y:.0f}Z" '
         + f'fill="{c.lead}"/></g>'
     )
 
@@ -195,7 +198,7 @@ def hills(w: int, h: int, c: Scheme, seed: bytes) -> str:
 def smiles(w: int, h: int, c: Scheme, seed: bytes) -> str:
     r, colours = min(w / 4.6, h / 3.6), (c.lead, c.answer, c.ink)
     return "".join(
-        f'<path d="M{x - r:.1f} {y:.1f}A{r:.1f} {r:.1f} 0 0 0 {x + r:.1f} {y:.1f}Z" '
+        f'<path d="M{x - r:.1f} {y:.1f}{HALF_CIRCLE} 0 0 0 {x + r:.1f} {y:.1f}Z" '
         f'fill="{colours[(seed[0] + row + column) % 3]}"'
         + (
             f' transform="rotate(180 {x:.1f} {y + r / 2:.1f})"/>'
@@ -400,7 +403,7 @@ def arch(w: int, h: int, c: Scheme, seed: bytes) -> str:
     colours = (c.answer, c.lead, c.answer, c.ground)
     widest = min(w * 0.42, h * 0.42)
     return "".join(
-        f'<path d="M{w / 2 - r:.0f} {h}V{top + r:.0f}A{r:.1f} {r:.1f} 0 0 1 {w / 2 + r:.0f} '
+        f'<path d="M{w / 2 - r:.0f} {h}V{top + r:.0f}{HALF_CIRCLE} 0 0 1 {w / 2 + r:.0f} '
         f'{top + r:.0f}V{h}Z" fill="{colour}"/>'
         for n, colour in enumerate(colours)
         for r, top in [(widest * (1 - 0.22 * n), h * (0.1 + 0.085 * n))]
@@ -594,7 +597,7 @@ def reflection(w: int, h: int, c: Scheme, seed: bytes) -> str:
         for n in range(5)
     )  # fmt: skip
     return (
-        f'<path d="M{x - r:.1f} {level:.0f}A{r:.1f} {r:.1f} 0 0 1 {x + r:.1f} {level:.0f}Z" '
+        f'<path d="M{x - r:.1f} {level:.0f}{HALF_CIRCLE} 0 0 1 {x + r:.1f} {level:.0f}Z" '
         f'fill="{c.lead}"/>' + _rect(0, level, w, 2, c.answer) + glints
     )
 
@@ -655,7 +658,7 @@ def _rect(x: float, y: float, wide: float, tall: float, fill: str) -> str:
 
 
 def _ellipse(x: float, y: float, rx: float, ry: float) -> str:
-    arc = f"A{rx:.0f} {ry:.0f} 0 0 1"
+    arc = f"A{rx * 0.9:.1f} {ry * 0.9:.1f} 0 0 1"
     return f"M{x - rx:.0f} {y:.0f}{arc} {x + rx:.0f} {y:.0f}{arc} {x - rx:.0f} {y:.0f}Z"
 
 
