@@ -65,6 +65,7 @@ def _read() -> dict[str, Any]:
                 ),
             ),
             "media_sources": env.list("MARQUEE_MEDIA_SOURCES", ["https:"], validate=_are_sources),
+            "ranker_learns_from_simulated": env.bool("MARQUEE_RANKER_LEARNS_FROM_SIMULATED", False),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "log_level": env.str(
@@ -103,6 +104,8 @@ SIMULATION_TOKEN: str = _values["simulation_token"]
 """Who knows it may act as a simulated viewer; empty: nobody may."""
 MEDIA_SOURCES: list[str] = _values["media_sources"]
 """Where browsers may fetch the catalogue's own posters and films from, as in a CSP."""
+RANKER_LEARNS_FROM_SIMULATED: bool = _values["ranker_learns_from_simulated"]
+"""Whether simulated visits may teach a ranker while those of people are too few."""
 SLATE_DAYS: int = _values["slate_days"]
 MODEL_THREADS: int = _values["models_threads"]
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""

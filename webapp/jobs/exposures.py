@@ -44,15 +44,20 @@ class _Exposure:
     taken: set[Place] = field(default_factory=set)
 
 
-def export_exposures(since: datetime, until: datetime) -> Window:
+def export_exposures(since: datetime, until: datetime, *, is_simulated: bool = False) -> Window:
     """Return what was seen on the slates made from one moment to another, in their order.
 
     Two queries for every `SLATES_AT_ONCE` slates.
 
+    Args:
+        since: the first moment.
+        until: the first moment after them.
+        is_simulated: what simulated viewers saw instead of what people saw.
+
     Raises:
         ValueError: a slate's features cannot be read.
     """
-    slates = seen_slates(since, until)
+    slates = seen_slates(since, until, is_simulated=is_simulated)
     parts: list[Examples] = []
     times: list[np.ndarray[Any, np.dtype[np.float64]]] = []
     for batch in _batches(slates.order_by("created_at", "pk").defer("rows", "snapshot")):

@@ -2,6 +2,10 @@
 
 A visit's outcome is waited for: what was shown within the last `VISIT_GAP_SECONDS` is left to the
 next run.
+
+Where `RANKER_LEARNS_FROM_SIMULATED` allows it, simulated visits teach while those of people are too
+few. What learned from one sort has no live ranker, no parent and no teacher of the other, and once
+a ranker learned from people it is not given up for a simulated one.
 """
 
 from collections.abc import Callable
@@ -20,7 +24,7 @@ from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
 from webapp.engine.live import load_ranker
-from webapp.events.seen import LEARNED_DAYS, readiness, seen_slates, settled
+from webapp.events.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
 from webapp.jobs.exposures import export_exposures
 from webapp.jobs.releases import publish
 from webapp.releases.models import RankerVersion, TrainingRun
@@ -38,14 +42,15 @@ def is_due(kind: TrainingRun.Kind, now: datetime) -> bool:
     unended = TrainingRun.objects.filter(
         kind=kind, status__in=[TrainingRun.Status.QUEUED, TrainingRun.Status.RUNNING]
     )
-    if unended.exists() or not readiness(now).is_there:
+    ready = readiness(now)
+    if unended.exists() or not ready.is_there or _would_give_up_people(ready):
         return False
-    live = RankerVersion.objects.filter(is_live=True).first()
     if kind == Kind.TEACHER:
         return True
+    live = _live(ready.is_of_simulated)
     if live is None:
         return False
-    newest = seen_slates(_window_start(live, now), settled(now))
+    newest = seen_slates(_window_start(live, now), settled(now), is_simulated=ready.is_of_simulated)
     return newest.count() >= MIN_WINDOW_SLATES
 
 
@@ -62,10 +67,18 @@ def train_ranker(
         The run's metrics, plain JSON.
 
     Raises:
-        InvalidInputError: too little was seen.
+        InvalidInputError: too little was seen, or only by simulated viewers where the live ranker
+            learned from people.
     """
     now = timezone.now()
-    live = RankerVersion.objects.filter(is_live=True).first()
+    ready = readiness(now)
+    if _would_give_up_people(ready):
+        raise InvalidInputError(
+            f"the live ranker learned from people, of whose slates only {ready.slates} were seen "
+            f"lately; it is not given up for a simulated one. `manage.py rankers --off` would do"
+        )
+    is_simulated = ready.is_of_simulated
+    live = _live(is_simulated)
     live_ranker = _loaded(live)
     teacher = None
     if run.kind == Kind.TEACHER or live is None or live_ranker is None:
@@ -73,9 +86,9 @@ def train_ranker(
         cycle_live = None
     else:
         since = _window_start(live, now)
-        teacher = latest_teacher()
+        teacher = latest_teacher(is_simulated)
         cycle_live = live_ranker
-    window = export_exposures(since, settled(now))
+    window = export_exposures(since, settled(now), is_simulated=is_simulated)
     if not len(window):
         raise InvalidInputError(
             "nothing was seen since the last ranker: slates need impressions to be learned from"
@@ -96,24 +109,37 @@ def train_ranker(
         teacher=_loaded(teacher),
         on_epoch=note,
     )
-    version = _write(run, cycle, window, live if cycle_live else None, teacher)
+    parents = {"live": live if cycle_live else None, "teacher": teacher}
+    version = _write(run, cycle, window, parents, is_simulated)
     is_first = run.kind == Kind.INCREMENT or live_ranker is None
     if cycle.verdict.passed and is_first:
         publish(version, timezone.now())
     return {"ranker": version.metrics}
 
 
-def latest_teacher() -> RankerVersion | None:
-    """Return the newest teacher that passed its own test."""
-    return RankerVersion.objects.filter(run__kind=Kind.TEACHER, gate__passed=True).first()
+def latest_teacher(is_simulated: bool = False) -> RankerVersion | None:
+    """Return the newest teacher, of people's visits or of simulated ones, that passed its test."""
+    return RankerVersion.objects.filter(
+        run__kind=Kind.TEACHER, gate__passed=True, is_simulated=is_simulated
+    ).first()
+
+
+def _live(is_simulated: bool) -> RankerVersion | None:
+    """Return the live ranker if it learned from this sort of visits."""
+    return RankerVersion.objects.filter(is_live=True, is_simulated=is_simulated).first()
+
+
+def _would_give_up_people(ready: Readiness) -> bool:
+    """Whether only simulated visits could teach while what people taught is live."""
+    return ready.is_of_simulated and _live(is_simulated=False) is not None
 
 
 def _write(
     run: TrainingRun,
     cycle: Cycle,
     window: Window,
-    live: RankerVersion | None,
-    teacher: RankerVersion | None,
+    parents: dict[str, RankerVersion | None],
+    is_simulated: bool,
 ) -> RankerVersion:
     relative = Path("artifacts") / f"run-{run.pk}"
     taken = int(window.examples.labels.sum())
@@ -134,7 +160,7 @@ def _write(
         Path(settings.MARQUEE_HOME) / relative,
         Provenance(
             data={"examples": len(window), "taken": taken, "since": window.at[0],
-                  "until": window.at[-1]},
+                  "until": window.at[-1], "is_simulated": is_simulated},
             metrics=metrics, created_at=timezone.now().isoformat(),
         ),
     )  # fmt: skip
@@ -142,8 +168,9 @@ def _write(
         run=run,
         folder=str(relative),
         start=cycle.start,
-        parent={"live": live, "teacher": teacher}.get(cycle.start),
-        teacher=teacher if cycle.start != "scratch" else None,
+        parent=parents.get(cycle.start),
+        teacher=parents["teacher"] if cycle.start != "scratch" else None,
+        is_simulated=is_simulated,
         learned_until=datetime.fromtimestamp(cycle.learned_until, UTC),
         metrics=metrics,
         gate=asdict(cycle.verdict),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from webapp.events.models import TYPED, Event, Slate
 from webapp.jobs import rankers, runs
 from webapp.metrics import daily
-from webapp.releases.models import TrainingRun
+from webapp.releases.models import RankerVersion, TrainingRun
 
 
 @shared_task
@@ -33,8 +33,9 @@ def queue_ranker_teacher() -> None:
 
 @shared_task
 def queue_ranker_increment() -> None:
-    """Ask for the hour's increment, if a ranker is live and the hour brought enough."""
-    _queue_ranker(TrainingRun.Kind.INCREMENT)
+    """Ask for the hour's increment if it brought enough; where no ranker is yet, for the first."""
+    is_first = not RankerVersion.objects.exists()
+    _queue_ranker(TrainingRun.Kind.TEACHER if is_first else TrainingRun.Kind.INCREMENT)
 
 
 def _queue_ranker(kind: TrainingRun.Kind) -> None:

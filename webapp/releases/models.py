@@ -101,6 +101,9 @@ class RankerVersion(Trained):
         help_text="The ranker whose word it learned by.",
     )  # fmt: skip
     learned_until = models.DateTimeField(help_text="What was shown later is not in it.")
+    is_simulated = models.BooleanField(
+        default=False, db_default=False, help_text="It learned from simulated visits, not people's."
+    )
 
     class Meta(Trained.Meta):
         constraints = [

@@ -16,7 +16,7 @@ from webapp.engine.live import folder_of, holder
 from webapp.engine.replay import replay
 from webapp.engine.snapshot import unpacked
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event, Slate, Visit
 from webapp.events.seen import readiness
 from webapp.events.visits import current_visit
 from webapp.jobs import rankers, tasks
@@ -53,10 +53,14 @@ def sit(profile, at, row_kind="trending", takes="Western"):
 def evenings(release, cast, now, settings):
     """Seventy visits of the last two days, each of which opens Westerns."""
     settings.RANKER_MIN_SLATES = 40
-    begin = now - timedelta(days=2)
-    for n in range(70):
+    pass_evenings(cast, now, 70)
+
+
+def pass_evenings(cast, now, count):
+    for n in range(count):
         owner = (cast.owner, cast.stranger, None)[n % 3]
-        sit(owner, begin + timedelta(minutes=30 * n), "genre" if n % 2 else "trending")
+        at = now - timedelta(days=2) + timedelta(minutes=30 * n)
+        sit(owner, at, "genre" if n % 2 else "trending")
 
 
 def trained(kind, now=None):
@@ -241,4 +245,62 @@ def test_impressions_alone_teach_no_ranker(release, cast, now):
         sit(cast.owner, now - timedelta(hours=10 + n), takes="nothing")
     assert not Event.objects.filter(kind="open").exists()
     with pytest.raises(CommandError, match="too few"):
+        call_command("rankers", train="teacher")
+
+
+@pytest.fixture
+def simulated_evenings(evenings, settings):
+    """The seventy visits are simulated, and may teach."""
+    Visit.objects.update(is_simulated=True)
+    settings.RANKER_LEARNS_FROM_SIMULATED = True
+
+
+def test_simulated_visits_and_programs_teach_only_where_that_is_wanted(
+    simulated_evenings, cast, now, settings
+):
+    sit(cast.owner, now - timedelta(hours=3))
+    visit, _, _ = sit(cast.owner, now - timedelta(hours=2))
+    Visit.objects.filter(pk=visit.id).update(is_bot=True)
+    ready = readiness(now)
+    assert (ready.slates, ready.simulated, ready.is_of_simulated) == (1, 70, True)
+    assert len(export_exposures(now - timedelta(days=30), now)) == 6
+    assert len(export_exposures(now - timedelta(days=30), now, is_simulated=True)) == 6 * 70
+    assert rankers.is_due(Kind.TEACHER, now)
+    settings.RANKER_LEARNS_FROM_SIMULATED = False
+    assert readiness(now).simulated == 0
+    assert not rankers.is_due(Kind.TEACHER, now)
+
+
+def test_a_ranker_of_simulated_visits_says_so_and_gives_way_to_people(
+    simulated_evenings, cast, client, now, settings
+):
+    tasks.queue_ranker_increment()
+    first = TrainingRun.objects.get(kind=Kind.TEACHER)
+    assert run_training(first.pk).status == "succeeded"
+    version = first.ranker
+    assert (version.is_simulated, version.is_live) == (True, True)
+    assert version.metrics["examples"] == 6 * 70
+    cast.owner.account.is_staff = True
+    cast.owner.account.save()
+    client.force_login(cast.owner.account)
+    html = client.get("/staff/training/").content.decode()
+    assert "simulated visits</span>" in html
+    assert "the ranker learns from those alone until people have seen enough" in html
+    out = StringIO()
+    call_command("rankers", stdout=out)
+    assert "70 by simulated viewers" in out.getvalue()
+    assert "scratch, simulated visits" in out.getvalue()
+
+    settings.RANKER_MIN_SLATES = 30
+    pass_evenings(cast, now, 36)
+    assert not readiness(now).is_of_simulated
+    assert not rankers.is_due(Kind.INCREMENT, now)  # what is live learned from the others
+    real = trained(Kind.TEACHER)
+    assert (real.is_simulated, real.is_live, real.parent, real.teacher) == (False, True, None, None)
+    assert real.metrics["examples"] == 6 * 36
+
+    settings.RANKER_MIN_SLATES = 40
+    assert readiness(now).is_of_simulated
+    assert not rankers.is_due(Kind.TEACHER, now)
+    with pytest.raises(CommandError, match="not given up for a simulated one"):
         call_command("rankers", train="teacher")

@@ -35,10 +35,12 @@ class Command(BaseCommand):
         elif options["off"]:
             RankerVersion.objects.filter(is_live=True).update(is_live=False)
         ready = readiness(timezone.now())
-        self.stdout.write(f"{ready.slates} slates were seen; training needs {ready.needed}.")
+        told = f", {ready.simulated} by simulated viewers" if ready.simulated else ""
+        self.stdout.write(f"{ready.slates} slates were seen{told}; training needs {ready.needed}.")
         for version in RankerVersion.objects.select_related("run")[:20]:
             words = version.gate.get("words", "")
-            self.stdout.write(f"{version}  {version.run.kind} from {version.start}  {words}")
+            sort = ", simulated visits" if version.is_simulated else ""
+            self.stdout.write(f"{version}  {version.run.kind} from {version.start}{sort}  {words}")
 
     def _train(self, kind: TrainingRun.Kind) -> None:
         run = queue_training(lambda run_id: None, kind=kind)
