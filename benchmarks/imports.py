@@ -16,11 +16,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
 
-import psycopg
-from psycopg import sql
-
+from benchmarks.databases import database
 from benchmarks.harness import ROOT, Options, Row
 
 DATABASE = "marquee_benchmark_imports"
@@ -70,19 +67,10 @@ def run(options: Options) -> Iterator[Row]:
 @contextmanager
 def _database() -> Iterator[dict[str, str]]:
     """An environment whose DATABASE_URL names a fresh database with our tables."""
-    server = os.environ.get("DATABASE_URL", "postgres://localhost/postgres")
-    url = urlunsplit(urlsplit(server)._replace(path=f"/{DATABASE}"))
-    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE))
-    create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE))
-    with psycopg.connect(server.replace("postgres://", "postgresql://", 1), autocommit=True) as at:
-        at.execute(drop)
-        at.execute(create)
-        try:
-            environment = {"MARQUEE_SECRET_KEY": "x" * 50, **os.environ, "DATABASE_URL": url}
-            _manage(environment, "migrate", "--skip-checks", "--verbosity=0")
-            yield environment
-        finally:
-            at.execute(drop)
+    with database(DATABASE) as url:
+        environment = {"MARQUEE_SECRET_KEY": "x" * 50, **os.environ, "DATABASE_URL": url}
+        _manage(environment, "migrate", "--skip-checks", "--verbosity=0")
+        yield environment
 
 
 def _manage(environment: dict[str, str], *arguments: str) -> None:

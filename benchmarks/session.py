@@ -111,7 +111,7 @@ def run_diginetica(options: Options) -> Iterator[Row]:
     config = replace(DIGINETICA, epochs=3) if options.quick else DIGINETICA
 
     def ours(seed: int) -> Score:
-        return _fit_encoder(task.before_test, task.items, None, replace(config, seed=seed)).score
+        return fit_encoder(task.before_test, task.items, None, replace(config, seed=seed)).score
 
     systems = {**_neighbours(task.before_test, len(task.items)), "marquee:session-encoder": ours}
     yield from _judge("diginetica", systems, task.test, len(task.items), 20, options)
@@ -129,9 +129,9 @@ def run_ml_1m(options: Options) -> Iterator[Row]:
             factors = None
             if use_ials:
                 config_ials = replace(SMALL_IALS, seed=seed)
-                factors = _fit_ials(task.before_test, task.items, config_ials).item_factors
+                factors = fit_ials(task.before_test, task.items, config_ials).item_factors
             own = replace(config, seed=seed)
-            return _fit_encoder(task.before_test, task.items, factors, own).score
+            return fit_encoder(task.before_test, task.items, factors, own).score
 
         return fit
 
@@ -258,9 +258,9 @@ def _fused(
     """Teach the gate on the validation requests, then train both sides anew as of the test."""
 
     def sides_trained_on(sessions: Sessions) -> tuple[Ials, SessionEncoder]:
-        ials = _fit_ials(_newest(sessions, history_days), task.items, ials_config)
+        ials = fit_ials(_newest(sessions, history_days), task.items, ials_config)
         recent = _newest(sessions, days)
-        return ials, _fit_encoder(recent, task.items, ials.item_factors, encoder_config)
+        return ials, fit_encoder(recent, task.items, ials.item_factors, encoder_config)
 
     ials, encoder = sides_trained_on(task.before_validation)
     rng = np.random.default_rng(encoder_config.seed)
@@ -291,7 +291,7 @@ def _products(tastes: NDArray[np.float32], space: NDArray[np.float32]) -> Score:
     return lambda requests, rows: tastes[rows] @ space.T
 
 
-def _fit_ials(sessions: Sessions, items: Vocabulary, config: IalsConfig) -> Ials:
+def fit_ials(sessions: Sessions, items: Vocabulary, config: IalsConfig) -> Ials:
     """Fit on the positive events, and give every item of the vocabulary a place."""
     kept = np.isin(sessions.kinds, list(POSITIVE_KINDS)) & (sessions.items != UNKNOWN)
     people = sessions.viewers[sessions.viewer_of[kept]]
@@ -304,7 +304,7 @@ def _fit_ials(sessions: Sessions, items: Vocabulary, config: IalsConfig) -> Ials
     return fitted
 
 
-def _fit_encoder(
+def fit_encoder(
     sessions: Sessions,
     items: Vocabulary,
     factors: NDArray[np.float32] | None,

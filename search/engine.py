@@ -201,11 +201,14 @@ class SearchEngine:
     def _filter(self, found: Bands, reading: Reading, query: Query) -> tuple[Filter, ...]:
         """Let the filters of a text choose, unless a name holds all of it; return those that do.
 
-        Where a name does, what they would choose comes behind it.
+        Where a name does, what they would choose comes behind it. Filters that leave nothing were
+        not meant.
         """
         if not reading.filters:
             return ()
         kept = self._kept(reading, query)
+        if kept.min(initial=Band.NONE) == Band.NONE:
+            return ()
         if found.min(initial=Band.NONE) <= IN_THE_NAME:
             if not reading.rest:
                 np.minimum(found, kept, out=found)

@@ -35,10 +35,10 @@ class Band(IntEnum):
     """The name begins with what was typed."""
     WORDS = 5
     """The name holds every word, in any order; the last may be unfinished."""
-    NEAR_TWO = 6
-    """The name is what was typed but for two mistakes."""
-    BEGINS_NEAR = 7
+    BEGINS_NEAR = 6
     """The name begins with what was typed but for a mistake."""
+    NEAR_TWO = 7
+    """The name is what was typed but for two mistakes."""
     WORDS_NEAR = 8
     """The name holds every word but for mistakes."""
     ABOUT = 9
@@ -77,7 +77,7 @@ def bands(
         return found
     for form in query.forms:
         _note(found, Band.EXACT, names.equal_to(form))
-    _note_names(found, query, names)
+    _note_names(found, query, names, in_names)
     _note(found, Band.WORDS, np.flatnonzero(_all_words(query, in_names)))
     if forgives:
         _note_mistakes(found, query, names, in_names)
@@ -97,10 +97,17 @@ def _note(found: Bands, band: Band, documents: NDArray[np.int64]) -> None:
     found[documents] = np.minimum(found[documents], np.uint8(band))
 
 
-def _note_names(found: Bands, query: Query, names: Names) -> None:
-    """Note names that begin with what was typed; with another article, or none, as holding it."""
+def _note_names(found: Bands, query: Query, names: Names, in_names: Postings) -> None:
+    """Note names that begin with what was typed; with another article, or none, as holding it.
+
+    Where a blank was typed after the last word, it must end there: "the " begins no "Them!".
+    """
     typed, *others = query.forms
     documents, left = names.beginning_with(typed)
+    if not query.is_open:
+        ends = in_names.with_word(query.words[-1])[documents]
+        _note(found, Band.BEGINS_NEAR, documents[~ends])
+        documents, left = documents[ends], left[ends]
     _note(found, Band.BEGINS, documents)
     if mistakes_in_name(len(typed)):
         _note(found, Band.COMPLETES, documents[left <= FEW_LETTERS_LEFT])
