@@ -38,7 +38,7 @@ KEYSTROKES = 3_000
 NO_TASTE = "no taste"
 TASTES = {NO_TASTE: None, "long-term": 0.0, "session": 1.0, "fused": None}
 """The visit's share in the taste; None leaves it to the gate."""
-WEIGHTS_TRIED = (0.25, 0.5, 1.0, 2.0, 4.0)
+WEIGHTS_TRIED = (0.5, 1.0, 2.0, 4.0, 8.0)
 LETTERS_TYPED = (1, 2, 3)
 REQUESTS = 3_000
 DEEPEST = 100
@@ -100,13 +100,19 @@ def run_speed(options: Options) -> Iterator[Row]:
 def run_rerank(options: Options) -> Iterator[Row]:
     """Choose how much taste counts on half of the validation requests, then ask the test's."""
     task = ml_latest_small(options.data)
-    films, popularity = _films_of(task, options.data), _likes(task.before_test)
+    films = _films_of(task, options.data)
+    popularity = _likes(task.before_test, len(films))
     count = REQUESTS // 10 if options.quick else REQUESTS
     taught, chosen_on = _halves(task.validation)
     sides = _Sides(task.before_validation, taught, task)
     tuned = {
         weight: _mrr(
-            films, _some(chosen_on, count), sides, "fused", _likes(task.before_validation), weight
+            films,
+            _some(chosen_on, count),
+            sides,
+            "fused",
+            _likes(task.before_validation, len(films)),
+            weight,
         )
         for weight in WEIGHTS_TRIED
     }
@@ -186,12 +192,10 @@ def _films_of(task: Task, data: Path) -> list[Document]:
     ]
 
 
-def _likes(sessions: Sessions) -> Floats:
+def _likes(sessions: Sessions, num_items: int) -> Floats:
     """Return (I,) how many likes each film has."""
     liked = sessions.items[np.isin(sessions.kinds, list(POSITIVE_KINDS))]
-    return np.bincount(liked[liked != UNKNOWN], minlength=sessions.items.max() + 1).astype(
-        np.float32
-    )
+    return np.bincount(liked[liked != UNKNOWN], minlength=num_items).astype(np.float32)
 
 
 def _halves(requests: Requests) -> tuple[Requests, Requests]:

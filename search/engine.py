@@ -16,7 +16,7 @@ from search.index.meaning import Meaning
 from search.index.names import Names
 from search.index.postings import Postings
 from search.query import Filter, Query, mistakes_in_word
-from search.rerank import ALIKE, Preference, Weights, order
+from search.rerank import DEFAULT, Preference, Weights, order
 from search.retrieve import ENOUGH, IN_THE_NAME, MISTAKEN, Band, Bands, bands
 from search.text import fold, words
 from search.understand import Reading, Understanding
@@ -27,6 +27,8 @@ GROUP_SIZE = 5
 """Most people, and most genres, in an answer."""
 NEAR_SIZE = 12
 """Most documents near in meaning."""
+ALIKE_SIZE = 10 * NEAR_SIZE
+"""So many of the nearest are considered."""
 IN_A_NAME, IN_A_GENRE, IN_A_PLOT, IN_A_CAST = 2.0, 2.0, 1.0, 1.0
 """How often a word there counts for the meaning of a document."""
 
@@ -107,7 +109,7 @@ class SearchResult:
 class SearchEngine:
     """Answers queries over a fixed set of documents; threads may share it."""
 
-    def __init__(self, documents: list[Document], weights: Weights = ALIKE) -> None:
+    def __init__(self, documents: list[Document], weights: Weights = DEFAULT) -> None:
         self.document_ids = np.array([d.id for d in documents], dtype=np.int64)  # (N,)
         self._weights = weights
         self._document_names = [document.name for document in documents]
@@ -179,14 +181,15 @@ class SearchEngine:
         query = Query.parse(text)
         found = bands(query, self._names, self._in_names, self._about)
         reading = self._understanding.read(query)
-        filters = self._filter(found, reading, query)
+        alike = self._alike(reading)
+        filters = self._filter(found, reading, alike, query)
         if allowed is not None:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
         preference = Preference.of(
-            len(found), affinity, popularity, self._chosen(query), self._weights
+            len(found), affinity, popularity, self._chosen(query), alike, self._weights
         )
-        near = self._near(query, reading if filters else None, found, allowed)
+        near = self._near(query, reading if filters else None, found, unavailable, allowed)
         best = order(found, self._tie_break, k, Band.NONE, preference)
         return SearchResult(
             tuple(self._hit(n, found, preference) for n in best.tolist()),
@@ -195,10 +198,21 @@ class SearchEngine:
             self._group(self._people, query, found),
             self._group(self._genres, query, found),
             near,
-            unavailable,
+            tuple(self._document_names[n] for n in unavailable),
         )
 
-    def _filter(self, found: Bands, reading: Reading, query: Query) -> tuple[Filter, ...]:
+    def _alike(self, reading: Reading) -> Floats | None:
+        """Return (N,) how like each document is to the one that others should be like."""
+        if reading.like is None:
+            return None
+        alike = np.zeros(len(reading.mask), dtype=np.float32)
+        places, scores = self._meaning.near_document(reading.like, ALIKE_SIZE)
+        alike[places] = scores
+        return alike
+
+    def _filter(
+        self, found: Bands, reading: Reading, alike: Floats | None, query: Query
+    ) -> tuple[Filter, ...]:
         """Let the filters of a text choose, unless a name holds all of it; return those that do.
 
         Where a name does, what they would choose comes behind it. Filters that leave nothing were
@@ -206,7 +220,7 @@ class SearchEngine:
         """
         if not reading.filters:
             return ()
-        kept = self._kept(reading, query)
+        kept = self._kept(reading, alike, query)
         if kept.min(initial=Band.NONE) == Band.NONE:
             return ()
         if found.min(initial=Band.NONE) <= IN_THE_NAME:
@@ -216,43 +230,46 @@ class SearchEngine:
         found[:] = kept
         return reading.filters
 
-    def _kept(self, reading: Reading, query: Query) -> Bands:
+    def _kept(self, reading: Reading, alike: Floats | None, query: Query) -> Bands:
         """Return (N,) the bands of what the filters leave."""
         if reading.rest:
             rest = Query.parse(reading.rest + ("" if query.is_open else " "))
             kept = bands(rest, self._names, self._in_names, self._about)
         else:
             kept = np.full(len(reading.mask), Band.ABOUT, dtype=np.uint8)
-        if reading.like is not None:
-            alike, _ = self._meaning.near_document(reading.like, 10 * NEAR_SIZE)
-            is_alike = np.zeros(len(kept), dtype=bool)
-            is_alike[alike] = True
-            kept[~is_alike] = Band.NONE
+        if alike is not None:
+            kept[alike <= 0] = Band.NONE
         kept[~reading.mask] = Band.NONE
         return kept
 
-    def _take_out_unavailable(self, found: Bands) -> tuple[str, ...]:
-        """Take out what is not to be had, and return the names that were as good as typed."""
+    def _take_out_unavailable(self, found: Bands) -> list[int]:
+        """Take out what is not to be had, and return the places whose names were meant."""
         gone = self._unavailable[found[self._unavailable] != Band.NONE]
         meant = gone[found[gone] <= Band.NEAR]
         found[gone] = Band.NONE
-        best = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE]
-        return tuple(self._document_names[n] for n in best.tolist())
+        return meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE].tolist()
 
     def _near(
         self,
         query: Query,
         reading: Reading | None,
         found: Bands,
+        unavailable: list[int],
         allowed: NDArray[np.bool_] | None,
     ) -> tuple[Hit, ...]:
-        """Return documents near in meaning, where few match."""
+        """Return documents near in meaning to the text, or to the one meant and not to be had.
+
+        None where enough matches.
+        """
         if not query.words or found.min(initial=Band.NONE) <= IN_THE_NAME:
             return ()
         if np.count_nonzero(found != Band.NONE) >= ENOUGH:
             return ()
-        typed = self._known(reading.rest.split() if reading else query.words)
-        places, scores = self._meaning.near_words(typed, 10 * NEAR_SIZE)
+        if unavailable:
+            places, scores = self._meaning.near_document(unavailable[0], ALIKE_SIZE)
+        else:
+            typed = self._known(reading.rest.split() if reading else query.words)
+            places, scores = self._meaning.near_words(typed, ALIKE_SIZE)
         fits = (found[places] == Band.NONE) & self._is_available[places]
         if reading is not None:
             fits &= reading.mask[places]

@@ -19,15 +19,19 @@ Places = NDArray[np.int64]
 class Weights:
     """How much each part counts within a band; every part is from 0 to 1."""
 
-    taste: float = 1.0
+    taste: float = 8.0
+    """Chosen on validation requests; see docs/models/search.md."""
     popularity: float = 1.0
-    chosen: float = 1.0
+    chosen: float = 8.0
+    alike: float = 8.0
 
     def of(self, part: str) -> float:
         return float(getattr(self, part))
 
 
-ALIKE = Weights()
+DEFAULT = Weights()
+COUNTED = frozenset({"popularity", "chosen"})
+"""Parts that count something, on a logarithmic scale."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Preference:
     """What speaks for documents within a band, each part (N,) from 0 to 1 by its name."""
 
     parts: Mapping[str, Floats] = field(default_factory=dict)
-    weights: Weights = ALIKE
+    weights: Weights = DEFAULT
 
     @classmethod
     def of(
@@ -44,7 +48,8 @@ class Preference:
         affinity: Floats | None,
         popularity: Floats | None,
         chosen: Floats | None = None,
-        weights: Weights = ALIKE,
+        alike: Floats | None = None,
+        weights: Weights = DEFAULT,
     ) -> "Preference":
         """Bring every part to [0, 1].
 
@@ -53,12 +58,13 @@ class Preference:
             affinity: (N,) how well each document fits the viewer; what does not fit counts 0.
             popularity: (N,) how many people like it, counted on a logarithmic scale.
             chosen: (N,) how often it was chosen after this text, on a logarithmic scale too.
+            alike: (N,) the likeness to the document that others should be like.
             weights: how much each part counts.
 
         Raises:
             ArrayShapeError: an array is of another length.
         """
-        given = {"taste": affinity, "popularity": popularity, "chosen": chosen}
+        given = {"taste": affinity, "popularity": popularity, "chosen": chosen, "alike": alike}
         parts = {}
         for name, values in given.items():
             if values is None:
@@ -66,7 +72,7 @@ class Preference:
             if values.shape != (count,):
                 raise ArrayShapeError(f"{name} must be ({count},), got {values.shape}")
             positive = np.maximum(values, 0)
-            parts[name] = _to_unit(positive if name == "taste" else np.log1p(positive))
+            parts[name] = _to_unit(np.log1p(positive) if name in COUNTED else positive)
         return cls(parts, weights)
 
     def total(self, places: Places) -> Floats:

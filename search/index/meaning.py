@@ -66,6 +66,7 @@ class Meaning:
         self._documents_of_terms = counts.T.tocsr()  # (V, N)
         self._latent_of_terms = _latent(counts)  # (V, R)
         self._latent = _unit(counts @ self._latent_of_terms)  # (N, R)
+        self._usual_length = _mean_length(self._latent_of_terms)
         self._space = np.zeros((self.num_documents, 0), dtype=np.float32)  # (N, D)
         self._index = self._joint()
 
@@ -90,7 +91,7 @@ class Meaning:
             begin, end = self._documents_of_terms.indptr[term : term + 2]
             places = self._documents_of_terms.indices[begin:end]
             direct[places] += weight * self._documents_of_terms.data[begin:end]
-        latent = _unit((weights @ self._latent_of_terms[terms])[None, :])[0]
+        latent = _unit((weights @ np.stack(list(map(self._latent_of, terms))))[None, :])[0]
         return self._nearest(direct, latent, self._anchored(direct, latent), k)
 
     def near_document(self, document: int, k: int) -> tuple[Places, Floats]:
@@ -100,6 +101,14 @@ class Meaning:
         places, scores = self._nearest(direct, self._latent[document], self._space[document], k + 1)
         others = places != document
         return places[others][:k], scores[others][:k]
+
+    def _latent_of(self, term: int) -> Floats:
+        """Return (R,) the term's latent vector; of one that a single document holds, its own."""
+        begin, end = self._documents_of_terms.indptr[term : term + 2]
+        if end - begin > 1:
+            return self._latent_of_terms[term]
+        only = self._documents_of_terms.indices[begin]
+        return np.asarray(self._usual_length * self._latent[only], dtype=np.float32)
 
     def _nearest(
         self, direct: Floats, latent: Floats, space: Floats, k: int
@@ -194,6 +203,12 @@ def _normalise_rows(matrix: sparse.csr_array) -> None:
     squares = np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel()
     lengths = np.sqrt(np.maximum(squares, 1e-12))
     matrix.data /= np.repeat(lengths, np.diff(matrix.indptr)).astype(np.float32)
+
+
+def _mean_length(vectors: Floats) -> float:
+    """Return the mean length of the vectors that are not 0."""
+    lengths = np.linalg.norm(vectors, axis=1)
+    return float(lengths[lengths > 0].mean()) if lengths.any() else 0.0
 
 
 def _unit(vectors: NDArray[np.floating]) -> Floats:

@@ -15,12 +15,15 @@ FEWEST_VISITS = 2
 def choices_after_searches(until: datetime) -> dict[int, list[tuple[str, int]]]:
     """Return for each title the texts it was chosen after, and in how many visits. One query.
 
+    Simulated visits teach nothing.
+
     Args:
         until: what came later is left out, as is what is older than `KEPT_DAYS` then.
     """
     rows = (
         Event.objects.filter(
             kind=Event.Kind.CHOOSE,
+            visit__is_simulated=False,
             occurred_at__lte=until,
             occurred_at__gt=until - timedelta(days=KEPT_DAYS),
         )

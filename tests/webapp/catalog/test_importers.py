@@ -123,6 +123,34 @@ def test_each_form_of_file_loads_all_that_is_known_of_a_title(tmp_path: Path, su
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("suffix", FORMS)
+def test_what_search_reads_is_loaded_and_taken_back(tmp_path: Path, suffix: str) -> None:
+    lines = [
+        {"external_id": "a1", "name": "Alien", "alternative_names": "Alien 1|Obcy", "characters":
+         "Ripley|Ash", "is_available": "no"},
+        {"external_id": "a2", "name": "Aliens", "alternative_names": "", "characters": "",
+         "is_available": ""},
+    ]  # fmt: skip
+    assert Loaded(FORMS[suffix](tmp_path / f"titles{suffix}", lines)).told == []
+    alien, aliens = Title.objects.order_by("external_id")
+    assert (alien.alternative_names, alien.characters) == (["Alien 1", "Obcy"], ["Ripley", "Ash"])
+    assert (aliens.alternative_names, aliens.characters) == ([], [])
+    assert (alien.is_available, aliens.is_available) == (False, True)
+
+    lines[0].update(alternative_names="", is_available="yes")
+    Loaded(FORMS[suffix](tmp_path / f"again{suffix}", lines))
+    alien.refresh_from_db()
+    assert (alien.alternative_names, alien.is_available) == ([], True)
+
+
+@pytest.mark.django_db
+def test_availability_is_yes_or_no(one_of: Callable[..., Path]) -> None:
+    loaded = Loaded(one_of(is_available="perhaps"))
+    assert "is_available" in loaded.told[0]
+    assert "perhaps" in loaded.told[0]
+
+
+@pytest.mark.django_db
 def test_parquet_and_json_may_hold_lists_numbers_and_times(tmp_path: Path) -> None:
     table = pa.table(
         {
