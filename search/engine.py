@@ -247,7 +247,8 @@ class SearchEngine:
         gone = self._unavailable[found[self._unavailable] != Band.NONE]
         meant = gone[found[gone] <= Band.NEAR]
         found[gone] = Band.NONE
-        return meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE].tolist()
+        best: list[int] = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE].tolist()
+        return best
 
     def _near(
         self,

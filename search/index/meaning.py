@@ -106,7 +106,8 @@ class Meaning:
         """Return (R,) the term's latent vector; of one that a single document holds, its own."""
         begin, end = self._documents_of_terms.indptr[term : term + 2]
         if end - begin > 1:
-            return self._latent_of_terms[term]
+            shared: Floats = self._latent_of_terms[term]
+            return shared
         only = self._documents_of_terms.indices[begin]
         return np.asarray(self._usual_length * self._latent[only], dtype=np.float32)
 
