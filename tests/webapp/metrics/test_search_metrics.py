@@ -70,11 +70,13 @@ def test_the_opening_that_follows_a_choice_is_the_same_success(sit, films, count
     assert count("search_success") == (1, 1)
 
 
-def test_an_answer_to_a_keystroke_counts_as_found(sit, films, count):
+def test_answers_to_keystrokes_are_in_no_metric_for_they_do_not_stay(sit, films, count):
     visit = sit()
-    visit.slate(0, surface="search", text="noon", rows=[("typed", films[:2])])
+    visit.slate(0, surface="search", text="noon", snapshot={"is_typed": True}, took_ms=900)
     visit.event("search", at=2, surface="search", query="Noon ")
-    assert count("zero_results") == (0, 1)
+    assert count("zero_results") is None
+    assert told("response_p50_ms") is None
+    assert told("search_success") == (0, 1)
 
 
 def test_a_day_without_searches_has_no_search_metric(sit, films, count):

@@ -37,6 +37,8 @@ FROM day_visit AS v
 INNER JOIN events_event AS e ON e.visit_id = v.id
 WHERE NOT v.is_bot;
 
+-- Answers to keystrokes are left out: they are deleted after a day, and a day counted again is to
+-- give the same.
 CREATE TEMP TABLE day_slate ON COMMIT DROP AS
 SELECT
     v.n AS visit,
@@ -48,7 +50,7 @@ SELECT
     s.release_id
 FROM day_visit AS v
 INNER JOIN events_slate AS s ON s.visit_id = v.id
-WHERE NOT v.is_bot;
+WHERE NOT v.is_bot AND NOT (s.surface = 'search' AND s.snapshot ? 'is_typed');
 
 -- A program that does not say so gives itself away by how much it does. A visit that may still go
 -- on is not counted yet.

@@ -85,7 +85,7 @@ LEFT JOIN LATERAL (
         NOT EXISTS (
             SELECT 1
             FROM jsonb_array_elements(s.rows) AS shelf (told)
-            WHERE shelf.told ->> 'kind' IN ('results', 'typed')
+            WHERE shelf.told ->> 'kind' = 'results'
         ) AS is_empty
     FROM day_slate AS d
     INNER JOIN events_slate AS s ON s.id = d.id
