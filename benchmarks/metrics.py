@@ -1,0 +1,108 @@
+"""Daily metrics: seconds to count 1,000,000 synthetic events, and each dashboard's time on them.
+
+The visits are synthetic and say nothing of the recommender. They are written to a test database
+beside the one that DATABASE_URL names, which goes at the end.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import django
+import numpy as np
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+django.setup()
+
+from django.contrib.auth.models import User  # noqa: E402  needs the line above
+from django.db import connection  # noqa: E402
+from django.test import Client  # noqa: E402
+from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402
+
+from benchmarks.harness import Options, Row, of_seeds, say  # noqa: E402
+from webapp.metrics.daily import refresh  # noqa: E402
+
+EVENTS, QUICK_EVENTS = 1_000_000, 100_000
+EVENTS_A_VISIT = 16.5
+DAYS = 30
+ASKED = 5
+FILL = (Path(__file__).parent / "metrics_fill.sql").read_text()
+
+
+def run(options: Options) -> Iterator[Row]:
+    """Yield the job's seconds (wall, and the database's processor time) and each page's."""
+    wanted = QUICK_EVENTS if options.quick else EVENTS
+    now = datetime.now(UTC)
+    with test_database():
+        visits = int(wanted / EVENTS_A_VISIT)
+        events = fill(visits, now)
+        options.settings.update(events=events, visits=visits, days=DAYS, synthetic=True)
+        if options.wants("job"):
+            busy, began = processor_seconds(), time.perf_counter()
+            counted = refresh(now)
+            took = time.perf_counter() - began
+            say(f"{len(counted)} days, {sum(day.events for day in counted)} events")
+            yield Row("job", "daily metrics", "seconds", took, seconds=took)
+            yield Row("job", "daily metrics", "processor_seconds", processor_seconds() - busy)
+        if options.wants("pages"):
+            yield from pages()
+
+
+def fill(visits: int, now: datetime) -> int:
+    """Write synthetic visits of `DAYS` days with slates and events; how many events."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    values = {"visits": visits, "days": DAYS, "until": midnight - timedelta(hours=1)}
+    began = time.perf_counter()
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, values)
+        cursor.execute("SELECT count(*) FROM events_event")
+        (events,) = cursor.fetchone()
+        cursor.execute("VACUUM ANALYZE")
+    say(f"{events} synthetic events in {time.perf_counter() - began:.0f} s")
+    return int(events)
+
+
+def pages() -> Iterator[Row]:
+    """Ask each dashboard a few times, as staff."""
+    from webapp.pages.dashboards.urls import urlpatterns  # noqa: PLC0415  after the setup
+
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator"))
+    for pattern in urlpatterns:
+        if "<" in str(pattern.pattern):
+            continue
+        address = f"/staff/{pattern.pattern}"
+        took = []
+        for _ in range(ASKED):
+            began = time.perf_counter()
+            response = client.get(address)
+            took.append((time.perf_counter() - began) * 1000)
+            assert response.status_code == 200, (address, response.status_code)
+        yield Row("pages", address, "milliseconds", **of_seeds(took[1:]))
+
+
+def processor_seconds() -> float:
+    """Return the processor time that this connection's server process has taken, where Linux."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (pid,) = cursor.fetchone()
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return float("nan")
+    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
+    return float(np.add(int(user), int(system)) / os.sysconf("SC_CLK_TCK"))
+
+
+@contextmanager
+def test_database() -> Iterator[None]:
+    setup_test_environment()
+    before = connection.settings_dict["NAME"]
+    connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    try:
+        yield
+    finally:
+        connection.creation.destroy_test_db(before, verbosity=0)
+        teardown_test_environment()
