@@ -3,10 +3,37 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-
-from webapp.metrics.models import DailyMetric
+from typing import NamedTuple, Protocol
 
 Z95 = 1.959964
+
+
+class Parts(Protocol):
+    """A day's sums: a `DailyMetric`, or what was read of one."""
+
+    @property
+    def numerator(self) -> float: ...
+    @property
+    def denominator(self) -> float: ...
+    @property
+    def viewers(self) -> int: ...
+    @property
+    def sum_nn(self) -> float: ...
+    @property
+    def sum_nd(self) -> float: ...
+    @property
+    def sum_dd(self) -> float: ...
+
+
+class Sums(NamedTuple):
+    """The columns of a `DailyMetric` that an estimate needs."""
+
+    numerator: float
+    denominator: float
+    viewers: int
+    sum_nn: float
+    sum_nd: float
+    sum_dd: float
 
 
 @dataclass(frozen=True)
@@ -33,7 +60,7 @@ class Estimate:
 NOTHING = Estimate()
 
 
-def estimate(days: Iterable[DailyMetric], *, is_share: bool = True) -> Estimate:
+def estimate(days: Iterable[Parts], *, is_share: bool = True) -> Estimate:
     """Add days up and bound the fraction.
 
     Viewers, each with all of their visits of a day, are what varies: the variance of R = Σn / Σd

@@ -1,7 +1,7 @@
 """The pages' addresses."""
 
 from django.contrib.auth.views import LogoutView
-from django.urls import path
+from django.urls import include, path
 
 from webapp.pages import account, actions, browse, health, posters, staff
 
@@ -29,6 +29,7 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("posters/<int:pk>.svg", posters.poster, name="poster"),
     path("backdrops/<int:pk>.svg", posters.backdrop, name="backdrop"),
+    path("staff/", include("webapp.pages.dashboards.urls")),
     path("staff/training/", staff.training, name="staff-training"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -1,0 +1,227 @@
+"""Charts as data: what a script draws, what a table shows, and what a CSV file holds are one."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from webapp.metrics.definitions import Metric, Unit
+from webapp.metrics.estimates import Estimate
+
+Kind = Literal["line", "bars"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A named row of values, with their intervals where they have some."""
+
+    label: str
+    points: Sequence[Estimate]
+
+    @property
+    def has_interval(self) -> bool:
+        return any(point.low is not None and point.high is not None for point in self.points)
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One chart.
+
+    Attributes:
+        id: unique on its page; names the CSV file.
+        title: for people.
+        meaning: what it defines, for whoever asks.
+        across: what the horizontal axis counts.
+        at: days, numbers or names along it.
+        lines: what is drawn.
+        unit: of all values.
+        kind: lines over days or numbers, bars over names.
+    """
+
+    id: str
+    title: str
+    meaning: str
+    across: str
+    at: Sequence[date] | Sequence[float] | Sequence[str]
+    lines: Sequence[Line]
+    unit: Unit = "share"
+    kind: Kind = "line"
+    note: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return all(point.value is None for line in self.lines for point in line.points)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the script draws; null where nothing counts."""
+        return {
+            "kind": self.kind,
+            "unit": self.unit,
+            "at": [str(at) if isinstance(at, date) else at for at in self.at],
+            "are_days": bool(self.at) and isinstance(self.at[0], date),
+            "across": self.across,
+            "lines": [
+                {
+                    "label": line.label,
+                    "values": [rounded(p.value) for p in line.points],
+                    "low": [rounded(p.low) for p in line.points] if line.has_interval else None,
+                    "high": [rounded(p.high) for p in line.points] if line.has_interval else None,
+                }
+                for line in self.lines
+            ],
+        }
+
+    @property
+    def columns(self) -> list[str]:
+        return [
+            self.across,
+            *(
+                name
+                for line in self.lines
+                for name in ([line.label, "95 % interval"] if line.has_interval else [line.label])
+            ),
+        ]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The table's rows, in words."""
+        return [
+            [
+                str(at),
+                *(
+                    text
+                    for line in self.lines
+                    for text in _cells(line.points[n], self.unit, line.has_interval)
+                ),
+            ]
+            for n, at in enumerate(self.at)
+        ]
+
+    def as_csv(self) -> str:
+        """Return every number in full: value, interval, numerator, denominator; empty for null."""
+        file = io.StringIO()
+        writer = csv.writer(file)
+        parts = ("value", "low", "high", "numerator", "denominator")
+        writer.writerow(
+            [self.across, *(f"{line.label}: {p}" for line in self.lines for p in parts)]
+        )
+        for n, at in enumerate(self.at):
+            numbers = (getattr(line.points[n], part) for line in self.lines for part in parts)
+            writer.writerow([at, *("" if number is None else number for number in numbers)])
+        return file.getvalue()
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number at the head of a page, its interval, and how it was before."""
+
+    label: str
+    meaning: str
+    now: Estimate
+    unit: Unit
+    detail: str = ""
+    before: Estimate = field(default_factory=Estimate)
+    is_better_low: bool | None = None
+
+    @property
+    def value(self) -> str:
+        return said(self.now.value, self.unit)
+
+    @property
+    def interval(self) -> str:
+        return interval(self.now, self.unit)
+
+    @property
+    def change(self) -> str:
+        """How far it is from the period before, in words; empty where that is not known."""
+        if self.now.value is None or self.before.value is None:
+            return ""
+        return f"{said(self.before.value, self.unit)} in the period before"
+
+    @property
+    def trend(self) -> str:
+        """better, worse, or empty where the intervals overlap and nothing can be told."""
+        ends = (self.now.low, self.now.high, self.before.low, self.before.high)
+        if self.is_better_low is None or any(end is None for end in ends):
+            return ""
+        low, high, low_before, high_before = (float(end or 0) for end in ends)
+        if low <= high_before and low_before <= high:
+            return ""
+        return "better" if (high < low_before) == self.is_better_low else "worse"
+
+
+def of_metric(
+    metric: Metric, at: Sequence[date], lines: Iterable[tuple[str, Sequence[Estimate]]], **more: Any
+) -> Chart:
+    """Return a metric's chart by day, with its own words."""
+    return Chart(
+        more.pop("id", metric.name),
+        more.pop("title", metric.label),
+        f"{metric.meaning} Counted of: {metric.of}.",
+        "Day",
+        at,
+        [Line(label, points) for label, points in lines],
+        metric.unit,
+        **more,
+    )
+
+
+def by_name(
+    metric: Metric, found: Sequence[tuple[str, Estimate]], across: str, **more: Any
+) -> Chart:
+    """Return a metric's bars by slice."""
+    return Chart(
+        more.pop("id", f"{metric.name}-by-{across.lower().replace(' ', '-')}"),
+        more.pop("title", f"{metric.label} by {across.lower()}"),
+        f"{metric.meaning} Counted of: {metric.of}.",
+        across,
+        [name for name, _ in found],
+        [Line(metric.label, [point for _, point in found])],
+        metric.unit,
+        "bars",
+        **more,
+    )
+
+
+def said(value: float | None, unit: Unit) -> str:
+    """A value in words; a dash where there is none, which is not 0."""
+    if value is None or math.isnan(value):
+        return "–"
+    if unit == "share":
+        return (
+            f"{value:.2%}".replace("%", " %")
+            if abs(value) < 0.1
+            else f"{value:.1%}".replace("%", " %")
+        )
+    if unit == "seconds":
+        return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
+    if unit == "milliseconds":
+        return f"{value:.0f} ms"
+    if unit == "hours":
+        return f"{value:.1f} h"
+    if unit == "bits":
+        return f"{value:.2f} bits"
+    if unit == "characters":
+        return f"{value:.1f}"
+    return f"{value:.3g}" if unit == "titles" else f"{value:.3f}"
+
+
+def interval(found: Estimate, unit: Unit) -> str:
+    """A 95 % interval in words; empty where there is none."""
+    if found.low is None or found.high is None:
+        return ""
+    return f"{said(found.low, unit)} to {said(found.high, unit)}"
+
+
+def rounded(value: float | None) -> float | None:
+    """Return six significant digits, enough to draw."""
+    return None if value is None or math.isnan(value) else float(f"{value:.6g}")
+
+
+def _cells(found: Estimate, unit: Unit, has_interval: bool) -> list[str]:
+    value = said(found.value, unit)
+    return [value, interval(found, unit) or "–"] if has_interval else [value]

@@ -1,0 +1,165 @@
+"""Does it help? Abandoned visits now and over the period, takes, time to play, failed searches."""
+
+from dataclasses import replace
+
+from django.http import HttpRequest
+from django.views.decorators.http import require_safe
+
+from webapp.metrics.definitions import METRICS, TIME_TO_PLAY
+from webapp.metrics.estimates import Estimate
+from webapp.metrics.readings import Readings, Times
+from webapp.metrics.times import BIN_EDGES, Curve
+from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.charts import Chart, Figure, Line, by_name, of_metric
+from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
+
+SHOWN = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
+WAITED_TO = 3600.0
+FAILED = replace(
+    METRICS["search_success"],
+    name="failed_searches",
+    label="Searches that failed",
+    meaning="Search intents that ended without a title chosen: one less search success.",
+    is_better_low=True,
+)
+
+
+@require_safe
+@dashboard
+def overview(request: HttpRequest, asked: Asked) -> Dashboard:
+    """Six queries, whatever the period holds."""
+    readings = Readings.of(
+        asked.period,
+        is_simulated=asked.is_simulated,
+        metrics=SHOWN,
+        dimensions={asked.slice[0], "decile"},
+        with_before=True,
+    )
+    dimension, part = asked.slice
+    times = Times.of(asked.period, is_simulated=asked.is_simulated, dimension=dimension, part=part)
+    days = asked.period.days
+    searches = [failed(point) for point in readings.by_day("search_success", *asked.slice)]
+    abandoned, good, taken = (
+        METRICS[name] for name in ("abandonment", "good_abandonment", "take_rate")
+    )
+    return Dashboard(
+        "Overview",
+        f"Does it help? {len(days)} days to {asked.until}, {asked.words}.",
+        figures(asked, readings, times),
+        [
+            Section(
+                "Visits",
+                [
+                    of_metric(
+                        abandoned,
+                        days,
+                        [
+                            (abandoned.label, readings.by_day("abandonment", *asked.slice)),
+                            (good.label, readings.by_day("good_abandonment", *asked.slice)),
+                        ],
+                        note=f"{good.label}: {good.meaning}",
+                    ),
+                    of_metric(
+                        taken, days, [(taken.label, readings.by_day("take_rate", *asked.slice))]
+                    ),
+                    of_metric(
+                        TIME_TO_PLAY,
+                        days,
+                        [(TIME_TO_PLAY.label, [times.median([day]) for day in days])],
+                    ),
+                    of_metric(FAILED, days, [(FAILED.label, searches)]),
+                ],
+            ),
+            Section(
+                "For whom",
+                [
+                    waiting(times.curve(days)),
+                    by_name(
+                        abandoned, readings.by_slice("abandonment", "decile"), "Tenth of history"
+                    ),
+                ],
+                lead="Tenths of visits in order of how many titles the profile had liked before; "
+                "1 is those with the shortest history.",
+            ),
+        ],
+    )
+
+
+def figures(asked: Asked, readings: Readings, times: Times) -> list[Figure]:
+    abandoned, taken = METRICS["abandonment"], METRICS["take_rate"]
+    before = asked.period.before
+    day, now = readings.latest("abandonment", *asked.slice)
+    over = f"over {asked.days} days"
+    return [
+        Figure("Abandoned now", abandoned.meaning, now, "share", f"visits of {day}" if day else ""),
+        Figure(
+            "Abandoned",
+            abandoned.meaning,
+            readings.total("abandonment", *asked.slice),
+            "share",
+            over,
+            readings.total("abandonment", *asked.slice, before),
+            is_better_low=True,
+        ),
+        Figure(
+            "Take rate",
+            taken.meaning,
+            readings.total("take_rate", *asked.slice),
+            "share",
+            over,
+            readings.total("take_rate", *asked.slice, before),
+            is_better_low=False,
+        ),
+        Figure(
+            "Time to play",
+            TIME_TO_PLAY.meaning,
+            times.median(asked.period.days),
+            "seconds",
+            over,
+            times.median(before.days),
+            is_better_low=True,
+        ),
+        Figure(
+            FAILED.label,
+            FAILED.meaning,
+            failed(readings.total("search_success", *asked.slice)),
+            "share",
+            over,
+            failed(readings.total("search_success", *asked.slice, before)),
+            is_better_low=True,
+        ),
+    ]
+
+
+def failed(success: Estimate) -> Estimate:
+    """Turn a share of successes into one of failures."""
+    return replace(
+        success,
+        value=_rest(success.value),
+        low=_rest(success.high),
+        high=_rest(success.low),
+        numerator=success.denominator - success.numerator,
+    )
+
+
+def waiting(curve: Curve | None) -> Chart:
+    """Draw how many have not played yet, by minutes since the first impression, up to an hour."""
+    if curve is None:
+        shown, points = [], []
+    else:
+        shown = [n for n, edge in enumerate(BIN_EDGES) if edge <= WAITED_TO and edge % 15 == 0]
+        ends = ((curve.waiting[n], curve.low[n], curve.high[n]) for n in shown)
+        points = [Estimate(float(share), float(low), float(high)) for share, low, high in ends]
+    return Chart(
+        "waiting",
+        "Visits that have not played yet",
+        "The share of visits without a qualified play so long after their first impression, by "
+        "Kaplan and Meier: visits that end without one count for as long as they lasted.",
+        "Minutes",
+        [round(BIN_EDGES[n] / 60, 2) for n in shown],
+        [Line("No play yet", points)],
+    )
+
+
+def _rest(share: float | None) -> float | None:
+    return None if share is None else 1 - share

@@ -1,0 +1,104 @@
+"""What all dashboards share: staff alone, one template, any chart as a CSV file."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from webapp.metrics.alerts import raised
+from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.charts import Chart, Figure
+
+PAGES = {
+    "staff-overview": "Overview",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is no chart."""
+
+    id: str
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    meaning: str = ""
+    empty: str = "Nothing yet."
+
+
+@dataclass(frozen=True)
+class Section:
+    """Some charts and tables under one heading."""
+
+    title: str
+    charts: Sequence[Chart] = ()
+    tables: Sequence[Table] = ()
+    lead: str = ""
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A page: figures at its head, then sections; `extra` is for a page's own template."""
+
+    title: str
+    lead: str
+    figures: Sequence[Figure] = ()
+    sections: Sequence[Section] = ()
+    template: str = "staff/dashboard.html"
+    extra: dict[str, Any] = field(default_factory=dict)
+    has_filters: bool = True
+
+    @property
+    def charts(self) -> list[Chart]:
+        return [chart for section in self.sections for chart in section.charts]
+
+
+View = Callable[..., HttpResponse]
+
+
+def staff_only(view: View) -> View:
+    """Let staff in; others get 403, strangers the login."""
+
+    @login_required
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not request.user.is_staff:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+def dashboard(build: Callable[..., Dashboard]) -> View:
+    """Make a view of a function that builds a page; `?csv=CHART` answers with that chart's file."""
+
+    @staff_only
+    @wraps(build)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        asked = Asked.of(request, timezone.now().date())
+        page = build(request, asked, *args, **kwargs)
+        if "csv" in request.GET:
+            return _csv(page, asked, request.GET["csv"])
+        context = {"page": page, "asked": asked, "pages": PAGES, "alerts": raised()}
+        return render(request, page.template, context | page.extra)
+
+    return view
+
+
+def _csv(page: Dashboard, asked: Asked, id_: str) -> HttpResponse:
+    for chart in page.charts:
+        if chart.id == id_:
+            whose = "simulated" if asked.is_simulated else "real"
+            name = f"marquee-{chart.id}-{whose}-{asked.period.first}-{asked.until}.csv"
+            return HttpResponse(
+                chart.as_csv(),
+                content_type="text/csv; charset=utf-8",
+                headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            )
+    raise Http404(f"this page has no chart {id_}")
