@@ -68,7 +68,12 @@ SCRATCH = RankerConfig(
 )
 CONFIG = IncrementalConfig(teacher=SCRATCH)
 """The app's, chosen on the day before."""
-ARMS = ("stale", *SCRATCH_HOURS, "warm", "warm+teacher", "warm+teacher+replay")
+FRESH_ONLY = replace(CONFIG, distillation=0.1)
+"""The teacher speaks of the newest window and of nothing else."""
+ARMS = (
+    "stale", *SCRATCH_HOURS, "warm", "warm+teacher", "warm+teacher, fresh only",
+    "warm+teacher+replay",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -152,9 +157,14 @@ def play(
         learners: dict[str, Callable[[Ranker], Ranker]] = {
             "stale": lambda model: model,
             "warm": lambda model, w=newest: learn_increment(model, w, config),
-            "warm+teacher": lambda model, w=newest, t=teacher: learn_increment(model, w, config, t),
+            "warm+teacher": lambda model, w=newest, t=teacher, s=start: learn_increment(
+                model, w, config, t, earlier=log.window[log.between(s - TEACHER_HOURS * HOUR, s)]
+            ),
+            "warm+teacher, fresh only": lambda model, w=newest, t=teacher: learn_increment(
+                model, w, FRESH_ONLY, t
+            ),
             "warm+teacher+replay": lambda model, w=newest, t=teacher, s=start: learn_increment(
-                model, replayed(log, w, s, rng), config, t
+                model, replayed(log, w, s, rng), FRESH_ONLY, t
             ),
         }
         for name, length in SCRATCH_HOURS.items():

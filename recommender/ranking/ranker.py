@@ -167,9 +167,13 @@ class Ranker:
 
     def knows(self, field: str, examples: Examples) -> NDArray[np.bool_]:
         """Return (N,) whether a growing field's id has a row of its own."""
-        column = [each.name for each in self._categorical].index(field)
+        column = self.place_of(field)
         vocabulary = self._vocabularies[self._growing.index(column)]
         return vocabulary.knows(examples.categories[:, column])
+
+    def place_of(self, field: str) -> int:
+        """Return the column of a categorical field in `Examples.categories`."""
+        return [each.name for each in self._categorical].index(field)
 
     def num_known(self) -> dict[str, int]:
         """Return how many ids of each growing field have rows of their own."""

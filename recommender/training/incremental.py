@@ -6,8 +6,11 @@ teacher's word,
 
     L = (1 - α) BCE(y, p) + α BCE(p_teacher, p) = BCE((1 - α) y + α p_teacher, p)
 
-where α is 0 for an example whose item the teacher does not know. What the paper leaves open is
-ours: the windows, α, the gate and the guard (docs/models/ranker.md).
+where α is 0 for an example whose item the teacher does not know, `distillation` for one of the
+newest window, and 1 for earlier ones that are recalled: of items that the window does not show, so
+that the teacher speaks of what would be forgotten, and does not hold up what is new. What the paper
+leaves open is ours: the windows, α, what is recalled, the gate and the guard
+(docs/models/ranker.md).
 
 N examples.
 """
@@ -47,8 +50,10 @@ class IncrementalConfig:
     epochs: int = 2
     """Passes over the newest window."""
     batch_examples: int = 1024
-    distillation: float = 0.1
-    """α, how much the teacher's word counts."""
+    distillation: float = 0.0
+    """α, how much the teacher's word counts on the newest window."""
+    recalled_share: float = 0.25
+    """Earlier examples that the teacher speaks of, as a share of the window's."""
     item_field: str = "item"
     """The growing field whose ids the teacher must know to have a word."""
     judged_share: float = 0.2
@@ -63,7 +68,7 @@ class IncrementalConfig:
     """A model whose log loss is more than so many times that of a constant has diverged."""
 
     def __post_init__(self) -> None:
-        for name in ("distillation", "judged_share"):
+        for name in ("distillation", "recalled_share", "judged_share"):
             if not 0 <= getattr(self, name) < 1:
                 raise InvalidInputError(
                     f"{name} must be from 0 to below 1, got {getattr(self, name)}"
@@ -171,8 +176,9 @@ def learn_increment(
     config: IncrementalConfig,
     teacher: Ranker | None = None,
     on_epoch: OnEpoch | None = None,
+    earlier: Window | None = None,
 ) -> Ranker:
-    """Return a ranker that went on from another with a window, which is all it is shown.
+    """Return a ranker that went on from another with a window.
 
     New ids get rows, those not met for `forget_days` lose theirs.
 
@@ -180,8 +186,9 @@ def learn_increment(
         start: the deployed model.
         window: the newest examples.
         config: the settings.
-        teacher: whose word counts `distillation`; None learns by the labels alone.
+        teacher: whose word counts; None learns by the window's labels alone.
         on_epoch: told of every epoch.
+        earlier: what may be recalled with the teacher's word, see `recalled`.
     """
     settings = replace(
         start.config.fifa,
@@ -192,13 +199,36 @@ def learn_increment(
         embedding_penalty=0.0,
     )
     newest = float(window.at[-1]) if len(window) else 0.0
+    examples, at, targets = window.examples, window.at, None
+    if teacher is not None:
+        targets = taught(examples, teacher, config)
+        if earlier is not None and len(window):
+            old = recalled(earlier, window, teacher, config)
+            targets = np.concatenate([teacher.chances(old.examples), targets])
+            examples = Examples.joined([old.examples, examples])
+            at = np.concatenate([old.at, at])
     return start.configured(replace(start.config, fifa=settings)).learned(
-        window.examples,
-        window.at,
+        examples,
+        at,
         forget_before=newest - config.forget_days * DAY,
-        targets=None if teacher is None else taught(window.examples, teacher, config),
+        targets=targets,
         on_epoch=on_epoch,
     )
+
+
+def recalled(earlier: Window, newest: Window, teacher: Ranker, config: IncrementalConfig) -> Window:
+    """Return earlier examples of items that the teacher knows and the newest window does not show.
+
+    As many as `recalled_share` of the newest, drawn by the teacher's seed and the newest moment.
+    """
+    place = teacher.place_of(config.item_field)
+    shown = newest.examples.categories[:, place]
+    away = np.flatnonzero(~np.isin(earlier.examples.categories[:, place], shown))
+    rng = np.random.default_rng([teacher.config.fifa.seed, int(newest.at[-1])])
+    count = min(round(config.recalled_share * len(newest)), len(away))
+    chosen = np.sort(rng.choice(away, count, replace=False))
+    known = teacher.knows(config.item_field, earlier.examples[chosen])
+    return Window(earlier.examples[chosen[known]], earlier.at[chosen[known]])
 
 
 def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> NDArray[np.float32]:
@@ -216,6 +246,7 @@ def run_cycle(
     fields: Ranker,
     teacher: Ranker | None = None,
     on_epoch: OnEpoch | None = None,
+    earlier: Window | None = None,
 ) -> Cycle:
     """Learn from a window and test before deploying, the live model on the same examples.
 
@@ -229,6 +260,7 @@ def run_cycle(
         fields: a ranker of the wanted fields.
         teacher: of the day.
         on_epoch: told of every epoch.
+        earlier: what may be recalled with the teacher's word.
 
     Raises:
         InvalidInputError: the window is too small to learn and to judge from.
@@ -256,7 +288,7 @@ def run_cycle(
         if start is None:
             ranker = learn_from_scratch(fields, older, config, note)
         else:
-            ranker = learn_increment(start, older, config, teacher, note)
+            ranker = learn_increment(start, older, config, teacher, note, earlier)
         ranker = ranker.calibrated(calibrating)
         seconds = time.perf_counter() - began
         verdict = judge(ranker, live, judging, config)

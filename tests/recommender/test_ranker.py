@@ -17,6 +17,7 @@ from recommender.training.incremental import (
     Window,
     judge,
     learn_increment,
+    recalled,
     run_cycle,
     taught,
 )
@@ -171,6 +172,32 @@ def test_a_teacher_holds_on_to_what_the_window_does_not_show(ranker):
     assert order[1] > order[0] + 0.02
 
 
+def test_what_the_window_does_not_show_is_recalled_with_the_teachers_word_alone(ranker):
+    """The earlier labels are turned round, and nobody reads them."""
+    newest = window(400, first=15, seed=15, at=DAY)
+    earlier = window(1000, seed=16, turned=True)
+    old = recalled(earlier, newest, ranker, replace(CYCLE, recalled_share=0.5))
+    assert set(old.examples.categories[:, 0]) == set(range(15))
+    assert len(old) == 200
+    assert (old.at < DAY).all()
+    unknown = recalled(window(1000, first=60), newest, ranker, CYCLE)
+    assert len(unknown) == 0
+    few = recalled(window(20), newest, ranker, replace(CYCLE, recalled_share=0.9))
+    assert 0 < len(few) < 20
+
+
+def test_recalling_keeps_what_the_window_would_have_forgotten(ranker):
+    """Fresh clicks turn the hours' and the score's meaning round, on other items."""
+    turned, probe = window(600, first=30, seed=8, turned=True, at=DAY), window(seed=9)
+    earlier = window(1000, seed=16, turned=True)
+    settings = replace(CYCLE, recalled_share=0.9)
+    alone, held = (
+        learn_increment(ranker, turned, settings, ranker, earlier=each) for each in (None, earlier)
+    )
+    order = [auc(probe.examples.labels, each.logits(probe.examples)) for each in (alone, held)]
+    assert order[1] > order[0] + 0.02
+
+
 def test_the_gate_publishes_what_is_as_good_and_keeps_back_what_is_not(ranker):
     good = run_cycle(ranker, window(seed=10, at=DAY), CYCLE, fields=ranker, teacher=ranker)
     assert good.verdict.passed, good.verdict.words
@@ -215,7 +242,13 @@ def test_what_happened_at_once_is_not_cut_in_two():
 
 
 @pytest.mark.parametrize(
-    "changes", [{"distillation": 1.0}, {"learning_rate": 0.0}, {"auc_tolerance": -1.0}]
+    "changes",
+    [
+        {"distillation": 1.0},
+        {"recalled_share": -0.1},
+        {"learning_rate": 0.0},
+        {"auc_tolerance": -1.0},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(changes):
     with pytest.raises(InvalidInputError, match=next(iter(changes))):

@@ -57,7 +57,23 @@ def export_exposures(since: datetime, until: datetime, *, is_simulated: bool = F
     Raises:
         ValueError: a slate's features cannot be read.
     """
+    return _window(seen_slates(since, until, is_simulated=is_simulated))
+
+
+def sampled_exposures(
+    since: datetime, until: datetime, count: int, rng: np.random.Generator, *, is_simulated: bool
+) -> Window:
+    """Return what was seen on so many of the slates between two moments, drawn at random.
+
+    One query for their ids, then as `export_exposures`.
+    """
     slates = seen_slates(since, until, is_simulated=is_simulated)
+    ids = list(slates.order_by("created_at", "pk").values_list("pk", flat=True))
+    chosen = rng.choice(len(ids), min(count, len(ids)), replace=False)
+    return _window(Slate.objects.filter(pk__in=[ids[n] for n in chosen]))
+
+
+def _window(slates: "QuerySet[Slate]") -> Window:
     parts: list[Examples] = []
     times: list[np.ndarray[Any, np.dtype[np.float64]]] = []
     for batch in _batches(slates.order_by("created_at", "pk").defer("rows", "snapshot")):

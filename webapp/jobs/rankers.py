@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
@@ -25,7 +26,7 @@ from recommender.ranking.ranker import Ranker
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
 from webapp.engine.live import load_ranker
 from webapp.events.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
-from webapp.jobs.exposures import export_exposures
+from webapp.jobs.exposures import export_exposures, sampled_exposures
 from webapp.jobs.releases import publish
 from webapp.releases.models import RankerVersion, TrainingRun
 
@@ -35,6 +36,8 @@ INCREMENT_DAYS = 1
 """The newest window reaches back to what the live ranker learned last, and no further than this."""
 MIN_WINDOW_SLATES = 50
 """An hour with fewer slates seen is left to the next."""
+RECALLED_FROM_SLATES = 500
+"""Earlier slates, drawn anew each hour, from which the teacher's word is recalled."""
 
 
 def is_due(kind: TrainingRun.Kind, now: datetime) -> bool:
@@ -93,6 +96,7 @@ def train_ranker(
         raise InvalidInputError(
             "nothing was seen since the last ranker: slates need impressions to be learned from"
         )
+    earlier = _earlier(run, since, is_simulated) if teacher else None
     curve: list[dict[str, Any]] = []
     config = IncrementalConfig()
 
@@ -108,6 +112,7 @@ def train_ranker(
         fields=Ranker(FIELDS, config.teacher),
         teacher=_loaded(teacher),
         on_epoch=note,
+        earlier=earlier,
     )
     parents = {"live": live if cycle_live else None, "teacher": teacher}
     version = _write(run, cycle, window, parents, is_simulated)
@@ -132,6 +137,13 @@ def _live(is_simulated: bool) -> RankerVersion | None:
 def _would_give_up_people(ready: Readiness) -> bool:
     """Whether only simulated visits could teach while what people taught is live."""
     return ready.is_of_simulated and _live(is_simulated=False) is not None
+
+
+def _earlier(run: TrainingRun, before: datetime, is_simulated: bool) -> Window:
+    """Return what was seen on some slates of the teacher's window, from which to recall."""
+    since = before - timedelta(days=LEARNED_DAYS)
+    rng = np.random.default_rng([run.seed, run.pk])
+    return sampled_exposures(since, before, RECALLED_FROM_SLATES, rng, is_simulated=is_simulated)
 
 
 def _write(

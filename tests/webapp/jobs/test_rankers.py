@@ -20,7 +20,7 @@ from webapp.events.models import Event, Slate, Visit
 from webapp.events.seen import readiness
 from webapp.events.visits import current_visit
 from webapp.jobs import rankers, tasks
-from webapp.jobs.exposures import export_exposures
+from webapp.jobs.exposures import export_exposures, sampled_exposures
 from webapp.jobs.runs import queue_training, run_training
 from webapp.releases.models import RankerVersion, TrainingRun
 
@@ -82,6 +82,20 @@ def test_only_what_was_seen_is_an_example(release, cast, films, now):
     assert {int(i): int(s) for i, s in zip(items, slots, strict=True)} == {
         id_: slot.slot + 1 for id_, slot in shown.items()
     }
+
+
+def test_some_slates_are_drawn_and_the_same_ones_for_the_same_seed(release, cast, now):
+    for n in range(5):
+        sit(cast.owner, now - timedelta(hours=10 - n))
+    between = now - timedelta(days=1), now
+    drawn = [
+        sampled_exposures(*between, 3, np.random.default_rng(seed), is_simulated=False)
+        for seed in (1, 1, 2)
+    ]
+    assert [len(each) for each in drawn] == [18, 18, 18]
+    assert drawn[0].at.tolist() == drawn[1].at.tolist() != drawn[2].at.tolist()
+    everything = sampled_exposures(*between, 99, np.random.default_rng(3), is_simulated=False)
+    assert everything.at.tolist() == export_exposures(*between).at.tolist()
 
 
 def test_what_is_done_elsewhere_is_credited_within_the_visit_and_only_there(
