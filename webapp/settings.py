@@ -57,6 +57,12 @@ def _read() -> dict[str, Any]:
             "ranker_min_slates": env.int(
                 "MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1)
             ),
+            "trending_search_viewers": env.int(
+                "MARQUEE_TRENDING_SEARCH_VIEWERS", 5, validate=validate.Range(min=2)
+            ),
+            "trending_search_days": env.int(
+                "MARQUEE_TRENDING_SEARCH_DAYS", 7, validate=validate.Range(min=1, max=365)
+            ),
             "simulation_token": env.str(
                 "MARQUEE_SIMULATION_TOKEN",
                 "",
@@ -100,6 +106,9 @@ ROW_SIZE: int = _values["row_size"]
 GATE_TOLERANCE: float = _values["gate_tolerance"]
 RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
 """Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""
+TRENDING_SEARCH_VIEWERS: int = _values["trending_search_viewers"]
+"""From so many different viewers on a searched text may be shown to others."""
+TRENDING_SEARCH_DAYS: int = _values["trending_search_days"]
 SIMULATION_TOKEN: str = _values["simulation_token"]
 """Who knows it may act as a simulated viewer; empty: nobody may."""
 MEDIA_SOURCES: list[str] = _values["media_sources"]

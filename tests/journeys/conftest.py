@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -50,19 +50,13 @@ def complaints() -> list[str]:
     return []
 
 
-def is_complaint(message: ConsoleMessage) -> bool:
-    """Whether it is an error; a search overtaken by the next keystroke is none, as htmx says."""
-    is_overtaken = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
-    return message.type == "error" and not is_overtaken
-
-
 @pytest.fixture
 def page(browser: Browser, live_server: object, complaints: list[str]) -> Iterator[Page]:
     context = browser.new_context(
         base_url=str(live_server), viewport={"width": 1280, "height": 720}
     )
     opened = context.new_page()
-    opened.on("console", lambda message: is_complaint(message) and complaints.append(message.text))
+    opened.on("console", lambda said: said.type == "error" and complaints.append(said.text))
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()

@@ -42,6 +42,7 @@ def test_a_viewer_plays_a_film_and_the_next_page_knows(
     expect(page.get_by_role("heading", name="Because you watched High Noon")).to_be_visible()
 
     page.get_by_label("Search titles, people, genres").press_sequentially("casablnaca", delay=20)
+    page.keyboard.press("Enter")
     expect(page.locator("li.result").first).to_contain_text("Casablanca")
     assert "q=casablnaca" in page.url
     page.locator("li.result a").first.click()

@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.urls import reverse
 from django.utils.http import urlencode
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
+from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -26,6 +26,7 @@ from webapp.catalog.models import Genre, Person
 from webapp.engine.responses import RowView, SearchPage, SlotView, prequery, search, typed
 from webapp.events.clock import now_of
 from webapp.events.middleware import VisitRequest
+from webapp.events.searches import forget_search
 from webapp.events.visits import CurrentVisit
 
 
@@ -87,6 +88,13 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     suggestions = TitleSerializer(
         many=True, help_text="Where nothing was typed, or nothing at all was found."
     )
+    recent = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="What this viewer searched for lately, newest first; where nothing was typed.",
+    )
+    trending = serializers.ListField(
+        child=serializers.CharField(), help_text="What many search for; where nothing was typed."
+    )
     took_ms = serializers.FloatField()
 
 
@@ -132,6 +140,23 @@ class SuggestView(_AnswerView):
         return typed(visit, text, now)
 
 
+class RecentSearchView(APIView):
+    """Forget one of the viewer's own searches. Safe to repeat."""
+
+    throttle_classes = [SearchThrottle]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("q", str, required=True, description="Its text.")],
+        responses={204: None},
+    )
+    def delete(self, request: Request) -> Response:
+        text = request.query_params.get("q", "").replace("\0", "").strip()
+        if not text:
+            raise ValidationError({"q": ["Name the text that is to be forgotten."]})
+        forget_search(cast(VisitRequest, request._request).visit, text)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
     found = page.found
     hits = {hit.id: hit for hit in (*found.hits, *found.near)} if is_explained else {}
@@ -155,6 +180,8 @@ def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
         "near": list(_titles(page.near, hits)),
         "unavailable": list(found.unavailable),
         "suggestions": list(_titles(page.suggestions, hits)),
+        "recent": page.recent,
+        "trending": page.trending,
     }
 
 

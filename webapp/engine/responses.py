@@ -27,6 +27,7 @@ from webapp.engine.on_screen import on_screen
 from webapp.engine.snapshot import exactly, packed, snapshot_of
 from webapp.engine.wording import heading_and_reason
 from webapp.events.models import TYPED, Slate, Surface
+from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence, treated_viewer
@@ -89,6 +90,8 @@ class SearchPage:
         suggestions: what to offer where nothing was typed, or nothing at all was found.
         people: who are meant, best first.
         genres: that are meant, best first.
+        recent: what this viewer searched for lately, where nothing was typed.
+        trending: what many search for, where nothing was typed.
     """
 
     slate_id: uuid.UUID
@@ -100,6 +103,8 @@ class SearchPage:
     suggestions: RowView | None = None
     people: list[Person] = field(default_factory=list)
     genres: list[Genre] = field(default_factory=list)
+    recent: list[str] = field(default_factory=list)
+    trending: list[str] = field(default_factory=list)
 
     @property
     def slots(self) -> list[SlotView]:
@@ -136,8 +141,12 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
 
 
 def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
-    """Suggest titles for this visit before anything is typed, and write the slate down."""
-    return _search_page(_Response(visit, Surface.PREQUERY, now))
+    """Suggest titles and texts for this visit before anything is typed; write the slate down."""
+    page = _search_page(_Response(visit, Surface.PREQUERY, now))
+    recent = recent_searches(visit, now)
+    known = {text.casefold() for text in recent}
+    trending = [text for text in trending_searches(visit, now) if text not in known]
+    return replace(page, recent=recent, trending=trending)
 
 
 def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:

@@ -4,7 +4,6 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 from typing import cast
-from urllib.parse import urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -12,12 +11,8 @@ from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django_htmx.http import push_url, replace_url
-from django_htmx.middleware import HtmxDetails
 
-from search.errors import SearchError
 from webapp.catalog.models import Genre, Title
 from webapp.engine import responses
 from webapp.events.clock import now_of
@@ -27,7 +22,7 @@ from webapp.events.models import Event, Slate, Surface
 from webapp.events.sessions import playbacks_of
 from webapp.events.standing import standing_of
 from webapp.events.visits import CurrentVisit
-from webapp.pages.navigation import Place, place_of
+from webapp.pages.navigation import Place, is_read, place_of
 from webapp.profiles.models import ListEntry, Rating
 
 GENRE_PAGE = 48
@@ -50,7 +45,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     if slug != found.slug:
         return redirect(found, permanent=True)
     place = place_of(request, found.pk)
-    if _is_read(request):
+    if is_read(request):
         _record_open(visit, found, place, now)
     context = {
         "title": found,
@@ -69,22 +64,6 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
     playback = next(iter(playbacks_of(visit, found.pk)), None)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
     return render(request, "pages/watch.html", {"title": found, "start_seconds": start})
-
-
-@require_safe
-def search_page(request: HttpRequest) -> HttpResponse:
-    """Results as a page, or as the fragment that replaces them while typing."""
-    text = request.GET.get("q", "")
-    template = "pages/_results.html" if _htmx(request) else "pages/search.html"
-    if not text.strip():
-        page = responses.prequery(_visit(request), now_of(request))
-        context = {"text": "", "page": page, "genres": Genre.objects.all()}
-        return _with_address(request, render(request, template, context))
-    try:
-        page = responses.search(_visit(request), text, now_of(request))
-    except SearchError as error:
-        return render(request, template, {"text": text[:200], "error": str(error)}, status=400)
-    return _with_address(request, render(request, template, {"text": text, "page": page}))
 
 
 @require_safe
@@ -119,18 +98,6 @@ def _visit(request: HttpRequest) -> CurrentVisit:
     return cast(VisitRequest, request).visit
 
 
-def _htmx(request: HttpRequest) -> HtmxDetails | None:
-    """What htmx tells of a request that wants a fragment; None where a whole page is wanted."""
-    htmx = cast(HtmxDetails, request.htmx)  # type: ignore[attr-defined]  # by HtmxMiddleware
-    return htmx if htmx and not htmx.history_restore_request else None
-
-
-def _is_read(request: HttpRequest) -> bool:
-    """Whether someone looks at this page, rather than a browser fetching it just in case."""
-    purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
-    return request.method == "GET" and "prefetch" not in purpose
-
-
 def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:
     """Record that a title was opened, and from where if that was told truly. Needs no script."""
     opened = EventDraft(uuid.uuid4(), Event.Kind.OPEN, found.pk, now, surface=Surface.TITLE)
@@ -149,16 +116,6 @@ def _heading_of(visit: CurrentVisit, place: Place | None) -> str:
     slate = Slate.objects.filter(pk=place.slate_id, visit=visit.id).only("rows").first()
     rows = slate.rows if slate and slate.surface == Surface.HOME else []
     return next((row["heading"] for row in rows if row["kind"] == place.row), "")
-
-
-def _with_address(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Let the browser's address follow the typing, as one step back and not one a letter."""
-    htmx = _htmx(request)
-    if htmx is None:
-        return response
-    is_searching = urlsplit(htmx.current_url or "").path == reverse("search")
-    change = replace_url if is_searching else push_url
-    return change(response, request.get_full_path())
 
 
 def _count_of_ratings() -> Coalesce:

@@ -20,6 +20,12 @@ class Place:
     slot: int
 
 
+def is_read(request: HttpRequest) -> bool:
+    """Whether someone looks at this page, rather than a browser fetching it just in case."""
+    purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
+    return request.method == "GET" and "prefetch" not in purpose
+
+
 def safe_next(request: HttpRequest, otherwise: str) -> str:
     """Return the address the form or link asks to go on to, if it is one of ours."""
     wanted = request.POST.get("next") or request.GET.get("next") or ""

@@ -3,14 +3,15 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from webapp.pages import account, actions, browse, health, posters, staff
+from webapp.pages import account, actions, browse, health, posters, searching, staff
 
 urlpatterns = [
     path("", browse.home, name="home"),
     path("title/<int:pk>/", browse.title, name="title-short"),
     path("title/<int:pk>/<slug:slug>/", browse.title, name="title"),
     path("watch/<int:pk>/", browse.watch, name="watch"),
-    path("search/", browse.search_page, name="search"),
+    path("search/", searching.results, name="search"),
+    path("search/forget/", searching.forget, name="forget-search"),
     path("genre/<slug:slug>/", browse.genre, name="genre"),
     path("my-list/", browse.my_list, name="my-list"),
     path("thumb/<int:pk>/", actions.thumb, name="thumb"),

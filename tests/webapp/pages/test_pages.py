@@ -204,27 +204,6 @@ def test_watching_without_script_is_continued_where_it_stopped(owner_client, rel
     assert "continue_watching" not in rows_of(owner_client.get("/"))
 
 
-def test_search_answers_a_page_and_a_fragment(client, release, films):
-    page = client.get("/search/?q=solrais").content.decode()
-    assert "Titles for “Solaris”" in page
-    assert re.search(r'<li class="result">.*?Solaris', page, re.DOTALL)
-    fragment = client.get("/search/?q=solaris", headers={"HX-Request": "true"}).content.decode()
-    assert "<html" not in fragment
-    assert "Solaris" in fragment
-
-
-@pytest.mark.parametrize(
-    ("current", "header"),
-    [("http://testserver/", "HX-Push-Url"), ("http://testserver/search/?q=so", "HX-Replace-Url")],
-)
-def test_typing_is_one_step_back_however_many_letters(client, release, current, header):
-    typed = {"HX-Request": "true", "HX-Current-URL": current}
-    response = client.get("/search/?q=sol", headers=typed)
-    assert response[header] == "/search/?q=sol"
-    again = client.get("/search/?q=sol", headers={**typed, "HX-History-Restore-Request": "true"})
-    assert "<html" in again.content.decode()
-
-
 def test_an_empty_search_offers_the_genres(client, films):
     assert "/genre/western/" in client.get("/search/").content.decode()
 
@@ -237,33 +216,6 @@ def test_before_typing_titles_are_suggested_on_the_page_and_by_the_api(client, r
     body = client.get("/api/v1/search?q=+").json()
     assert body["titles"] == []
     assert [title["id"] for title in body["suggestions"]] == slate.rows[0]["titles"]
-    fragment = client.get("/search/?q=", headers={"HX-Request": "true"}).content.decode()
-    assert "data-title=" in fragment
-
-
-def test_a_search_without_hits_offers_titles(client, release):
-    text = client.get("/search/?q=zzqqxxy").content.decode()
-    assert "Nothing matches “zzqqxxy”" in text
-    assert 'data-row="suggestions"' in text
-    assert "data-title=" in text
-
-
-def test_a_search_that_is_too_long_is_refused_in_words(client, films):
-    response = client.get("/search/", {"q": "x" * 10_000})
-    assert response.status_code == 400
-    assert "this one has 10000" in response.content.decode()
-    assert client.get("/api/v1/search", {"q": "x" * 10_000}).status_code == 400
-
-
-def test_markup_in_a_search_stays_text(client, release):
-    text = client.get("/search/", {"q": "<script>alert(1)</script>"}).content.decode()
-    assert "<script>alert" not in text
-
-
-def test_the_search_api_answers_in_the_viewers_order(client, release, films):
-    body = client.get("/api/v1/search?q=high+noon").json()
-    assert body["titles"][0]["id"] == films[1].pk
-    assert body["titles"][0]["url"] == films[1].get_absolute_url()
 
 
 def test_many_wrong_logins_are_stopped(client, cast):

@@ -15,6 +15,7 @@ register = template.Library()
 
 ICONS = {
     "search": '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>',
+    "person": '<circle cx="12" cy="8" r="3.5"/><path d="M5 20c.6-4 3.300-6 7-6s6.400 2 7 6"/>',
     "play": '<path d="M7 4.5v15l12.5-7.5z" fill="currentColor"/>',
     "info": '<circle cx="12" cy="12" r="8.5"/><path d="M12 11.5v5M12 7.5v.5"/>',
     "plus": '<path d="M12 5v14M5 12h14"/>',

@@ -90,13 +90,12 @@ const Events = (() => {
   });
   setInterval(flush, EVERY_MS);
   flush();
-  return { record, flush };
+  return { record, flush, token };
 })();
 
 /* What is seen and chosen. An impression: half of a card in the viewport for a second, once. */
 (() => {
   const SEEN_MS = 1000;
-  const SETTLED_MS = 1200;
   const seen = new Set();
   const timers = new Map();
 
@@ -132,23 +131,11 @@ const Events = (() => {
     { threshold: 0.5 },
   );
 
-  /* A search counts once the typing has come to rest. */
-  let settling = 0;
-  const noteSearch = () => {
-    clearTimeout(settling);
-    const main = document.getElementById("main");
-    const query = main && main.dataset.surface === "search" ? main.dataset.query : "";
-    if (query) settling = setTimeout(() => Events.record("search", { surface: "search", query }), SETTLED_MS);
-  };
+  const look = (root) => root.querySelectorAll("a[data-title]").forEach((card) => observer.observe(card));
 
-  const look = () => {
-    observer.disconnect();
-    document.querySelectorAll("[data-slate] a[data-title]").forEach((card) => observer.observe(card));
-    noteSearch();
-  };
-
-  look();
-  document.addEventListener("htmx:afterSettle", look);
+  document.querySelectorAll("[data-slate]").forEach(look);
+  document.addEventListener("htmx:afterSettle", () => document.querySelectorAll("[data-slate]").forEach(look));
+  document.addEventListener("marquee:shown", (event) => look(event.target));
 
   /* The title's page records that it was opened; this cookie tells it from which slot. */
   document.addEventListener("click", (event) => {

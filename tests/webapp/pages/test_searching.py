@@ -1,0 +1,227 @@
+"""The search page: groups, chips, what is recorded, what is forgotten, and trouble."""
+
+import re
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.utils.html import escape
+
+from webapp.catalog.models import Title
+from webapp.engine.live import holder
+from webapp.events.models import Event, Slate, Visit
+from webapp.events.searches import trending_searches
+from webapp.events.visits import current_visit
+from webapp.profiles.models import HiddenTitle, Profile
+
+pytestmark = pytest.mark.django_db
+
+TROUBLE = [
+    "🎬🍿",
+    "שלום עולם",
+    "مرحبا بالعالم",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "'; DROP TABLE catalog_title; --",
+    "((((",
+    "%",
+    "x" * 300,
+]
+
+
+def page_of(client, text, **more):
+    response = client.get("/search/", {"q": text, **more})
+    assert response.status_code == 200, response.content
+    return " ".join(response.content.decode().split())
+
+
+def searches():
+    return list(Event.objects.filter(kind="search").order_by("occurred_at"))
+
+
+def make_searches(text, now, people, profile=None, **visit):
+    for _ in range(people):
+        made = Visit.objects.create(id=uuid4(), started_at=now, profile=profile, **visit)
+        Event.objects.create(
+            id=uuid4(), visit=made, profile=profile, kind="search", query=text, value="submit",
+            occurred_at=now, received_at=now,
+        )  # fmt: skip
+
+
+def test_a_mistake_is_named_and_what_was_meant_is_offered(client, release, films):
+    page = page_of(client, "solrais")
+    assert "Titles for “Solaris”" in page
+    assert 'Did you mean <a href="/search/?q=Solaris">Solaris</a>?' in page
+    assert re.search(r'<li class="result">.*?Solaris', page)
+
+
+def test_people_and_genres_lead_on(client, release):
+    assert 'href="/search/?q=Sergio%20Leone"' in page_of(client, "sergio")
+    assert 'href="/genre/western/"' in page_of(client, "wester")
+
+
+def test_each_thing_understood_is_a_chip_that_can_be_taken_away(client, release):
+    page = page_of(client, "westerns 1950s")
+    assert '<a href="/search/?q=1950s" aria-label="Without Western">' in page
+    assert '<a href="/search/?q=westerns" aria-label="Without 1950s">' in page
+    assert 'aria-label="Without no Western"' in page_of(client, "1960s no westerns")
+    assert '<a href="/search/" aria-label="Without Western">' in page_of(client, "westerns")
+
+
+@pytest.mark.parametrize("text", ["zzqqxxy", *TROUBLE])
+def test_a_page_is_never_empty_whatever_is_typed(client, release, text):
+    page = page_of(client, text)
+    assert f"“{escape(text)}”" in page
+    assert page.count("data-title=") >= 6
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+
+
+@pytest.mark.parametrize("text", ["", " ", "\t \n"])
+def test_blank_is_answered_with_what_to_look_for(client, release, text):
+    page = page_of(client, text)
+    assert "What would you like to see?" in page
+    assert "/genre/western/" in page
+    assert page.count("data-title=") >= 6
+    assert not Event.objects.exists()
+
+
+def test_a_search_that_is_too_long_is_refused_in_words(client, films):
+    response = client.get("/search/", {"q": "x" * 10_000})
+    assert response.status_code == 400
+    assert "this one has 10000" in response.content.decode()
+    assert not Event.objects.exists()
+
+
+def test_a_title_that_cannot_be_watched_is_named_and_others_offered(client, release, films):
+    Title.objects.filter(pk=films[20].pk).update(is_available=False)
+    films[21].save()
+    holder.forget()
+    page = page_of(client, "casablanca")
+    assert "“Casablanca” is not available here" in page
+    assert f'data-title="{films[20].pk}"' not in page
+    assert page.count("data-title=") >= 6
+
+
+def test_a_search_is_recorded_once_with_what_it_found(owner_client, cast, release):
+    for _ in range(2):
+        page_of(owner_client, "high noon")
+    owner_client.head("/search/?q=solaris")
+    owner_client.get("/search/?q=solaris", headers={"Sec-Purpose": "prefetch"})
+    [made] = searches()
+    assert (made.query, made.value, made.surface, made.profile) == (
+        "high noon", "submit", "search", cast.owner,
+    )  # fmt: skip
+    assert made.slate.rows[0]["kind"] == "results"
+    page_of(owner_client, "solaris")
+    page_of(owner_client, "high noon")
+    assert [event.query for event in searches()] == ["high noon", "solaris", "high noon"]
+
+
+def test_a_paused_history_keeps_no_search(owner_client, cast, release):
+    Profile.objects.filter(pk=cast.owner.pk).update(is_history_paused=True)
+    page_of(owner_client, "high noon")
+    assert searches() == []
+
+
+def recent(client):
+    return client.get("/api/v1/suggest").json()["recent"]
+
+
+def test_recent_searches_are_ones_own_newest_first_and_each_once(
+    client, cast, release, log_in, now
+):
+    log_in(client, cast.owner)
+    for text in ("high noon", "solaris", "High  Noon"):
+        page_of(client, text)
+    made = searches()[0]
+    for value in ("quit", "person"):
+        Event.objects.create(
+            id=uuid4(), visit=made.visit, profile=cast.owner, kind="search", query=value,
+            value=value, occurred_at=now, received_at=now,
+        )  # fmt: skip
+    assert recent(client) == ["High  Noon", "solaris"]
+    assert recent(log_in(client, cast.sibling)) == []
+    assert recent(log_in(client, cast.stranger)) == []
+    assert recent(Client()) == []
+
+
+def test_an_anonymous_browser_has_its_own_recent_searches(client, release):
+    page_of(client, "solaris")
+    assert recent(client) == ["solaris"]
+    assert "Forget the search solaris" in client.get("/search/").content.decode()
+
+
+@pytest.mark.parametrize("way", ["form", "api"])
+def test_a_search_is_forgotten_by_its_owner_alone(client, cast, release, log_in, way):
+    def forget(text):
+        if way == "form":
+            return client.post("/search/forget/", {"q": text})
+        return client.delete(f"/api/v1/searches?q={text}")
+
+    page_of(log_in(client, cast.owner), "solaris")
+    for other in (cast.sibling, cast.stranger):
+        log_in(client, other)
+        assert forget("solaris").status_code in (204, 302)
+    log_in(client, cast.owner)
+    assert recent(client) == ["solaris"]
+    for _ in range(2):
+        assert forget("SOLARIS").status_code in (204, 302)
+    assert recent(client) == []
+    assert [event.query for event in searches()] == [""]
+
+
+def test_forgetting_nothing_is_refused_and_from_elsewhere_too(client, release):
+    assert client.delete("/api/v1/searches?q=+").status_code == 400
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.delete("/api/v1/searches?q=solaris").status_code == 403
+    assert strict.post("/search/forget/", {"q": "solaris"}).status_code == 403
+
+
+def test_what_few_search_for_is_shown_to_nobody(client, cast, release, now, settings):
+    settings.TRENDING_SEARCH_VIEWERS = 3
+    make_searches("Space", now, 2)
+    make_searches("space ", now, 1)
+    make_searches("my secret", now, 1)
+    make_searches("my secret", now, 5, profile=cast.stranger)  # one person, again and again
+    make_searches("robots", now, 5, is_simulated=True)
+    make_searches("crawlers", now, 5, is_bot=True)
+    make_searches("old news", now - timedelta(days=8), 5)
+    cache.clear()
+    assert client.get("/api/v1/suggest").json()["trending"] == ["space"]
+
+
+def test_a_child_is_told_no_trending_search(cast, release, now, settings):
+    settings.TRENDING_SEARCH_VIEWERS = 2
+    make_searches("space", now, 2)
+    assert trending_searches(current_visit(None, cast.owner, now), now) == ["space"]
+    cast.owner.maturity_limit = 12
+    assert trending_searches(current_visit(None, cast.owner, now), now) == []
+
+
+def test_what_is_above_the_limit_of_a_child_is_found_by_no_way(owner_client, cast, release, films):
+    Title.objects.update(maturity=0)
+    Title.objects.filter(pk=films[1].pk).update(maturity=18)
+    Title.objects.filter(pk=films[20].pk).update(maturity=18, is_available=False)
+    films[2].save()
+    Profile.objects.filter(pk=cast.owner.pk).update(maturity_limit=12)
+    holder.forget()
+    for text in ("high noon", "hihg noon", "noon western", "westerns", "casablanca", ""):
+        for address in ("/api/v1/search", "/api/v1/suggest"):
+            body = owner_client.get(address, {"q": text}).json()
+            shown = body["titles"] + body["near"] + body["suggestions"]
+            assert films[1].pk not in {title["id"] for title in shown}, (address, text)
+            assert body["unavailable"] == []
+    assert Slate.objects.filter(fallback_reason="").count() == Slate.objects.count()
+
+
+def test_what_is_hidden_is_near_to_nothing(owner_client, cast, release, films, now):
+    HiddenTitle.objects.bulk_create(
+        HiddenTitle(profile=cast.owner, title=film, hidden_at=now) for film in films[:20]
+    )
+    body = owner_client.get("/api/v1/search", {"q": "western plot of a film qqq"}).json()
+    shown = body["titles"] + body["near"] + body["suggestions"]
+    assert shown
+    assert not {title["id"] for title in shown} & {film.pk for film in films[:20]}

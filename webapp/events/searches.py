@@ -1,0 +1,102 @@
+"""What was searched for: a viewer's own latest texts, and those that many are looking for now."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db.models import CharField, Count, F, QuerySet
+from django.db.models.functions import Cast, Coalesce, Lower, Trim
+
+from webapp.events.models import Event
+from webapp.events.visits import CurrentVisit
+
+ASKED = ("", "submit")
+"""The values of a search whose text was sent off as it stands; others ended while typing."""
+NUM_SHOWN = 5
+READ = 60
+RECENT_DAYS = 90
+TRENDING_SECONDS = 60
+"""How long a process keeps the trending searches."""
+
+
+def recent_searches(visit: CurrentVisit, now: datetime) -> list[str]:
+    """Return what this viewer searched for lately, newest first, each text once. One query."""
+    texts = (
+        _own(visit)
+        .filter(kind=Event.Kind.SEARCH, value__in=ASKED)
+        .filter(occurred_at__gte=now - timedelta(days=RECENT_DAYS))
+        .exclude(query="")
+        .order_by("-occurred_at")
+        .values_list("query", flat=True)[:READ]
+    )
+    return _each_once(texts)[:NUM_SHOWN]
+
+
+def forget_search(visit: CurrentVisit, text: str) -> int:
+    """Take a text out of all that this viewer did, and return from how many events. One query.
+
+    The events stay, without it, so that the metrics go on counting them.
+    """
+    return _own(visit).filter(query__iexact=text.strip()).exclude(query="").update(query="")
+
+
+def is_repeated(visit: CurrentVisit, text: str) -> bool:
+    """Whether the visit's latest search was for this text: a page loaded again. One query."""
+    latest = (
+        Event.objects.filter(visit=visit.id, kind__in=[Event.Kind.SEARCH, Event.Kind.CHOOSE])
+        .order_by("-occurred_at")
+        .values_list("kind", "query")
+        .first()
+    )
+    return latest == (Event.Kind.SEARCH, text)
+
+
+def trending_searches(visit: CurrentVisit, now: datetime) -> list[str]:
+    """Return what many different people search for these days, most first.
+
+    A text counts from `TRENDING_SEARCH_VIEWERS` viewers on: what fewer look for may be private. A
+    viewer with a maturity limit is told nothing, for nobody rates texts. At most one query a
+    minute in each process.
+    """
+    if visit.maturity_limit is not None:
+        return []
+    found: list[str] = cache.get_or_set(
+        "trending-searches", lambda: list(_trending(now)[:NUM_SHOWN]), TRENDING_SECONDS
+    )
+    return found
+
+
+def _trending(now: datetime) -> QuerySet[Event, str]:
+    viewer = Coalesce(Cast("profile_id", CharField()), Cast("visit_id", CharField()))
+    return (
+        Event.objects.filter(
+            kind=Event.Kind.SEARCH,
+            value__in=ASKED,
+            occurred_at__gt=now - timedelta(days=settings.TRENDING_SEARCH_DAYS),
+            visit__is_simulated=False,
+            visit__is_bot=False,
+        )
+        .exclude(query="")
+        .values(text=Lower(Trim("query")))
+        .annotate(viewers=Count(viewer, distinct=True))
+        .filter(viewers__gte=settings.TRENDING_SEARCH_VIEWERS)
+        .order_by(F("viewers").desc(), "text")
+        .values_list("text", flat=True)
+    )
+
+
+def _own(visit: CurrentVisit) -> QuerySet[Event]:
+    """The events of the viewer: a profile's, or an anonymous browser's last two visits'."""
+    if visit.profile:
+        return Event.objects.filter(profile=visit.profile)
+    visits = [id_ for id_ in (visit.id, visit.previous_id) if id_]
+    return Event.objects.filter(profile=None, visit__in=visits)
+
+
+def _each_once(texts: Iterable[str]) -> list[str]:
+    """Return the texts without those that come again, whatever their case."""
+    once: dict[str, str] = {}
+    for text in texts:
+        once.setdefault(" ".join(text.casefold().split()), text)
+    return list(once.values())

@@ -1,0 +1,68 @@
+"""Searching: results as a page, and what to look for before anything is typed."""
+
+import uuid
+from datetime import datetime
+from typing import cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from search.errors import SearchError
+from webapp.catalog.models import Genre
+from webapp.engine import responses
+from webapp.events.clock import now_of
+from webapp.events.ingest import EventDraft, record_events
+from webapp.events.middleware import VisitRequest
+from webapp.events.models import Event, Surface
+from webapp.events.searches import forget_search, is_repeated
+from webapp.events.visits import CurrentVisit
+from webapp.pages.navigation import is_read
+
+LONGEST_QUERY = 200
+"""As much of a text as an event keeps."""
+
+
+@require_safe
+def results(request: HttpRequest) -> HttpResponse:
+    """What a text means. A search is an event, recorded here: it needs no script."""
+    text, now = request.GET.get("q", ""), now_of(request)
+    visit = cast(VisitRequest, request).visit
+    if not text.strip():
+        page = responses.prequery(visit, now)
+        context = {"text": "", "page": page, "genres": Genre.objects.all()}
+        return render(request, "pages/search.html", context)
+    try:
+        page = responses.search(visit, text, now)
+    except SearchError as error:
+        context = {"text": text[:LONGEST_QUERY], "error": str(error)}
+        return render(request, "pages/search.html", context, status=400)
+    if is_read(request):
+        _record_search(visit, page, now)
+    return render(request, "pages/search.html", {"text": page.text, "page": page})
+
+
+@require_POST
+def forget(request: HttpRequest) -> HttpResponse:
+    """Forget one of the viewer's own searches; doing it twice changes nothing more."""
+    text = request.POST.get("q", "").replace("\0", "").strip()
+    forget_search(cast(VisitRequest, request).visit, text)
+    return redirect("search")
+
+
+def _record_search(visit: CurrentVisit, page: responses.SearchPage, now: datetime) -> None:
+    """Record that a text was searched for, once however often its page is loaded again."""
+    text = page.text.strip()[:LONGEST_QUERY]
+    if is_repeated(visit, text):
+        return
+    made = EventDraft(
+        uuid.uuid4(),
+        Event.Kind.SEARCH,
+        None,
+        now,
+        surface=Surface.SEARCH,
+        slate_id=page.slate_id,
+        value="submit",
+        query=text,
+    )
+    record_events(visit, [made], now)
