@@ -61,10 +61,10 @@ def trending_searches(visit: CurrentVisit, now: datetime) -> list[str]:
     """
     if visit.maturity_limit is not None:
         return []
-    found: list[str] = cache.get_or_set(
+    found = cache.get_or_set(
         "trending-searches", lambda: list(_trending(now)[:NUM_SHOWN]), TRENDING_SECONDS
     )
-    return found
+    return list(found or ())
 
 
 def _trending(now: datetime) -> QuerySet[Event, str]:
