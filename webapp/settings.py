@@ -74,6 +74,9 @@ def _read() -> dict[str, Any]:
             "ranker_learns_from_simulated": env.bool("MARQUEE_RANKER_LEARNS_FROM_SIMULATED", False),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
+            "guest_maturity_limit": env.int(
+                "MARQUEE_GUEST_MATURITY_LIMIT", 18, validate=validate.OneOf([0, 6, 12, 16, 18])
+            ),
             "log_level": env.str(
                 "MARQUEE_LOG_LEVEL",
                 "INFO",
@@ -116,6 +119,8 @@ MEDIA_SOURCES: list[str] = _values["media_sources"]
 RANKER_LEARNS_FROM_SIMULATED: bool = _values["ranker_learns_from_simulated"]
 """Whether simulated visits may teach a ranker while those of people are too few."""
 SLATE_DAYS: int = _values["slate_days"]
+GUEST_MATURITY_LIMIT: int = _values["guest_maturity_limit"]
+"""The age up to which titles are shown where nobody has chosen who watches; 18 is all."""
 MODEL_THREADS: int = _values["models_threads"]
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
 
@@ -319,6 +324,7 @@ REST_FRAMEWORK = {
         "search": "600/min",
         "suggest": "1200/min",
         "login": "20/min",
+        "data": "10/min",
     },
     "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
 }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from recommender.ranking.page import KEPT_KINDS, Row
 from recommender.serving.taste import Taste
 from webapp.catalog.models import Genre, Title
+from webapp.events.models import Event
 from webapp.events.sessions import Evidence
 from webapp.events.visits import CurrentVisit
 
@@ -68,11 +69,14 @@ def _this_visit(evidence: Evidence) -> tuple[str, str]:
 
 def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
     tonight = {title_id for title_id, _ in evidence.in_session}
+    opened = {
+        id_ for id_, e in evidence.in_session if e.kind in (Event.Kind.OPEN, Event.Kind.CHOOSE)
+    }
     watched = {playback.title_id for playback in evidence.playbacks}
     when = "just now" if title.pk in tonight else "before"
     if title.pk in watched:
         return f"Because you watched {title.name}", f"You played it {when}."
-    if title.pk in tonight:
+    if title.pk in opened:
         return f"Because you opened {title.name}", "You looked at it just now."
     return f"Because you liked {title.name}", "You rated it highly or kept it."
 

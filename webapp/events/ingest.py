@@ -176,7 +176,8 @@ class _Known:
                 visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_],
                 visit__profile=None,
             )
-        titles = Title.objects.filter(pk__in={d.title_id for d in drafts if d.title_id})
+        fit = Title.objects.fit_for(visit.maturity_limit)
+        titles = fit.filter(pk__in={d.title_id for d in drafts if d.title_id})
         events = Event.objects.filter(pk__in={d.id for d in drafts})
         subjects = set()
         for kind, model in SUBJECTS.items():

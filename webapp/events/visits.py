@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core import signing
 
+from webapp.catalog.models import UNRATED
 from webapp.events.models import Visit
 from webapp.profiles.models import Profile
 
@@ -76,7 +77,9 @@ class CurrentVisit:
     @property
     def maturity_limit(self) -> int | None:
         """The age up to which titles may be shown; None for all."""
-        return self.profile.maturity_limit if self.profile else None
+        guests: int = settings.GUEST_MATURITY_LIMIT
+        limit = self.profile.maturity_limit if self.profile else guests
+        return None if limit is None or limit >= UNRATED else limit
 
     @property
     def hides_watched(self) -> bool:

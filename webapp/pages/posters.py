@@ -3,13 +3,15 @@
 import hashlib
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
 from webapp.catalog.artwork import DIRECTORS, backdrop_svg, poster_svg, poster_version
-from webapp.catalog.models import Title
+from webapp.catalog.models import UNRATED, Title
+from webapp.events.middleware import chosen_profile
 
 YEAR_SECONDS = 31_536_000
 
@@ -29,6 +31,9 @@ def backdrop(request: HttpRequest, pk: int) -> HttpResponse:
 def _drawn(request: HttpRequest, pk: int, draw: Callable[[Title], str]) -> HttpResponse:
     drawable = Title.objects.defer("plot").prefetch_related("genres", DIRECTORS)
     title = get_object_or_404(drawable, pk=pk)
+    from_age = UNRATED if title.maturity is None else title.maturity
+    if from_age and from_age > _limit(request):
+        raise Http404
     drawn = draw(title).encode()
     etag = f'"{hashlib.sha256(drawn).hexdigest()[:16]}"'
     response = get_conditional_response(request, etag=etag) or HttpResponse(
@@ -36,7 +41,27 @@ def _drawn(request: HttpRequest, pk: int, draw: Callable[[Title], str]) -> HttpR
     )
     response["ETag"] = etag
     is_pinned = request.GET.get("v") == poster_version(title)
-    response["Cache-Control"] = (
-        f"public, max-age={YEAR_SECONDS}, immutable" if is_pinned else "public, max-age=300"
-    )
+    whose = "private" if _is_of_session(request) else "public"
+    age = f"max-age={YEAR_SECONDS}, immutable" if is_pinned else "max-age=300"
+    response["Cache-Control"] = f"{whose}, {age}"
     return response
+
+
+def _limit(request: HttpRequest) -> int:
+    """Up to which age this browser's viewer sees pictures; no query without a session.
+
+    It does not touch the visit: a picture neither starts one nor goes on with it. Nor does it let
+    the answer vary by cookie, which changes with every page: a browser would keep no picture.
+    """
+    profile = None
+    if _is_of_session(request):
+        profile = chosen_profile(request)
+        request.session.accessed = False
+    if profile is None:
+        guests: int = settings.GUEST_MATURITY_LIMIT
+        return guests
+    return UNRATED if profile.maturity_limit is None else profile.maturity_limit
+
+
+def _is_of_session(request: HttpRequest) -> bool:
+    return settings.SESSION_COOKIE_NAME in request.COOKIES

@@ -3,7 +3,18 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from webapp.pages import account, actions, browse, health, posters, searching, staff
+from webapp.pages import (
+    account,
+    actions,
+    browse,
+    health,
+    history,
+    posters,
+    searching,
+    settings,
+    staff,
+    welcome,
+)
 
 urlpatterns = [
     path("", browse.home, name="home"),
@@ -26,6 +37,12 @@ urlpatterns = [
     path("profiles/", account.profiles, name="profiles"),
     path("profiles/<int:pk>/choose/", account.choose_profile, name="choose-profile"),
     path("profiles/<int:pk>/switches/", account.set_switches, name="set-switches"),
+    path("profiles/<int:pk>/", settings.profile, name="profile"),
+    path("profiles/<int:pk>/data/", settings.data, name="profile-data"),
+    path("profiles/<int:pk>/delete/", settings.delete_profile, name="delete-profile"),
+    path("account/delete/", settings.delete_account, name="delete-account"),
+    path("welcome/", welcome.welcome, name="welcome"),
+    path("history/", history.history, name="history"),
     path("login/", account.LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("posters/<int:pk>.svg", posters.poster, name="poster"),

@@ -1,0 +1,79 @@
+"""A newcomer picks a few titles: each is a like, and the home page begins from them."""
+
+import uuid
+from typing import cast
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from search.errors import SearchError
+from webapp.catalog.models import Title
+from webapp.engine import responses
+from webapp.engine.starters import starters
+from webapp.events.clock import now_of
+from webapp.events.ingest import EventDraft, record_events
+from webapp.events.middleware import VisitRequest
+from webapp.events.models import Event
+from webapp.events.visits import CurrentVisit
+from webapp.pages.forms import PicksForm
+from webapp.pages.navigation import profiles_address, safe_next
+from webapp.pages.undo import tell
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def welcome(request: HttpRequest) -> HttpResponse:
+    """Offer titles to pick, search among all while keeping the picks, and take them as likes."""
+    visit = cast(VisitRequest, request).visit
+    if visit.profile is None:
+        return redirect(profiles_address(reverse("welcome")))
+    onward = safe_next(request, reverse("home"))
+    form = PicksForm(request.POST)
+    wanted = form.titles() if request.method == "POST" else []
+    titles = Title.objects.fit_for(visit.maturity_limit).defer("plot").prefetch_related("genres")
+    picked = titles.in_order(wanted)
+    if request.method == "POST" and "search" not in request.POST:
+        _like(request, visit, form, picked)
+        return redirect(onward)
+    offered, words = starters(visit.maturity_limit), ""
+    text = request.POST.get("q", "").strip()
+    if text:
+        offered, words = _found(request, visit, text)
+    context = {
+        "picked": picked,
+        "offered": [title for title in offered if title not in picked],
+        "searched": text[:200],
+        "words": words,
+        "next": onward,
+    }
+    return render(request, "pages/welcome.html", context)
+
+
+def _like(request: HttpRequest, visit: CurrentVisit, form: PicksForm, picked: list[Title]) -> None:
+    """Record a like of each title picked, once however often the form is sent."""
+    if not picked:
+        return
+    now, form_id = now_of(request), form.form_id()
+    drafts = [
+        EventDraft(uuid.uuid5(form_id, str(one.pk)), Event.Kind.THUMB, one.pk, now, value="up")
+        for one in picked
+    ]
+    if record_events(visit, drafts, now).paused:
+        messages.info(request, "History is paused: this was not kept.")
+    else:
+        titles = "title" if len(picked) == 1 else "titles"
+        tell(request, f"You like {len(picked)} {titles}. This page begins from there.")
+
+
+def _found(request: HttpRequest, visit: CurrentVisit, text: str) -> tuple[list[Title], str]:
+    """What a text finds, and what to say where it finds nothing."""
+    try:
+        page = responses.search(visit, text, now_of(request))
+    except SearchError as error:
+        return [], str(error)
+    found = [slot.title for slot in page.slots]
+    return found, "" if found else "Nothing matches. Try another spelling, or go on."
