@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 
 from webapp.demo.films import EXTERNAL_ID_PREFIX
+from webapp.demo.people import may_be_simulated
 from webapp.profiles.models import Profile, Rating
 
 TASTES = {"Alex": "Sci-Fi", "Robin": "Romance", "Sam": "Crime"}
@@ -69,9 +70,11 @@ def _likes_by_profile() -> dict[int, Counter[str]]:
         .annotate(rated=Count("ratings"))
         .filter(rated__gte=FEWEST_RATINGS, rated__lte=MOST_RATINGS)
         .order_by("external_id")
-        .values_list("pk", flat=True)
+        .values_list("pk", "external_id")
     )
-    likes: dict[int, Counter[str]] = {id_: Counter() for id_ in people}
+    likes: dict[int, Counter[str]] = {
+        pk: Counter() for pk, id_ in people if not may_be_simulated(_number(id_ or ""))
+    }
     liked: Iterable[tuple[int, str, int]] = (
         Rating.objects.filter(profile__in=likes, stars__gte=Rating.LIKED_FROM_STARS)
         .values_list("profile_id", "title__genres__name")
@@ -80,6 +83,10 @@ def _likes_by_profile() -> dict[int, Counter[str]]:
     for profile_id, genre, titles in liked:
         likes[profile_id][genre] = titles
     return likes
+
+
+def _number(external_id: str) -> int:
+    return int(external_id.removeprefix(EXTERNAL_ID_PREFIX))
 
 
 def _share_of(genre: str, likes: dict[int, Counter[str]]) -> Callable[[int], float]:

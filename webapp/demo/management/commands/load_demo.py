@@ -23,6 +23,7 @@ from webapp.demo.films import (
     read_histories,
     titles_table,
 )
+from webapp.demo.people import forget_hidden, part
 from webapp.profiles.importers import load_ratings
 from webapp.profiles.models import Profile
 
@@ -32,7 +33,7 @@ OPERATOR_PASSWORD = "MARQUEE_DEMO_OPERATOR_PASSWORD"  # noqa: S105  names a vari
 
 class Command(BaseCommand):
     help = (
-        "Load the demo: 17,472 films, the ratings of 671 people, and the logins `viewer` and "
+        "Load the demo: 17,472 films, ratings of 671 people, and the logins `viewer` and "
         f"`operator`, whose passwords are taken from {VIEWER_PASSWORD} and {OPERATOR_PASSWORD} "
         "or made up and printed. Safe to run again."
     )
@@ -53,6 +54,7 @@ class Command(BaseCommand):
                 with transaction.atomic():
                     self._load(timezone.now())
             else:
+                self._forget_hidden()
                 self.stdout.write("Films and ratings are there already; --again loads them anew.")
             self._accounts()
         except (DemoPackagesMissing, ImportRefused, PasswordRefused) as error:
@@ -65,7 +67,9 @@ class Command(BaseCommand):
         joined = join(films, histories.films)
         titles = load_titles(titles_table(films, _newest_added_at(now)), problems, now)
         self.stdout.write(f"Films: {titles}.")
-        ratings = load_ratings(ratings_table(histories.verdicts, joined), problems, now)
+        parted = part(histories.verdicts, joined)
+        ratings = load_ratings(ratings_table(parted.shown, joined), problems, now)
+        forget_hidden(parted.hidden, joined)
         kept = sum(verdict.rated_film_id in joined for verdict in histories.verdicts)
         rated = len({verdict.rated_film_id for verdict in histories.verdicts})
         self.stdout.write(f"Ratings: {ratings}.")
@@ -75,6 +79,20 @@ class Command(BaseCommand):
             f"({kept / len(histories.verdicts):.1%}); the other rated films were skipped, and "
             f"{len(films) - len(joined):,} films have no ratings."
         )
+        self.stdout.write(
+            f"{sum(map(len, parted.hidden.values())):,} of these are hidden: the later ratings of "
+            f"{len(parted.hidden)} people whom simulated viewers take after."
+        )
+
+    def _forget_hidden(self) -> None:
+        """Bring a home that was loaded before anything was hidden up to date."""
+        histories = read_histories()
+        joined = join(read_films(), histories.films)
+        if number := forget_hidden(part(histories.verdicts, joined).hidden, joined):
+            self.stdout.write(
+                f"{number:,} ratings are hidden now, for simulated viewers; the next training "
+                "leaves them out."
+            )
 
     def _accounts(self) -> None:
         viewer, operator = (

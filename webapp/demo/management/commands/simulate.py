@@ -1,0 +1,76 @@
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from tqdm import tqdm
+
+from webapp.demo.films import DemoPackagesMissing
+from webapp.demo.simulated import NotHidden, films_and_paths, logged_in, people_of
+from webapp.demo.simulation import DAYS, Diary, Place, month_before, plan, simulate
+from webapp.demo.site import SiteError
+from webapp.experiments.lifecycle import ExperimentRefused, built_in, start
+from webapp.experiments.models import Experiment
+
+
+class Command(BaseCommand):
+    help = (
+        "Let simulated viewers visit a running site over HTTP: a month of visits, marked "
+        "simulated, in both arms of the running experiment (the built-in one is started where "
+        "none runs). Run again with the same numbers, it goes on where it was cut off."
+    )
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--visits", type=int, required=True, metavar="N")
+        parser.add_argument("--seed", type=int, default=0, metavar="S")
+        parser.add_argument("--address", default="http://127.0.0.1:8000", help="of the site")
+        parser.add_argument("--workers", type=int, default=4, help="viewers at a time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        visits, seed, workers = options["visits"], options["seed"], options["workers"]
+        if min(visits, workers) < 1:
+            raise CommandError(f"--visits and --workers must be 1 or more, got {visits}, {workers}")
+        if not settings.SIMULATION_TOKEN:
+            raise CommandError(
+                "MARQUEE_SIMULATION_TOKEN is not set: the site and this command must share it"
+            )
+        films, paths = films_and_paths()
+        try:
+            people = people_of(films)
+        except (DemoPackagesMissing, NotHidden) as error:
+            raise CommandError(str(error)) from error
+        if not people:
+            raise CommandError("there is nobody to simulate: run `manage.py load_demo` first")
+        until = timezone.now() - timedelta(days=1)
+        path = Path(settings.MARQUEE_HOME) / "simulated" / f"{visits}-visits-seed-{seed}.jsonl"
+        diary = Diary(path)
+        diary.begin(sorted(people), until)
+        planned = plan(diary.people, visits, diary.until, seed)
+        self._experiment(month_before(diary.until))
+        sessions = logged_in(people.values())
+        address = options["address"].rstrip("/")
+        place = Place(address, settings.SIMULATION_TOKEN, sessions, films, paths)
+        was_done = sum(1 for _ in diary.done())
+        with tqdm(total=visits, initial=was_done, unit="visits") as bar:
+            try:
+                made = simulate(planned, people, place, diary, seed, workers, bar.update)
+            except SiteError as error:
+                raise CommandError(f"{error}. What was done is kept; run again to go on") from error
+        self.stdout.write(
+            f"{made} simulated visits made over {DAYS} days, {was_done} were there; {path} tells "
+            "what each watched."
+        )
+
+    def _experiment(self, since: Any) -> None:
+        running = Experiment.objects.filter(status=Experiment.Status.RUNNING).first()
+        if running is None:
+            running = built_in()
+            try:
+                start(running, since)
+            except ExperimentRefused as error:
+                self.stdout.write(f"No experiment runs: {error}.")
+                return
+        self.stdout.write(f"Experiment: {running}, since {running.started_at:%Y-%m-%d}.")
