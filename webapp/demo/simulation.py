@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from webapp.demo.site import Site
+from webapp.demo.site import Site, Wire
 from webapp.demo.tastes import Film, Person, tonights
 from webapp.demo.viewer import Visit
 
@@ -71,7 +72,7 @@ def plan(people: Sequence[int], visits: int, until: datetime, seed: int) -> list
     month ends.
     """
     rng = np.random.default_rng(seed)
-    often = rng.gamma(2.0, 1.0, len(people))
+    often = rng.gamma(4.0, 1.0, len(people))
     who = rng.choice(len(people), visits, p=often / often.sum())
     days = rng.integers(0, DAYS, visits)
     hours = rng.choice(24, visits, p=HOURS / HOURS.sum()) + rng.random(visits)
@@ -99,10 +100,11 @@ def month_before(until: datetime) -> datetime:
 
 
 def _apart(hours: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Move ascending moments so that they are `LEAST_HOURS_APART`, within the month if they fit."""
-    steps = LEAST_HOURS_APART * np.arange(len(hours))
+    """Move ascending moments apart, within the month; nearer together where they do not fit."""
+    gap = min(LEAST_HOURS_APART, DAYS * 24 / max(1, len(hours)))
+    steps = gap * np.arange(len(hours))
     later: np.ndarray[Any, np.dtype[np.float64]] = np.maximum.accumulate(hours - steps) + steps
-    latest = DAYS * 24.0 - LEAST_HOURS_APART * np.arange(len(hours))[::-1]
+    latest = DAYS * 24.0 - steps[::-1]
     together: np.ndarray[Any, np.dtype[np.float64]] = np.minimum(later, latest)
     return together
 
@@ -165,13 +167,13 @@ def simulate(
     lock = Lock()
 
     def work(queue: list[Planned]) -> int:
-        sites: dict[int, Site] = {}
-        for visit in queue:
-            watched = _make(visit, people[visit.person], place, seed, sites)
-            line = {"number": visit.number, "person": visit.person, "watched": watched}
-            with lock, diary.path.open("a") as file:
-                print(json.dumps(line), file=file)
-            tell()
+        with closing(Wire(place.address)) as wire:
+            for visit in queue:
+                watched = _make(visit, people[visit.person], place, seed, wire)
+                line = {"number": visit.number, "person": visit.person, "watched": watched}
+                with lock, diary.path.open("a") as file:
+                    print(json.dumps(line), file=file)
+                tell()
         return len(queue)
 
     with ThreadPoolExecutor(workers) as pool:
@@ -179,18 +181,12 @@ def simulate(
         return sum(future.result() for future in as_completed(futures))
 
 
-def _make(
-    planned: Planned, person: Person, place: Place, seed: int, sites: dict[int, Site]
-) -> list[int]:
-    """Make one visit; return what was watched. A fresh visit cookie, one connection a worker."""
+def _make(planned: Planned, person: Person, place: Place, seed: int, wire: Wire) -> list[int]:
+    """Make one visit; return what was watched."""
     rng = np.random.default_rng([seed, planned.number])
     session = "" if planned.is_anonymous else place.sessions[person.number]
     browser = BROWSERS[person.number % len(BROWSERS)]
-    before = sites.get(0)
-    site = Site(place.address, place.token, browser, session)
-    if before is not None:
-        site.connection = before.connection
-    sites[0] = site
+    site = Site(wire, place.token, browser, session)
     visit = Visit(site, tonights(person, place.films, rng), rng, planned.at, place.paths)
     visit.run()
     return visit.watched

@@ -12,7 +12,8 @@ from urllib.parse import quote, urlsplit
 
 from webapp.events.clock import NOW_HEADER, TOKEN_HEADER
 
-SECONDS = 60
+SECONDS = 120
+OK = 200
 CSRF = "s" * 32
 """Both halves of the pair that Django compares; a browser is given it, this one makes it."""
 TAG = re.compile(r"<[a-z]+ [^>]*\bdata-(?:slate|row|of-row|title)=[^>]*>")
@@ -42,27 +43,70 @@ class Shown:
     rows: list[list[Card]]
 
 
+class Wire:
+    """A connection to a running server, kept open; several viewers use it one after the other."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self._connection: http.client.HTTPConnection | None = None
+
+    def ask(
+        self, method: str, path: str, body: str | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, str]:
+        """Return the answer and its text.
+
+        What was kept open may be closed by the server, so a failure is tried once more; the ids
+        of events make that safe.
+
+        Raises:
+            SiteError: nobody answers.
+        """
+        try:
+            return self._ask(method, path, body, headers)
+        except (OSError, http.client.HTTPException):
+            self.close()
+        try:
+            return self._ask(method, path, body, headers)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
+            raise SiteError(f"{self.address} does not answer: {error}") from error
+
+    def _ask(
+        self, method: str, path: str, body: str | None, headers: Mapping[str, str]
+    ) -> tuple[http.client.HTTPResponse, str]:
+        if self._connection is None:
+            host = urlsplit(self.address).netloc
+            self._connection = http.client.HTTPConnection(host, timeout=SECONDS)
+        self._connection.request(method, path, body, dict(headers))
+        answer = self._connection.getresponse()
+        return answer, answer.read().decode()
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+
 @dataclass
 class Site:
-    """One viewer's connection to the site.
+    """One viewer's browser: its name, its cookies.
 
     Attributes:
-        address: of a running server, http only.
+        wire: what it asks over.
         token: what lets a simulated viewer in.
         browser: the name it goes by.
         session: Django's session of the account; empty for a stranger.
     """
 
-    address: str
+    wire: Wire
     token: str
     browser: str
     session: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
-    connection: http.client.HTTPConnection | None = None
 
     def look(self, path: str, now: datetime, *, query: str = "", typing: bool = False) -> Shown:
         """Get a page and what is on it; while typing, the fragment that a page would ask for."""
-        headers = {"HX-Request": "true", "HX-Current-URL": self.address} if typing else {}
+        headers = {"HX-Request": "true", "HX-Current-URL": self.wire.address} if typing else {}
         target = f"{path}?q={quote(query)}" if query else path
         return shown_in(self._ask("GET", target, now, headers))
 
@@ -97,21 +141,8 @@ class Site:
             "Cookie": "; ".join(filter(None, [*self._pairs(), more_cookies])),
             **headers,
         }
-        for attempt in (1, 2):
-            try:
-                if self.connection is None:
-                    host = urlsplit(self.address).netloc
-                    self.connection = http.client.HTTPConnection(host, timeout=SECONDS)
-                self.connection.request(method, path, body, sent)
-                answer = self.connection.getresponse()
-                text = answer.read().decode()
-                break
-            except (OSError, http.client.HTTPException) as error:
-                # a server may close what was kept open; an event's id makes asking again safe
-                self.close()
-                if attempt == 2:
-                    raise SiteError(f"{self.address} does not answer: {error}") from error
-        if answer.status != 200:
+        answer, text = self.wire.ask(method, path, body, sent)
+        if answer.status != OK:
             raise SiteError(f"{method} {path} answered {answer.status}: {text[:300]}")
         for name, value in answer.getheaders():
             if name.lower() == "set-cookie":
@@ -122,11 +153,6 @@ class Site:
     def _pairs(self) -> list[str]:
         own = {"csrftoken": CSRF, "sessionid": self.session}
         return [f"{name}={value}" for name, value in (self.cookies | own).items() if value]
-
-    def close(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-        self.connection = None
 
 
 def shown_in(html: str) -> Shown:

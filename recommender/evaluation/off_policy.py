@@ -1,0 +1,160 @@
+"""What another policy would have earned, from the log of one that chose by chance.
+
+B logged choices, K actions. Propensity: the chance with which the logging policy took an action.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from recommender.errors import InvalidInputError
+from recommender.evaluation.significance import Estimate
+
+Values = NDArray[np.float64]
+
+SMALL_SHARE = 0.01
+SMALL_NUMBER = 50
+"""An effective sample below either says little: a few choices carry the whole estimate."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """Choices of the logging policy.
+
+    Attributes:
+        rewards: (B,) what came of each.
+        propensities: (B,) the chance with which the action was taken, above 0.
+        target: (B,) the chance with which the other policy would have taken it.
+    """
+
+    rewards: Values
+    propensities: Values
+    target: Values
+
+    def __post_init__(self) -> None:
+        if not len(self.rewards):
+            raise InvalidInputError("the log is empty")
+        if {self.rewards.shape, self.propensities.shape, self.target.shape} != {self.rewards.shape}:
+            raise InvalidInputError("rewards, propensities and target must be of one length")
+        if self.propensities.min() <= 0 or self.propensities.max() > 1:
+            raise InvalidInputError(
+                f"propensities must be above 0 and at most 1, got "
+                f"{self.propensities.min():g} to {self.propensities.max():g}"
+            )
+
+    @property
+    def weights(self) -> Values:
+        """(B,) how much more often the other policy would have done this."""
+        return self.target / self.propensities
+
+
+@dataclass(frozen=True)
+class OffPolicyEstimate:
+    """What the other policy earns a choice.
+
+    Attributes:
+        method: ips, self-normalised or doubly robust.
+        reward: with its interval.
+        effective_sample: (Σw)²/Σw² of Kish, as many choices of its own would tell as much.
+        warning: what makes it doubtful; empty where nothing does.
+    """
+
+    method: str
+    reward: Estimate
+    effective_sample: float
+    warning: str = ""
+
+
+def ips(logged: Logged, level: float = 0.95) -> OffPolicyEstimate:
+    """Inverse propensity scoring, Horvitz and Thompson 1952: the mean of w r.
+
+    Unbiased, and of great variance where weights are.
+    """
+    return _estimate("ips", logged.weights * logged.rewards, logged, level)
+
+
+def self_normalised(logged: Logged, level: float = 0.95) -> OffPolicyEstimate:
+    """Σ w r / Σ w, Swaminathan and Joachims, NIPS 2015; hardly biased, and steadier.
+
+    The interval is the delta method's: the error of the mean of w (r - estimate) / mean w.
+    """
+    weights = logged.weights
+    if not weights.sum():
+        raise InvalidInputError("the other policy does nothing of what the log holds")
+    value = float(weights @ logged.rewards / weights.sum())
+    return _estimate(
+        "self-normalised",
+        value + weights * (logged.rewards - value) / weights.mean(),
+        logged,
+        level,
+    )
+
+
+def doubly_robust(
+    logged: Logged, predicted: Values, expected: Values, level: float = 0.95
+) -> OffPolicyEstimate:
+    """Dudík, Langford and Li, ICML 2011: the model's word, corrected where the log knows better.
+
+    The mean of expected + w (r - predicted); unbiased if either the propensities or the model are
+    right. The model must not have learned from the same choices: `crossed_means` sees to that.
+
+    Args:
+        logged: the log.
+        predicted: (B,) the model's reward for what was done.
+        expected: (B,) the model's reward, over what the other policy would do there.
+        level: the interval's share.
+    """
+    values = expected + logged.weights * (logged.rewards - predicted)
+    return _estimate("doubly robust", values, logged, level)
+
+
+def crossed_means(
+    actions: NDArray[np.int64],
+    rewards: Values,
+    num_actions: int,
+    rng: np.random.Generator,
+    folds: int = 5,
+    prior: float = 100.0,
+) -> Values:
+    """Return (B, K) each action's mean reward, learned from the other folds; a plain reward model.
+
+    Args:
+        actions: (B,) what was done, 0 to K - 1.
+        rewards: (B,).
+        num_actions: K.
+        rng: parts the folds.
+        folds: how many.
+        prior: as many choices of the mean over all actions are added to each.
+    """
+    if len(actions) < folds:
+        raise InvalidInputError(f"{folds} folds need as many choices, got {len(actions)}")
+    fold_of = rng.permutation(len(actions)) % folds
+    tables = np.empty((folds, num_actions))
+    for fold in range(folds):
+        others = fold_of != fold
+        taken = np.bincount(actions[others], minlength=num_actions)
+        earned = np.bincount(actions[others], rewards[others], minlength=num_actions)
+        tables[fold] = (earned + prior * rewards[others].mean()) / (taken + prior)
+    return np.asarray(tables[fold_of])
+
+
+def effective_sample(weights: Values) -> float:
+    """Return Kish's effective sample size."""
+    return float(weights.sum() ** 2 / max(float(weights @ weights), 1e-300))
+
+
+def _estimate(method: str, values: Values, logged: Logged, level: float) -> OffPolicyEstimate:
+    """Take the mean of independent values, its normal interval, and what makes it doubtful."""
+    value = float(values.mean())
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("inf")
+    reach = float(stats.norm.isf((1 - level) / 2)) * error
+    size = effective_sample(logged.weights)
+    warning = ""
+    if size < max(SMALL_NUMBER, SMALL_SHARE * len(values)):
+        warning = (
+            f"the {len(values)} logged choices count as {size:.0f}: the two policies are too "
+            "unlike, and the interval may be too short"
+        )
+    return OffPolicyEstimate(method, Estimate(value, value - reach, value + reach), size, warning)
