@@ -3,43 +3,56 @@
 
 (() => {
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const behavior = () => (calm.matches ? "auto" : "smooth");
 
-  document.querySelectorAll(".row-body").forEach((body) => {
-    const slots = body.querySelector(".slots");
-    const back = body.querySelector(".scroll.back");
-    const on = body.querySelector(".scroll.on");
-    const move = (direction) =>
-      slots.scrollBy({ left: direction * slots.clientWidth * 0.85, behavior: calm.matches ? "auto" : "smooth" });
-    const update = () => {
-      back.hidden = slots.scrollLeft < 8;
-      on.hidden = slots.scrollLeft + slots.clientWidth > slots.scrollWidth - 8;
-    };
-    back.addEventListener("click", () => move(-1));
-    on.addEventListener("click", () => move(1));
-    slots.addEventListener("scroll", update, { passive: true });
-    addEventListener("resize", update);
-    update();
+  /* Buttons stand only where there is more to see; one that goes hands its focus to the other. */
+  const update = (slots) => {
+    const [back, on] = slots.parentElement.querySelectorAll(".scroll");
+    if (!on) return;
+    const focused = document.activeElement;
+    back.hidden = slots.scrollLeft < 8;
+    on.hidden = slots.scrollLeft + slots.clientWidth > slots.scrollWidth - 8;
+    if (focused === on && on.hidden) back.focus();
+    if (focused === back && back.hidden) on.focus();
+  };
+  const sizes = new ResizeObserver((entries) => entries.forEach(({ target }) => update(target)));
+  const arrange = (root) => root.querySelectorAll(".slots").forEach((slots) => sizes.observe(slots));
+  arrange(document);
+  document.addEventListener("htmx:load", ({ detail }) => arrange(detail.elt.parentElement || detail.elt));
+
+  document.addEventListener("scroll", ({ target }) => target.matches?.(".slots") && update(target), { capture: true, passive: true });
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest(".row-body > .scroll");
+    if (!button) return;
+    const slots = button.parentElement.querySelector(".slots");
+    const direction = button.classList.contains("back") ? -1 : 1;
+    slots.scrollBy({ left: direction * slots.clientWidth * 0.85, behavior: behavior() });
   });
 
   /* Left and right go along a row, up and down to the card above or below, as on a television. */
-  const cardsOf = (row) => [...row.querySelectorAll(".card")];
   const beside = (card, step) => {
-    const cards = cardsOf(card.closest(".slots, .grid"));
+    const cards = [...card.closest(".slots, .grid").querySelectorAll(".card")];
+    if (step === -Infinity) return cards[0];
+    if (step === Infinity) return cards.at(-1);
     return cards[cards.indexOf(card) + step];
   };
-  const across = (card, step) => {
-    const rows = [...document.querySelectorAll(".slots")];
-    const row = rows[rows.indexOf(card.closest(".slots")) + step];
-    if (!row) return undefined;
-    const { left } = card.getBoundingClientRect();
-    const distance = (other) => Math.abs(other.getBoundingClientRect().left - left);
-    return cardsOf(row).sort((a, b) => distance(a) - distance(b))[0];
+  const across = (card, direction) => {
+    const { left, top } = card.getBoundingClientRect();
+    const places = [...document.querySelectorAll(".slots .card, .grid .card")]
+      .map((other) => ({ other, box: other.getBoundingClientRect() }))
+      .filter(({ box }) => (box.top - top) * direction > 1 && box.width);
+    const line = Math.min(...places.map(({ box }) => (box.top - top) * direction));
+    return places
+      .filter(({ box }) => (box.top - top) * direction < line + 1)
+      .sort((a, b) => Math.abs(a.box.left - left) - Math.abs(b.box.left - left))[0]?.other;
   };
   const STEPS = {
     ArrowLeft: (card) => beside(card, -1),
     ArrowRight: (card) => beside(card, 1),
-    ArrowUp: (card) => card.closest(".slots") && across(card, -1),
-    ArrowDown: (card) => card.closest(".slots") && across(card, 1),
+    Home: (card) => beside(card, -Infinity),
+    End: (card) => beside(card, Infinity),
+    ArrowUp: (card) => across(card, -1),
+    ArrowDown: (card) => across(card, 1),
   };
   document.addEventListener("keydown", (event) => {
     const card = event.target.closest(".slots .card, .grid .card");
@@ -49,7 +62,7 @@
     if (!next) return;
     event.preventDefault();
     next.focus({ preventScroll: true });
-    next.scrollIntoView({ block: "nearest", inline: "nearest", behavior: calm.matches ? "auto" : "smooth" });
+    next.scrollIntoView({ block: "nearest", inline: "nearest", behavior: behavior() });
   });
 
   /* A menu closes as it loses the focus or at Escape. */
