@@ -72,6 +72,38 @@ def _read() -> dict[str, Any]:
             ),
             "media_sources": env.list("MARQUEE_MEDIA_SOURCES", ["https:"], validate=_are_sources),
             "ranker_learns_from_simulated": env.bool("MARQUEE_RANKER_LEARNS_FROM_SIMULATED", False),
+            "alert_thresholds": {
+                "abandonment": env.float(
+                    "MARQUEE_ALERT_ABANDONMENT", 0.8, validate=validate.Range(min=0, max=1)
+                ),
+                "fallback_share": env.float(
+                    "MARQUEE_ALERT_FALLBACK_SHARE", 0.05, validate=validate.Range(min=0, max=1)
+                ),
+                "event_lag_seconds": env.float(
+                    "MARQUEE_ALERT_EVENT_LAG_SECONDS", 300.0, validate=validate.Range(min=0)
+                ),
+                "model_age_hours": env.float(
+                    "MARQUEE_ALERT_MODEL_AGE_HOURS", 72.0, validate=validate.Range(min=0)
+                ),
+            },
+            "alert_email": env.list("MARQUEE_ALERT_EMAIL", []),
+            "alert_webhook": env.str(
+                "MARQUEE_ALERT_WEBHOOK",
+                "",
+                validate=validate.Regexp(r"^(https?://\S+)?$", error="an http(s) address"),
+            ),
+            "alert_repeat_hours": env.float(
+                "MARQUEE_ALERT_REPEAT_HOURS", 24.0, validate=validate.Range(min=0)
+            ),
+            "email": env.dj_email_url("MARQUEE_EMAIL_URL", "smtp://localhost:25"),
+            "email_from": env.str("MARQUEE_EMAIL_FROM", "marquee@localhost"),
+            "metrics_token": env.str(
+                "MARQUEE_METRICS_TOKEN",
+                "",
+                validate=validate.Regexp(
+                    r"^([\x21-\x7e]{20,})?$", error="at least 20 characters without spaces"
+                ),
+            ),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "guest_maturity_limit": env.int(
@@ -118,6 +150,22 @@ MEDIA_SOURCES: list[str] = _values["media_sources"]
 """Where browsers may fetch the catalogue's own posters and films from, as in a CSP."""
 RANKER_LEARNS_FROM_SIMULATED: bool = _values["ranker_learns_from_simulated"]
 """Whether simulated visits may teach a ranker while those of people are too few."""
+ALERT_THRESHOLDS: dict[str, float] = _values["alert_thresholds"]
+"""What is watched, and the value above which it raises an alert."""
+ALERT_EMAIL: list[str] = _values["alert_email"]
+ALERT_WEBHOOK: str = _values["alert_webhook"]
+ALERT_REPEAT_HOURS: float = _values["alert_repeat_hours"]
+EMAIL_HOST: str = _values["email"]["EMAIL_HOST"]
+EMAIL_PORT: int = _values["email"]["EMAIL_PORT"]
+EMAIL_HOST_USER: str | None = _values["email"]["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD: str | None = _values["email"]["EMAIL_HOST_PASSWORD"]
+EMAIL_BACKEND: str = _values["email"]["EMAIL_BACKEND"]
+EMAIL_USE_TLS: bool = _values["email"]["EMAIL_USE_TLS"]
+EMAIL_USE_SSL: bool = _values["email"]["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL: str = _values["email_from"]
+METRICS_TOKEN: str = _values["metrics_token"]
+"""Who shows it as a bearer may read /metrics; empty: staff alone."""
 SLATE_DAYS: int = _values["slate_days"]
 GUEST_MATURITY_LIMIT: int = _values["guest_maturity_limit"]
 """The age up to which titles are shown where nobody has chosen who watches; 18 is all."""
@@ -238,6 +286,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webapp.jobs.tasks.look_after_runs",
         "schedule": 60.0,
     },
+    "take the pulse and watch it": {
+        "task": "webapp.jobs.tasks.watch",
+        "schedule": 60.0,
+    },
     "count what came": {
         "task": "webapp.jobs.tasks.refresh_metrics",
         "schedule": crontab(minute="*/10"),
@@ -301,7 +353,7 @@ CONTENT_SECURITY_POLICY = {
 }
 SECURE = _values["secure"]
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from webapp.events.models import TYPED, Event, Slate
 from webapp.jobs import rankers, runs
-from webapp.metrics import daily
+from webapp.metrics import alerts, daily, vitals
 from webapp.releases.models import RankerVersion, TrainingRun
 
 
@@ -71,6 +71,13 @@ def prune_slates() -> None:
 def refresh_metrics() -> None:
     """Count the days that something came for."""
     daily.refresh(timezone.now())
+
+
+@shared_task
+def watch() -> None:
+    """Take the house's pulse, and tell of what crossed a threshold."""
+    now = timezone.now()
+    alerts.watch(vitals.take(now), now)
 
 
 @worker_ready.connect

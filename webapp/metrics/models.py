@@ -131,8 +131,42 @@ class Alert(models.Model):
             )
         ]
 
+    LABELS = {
+        "abandonment": "Abandoned visits",
+        "fallback_share": "Fallback share",
+        "event_lag_seconds": "Event lag",
+        "model_age_hours": "Model age",
+    }
+    SAID = {
+        "abandonment": "{:.1%} of today's and yesterday's visits are surely abandoned",
+        "fallback_share": "{:.1%} of the last hour's responses were popular titles",
+        "event_lag_seconds": "95 % of the last hour's events came within {:.0f} s",
+        "model_age_hours": "the live release was made {:.0f} hours ago",
+    }
+
     def __str__(self) -> str:
         return f"{self.name}: {self.value:g} against {self.threshold:g}"
+
+    @property
+    def label(self) -> str:
+        return self.LABELS.get(self.name, self.name)
+
+    @property
+    def words(self) -> str:
+        """What is wrong, in a sentence."""
+        said = self.SAID.get(self.name, "{:g}").format(self.value)
+        since = f"{self.raised_at:%Y-%m-%d %H:%M} UTC"
+        return f"{said}; the threshold is {self.threshold:g}. Since {since}."
+
+
+class Pulse(models.Model):
+    """How the house did when last looked at: one row."""
+
+    at = models.DateTimeField()
+    told = models.JSONField(help_text="`webapp.metrics.vitals.Vitals` without its time.")
+
+    def __str__(self) -> str:
+        return f"pulse at {self.at}"
 
 
 class AuditEntry(models.Model):

@@ -11,6 +11,7 @@ from webapp.pages import (
     history,
     posters,
     preview,
+    prometheus,
     searching,
     settings,
     staff,
@@ -51,6 +52,7 @@ urlpatterns = [
     path("backdrops/<int:pk>.svg", posters.backdrop, name="backdrop"),
     path("staff/", include("webapp.pages.dashboards.urls")),
     path("staff/training/", staff.training, name="staff-training"),
+    path("metrics", prometheus.metrics, name="prometheus"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

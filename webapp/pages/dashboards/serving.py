@@ -17,6 +17,9 @@ from webapp.pages.dashboards.charts import Chart, Figure
 
 PAGES = {
     "staff-overview": "Overview",
+    "staff-rows": "Rows and surfaces",
+    "staff-search": "Search",
+    "staff-system": "System",
 }
 
 

@@ -1,0 +1,128 @@
+"""How the house is doing at this moment: taken every minute by the worker, read by everyone else.
+
+Web processes read the one row, whatever there is to count, so that what Prometheus asks of any of
+them is the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import redis
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count
+
+from webapp.metrics.models import Pulse
+from webapp.releases.models import Release, TrainingRun
+
+SQL = {
+    name: (Path(__file__).parent / "sql" / f"{name}.sql").read_text() for name in ("vitals", "lag")
+}
+WINDOW = timedelta(hours=1)
+MOST_SLATES = 20_000
+QUEUE = "celery"
+BROKER_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Responses of the last hour on one surface, and the engine's milliseconds for them."""
+
+    responses: int
+    fallbacks: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True)
+class Vitals:
+    """The last hour of real viewers, and how things stand.
+
+    Attributes:
+        at: when this was taken; None where it never was.
+        stages: by surface; "typing" are answers to keystrokes.
+        events: that came.
+        event_lag_seconds: 95 % of them came within it; None without events.
+        release: the live one's number, None where none is.
+        model_age_hours: how long ago the live release was made.
+        queue: messages waiting at the broker; None where it does not answer.
+        runs: training runs queued and running.
+    """
+
+    at: datetime | None = None
+    stages: dict[str, Stage] = field(default_factory=dict)
+    events: int = 0
+    event_lag_seconds: float | None = None
+    release: int | None = None
+    model_age_hours: float | None = None
+    queue: int | None = None
+    runs: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def responses(self) -> int:
+        return sum(stage.responses for stage in self.stages.values())
+
+    @property
+    def fallback_share(self) -> float | None:
+        """Of the responses; None without any."""
+        if not self.responses:
+            return None
+        return sum(stage.fallbacks for stage in self.stages.values()) / self.responses
+
+
+def take(now: datetime) -> Vitals:
+    """Look how things stand and keep it for everyone. Five queries, and one to the broker."""
+    values: dict[str, Any] = {"since": now - WINDOW, "most": MOST_SLATES}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["vitals"], values)
+        stages = {
+            surface: Stage(responses, fallbacks, *took)
+            for surface, responses, fallbacks, took in cursor.fetchall()
+        }
+        cursor.execute(SQL["lag"], values)
+        events, lag = cursor.fetchone()
+    live = Release.objects.filter(is_live=True).first()
+    waiting = TrainingRun.objects.filter(status__in=["queued", "running"]).order_by()
+    vitals = Vitals(
+        now,
+        stages,
+        events,
+        lag,
+        live.pk if live else None,
+        (now - live.created_at) / timedelta(hours=1) if live else None,
+        _queue(),
+        dict(waiting.values_list("status").annotate(runs=Count("pk"))),
+    )
+    told = asdict(vitals)
+    del told["at"]
+    Pulse.objects.update_or_create(pk=1, defaults={"at": now, "told": told})
+    return vitals
+
+
+def latest() -> Vitals:
+    """Return what was taken last. One query."""
+    pulse = Pulse.objects.filter(pk=1).first()
+    if pulse is None:
+        return Vitals()
+    told: Mapping[str, Any] = pulse.told
+    stages = {surface: Stage(**stage) for surface, stage in told["stages"].items()}
+    return Vitals(**{**told, "at": pulse.at, "stages": stages})
+
+
+def _queue() -> int | None:
+    """Count what waits at the broker; None where it cannot be asked."""
+    address = settings.CELERY_BROKER_URL
+    if not address.startswith(("redis://", "rediss://", "unix://")):
+        return None
+    try:
+        broker = redis.Redis.from_url(
+            address, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
+        )
+        with broker:
+            return int(broker.llen(QUEUE))
+    except redis.RedisError:
+        return None

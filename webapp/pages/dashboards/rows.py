@@ -1,0 +1,61 @@
+"""What rows, slots and surfaces bring, and how varied what they show is."""
+
+from django.http import HttpRequest
+from django.views.decorators.http import require_safe
+
+from webapp.metrics.definitions import METRICS
+from webapp.metrics.readings import Readings
+from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.charts import Chart, by_name, of_metric
+from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
+
+PARTS = {"surface": "Surface", "row": "Row kind", "slot": "Slot", "decile": "Tenth of history"}
+RATES = ("take_rate", "ctr")
+VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy")
+
+
+@require_safe
+@dashboard
+def rows(request: HttpRequest, asked: Asked) -> Dashboard:
+    """Two queries for all charts."""
+    rates = Readings.of(
+        asked.period, is_simulated=asked.is_simulated, metrics=RATES, dimensions=PARTS
+    )
+    variety = Readings.of(
+        asked.period,
+        is_simulated=asked.is_simulated,
+        metrics=VARIETY,
+        dimensions={"all", asked.slice[0]},
+    )
+    return Dashboard(
+        "Rows and surfaces",
+        f"What brings viewers to a title. {asked.days} days to {asked.until}, {asked.words}.",
+        sections=[
+            *(
+                Section(
+                    f"By {label.lower()}",
+                    [_bars(rates, name, dimension, label) for name in RATES],
+                    lead="Of all arms together." if asked.arm else "",
+                )
+                for dimension, label in PARTS.items()
+            ),
+            Section("How varied it is", [_by_day(variety, name, asked) for name in VARIETY]),
+        ],
+    )
+
+
+def _bars(readings: Readings, name: str, dimension: str, label: str) -> Chart:
+    found = readings.by_slice(name, dimension)
+    if dimension == "slot":
+        found = [(str(int(part) + 1) if part.isdigit() else part, told) for part, told in found]
+        found = [("21 on" if part == "20 on" else part, told) for part, told in found]
+    if dimension == "row":
+        found.sort(key=lambda each: -(each[1].value or 0))
+    return by_name(METRICS[name], [(part.replace("_", " "), told) for part, told in found], label)
+
+
+def _by_day(readings: Readings, name: str, asked: Asked) -> Chart:
+    metric = METRICS[name]
+    dimension, part = asked.slice if asked.slice[0] in metric.dimensions else ("all", "")
+    points = readings.by_day(name, dimension, part)
+    return of_metric(metric, asked.period.days, [(metric.label, points)])

@@ -1,0 +1,158 @@
+"""How search does: success, what fails, and which texts are frequent, failing or rising."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from django.db.models import F, Sum
+from django.http import HttpRequest
+from django.views.decorators.http import require_safe
+
+from webapp.metrics.definitions import METRICS
+from webapp.metrics.models import DailyQuery
+from webapp.metrics.readings import Period, Readings
+from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.charts import Figure, by_name, of_metric, said
+from webapp.pages.dashboards.overview import FAILED, failed
+from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
+
+SHOWN = (
+    "search_success",
+    "zero_results",
+    "reformulation",
+    "characters_to_success",
+    "prequery_acceptance",
+)
+QUERIES_SHOWN = 25
+FEWEST_RISING = 3
+"""A text searched for less often than this has not risen, it has turned up."""
+
+
+@require_safe
+@dashboard
+def search(request: HttpRequest, asked: Asked) -> Dashboard:
+    """Four queries, whatever the period holds."""
+    readings = Readings.of(
+        asked.period,
+        is_simulated=asked.is_simulated,
+        metrics=SHOWN,
+        dimensions={asked.slice[0], "decile"},
+        with_before=True,
+    )
+    days, before = asked.period.days, asked.period.before
+    shown = [
+        of_metric(METRICS[name], days, [(METRICS[name].label, readings.by_day(name, *asked.slice))])
+        for name in SHOWN
+    ]
+    figures = [
+        Figure(
+            FAILED.label,
+            FAILED.meaning,
+            failed(readings.total("search_success", *asked.slice)),
+            "share",
+            f"over {asked.days} days",
+            failed(readings.total("search_success", *asked.slice, before)),
+            is_better_low=True,
+        ),
+        *(
+            Figure(
+                METRICS[name].label,
+                METRICS[name].meaning,
+                readings.total(name, *asked.slice),
+                METRICS[name].unit,
+                f"over {asked.days} days",
+                readings.total(name, *asked.slice, before),
+                METRICS[name].is_better_low,
+            )
+            for name in SHOWN[1:]
+        ),
+    ]
+    return Dashboard(
+        "Search",
+        f"Rates count intents, never keystrokes. {asked.days} days to {asked.until}, "
+        f"{asked.words}.",
+        figures,
+        [
+            Section("What is searched for", tables=_tables(asked)),
+            Section("By day", shown),
+            Section(
+                "For whom",
+                [
+                    by_name(
+                        METRICS["search_success"],
+                        readings.by_slice("search_success", "decile"),
+                        "Tenth of history",
+                    )
+                ],
+            ),
+        ],
+    )
+
+
+@dataclass
+class Queries:
+    """Counts of a period by text."""
+
+    intents: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    empty: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, period: Period, *, is_simulated: bool) -> "Queries":
+        """Add days up. One query."""
+        found = cls()
+        rows = (
+            DailyQuery.objects.filter(
+                day__gte=period.first, day__lte=period.last, is_simulated=is_simulated
+            )
+            .values("query")
+            .annotate(all=Sum("intents"), none=Sum("failed"), nothing=Sum("empty"))
+            .order_by(F("all").desc(), "query")
+            .values_list("query", "all", "none", "nothing")
+        )
+        for query, intents, fails, empty in rows:
+            found.intents[query] = intents
+            found.failed[query] = fails
+            found.empty[query] = empty
+        return found
+
+
+def _tables(asked: Asked) -> list[Table]:
+    now = Queries.of(asked.period, is_simulated=asked.is_simulated)
+    before = Queries.of(asked.period.before, is_simulated=asked.is_simulated)
+    rises = {
+        query: count - before.intents[query]
+        for query, count in now.intents.items()
+        if count >= FEWEST_RISING and count > before.intents[query]
+    }
+    rising = sorted(rises, key=lambda query: (-rises[query], query))[:QUERIES_SHOWN]
+    whose = " Simulated." if asked.is_simulated else ""
+    kept = f"Of each day the most frequent and the most failing texts are kept.{whose}"
+    return [
+        Table(
+            "top",
+            "Top texts",
+            ["Text", "Searches", "Failed", "Found nothing"],
+            [_row(now, query) for query, _ in now.intents.most_common(QUERIES_SHOWN)],
+            f"The texts that most search intents ended with. {kept}",
+        ),
+        Table(
+            "failing",
+            "Failing texts",
+            ["Text", "Searches", "Failed", "Found nothing"],
+            [_row(now, query) for query, n in now.failed.most_common(QUERIES_SHOWN) if n],
+            f"Those that ended most often without a choice. {kept}",
+        ),
+        Table(
+            "rising",
+            "Rising texts",
+            ["Text", "Searches", "In the period before", "More"],
+            [[q, now.intents[q], before.intents[q], f"+{rises[q]}"] for q in rising],
+            f"Those searched for more often than in the {asked.days} days before. {kept}",
+        ),
+    ]
+
+
+def _row(queries: Queries, query: str) -> list[object]:
+    count = queries.intents[query]
+    share = said(queries.failed[query] / count, "share") if count else "–"
+    return [query, count, f"{queries.failed[query]} ({share})", queries.empty[query]]

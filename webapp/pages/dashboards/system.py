@@ -1,0 +1,173 @@
+"""How fast, how fresh, how often the fallback: what an operator on call looks at."""
+
+from datetime import datetime
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from webapp.metrics.definitions import METRICS
+from webapp.metrics.models import Alert, CountedDay, Refresh
+from webapp.metrics.readings import Readings
+from webapp.metrics.vitals import Vitals, latest
+from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.charts import Chart, Line, of_metric, said
+from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
+
+PERCENTILES = {
+    "response_p50_ms": "median",
+    "response_p95_ms": "95 %",
+    "response_p99_ms": "99 %",
+}
+DAILY = ("fallback_share", "event_lag_seconds", "freshness", "model_age_hours", "bot_share")
+DAYS_SHOWN = 10
+
+
+@require_safe
+@dashboard
+def system(request: HttpRequest, asked: Asked) -> Dashboard:
+    """Six queries, whatever the period holds."""
+    readings = Readings.of(
+        asked.period,
+        is_simulated=asked.is_simulated,
+        metrics=(*PERCENTILES, *DAILY, "event_lag_p95_seconds"),
+        dimensions={"all", "surface"},
+    )
+    vitals, now = latest(), timezone.now()
+    return Dashboard(
+        "System",
+        f"The last hour is of real viewers; charts show {asked.days} days to {asked.until}, "
+        f"{asked.words}.",
+        sections=[
+            Section("Now", tables=[_now(vitals, now), _stages(vitals)]),
+            Section(
+                "Response times of the engine",
+                [_percentiles(readings, part, asked) for part in ("", *_surfaces(readings))],
+                lead="From the viewer's evidence to the slate written down.",
+            ),
+            Section("By day", _daily(readings, asked)),
+            Section("Behind the scenes", tables=[_counted(), _alerts()]),
+        ],
+    )
+
+
+def _surfaces(readings: Readings) -> list[str]:
+    return readings.slices("response_p95_ms", "surface")
+
+
+def _percentiles(readings: Readings, part: str, asked: Asked) -> Chart:
+    dimension = "surface" if part else "all"
+    return Chart(
+        f"response-{part or 'all'}",
+        f"Response time, {part or 'all surfaces'}",
+        " ".join(METRICS[name].meaning for name in PERCENTILES),
+        "Day",
+        asked.period.days,
+        [
+            Line(label, readings.by_day(name, dimension, part))
+            for name, label in PERCENTILES.items()
+        ],
+        "milliseconds",
+    )
+
+
+def _daily(readings: Readings, asked: Asked) -> list[Chart]:
+    days = asked.period.days
+    charts = []
+    for name in DAILY:
+        lines = [(METRICS[name].label, readings.by_day(name))]
+        if name == "event_lag_seconds":
+            lines = [("mean", lines[0][1]), ("95 %", readings.by_day("event_lag_p95_seconds"))]
+        charts.append(of_metric(METRICS[name], days, lines))
+    return charts
+
+
+def _now(vitals: Vitals, now: datetime) -> Table:
+    lag = said(vitals.event_lag_seconds, "seconds")
+    runs = ", ".join(f"{count} {status}" for status, count in sorted(vitals.runs.items()))
+    return Table(
+        "now",
+        "The last hour",
+        ["What", "How it stands"],
+        [
+            ["Responses", vitals.responses],
+            ["Fallback share", said(vitals.fallback_share, "share")],
+            ["Events that came", vitals.events],
+            ["Event lag, 95 %", lag],
+            ["Live release", "none" if vitals.release is None else f"release {vitals.release}"],
+            ["Model age", said(vitals.model_age_hours, "hours")],
+            ["Messages in the queue", "not known" if vitals.queue is None else vitals.queue],
+            ["Training runs", runs or "none waits or runs"],
+            ["Looked at", _ago(vitals.at, now)],
+        ],
+        "Taken by the worker every minute, of real viewers. While it does not run, this stands.",
+    )
+
+
+def _stages(vitals: Vitals) -> Table:
+    return Table(
+        "stages",
+        "The last hour by surface",
+        ["Surface", "Responses", "Fallbacks", "Median", "95 %", "99 %"],
+        [
+            [
+                surface,
+                stage.responses,
+                stage.fallbacks,
+                *(said(ms, "milliseconds") for ms in (stage.p50_ms, stage.p95_ms, stage.p99_ms)),
+            ]
+            for surface, stage in vitals.stages.items()
+        ],
+        "The engine's time for responses of the last hour to real viewers. Typing: answers to "
+        "keystrokes.",
+        "No response within the last hour.",
+    )
+
+
+def _counted() -> Table:
+    last = Refresh.objects.first()
+    when = f"Looked for news last at {last.started_at:%Y-%m-%d %H:%M} UTC. " if last else ""
+    return Table(
+        "counted",
+        "Days counted",
+        ["Day", "Counted, UTC", "Visits", "Events", "Took"],
+        [
+            [
+                day.day,
+                f"{day.counted_at:%Y-%m-%d %H:%M}",
+                day.visits,
+                day.events,
+                f"{day.took_seconds:.1f} s",
+            ]
+            for day in CountedDay.objects.all()[:DAYS_SHOWN]
+        ],
+        f"{when}Real and simulated visits together. `manage.py metrics` counts now what is new.",
+        "No day is counted yet: `manage.py metrics` counts them.",
+    )
+
+
+def _alerts() -> Table:
+    return Table(
+        "alerts",
+        "Alerts",
+        ["What", "Value", "Threshold", "Raised, UTC", "Over"],
+        [
+            [
+                alert.label,
+                f"{alert.value:.4g}",
+                f"{alert.threshold:g}",
+                f"{alert.raised_at:%Y-%m-%d %H:%M}",
+                f"{alert.ended_at:%Y-%m-%d %H:%M}" if alert.ended_at else "no",
+            ]
+            for alert in Alert.objects.all()[:DAYS_SHOWN]
+        ],
+        "What crossed a threshold of the settings, the newest first.",
+        "None so far.",
+    )
+
+
+def _ago(at: datetime | None, now: datetime) -> str:
+    if at is None:
+        return "never: is the worker running?"
+    minutes = int((now - at).total_seconds() // 60)
+    return f"{at:%Y-%m-%d %H:%M} UTC, {minutes} min ago"

@@ -1,0 +1,136 @@
+"""GET /metrics: what Prometheus scrapes, read from the database.
+
+Any web process answers the same, so nothing is lost or counted twice with many of them.
+"""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from webapp.metrics.alerts import raised
+from webapp.metrics.definitions import METRICS
+from webapp.metrics.models import CountedDay
+from webapp.metrics.readings import Period, Readings
+from webapp.metrics.vitals import Vitals, latest
+
+DAYS = 2
+"""Daily metrics are those of today and yesterday."""
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Answer staff, and whoever bears the token. Six queries."""
+    if not _may_read(request):
+        words = "Log in as staff, or send the token of MARQUEE_METRICS_TOKEN as a bearer."
+        return HttpResponse(words, content_type="text/plain", status=403)
+    registry = CollectorRegistry()
+    registry.register(_House())
+    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def _may_read(request: HttpRequest) -> bool:
+    kind, _, told = request.headers.get("Authorization", "").partition(" ")
+    token = settings.METRICS_TOKEN
+    if token and kind.lower() == "bearer" and constant_time_compare(told.strip(), token):
+        return True
+    return request.user.is_authenticated and request.user.is_staff
+
+
+class _House(Collector):
+    """What is known, as Prometheus's families; what is not known is left out."""
+
+    def describe(self) -> list[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _of_vitals(latest())
+        yield from _of_days()
+        alerts = {alert.name for alert in raised()}
+        standing = GaugeMetricFamily(
+            "marquee_alert", "1 while a threshold is crossed.", labels=["name"]
+        )
+        for name in settings.ALERT_THRESHOLDS:
+            standing.add_metric([name], float(name in alerts))
+        yield standing
+
+
+def _of_vitals(vitals: Vitals) -> Iterator[Metric]:
+    took = GaugeMetricFamily(
+        "marquee_response_seconds",
+        "Engine time of the last hour's responses.",
+        labels=["surface", "quantile"],
+    )
+    responses = GaugeMetricFamily(
+        "marquee_responses", "Responses of the last hour.", labels=["surface"]
+    )
+    fallbacks = GaugeMetricFamily(
+        "marquee_fallbacks", "Those of popular titles.", labels=["surface"]
+    )
+    for surface, stage in vitals.stages.items():
+        responses.add_metric([surface], stage.responses)
+        fallbacks.add_metric([surface], stage.fallbacks)
+        for quantile in (50, 95, 99):
+            ms = getattr(stage, f"p{quantile}_ms")
+            took.add_metric([surface, str(quantile / 100)], ms / 1000)
+    runs = GaugeMetricFamily("marquee_training_runs", "Runs not ended.", labels=["status"])
+    for status in ("queued", "running"):
+        runs.add_metric([status], vitals.runs.get(status, 0))
+    yield from (took, responses, fallbacks, runs)
+    hours = vitals.model_age_hours
+    yield from _known(
+        ("marquee_events", "Events that came within the last hour.", vitals.events),
+        ("marquee_event_lag_seconds", "95 % came within.", vitals.event_lag_seconds),
+        (
+            "marquee_model_age_seconds",
+            "Age of the live release.",
+            None if hours is None else hours * 3600,
+        ),
+        ("marquee_release", "The live release's number.", vitals.release),
+        ("marquee_queue_messages", "Messages at the broker.", vitals.queue),
+        (
+            "marquee_pulse_timestamp_seconds",
+            "When this was taken.",
+            vitals.at.timestamp() if vitals.at else None,
+        ),
+    )
+
+
+def _of_days() -> Iterator[Metric]:
+    today = timezone.now().date()
+    family = GaugeMetricFamily(
+        "marquee_metric",
+        "Daily metrics of today and yesterday; docs/metrics.md defines them.",
+        labels=["metric", "traffic"],
+    )
+    for traffic in ("real", "simulated"):
+        readings = Readings.of(
+            Period.ending(today, DAYS), is_simulated=traffic == "simulated", metrics=METRICS
+        )
+        for name in METRICS:
+            value = readings.total(name).value
+            if value is not None:
+                family.add_metric([name, traffic], value)
+    yield family
+    last = CountedDay.objects.order_by("-counted_at").first()
+    yield from _known(
+        (
+            "marquee_counted_timestamp_seconds",
+            "When a day was counted last.",
+            last.counted_at.timestamp() if last else None,
+        )
+    )
+
+
+def _known(*told: tuple[str, str, float | None]) -> Iterator[Metric]:
+    for name, words, value in told:
+        if value is not None:
+            yield GaugeMetricFamily(name, words, value=value)
