@@ -4,6 +4,7 @@ I items, G genres, P people.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,4 +65,21 @@ class Catalogue:
 
     def items_with_genre(self, genre: int) -> NDArray[np.int64]:
         """Return the items of a genre column, lowest number first."""
-        return np.sort(self.genres[:, [genre]].nonzero()[0].astype(np.int64))
+        return _column(self._by_genre, genre)
+
+    def items_with_person(self, person: int) -> NDArray[np.int64]:
+        """Return the items of a person column, lowest number first."""
+        return _column(self._by_person, person)
+
+    @cached_property
+    def _by_genre(self) -> sparse.csc_array:
+        return sparse.csc_array(self.genres)
+
+    @cached_property
+    def _by_person(self) -> sparse.csc_array:
+        return sparse.csc_array(self.people)
+
+
+def _column(matrix: sparse.csc_array, column: int) -> NDArray[np.int64]:
+    part = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
+    return np.sort(part.astype(np.int64))

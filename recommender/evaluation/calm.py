@@ -6,7 +6,7 @@ churn = |seen positions whose title moved or left, not by the viewer's doing| / 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, KEPT_KINDS
+from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, FACT_KINDS, KEPT_KINDS
 
 RowName = tuple[str, int | None]
 """A row's kind and key."""
@@ -19,8 +19,8 @@ def seen_position_churn(
 ) -> float | None:
     """Return the share of seen positions that changed on a visit's next page.
 
-    A position is a row's place among the others and a slot in it. Rows kept by hand and the
-    `CHANGING` row hold no position: the viewer moves the one, and the other says that it changes.
+    A position is a row's place among the others and a slot in it. Rows kept by hand, rows of facts
+    and the `CHANGING` row hold none: the viewer, the facts, or what was just done move them.
 
     Args:
         seen: a page from the top down to the last row seen, each with the titles seen in it.
@@ -52,4 +52,4 @@ def seen_position_churn(
 
 
 def _counted(rows: Titles) -> list[tuple[RowName, Sequence[int]]]:
-    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, CHANGING)]
+    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, *FACT_KINDS, CHANGING)]

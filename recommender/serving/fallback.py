@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
+from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     excluded_of,
@@ -19,9 +19,11 @@ from recommender.serving.rows import (
     only,
     ordered_row,
     pinned_rows,
+    top_row,
     unwatched,
 )
 from recommender.serving.taste import Taste
+from recommender.serving.worth import alike_vectors, gains
 from recommender.vocabulary import UNKNOWN
 
 
@@ -30,6 +32,7 @@ class PopularTitles:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._alike = alike_vectors(catalogue)
 
     def taste(self, viewer: Viewer) -> None:
         """Nothing is known of taste here."""
@@ -39,19 +42,22 @@ class PopularTitles:
         rows: list[CandidateRow] = [
             *kept_rows(self.catalogue, viewer),
             ordered_row("popular", np.arange(len(self.catalogue)), popular),
+            top_row(self.catalogue, viewer),
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
         ]
         allowed = unwatched(self.catalogue, viewer)
         rows = [row if row.is_kept_by_viewer else only(row, allowed) for row in rows]
         excluded = excluded_of(self.catalogue, viewer)
-        return build_page(rows, excluded, config, pinned_rows(self.catalogue, viewer))
+        worth, pinned = self._worth(viewer, config), pinned_rows(self.catalogue, viewer)
+        return build_page(rows, excluded, config, worth, pinned)
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by
         row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
         row = only(row, unwatched(self.catalogue, viewer))
-        return build_page([row], excluded_of(self.catalogue, viewer), config)
+        excluded = excluded_of(self.catalogue, viewer)
+        return build_page([row], excluded, config, self._worth(viewer, config))
 
     def more_like(
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
@@ -64,7 +70,7 @@ class PopularTitles:
         row = only(row, unwatched(self.catalogue, viewer))
         excluded = excluded_of(self.catalogue, viewer)
         excluded[item] = True
-        rows = build_page([row], excluded, config)
+        rows = build_page([row], excluded, config, self._worth(viewer, config))
         return rows[0] if rows else None
 
     def ordered_hits(
@@ -76,6 +82,10 @@ class PopularTitles:
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Return search's hits as they are, the score of each its band of evidence, 0 best."""
         return items, -bands.astype(np.float32)
+
+    def _worth(self, viewer: Viewer, config: PageConfig) -> Worth:
+        fit = np.log1p(self.catalogue.liked_by)
+        return Worth(gains(self.catalogue, fit, viewer.now, config), self._alike)
 
     def affinity(self, taste: Taste | None) -> None:
         """Without a taste no title fits better than another."""

@@ -19,8 +19,11 @@ from recommender.serving.rows import known_items
 from recommender.serving.taste import Taste
 
 RANKED_KINDS = frozenset(
-    {CHANGING, "because_watched", "top_picks", "from_likes", "genre", "suggestions", "more_like"}
-)
+    {
+        CHANGING, "because_watched", "top_picks", "from_likes", "genre", "genre_pair", "person",
+        "hidden_gems", "suggestions", "more_like",
+    }
+)  # fmt: skip
 """Rows that the ranker orders. What is new, trending or kept by hand has an order of its own."""
 RANKED_PER_ROW = 24
 MOST_RANKED = 300

@@ -18,18 +18,17 @@ from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
 from recommender.ranking.features import RankingFeatures
-from recommender.ranking.page import CandidateRow, PageConfig, Row, build_page
+from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
 from recommender.ranking.ranker import Ranker
 from recommender.retrieval.vector_index import VectorIndex
+from recommender.serving.likings import Likings
 from recommender.serving.ordering import Ordering
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     CANDIDATES,
     excluded_of,
     genre_rows,
-    genres_by_size,
     kept_rows,
-    known_items,
     likeness_by_genre,
     mask_of,
     new_row,
@@ -37,9 +36,12 @@ from recommender.serving.rows import (
     only,
     ordered_row,
     pinned_rows,
+    top_row,
     unwatched,
+    watch_again_row,
 )
 from recommender.serving.taste import Taste, TasteModel
+from recommender.serving.worth import alike_vectors, dice_of, gains
 from recommender.vocabulary import UNKNOWN
 
 Floats = NDArray[np.float32]
@@ -75,6 +77,10 @@ class Recommender:
         self._by_taste = VectorIndex(factors)
         self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
+        self._alike = alike_vectors(self.catalogue, self._factors[:, : tastes.history_size])
+        self._likings = Likings(self.catalogue)
+        few = np.median(likes[likes > 0]) if likes.any() else 0
+        self._hardly_known = self._modelled[likes[self._modelled] <= few]
         features = RankingFeatures(self.catalogue, self._factors, self._modelled)
         self.ordering = Ordering(self.catalogue, features)
 
@@ -107,10 +113,17 @@ class Recommender:
         allowed = ~excluded & unwatched(self.catalogue, viewer)
         rows = [
             only(row, ~excluded if row.is_kept_by_viewer else allowed)
-            for row in self._candidate_rows(viewer, taste)
+            for row in self._candidate_rows(viewer, taste, config.min_row_size)
         ]
         candidates = self.ordering.ordered(rows, viewer, taste)
-        return build_page(candidates, excluded, config, pinned_rows(self.catalogue, viewer))
+        return build_page(
+            candidates,
+            excluded,
+            config,
+            self._worth(viewer, taste, config),
+            pinned_rows(self.catalogue, viewer),
+            dice_of(viewer),
+        )
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""
@@ -122,7 +135,7 @@ class Recommender:
             news = news_of(self.catalogue, viewer)
             row = only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
         rows = self.ordering.ordered([only(row, allowed)], viewer, taste)
-        return build_page(rows, excluded, config)
+        return build_page(rows, excluded, config, self._worth(viewer, taste, config))
 
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
@@ -162,11 +175,22 @@ class Recommender:
         excluded = excluded_of(self.catalogue, viewer) | mask_of(self.catalogue, [title_id])
         allowed = ~excluded & unwatched(self.catalogue, viewer)
         row = only(self._likeness_row("more_like", title_id), allowed)
-        rows = build_page(self.ordering.ordered([row], viewer, taste), excluded, config)
-        return rows[0] if rows else None
+        rows = self.ordering.ordered([row], viewer, taste)
+        page = build_page(rows, excluded, config, self._worth(viewer, taste, config))
+        return page[0] if page else None
 
-    def _candidate_rows(self, viewer: Viewer, taste: Taste | None) -> Iterator[CandidateRow]:
-        """Yield the rows in the order they should stand."""
+    def _fit(self, taste: Taste | None) -> Floats:
+        """Return (I,) what orders titles for this viewer where a row has no order of its own."""
+        return self._trending if taste is None else self._factors @ taste.vector
+
+    def _worth(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> Worth:
+        fit = np.log1p(self._trending) if taste is None else self._fit(taste)
+        return Worth(gains(self.catalogue, fit, viewer.now, config), self._alike)
+
+    def _candidate_rows(
+        self, viewer: Viewer, taste: Taste | None, least: int
+    ) -> Iterator[CandidateRow]:
+        """Yield the rows that could stand, in the order of equals."""
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
         news = news_of(self.catalogue, viewer)  # (I,)
         because = [
@@ -174,26 +198,27 @@ class Recommender:
             for id_ in viewer.reasons
             if id_ in self.catalogue.titles
         ][:BECAUSE_ROWS]
-        genre_order = self._genre_order(viewer)
-        scores = self._trending if taste is None else self._factors @ taste.vector
-        genres = [
-            only(row, news) for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], scores)
-        ]
+        genre_order = self._likings.genre_order(viewer)
+        fit = self._fit(taste)
         yield kept["continue_watching"]
         if taste is not None and taste.visit_vector is not None:
             yield only(self._taste_row("this_visit", taste.visit_vector, len(viewer.seen)), news)
-        yield from because[:1]
+        yield from because
         if taste is not None:
             yield only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
         yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
         if viewer.liked_before and self._neighbours is not None:
             yield only(self._neighbours_row(viewer, self._neighbours), news)
+        yield top_row(self.catalogue, viewer)
         yield kept["my_list"]
-        yield from because[1:2]
-        yield from genres[:1]
+        yield from self._likings.person_rows(viewer, fit, news, least)
+        yield from self._likings.pair_rows(viewer, fit, news, least)
+        for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], fit):
+            yield only(row, news)
         yield new_row(self.catalogue)
-        yield from because[2:]
-        yield from genres[1:]
+        if taste is not None:
+            yield only(ordered_row("hidden_gems", self._hardly_known, fit), news)
+        yield watch_again_row(self.catalogue, viewer, fit)
 
     def _taste_row(self, kind: str, taste: Floats, spare: int) -> CandidateRow:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
@@ -243,25 +268,6 @@ class Recommender:
             return near if near.any() else None
         fit = _up_to_1(self._factors @ taste)
         return near + TAIL * fit if near.any() else fit
-
-    def _genre_order(self, viewer: Viewer) -> NDArray[np.int64]:
-        """Genre columns, those the viewer likes more than others do first.
-
-        Each genre's share of what was liked is held against its share of all that people like,
-        with one liked title's worth of doubt; without a history the largest genres come first.
-        """
-        items = known_items(self.catalogue, viewer.liked)
-        weights = np.fromiter(
-            (w for id_, w in viewer.liked.items() if id_ in self.catalogue.titles),
-            dtype=np.float32,
-        )
-        if not len(items):
-            return genres_by_size(self.catalogue)
-        mine = np.asarray(self.catalogue.genres[items].T @ weights).ravel()  # (G,)
-        all_ = np.asarray(self.catalogue.genres.T @ (self.catalogue.liked_by + 1e-3)).ravel()
-        expected = all_ / max(all_.sum(), 1e-9) * mine.sum()
-        lift = np.sqrt(mine) * (mine + 1) / (expected + 1)
-        return np.argsort(-lift, kind="stable")
 
 
 def _up_to_1(values: Floats) -> Floats:

@@ -35,6 +35,8 @@ class ShownRow:
         titles: by slot.
         scores: that placed them.
         num_seen: how many of the first titles were seen; they keep their slots.
+        num_held: how many keep them in this answer alone: all, while a page is continued.
+        chances: the propensities of the titles.
     """
 
     kind: str
@@ -42,6 +44,8 @@ class ShownRow:
     titles: Sequence[int]
     scores: Sequence[float]
     num_seen: int
+    num_held: int = 0
+    chances: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,7 @@ class Viewer:
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
+        played_today: titles by how many here play them today, most first.
         maturity_limit: the age up to which titles may be shown anywhere; None for all.
         hides_watched: whether what was seen stands in no row, but for those kept by hand.
         on_screen: this visit's last home page, from the top down to the last row seen.
@@ -84,3 +89,4 @@ class Viewer:
     maturity_limit: int | None = None
     hides_watched: bool = False
     refused_genres: frozenset[int] = frozenset()
+    played_today: Sequence[int] = ()

@@ -13,7 +13,13 @@ from recommender.vocabulary import UNKNOWN
 
 CANDIDATES = 200
 """How many titles a row proposes; rows above may take some of them."""
-NEWS_KINDS = frozenset({CHANGING, ABOUT_A_TITLE, "top_picks", "from_likes", "genre"})
+TOP = 10
+NEWS_KINDS = frozenset(
+    {
+        CHANGING, ABOUT_A_TITLE, "top_picks", "from_likes", "genre", "genre_pair", "person",
+        "hidden_gems",
+    }
+)  # fmt: skip
 """Rows without titles the viewer has seen or begun."""
 
 
@@ -109,14 +115,29 @@ def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
         if row.kind not in KEPT_KINDS:
             stays &= (news if row.kind in NEWS_KINDS else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
-        num_seen = int(stays[: row.num_seen].sum())
-        pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, num_seen))
+        chances = np.array(row.chances or [1.0] * len(items), dtype=np.float32)[stays]
+        seen, held = (int(stays[:number].sum()) for number in (row.num_seen, row.num_held))
+        pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, seen, held, chances))
     return pinned
 
 
 def new_row(catalogue: Catalogue) -> CandidateRow:
     """The titles added last."""
     return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
+
+
+def top_row(catalogue: Catalogue, viewer: Viewer) -> CandidateRow:
+    """What is played most here today."""
+    items = known_items(catalogue, viewer.played_today)[:TOP]
+    return CandidateRow("top_10", items, np.arange(len(items), 0, -1, dtype=np.float32))
+
+
+def watch_again_row(catalogue: Catalogue, viewer: Viewer, fit: NDArray[np.float32]) -> CandidateRow:
+    """What the viewer liked before and has ended, by how well it fits now."""
+    again = [
+        id_ for id_ in viewer.liked_before if id_ in viewer.seen and id_ not in viewer.unfinished
+    ]
+    return ordered_row("watch_again", np.sort(known_items(catalogue, again)), fit)
 
 
 def genre_rows(

@@ -1,5 +1,8 @@
 """Laws of the page builder, over pages of any shape."""
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,112 +10,191 @@ from hypothesis import strategies as st
 
 from recommender.errors import InvalidInputError
 from recommender.evaluation.calm import seen_position_churn
-from recommender.ranking.page import CHANGING, CandidateRow, PageConfig, PinnedRow, build_page
+from recommender.ranking.page import (
+    CHANGING,
+    FACT_KINDS,
+    KEPT_KINDS,
+    CandidateRow,
+    PageConfig,
+    PinnedRow,
+    Worth,
+    build_page,
+)
 
 ITEMS = 40
 
+FACTS = FACT_KINDS[0]
 rows = st.lists(
-    st.builds(
-        lambda items, kept: CandidateRow(
-            "kept" if kept else "proposed",
-            np.array(items, dtype=np.int64),
-            np.arange(len(items), 0, -1, dtype=np.float32),
-            is_kept_by_viewer=kept,
-        ),
-        st.lists(st.integers(0, ITEMS - 1), unique=True, max_size=ITEMS),
-        st.booleans(),
-    ),
-    max_size=8,
-)
-masks = st.lists(st.booleans(), min_size=ITEMS, max_size=ITEMS).map(np.array)
-configs = st.tuples(st.integers(1, 10), st.integers(0, 20)).map(
-    lambda sizes: PageConfig(row_size=sizes[0] + sizes[1], min_row_size=sizes[0])
-)
-
-
-@given(rows, masks, configs)
-def test_no_title_twice_nothing_excluded_and_every_limit_kept(candidates, excluded, config):
-    page = build_page(candidates, excluded, config)
-    proposed = [item for row in page if row.kind == "proposed" for item in row.items.tolist()]
-    assert len(proposed) == len(set(proposed))
-    for row in page:
-        assert not excluded[row.items].any()
-        assert len(row.items) <= config.row_size
-        assert len(row.items) >= (1 if row.kind == "kept" else config.min_row_size)
-
-
-@given(rows, masks, configs)
-def test_the_same_input_makes_the_same_page_and_each_row_keeps_its_order(candidates, mask, config):
-    page, again = (build_page(candidates, mask, config) for _ in range(2))
-    assert [row.items.tolist() for row in page] == [row.items.tolist() for row in again]
-    for row in page:
-        assert (np.diff(row.scores) < 0).all()
-
-
-def test_a_row_gives_way_to_the_rows_above_it():
-    top, below = (
-        CandidateRow("proposed", np.array(items), np.ones(len(items), dtype=np.float32))
-        for items in ([1, 2, 3], [3, 4, 1, 5])
-    )
-    page = build_page([top, below], np.zeros(ITEMS, dtype=bool), PageConfig(3, 2))
-    assert [row.items.tolist() for row in page] == [[1, 2, 3], [4, 5]]
-
-
-named_rows = st.lists(
     st.builds(
         lambda name, items: CandidateRow(
             name[0],
             np.array(items, dtype=np.int64),
             np.arange(len(items), 0, -1, dtype=np.float32),
             name[1],
-            is_kept_by_viewer=name[0] == "my_list",
+            is_kept_by_viewer=name[0] in KEPT_KINDS,
         ),
         st.sampled_from(
-            [("top", None), ("genre", 1), ("genre", 2), ("my_list", None), (CHANGING, 5)]
+            [
+                ("continue_watching", None), ("my_list", None), (FACTS, None), ("new", None),
+                (CHANGING, 5), ("top", None), ("trending", None), ("genre", 1), ("genre", 2),
+            ]
         ),
         st.lists(st.integers(0, ITEMS - 1), unique=True, max_size=ITEMS),
     ),
-    max_size=6,
+    max_size=9,
     unique_by=lambda row: (row.kind, row.key),
+)  # fmt: skip
+masks = st.lists(st.booleans(), min_size=ITEMS, max_size=ITEMS).map(np.array)
+seeds = st.integers(0, 2**32 - 1)
+configs = st.builds(
+    lambda least, more, fold, share, chance, slot, most: PageConfig(
+        row_size=least + more,
+        min_row_size=least,
+        max_rows=most,
+        fold_rows=fold[0],
+        fold_slots=fold[1],
+        relevance_share=share,
+        exploration=chance,
+        exploration_slot=slot,
+    ),
+    st.integers(1, 6),
+    st.integers(0, 12),
+    st.tuples(st.integers(1, 3), st.integers(1, 6)),
+    st.sampled_from([0.0, 0.5, 1.0]),
+    st.sampled_from([0.0, 0.5]),
+    st.integers(0, 6),
+    st.integers(1, 9),
 )
+
+
+def worth_of(seed):
+    """Titles of any worth, in a space of three kinds."""
+    rng = np.random.default_rng(seed)
+    vectors = np.eye(3, dtype=np.float32)[rng.integers(0, 3, ITEMS)]
+    return Worth(rng.random(ITEMS).astype(np.float32), vectors)
+
+
+def page_at_random(candidates, excluded, config, seed, pinned=()):
+    rng = np.random.default_rng(seed)
+    return build_page(candidates, excluded, config, worth_of(seed), pinned, rng)
+
+
+def check_laws(page, excluded, config, pinned=()):
+    """What no page may break, whatever it is made of."""
+    placed = Counter(i for row in page if row.kind not in KEPT_KINDS for i in row.items.tolist())
+    once = Counter(
+        i for row in page if row.kind not in (*KEPT_KINDS, FACTS) for i in row.items.tolist()
+    )
+    above_fold = Counter(
+        i
+        for row in page[: config.fold_rows]
+        if row.kind not in KEPT_KINDS
+        for i in row.items[: config.fold_slots].tolist()
+    )
+    assert max(placed.values(), default=0) <= 2
+    assert max(once.values(), default=0) <= 1
+    assert max(above_fold.values(), default=0) <= 1
+    held = {(row.kind, row.key) for row in pinned}
+    held |= {(CHANGING, 5)} if pinned else set()
+    for row in page:
+        assert not excluded[row.items].any()
+        assert len(set(row.items.tolist())) == len(row.items) == len(row.scores)
+        assert len(row.items) <= config.row_size
+        is_short = row.kind in KEPT_KINDS or (row.kind, row.key) in held
+        assert len(row.items) >= (1 if is_short else config.min_row_size)
+        assert ((row.chances > 0) & (row.chances <= 1)).all()
+        assert (row.chances < 1).sum() <= 1 + row.num_pinned
+    names = [(row.kind, row.key) for row in page]
+    assert len(set(names)) == len(names)
+
+
+@given(rows, masks, configs, seeds)
+def test_no_title_stands_twice_where_it_must_not_and_every_limit_is_kept(
+    candidates, excluded, config, seed
+):
+    page = page_at_random(candidates, excluded, config, seed)
+    check_laws(page, excluded, config)
+    leading = sum(row.kind in KEPT_KINDS for row in page)
+    assert len(page) <= max(config.max_rows, leading)
+
+
+@given(rows, masks, configs, seeds)
+def test_the_same_input_makes_the_same_page(candidates, mask, config, seed):
+    page, again = (page_at_random(candidates, mask, config, seed) for _ in range(2))
+    assert as_titles(page) == as_titles(again)
+    assert [row.chances.tolist() for row in page] == [row.chances.tolist() for row in again]
+
+
+@given(rows, masks, seeds)
+def test_without_chance_and_variety_each_row_keeps_its_order(candidates, mask, seed):
+    config = PageConfig(row_size=8, min_row_size=3, relevance_share=1)
+    for row in build_page(candidates, mask, config, worth_of(seed)):
+        assert (np.diff(row.scores) < 0).all()
+        assert (row.chances == 1).all()
 
 
 def as_titles(rows):
     return [((row.kind, row.key), row.items.tolist()) for row in rows]
 
 
-def pinned_of(page, depth, slots):
+def pinned_of(page, depth, slots, held=0):
     """The page's first rows, so many slots of each seen."""
     return [
-        PinnedRow(row.kind, row.items, row.scores, row.key, num_seen=slots) for row in page[:depth]
+        PinnedRow(row.kind, row.items, row.scores, row.key, slots, held, row.chances)
+        for row in page[:depth]
     ]
 
 
-@given(named_rows, named_rows, masks, masks, st.integers(0, 6), st.integers(1, 6))
-def test_what_was_seen_stays_whatever_comes_after(first, then, hid, left, depth, slots):
+@given(rows, rows, masks, masks, configs, seeds, st.integers(0, 6), st.integers(1, 6))
+def test_what_was_seen_stays_whatever_comes_after(
+    first, then, hid, left, config, seed, depth, slots
+):
     """Two pages of one visit; between them the viewer hides some titles."""
-    config = PageConfig(row_size=8, min_row_size=3)
-    before = build_page(first, hid, config)
+    before = page_at_random(first, hid, config, seed)
     pinned = pinned_of(before, depth, slots)
     excluded = hid | left
-    page = build_page(then, excluded, config, pinned)
-    seen = [((row.kind, row.key), row.seen.tolist()) for row in pinned]
+    page = page_at_random(then, excluded, config, seed + 1, pinned)
+    seen = [
+        ((row.kind, row.key), row.seen.tolist()) for row in pinned if row.kind not in KEPT_KINDS
+    ]
+    free = [name for name, _ in as_titles(page)]
+    seen = [(name, items) for name, items in seen if items or name in free]
     churn = seen_position_churn(seen, as_titles(page), set(np.flatnonzero(left).tolist()))
     assert churn in (0.0, None)
-    proposed = [item for row in page if row.kind != "my_list" for item in row.items.tolist()]
-    assert len(proposed) == len(set(proposed))
-    for row in page:
-        assert not excluded[row.items].any()
-        assert 1 <= len(row.items) <= config.row_size
+    check_laws(page, excluded, config, pinned)
 
 
-@given(named_rows, masks)
-def test_a_page_pinned_whole_is_the_same_page_again(candidates, mask):
+@given(rows, rows, masks, configs, seeds, st.integers(0, 6))
+def test_a_page_that_goes_on_holds_all_that_is_there(first, then, mask, config, seed, depth):
+    before = page_at_random(first, mask, config, seed)
+    pinned = pinned_of(before, depth, 1, held=config.row_size)
+    page = page_at_random(then, mask, config, seed + 1, pinned)
+    standing = dict(as_titles(page))
+    for row in pinned:
+        if row.kind not in KEPT_KINDS:
+            shown = standing[row.kind, then_key(row, then)]
+            assert shown[: len(row.items)] == row.items.tolist()
+    check_laws(page, mask, config, pinned)
+
+
+def then_key(pin, candidates):
+    """The key that the row goes on under: the changing row takes that of what is new."""
+    same = [row.key for row in candidates if row.kind == pin.kind == CHANGING]
+    return same[0] if same else pin.key
+
+
+@given(rows, masks, seeds)
+def test_a_page_pinned_whole_is_the_same_page_again(candidates, mask, seed):
     config = PageConfig(row_size=8, min_row_size=3)
-    page = build_page(candidates, mask, config)
-    again = build_page(candidates, mask, config, pinned_of(page, len(page), 8))
+    page = page_at_random(candidates, mask, config, seed)
+    again = page_at_random(candidates, mask, config, seed + 1, pinned_of(page, len(page), 8, 8))
     assert as_titles(again) == as_titles(page)
     assert [row.scores.tolist() for row in again] == [row.scores.tolist() for row in page]
+    assert [row.chances.tolist() for row in again] == [row.chances.tolist() for row in page]
+
+
+PLAIN = Worth(np.ones(ITEMS, np.float32), np.zeros((ITEMS, 1), np.float32))
+"""Every title worth the same, none like another."""
 
 
 def row_of(kind, *items, key=None):
@@ -123,9 +205,76 @@ def pin(kind, *items, key=None, seen=2):
     return PinnedRow(kind, np.array(items), np.zeros(len(items), np.float32), key, num_seen=seen)
 
 
-def page_of(candidates, pinned, excluded=()):
+def page_of(candidates, pinned=(), excluded=(), worth=PLAIN, **config):
     mask = np.isin(np.arange(ITEMS), excluded)
-    return as_titles(build_page(candidates, mask, PageConfig(4, 2), pinned))
+    limits = PageConfig(**{"row_size": 4, "min_row_size": 2, "fold_slots": 2, **config})
+    return as_titles(build_page(candidates, mask, limits, worth, pinned))
+
+
+def test_a_row_gives_way_to_the_rows_above_it():
+    page = page_of([row_of("top", 1, 2, 3, 6), row_of("below", 3, 4, 1, 5)])
+    assert page == [(("top", None), [1, 2, 3, 6]), (("below", None), [4, 5])]
+
+
+def test_the_strongest_row_stands_first_and_the_next_is_the_one_that_adds_most():
+    """1 and 2 are the best, of one kind; 3 and 4 nearly as good and alike; 5 and 6 of another."""
+    gains = np.array([0, 1, 1, 0.9, 0.9, 0.6, 0.6] + [0] * 33, dtype=np.float32)
+    vectors = np.zeros((ITEMS, 2), np.float32)
+    vectors[1:5, 0] = vectors[5:7, 1] = 1
+    candidates = [row_of("other", 5, 6), row_of("alike", 3, 4), row_of("best", 1, 2)]
+
+    def order(redundancy):
+        page = page_of(candidates, worth=Worth(gains, vectors), redundancy=redundancy)
+        return [kind for (kind, _), _ in page]
+
+    assert order(0.0) == ["best", "alike", "other"]
+    assert order(0.5) == ["best", "other", "alike"]
+
+
+def test_a_third_row_of_a_kind_gives_way_to_another_that_is_worth_little_less():
+    candidates = [row_of("genre", n, n + 1, key=n) for n in (1, 3, 5)] + [row_of("hidden", 7, 8)]
+    gains = np.ones(ITEMS, np.float32)
+    gains[[7, 8]] = 0.8
+    page = page_of(candidates, worth=replace(PLAIN, gains=gains))
+    assert [key for (_, key), _ in page] == [1, 3, None, 5]
+
+
+def test_a_row_of_facts_repeats_a_title_below_the_fold_only():
+    candidates = [row_of("top", 1, 2, 3), row_of(FACTS, 2, 1, 9, 8), row_of("low", 1, 5, 6)]
+    below = page_of(candidates, fold_rows=1, fold_slots=3)
+    assert below == [
+        (("top", None), [1, 2, 3]),
+        ((FACTS, None), [2, 1, 9, 8]),
+        (("low", None), [5, 6]),
+    ]
+    assert page_of(candidates, fold_rows=2, fold_slots=3)[1] == ((FACTS, None), [9, 8])
+
+
+def test_titles_alike_do_not_stand_side_by_side():
+    vectors = np.zeros((ITEMS, 2), np.float32)
+    vectors[[1, 2, 3], 0] = vectors[[4, 5], 1] = 1
+    worth = replace(PLAIN, vectors=vectors)
+    [(_, items)] = page_of([row_of("top", 1, 2, 3, 4, 5)], worth=worth, relevance_share=0.5)
+    assert items == [1, 4, 2, 3]
+    [(_, items)] = page_of([row_of("new", 1, 2, 3, 4, 5)], worth=worth, relevance_share=0.5)
+    assert items == [1, 2, 3, 4]
+
+
+def test_the_slot_left_to_chance_holds_each_title_as_often_as_it_says():
+    config = PageConfig(row_size=4, min_row_size=2, exploration=0.4, exploration_slot=2)
+    told, came, rng = {}, Counter(), np.random.default_rng(11)
+    for _ in range(4000):
+        nothing = np.zeros(ITEMS, dtype=bool)
+        [row] = build_page([row_of("top", *range(1, 7))], nothing, config, PLAIN, rng=rng)
+        assert row.items.tolist()[:2] == [1, 2]
+        assert row.items[3] == 4
+        assert row.chances[[0, 1, 3]].tolist() == [1, 1, 1]
+        item = int(row.items[2])
+        came[item] += 1
+        told[item] = float(row.chances[2])
+    assert told == pytest.approx({3: 0.6, 5: 0.2, 6: 0.2})
+    for item, chance in told.items():
+        assert came[item] / 4000 == pytest.approx(chance, abs=0.03)
 
 
 def test_news_come_behind_what_was_seen_and_to_the_rows_below():
@@ -204,3 +353,8 @@ def test_churn_by_hand(seen, after, left, churn):
 def test_limits_that_contradict_each_other_are_refused():
     with pytest.raises(InvalidInputError, match="got 7 and 6"):
         PageConfig(row_size=6, min_row_size=7)
+
+
+def test_chances_that_make_no_sense_are_refused():
+    with pytest.raises(InvalidInputError, match=r"exploration must be from 0 to 0.5, got 0.7"):
+        PageConfig(exploration=0.7)

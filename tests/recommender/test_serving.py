@@ -226,7 +226,7 @@ def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
     config = PageConfig(row_size=10, min_row_size=1)
     viewer = Viewer(liked={131: 1.0}, liked_before={131: 1.0, 100: 1.0, 999: 1.0}, seen={131})
     taste = with_neighbours.taste(viewer)
-    candidates = {row.kind: row for row in with_neighbours._candidate_rows(viewer, taste)}
+    candidates = {row.kind: row for row in with_neighbours._candidate_rows(viewer, taste, 4)}
     row = candidates["from_likes"]
     assert ids(with_neighbours, row) == [130, 101]
     assert row.scores.tolist() == pytest.approx([0.9, 0.5])

@@ -1,0 +1,66 @@
+"""What titles are worth to a viewer whatever the row, how alike they are, and the dice.
+
+I items of the catalogue, D size of their vectors, H of iALS's, G genres.
+
+    g_i = σ(z_i - 2) + f 2^{-age_i / half-life} + c / √(1 + n_i)
+
+z how many standard deviations over the catalogue the taste (or, without one, the trend) puts a
+title, age since it came in, n how many profiles liked it.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.catalogue import Catalogue
+from recommender.ranking.page import PageConfig
+from recommender.serving.request import Viewer
+
+Floats = NDArray[np.float32]
+
+FRESH_DAYS = 14.0
+"""After so many days a title is half as fresh."""
+MODEL_SHARE = np.float32(0.7)
+"""How much the model says of how alike two titles are that it knows; their genres say the rest."""
+_DAY = 86_400.0
+
+
+def alike_vectors(catalogue: Catalogue, factors: Floats | None = None) -> Floats:
+    """Return (I, D): the product of two titles says how alike they are, 1 the same.
+
+    Args:
+        catalogue: whose genres are compared.
+        factors: (I, H) of iALS, zeros where a title is not known: there genres alone speak.
+    """
+    genres = _unit(catalogue.genres.toarray().astype(np.float32))
+    if factors is None:
+        return genres
+    known = _unit(factors)
+    share = np.where(known.any(axis=1), MODEL_SHARE, np.float32(0))[:, None]
+    return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
+
+
+def gains(catalogue: Catalogue, fit: Floats, now: float, config: PageConfig) -> Floats:
+    """Return (I,) what each title is worth to the viewer, above 0.
+
+    Args:
+        catalogue: the titles.
+        fit: (I,) how well each fits, on any scale.
+        now: seconds since 1970.
+        config: what freshness and curiosity are worth.
+    """
+    spread = max(float(fit.std()), 1e-9)
+    relevance = 1 / (1 + np.exp(2 - (fit - fit.mean()) / spread))
+    age = np.maximum(now - catalogue.added_at, 0) / _DAY
+    fresh = config.freshness * np.exp2(-age / FRESH_DAYS)
+    untried = config.curiosity / np.sqrt(1 + catalogue.liked_by)
+    return np.asarray(relevance + fresh + untried, dtype=np.float32)
+
+
+def dice_of(viewer: Viewer) -> np.random.Generator:
+    """Return what draws a page's chances: the same question draws the same."""
+    return np.random.default_rng([int(viewer.now * 1e6), viewer.profile_id or 0])
+
+
+def _unit(vectors: Floats) -> Floats:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)
