@@ -51,6 +51,12 @@ def _read() -> dict[str, Any]:
                 "MARQUEE_RELEASE_POLL_SECONDS", 2.0, validate=validate.Range(min=0.1, max=3600)
             ),
             "row_size": env.int("MARQUEE_ROW_SIZE", 20, validate=validate.Range(min=6, max=60)),
+            "relevance_share": env.float(
+                "MARQUEE_RELEVANCE_SHARE", 0.8, validate=validate.Range(min=0, max=1)
+            ),
+            "exploration": env.float(
+                "MARQUEE_EXPLORATION", 0.2, validate=validate.Range(min=0, max=0.5)
+            ),
             "gate_tolerance": env.float(
                 "MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1)
             ),
@@ -138,6 +144,8 @@ MARQUEE_HOME: Path = _values["home"]
 VISIT_GAP_SECONDS: int = _values["visit_gap_seconds"]
 RELEASE_POLL_SECONDS: float = _values["poll_seconds"]
 ROW_SIZE: int = _values["row_size"]
+RELEVANCE_SHARE: float = _values["relevance_share"]
+EXPLORATION: float = _values["exploration"]
 GATE_TOLERANCE: float = _values["gate_tolerance"]
 RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
 """Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""

@@ -7,9 +7,9 @@ first slots promise, by discounted relevance, less where it repeats what stands 
 
     d_k = 1 / log₂(k + 1)
 
-k slots from 1 above the fold, g what a title is worth to the viewer, j the titles above, s rows of
-the same kind above. Within a row titles are varied (`diversity`), and one slot may be left to
-chance, with a chance that is known: the row's propensities.
+k slots from 1 above the fold, g what a title is worth to the viewer, j the first titles of the rows
+above that were chosen, s rows of the same kind above. Within a row titles are varied (`diversity`),
+and one slot may be left to chance, with a chance that is known: the row's propensities.
 
 A title stands once on the page. A row of facts may show it a second time, below the fold; rows a
 viewer keeps by hand are excepted. A row too short to look like a choice is left out.
@@ -42,7 +42,8 @@ ORDERED_KINDS = frozenset({*KEPT_KINDS, *FACT_KINDS, "new", "results"})
 KIND_WEIGHT = {
     CHANGING: 1.3,
     "top_picks": 1.2,
-    ABOUT_A_TITLE: 1.1,
+    "popular": 1.2,
+    ABOUT_A_TITLE: 1.25,
     "person": 0.95,
     "genre": 0.9,
     "genre_pair": 0.9,
@@ -73,7 +74,7 @@ class PageConfig:
     """The part of the page that stands above the fold."""
     relevance_share: float = 0.8
     """λ of `diversified`: 1 does not vary a row at all."""
-    redundancy: float = 0.5
+    redundancy: float = 0.3
     """β: how much of its worth a title loses that is like one above."""
     freshness: float = 0.1
     """What a title that just came in is worth besides its relevance."""
@@ -207,7 +208,7 @@ def build_page(
         rng: draws what is left to chance; None leaves nothing to it.
     """
     names = {_name(row) for row in pinned}
-    candidates = list(candidate_rows)
+    candidates = [row for row in candidate_rows if len(row.items)]
     offered = {_name(row): row for row in reversed(candidates)}
     free = [row for row in candidates if _name(row) not in names]
     page = _Page(excluded, config, worth, pinned, candidates, rng)
@@ -297,6 +298,8 @@ class _Page:
             return
         key = candidate.key if candidate is not None else pin.key
         stays = ~self._excluded[pin.seen]
+        if self._is_in_fold:
+            stays &= ~self._in_fold[pin.seen]
         held = np.arange(len(pin.seen))[stays]
         news = candidate or CandidateRow(pin.kind, pin.items[:0], pin.scores[:0])
         free = self._free(pin.kind in FACT_KINDS)
@@ -376,10 +379,12 @@ class _Page:
         else:
             self._taken[row.items] = True
         self._kinds[row.kind] = self._kinds.get(row.kind, 0) + 1
+        self.rows.append(row)
+        if row.kind in KEPT_KINDS:
+            return
         vectors, weighed = self._worth.vectors, self._weighed
         alike = (vectors[weighed] @ vectors[first].T).max(axis=1, initial=0)
         self._likeness[weighed] = np.maximum(self._likeness[weighed], alike)
-        self.rows.append(row)
 
 
 def _union(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

@@ -3,11 +3,14 @@
 It answers the same questions as the recommender, from the catalogue alone.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
+from recommender.serving.reasons import Because, Reason
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     excluded_of,
@@ -72,6 +75,12 @@ class PopularTitles:
         excluded[item] = True
         rows = build_page([row], excluded, config, self._worth(viewer, config))
         return rows[0] if rows else None
+
+    def reasons(
+        self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
+    ) -> list[list[Reason]]:
+        """Say of each title that it is there for what its row is."""
+        return [[Reason(Because.ROW)] * len(row.items) for row in rows]
 
     def ordered_hits(
         self,

@@ -23,6 +23,7 @@ from recommender.ranking.ranker import Ranker
 from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.likings import Likings
 from recommender.serving.ordering import Ordering
+from recommender.serving.reasons import Explainer, Reason
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     CANDIDATES,
@@ -78,6 +79,7 @@ class Recommender:
         self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
         self._alike = alike_vectors(self.catalogue, self._factors[:, : tastes.history_size])
+        self._explainer = Explainer(self.catalogue, self._factors, self._alike)
         self._likings = Likings(self.catalogue)
         few = np.median(likes[likes > 0]) if likes.any() else 0
         self._hardly_known = self._modelled[likes[self._modelled] <= few]
@@ -167,6 +169,12 @@ class Recommender:
     def features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
         """Return what the ranker is told of all that stands on a page, row by row."""
         return self.ordering.shown(rows, viewer, taste)
+
+    def reasons(
+        self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
+    ) -> list[list[Reason]]:
+        """Return why each title of each row stands there."""
+        return self._explainer.reasons(rows, viewer, taste)
 
     def more_like(
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig

@@ -48,6 +48,8 @@ def gains(catalogue: Catalogue, fit: Floats, now: float, config: PageConfig) -> 
         now: seconds since 1970.
         config: what freshness and curiosity are worth.
     """
+    if not len(fit):
+        return fit.astype(np.float32)
     spread = max(float(fit.std()), 1e-9)
     relevance = 1 / (1 + np.exp(2 - (fit - fit.mean()) / spread))
     age = np.maximum(now - catalogue.added_at, 0) / _DAY

@@ -23,7 +23,8 @@ from search.query import FilterKind
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.artwork import poster_url
 from webapp.catalog.models import Genre, Person
-from webapp.engine.responses import RowView, SearchPage, SlotView, prequery, search, typed
+from webapp.engine.responses import SearchPage, prequery, search, typed
+from webapp.engine.views import RowView, SlotView
 from webapp.events.clock import now_of
 from webapp.events.middleware import VisitRequest
 from webapp.events.searches import forget_search

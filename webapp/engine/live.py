@@ -6,9 +6,11 @@ logged and the old one goes on serving.
 """
 
 import logging
+import math
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import faiss
@@ -21,13 +23,18 @@ from recommender.data.catalogue import Catalogue
 from recommender.errors import ArtifactError, RecommenderError
 from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
+from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
+from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.events.played import most_played
 from webapp.experiments.running import running
 from webapp.releases.models import RankerVersion, Release, Trained
 
 logger = logging.getLogger(__name__)
+
+PLAYED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,8 @@ class Live:
     """One consistent state: everything a response is made with."""
 
     revision: Revision
-    catalogue: Catalogue
+    popular: PopularTitles
+    """What is served where there is no recommender, or it fails."""
     search: SearchEngine
     release_id: int | None
     recommender: Recommender | None
@@ -46,6 +54,15 @@ class Live:
     ranker_id: int | None = None
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
+    cards: Cards = field(default_factory=Cards)
+    """What is shown of titles in this state of the catalogue."""
+    played_today: tuple[int, ...] = ()
+    """Titles by how many here play them, most first; counted every `PLAYED_SECONDS`."""
+    counted_at: float = -math.inf
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.popular.catalogue
 
 
 class LiveHolder:
@@ -74,14 +91,14 @@ class LiveHolder:
         return self._live
 
     def refresh(self) -> None:
-        """Load what changed since the last look. Four queries when nothing did.
+        """Load what changed since the last look. Four queries when nothing did, one more a minute.
 
         Raises:
             django.db.Error: the database does not answer.
         """
         with self._loading:
             before = self._live
-            self._live = _with_ranker(_load(before), before)
+            self._live = _with_played(_with_ranker(_load(before), before), before)
             running.refresh()
             self._looked_at = time.monotonic()
             if before is not None and before.release_id != self._live.release_id:
@@ -125,28 +142,39 @@ def _load(before: Live | None) -> Live:
             return before
         if release is None and before.release_id is None:
             return before
-        catalogue = before.catalogue
+        popular, cards = before.popular, before.cards
     else:
-        catalogue = export_catalogue()
+        popular, cards = PopularTitles(export_catalogue()), Cards()
     search = SearchEngine.build(
         export_documents(chosen_until=release.created_at if release else None)
     )
     if release is None:
-        return Live(now, catalogue, search, None, None, "no release is published yet")
+        words = "no release is published yet"
+        return Live(now, popular, search, None, None, words, cards=cards)
     try:
-        recommender = Recommender.load(folder_of(release), catalogue)
+        recommender = Recommender.load(folder_of(release), popular.catalogue)
     except RecommenderError as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
         return Live(
             now,
-            catalogue,
+            popular,
             search,
             before.release_id if before else None,
             before.recommender if before else None,
             trouble=f"release {release.pk} cannot be loaded: {error}",
             broken_release_id=release.pk,
+            cards=cards,
         )
-    return Live(now, catalogue, in_space_of(search, recommender), release.pk, recommender)
+    search = in_space_of(search, recommender)
+    return Live(now, popular, search, release.pk, recommender, cards=cards)
+
+
+def _with_played(live: Live, before: Live | None) -> Live:
+    """Count anew what is played most today, at most once in `PLAYED_SECONDS`."""
+    at = time.monotonic()
+    if before is None or at - before.counted_at > PLAYED_SECONDS:
+        return replace(live, played_today=most_played(datetime.now(UTC)), counted_at=at)
+    return replace(live, played_today=before.played_today, counted_at=before.counted_at)
 
 
 def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:

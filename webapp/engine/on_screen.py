@@ -4,12 +4,12 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.db.models.functions import JSONObject
 
+from recommender.ranking.page import PageConfig
 from recommender.serving.request import ShownRow
 from webapp.events.models import Event, Slate, Surface
 from webapp.events.visits import CurrentVisit
 
-FOLD_ROWS = 2
-FOLD_SLOTS = 6
+FOLD_ROWS, FOLD_SLOTS = PageConfig.fold_rows, PageConfig.fold_slots
 """The part of a page that counts as seen before any impression arrived."""
 
 
@@ -43,7 +43,14 @@ def on_screen(visit: CurrentVisit) -> list[ShownRow]:
     ]
     depth = max([FOLD_ROWS, *(n + 1 for n, slots in enumerate(seen) if slots)])
     return [
-        ShownRow(row["kind"], row["key"], row["titles"], row["scores"], max(FOLD_SLOTS, slots))
+        ShownRow(
+            row["kind"],
+            row["key"],
+            row["titles"],
+            row["scores"],
+            max(FOLD_SLOTS, slots),
+            chances=row.get("propensities"),
+        )
         for row, slots in zip(rows[:depth], seen, strict=False)
     ]
 

@@ -7,7 +7,7 @@ what the template shows. If the recommender fails, popular titles are served; th
 import logging
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db.models import QuerySet
 
-from recommender.ranking.page import ABOUT_A_TITLE, PageConfig
+from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import Viewer, ViewerEvent
 from search.engine import SearchResult
@@ -24,8 +24,8 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.engine.answers import Answer, Question, Source, answer
 from webapp.engine.live import Live, holder
 from webapp.engine.on_screen import on_screen
-from webapp.engine.snapshot import exactly, packed, snapshot_of
-from webapp.engine.wording import heading_and_reason
+from webapp.engine.snapshot import packed, snapshot_of
+from webapp.engine.views import Known, RowView, SlotView, views_of
 from webapp.events.models import TYPED, Slate, Surface
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.sessions import evidence_of
@@ -39,28 +39,6 @@ Named = TypeVar("Named", Person, Genre)
 REASONS_KEPT = 10
 TYPED_TITLES = 6
 """Most titles that are shown of a row while typing."""
-
-
-@dataclass(frozen=True)
-class SlotView:
-    """A place in a row: its title, why it is there, and how far it was played (0 to 1)."""
-
-    title: Title
-    slot: int
-    why: str
-    score: float
-    progress: float | None = None
-
-
-@dataclass(frozen=True)
-class RowView:
-    kind: str
-    heading: str
-    reason: str
-    slots: list[SlotView]
-    key: int | None = None
-    genre: Genre | None = None
-    num_pinned: int = 0
 
 
 @dataclass(frozen=True)
@@ -225,7 +203,11 @@ class _Response:
         self.evidence = treated_evidence(evidence_of(visit), visit.treatment)
         self.question = Question(
             self._viewer(),
-            PageConfig(row_size=settings.ROW_SIZE),
+            PageConfig(
+                row_size=settings.ROW_SIZE,
+                relevance_share=settings.RELEVANCE_SHARE,
+                exploration=settings.EXPLORATION,
+            ),
             title_id,
             text.replace("\0", ""),  # which PostgreSQL does not keep
             frozenset(self.evidence.hidden()),
@@ -233,7 +215,7 @@ class _Response:
         self.is_whole = most is None
         answer, self.source, self.fallback_reason = _ask(self.question, self.live)
         self.answer = answer if most is None else _first(answer, most)
-        self.views = self._views()
+        self.views = views_of(self.answer, self.source, self.question.viewer, self._known())
 
     def write_slate(self) -> Slate:
         """Write down what is shown, by what, and from which evidence. Two queries."""
@@ -252,6 +234,7 @@ class _Response:
                     "heading": view.heading,
                     "titles": [slot.title.pk for slot in view.slots],
                     "scores": [slot.score for slot in view.slots],
+                    "propensities": [slot.propensity for slot in view.slots],
                     "pinned": view.num_pinned,
                 }
                 for view in self.views
@@ -262,6 +245,9 @@ class _Response:
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
+
+    def _known(self) -> Known:
+        return Known(self.live.cards, self.evidence, self.visit)
 
     def _snapshot(self) -> dict[str, Any]:
         """What the answer was made from; of a keystroke only the text."""
@@ -292,6 +278,7 @@ class _Response:
             on_screen=on_screen(self.visit) if self.surface == Surface.HOME else [],
             maturity_limit=self.visit.maturity_limit,
             hides_watched=self.visit.hides_watched,
+            played_today=self.live.played_today if self.surface == Surface.HOME else (),
             seen=frozenset(evidence.seen()) if self.visit.hides_watched else frozenset(),
         )
         if not self.visit.is_personal:
@@ -315,37 +302,6 @@ class _Response:
         )
         return treated_viewer(told, self.visit.treatment)
 
-    def _views(self) -> list[RowView]:
-        """Turn rows of item numbers into what a template shows. Three queries for any rows."""
-        rows = self.answer.rows
-        ids = [self.source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
-        because = {row.key for row in rows if row.kind == ABOUT_A_TITLE and row.key}
-        genre_ids = {row.key for row in rows if row.kind == "genre" and row.key}
-        titles = _titles([*because, *(id_ for row_ids in ids for id_ in row_ids)])
-        genres = Genre.objects.in_bulk(genre_ids)
-        gone = {(ABOUT_A_TITLE, id_) for id_ in because - titles.keys()}
-        gone |= {("genre", id_) for id_ in genre_ids - genres.keys()}
-        progress = {p.title_id: p.progress for p in self.evidence.playbacks if p.is_unfinished}
-        views = []
-        for row, row_ids in zip(rows, ids, strict=True):
-            if (row.kind, row.key) in gone:
-                continue
-            heading, reason = heading_and_reason(
-                row, titles, genres, self.evidence, self.visit, self.answer.taste
-            )
-            shown = [
-                (titles[id_], score)
-                for id_, score in zip(row_ids, exactly(row.scores), strict=True)
-                if id_ in titles
-            ]
-            slots = [
-                SlotView(title, n, reason, score, progress.get(title.pk))
-                for n, (title, score) in enumerate(shown)
-            ]
-            genre = genres.get(row.key) if row.kind == "genre" and row.key else None
-            views.append(RowView(row.kind, heading, reason, slots, row.key, genre, row.num_pinned))
-        return views
-
 
 def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
     """Ask the recommender; if it fails or is not there, ask for popular titles and say why."""
@@ -358,8 +314,7 @@ def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
         except Exception as error:
             logger.exception("the recommender failed, popular titles are served")
             reason = f"{type(error).__name__}: {error}"[:200]
-    popular = PopularTitles(live.catalogue)
-    return answer(question, popular, live.search), popular, reason
+    return answer(question, live.popular, live.search), live.popular, reason
 
 
 def _first(answer: Answer, most: int) -> Answer:
@@ -372,13 +327,8 @@ def _first(answer: Answer, most: int) -> Answer:
                 kind="typed" if row.kind == "results" else row.kind,
                 items=row.items[:most],
                 scores=row.scores[:most],
+                propensities=row.chances[:most],
             )
             for row in answer.rows
         ],
     )
-
-
-def _titles(ids: Iterable[int]) -> dict[int, Title]:
-    """The titles with these ids in their order, with genres, without plots. Two queries."""
-    query = Title.objects.defer("plot").prefetch_related("genres")
-    return {title.pk: title for title in query.in_order(dict.fromkeys(ids))}

@@ -83,6 +83,7 @@ def viewer_as_json(viewer: Viewer) -> dict[str, Any]:
         "profile": viewer.profile_id,
         "maturity_limit": viewer.maturity_limit,
         "hides_watched": viewer.hides_watched,
+        "played_today": list(viewer.played_today),
         "refused_genres": sorted(viewer.refused_genres),
     }
 
@@ -112,5 +113,6 @@ def viewer_from_json(stored: dict[str, Any]) -> Viewer:
         profile_id=stored["profile"],
         maturity_limit=stored["maturity_limit"],
         hides_watched=stored["hides_watched"],
+        played_today=stored["played_today"],
         refused_genres=frozenset(stored.get("refused_genres", ())),
     )

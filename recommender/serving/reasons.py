@@ -1,0 +1,102 @@
+"""Why each title of a row stands there: what in the viewer's past or visit speaks for it.
+
+N titles of a row, L liked ones, D size of the vectors that say how alike titles are.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.data.catalogue import Catalogue
+from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, Row
+from recommender.serving.request import Viewer
+from recommender.serving.rows import known_items
+from recommender.serving.taste import Taste
+
+Floats = NDArray[np.float32]
+
+TASTED_KINDS = frozenset(
+    {
+        CHANGING, "top_picks", "from_likes", "genre", "genre_pair", "person", "hidden_gems",
+        "suggestions",
+    }
+)  # fmt: skip
+"""Rows whose titles are there for the viewer's taste."""
+NEAR = 0.6
+"""How alike a title must be to one the viewer liked to be explained by it."""
+MOST_LIKED = 60
+CHANCE_BELOW = 0.5
+"""What came by a smaller chance than this is there to be tried out."""
+
+
+class Because(StrEnum):
+    """What a title is there for."""
+
+    ROW = "row"
+    NEAR = "near"
+    HISTORY = "history"
+    VISIT = "visit"
+    CHANCE = "chance"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a title stands there; `title_id` is the one that it is near to."""
+
+    because: Because
+    title_id: int | None = None
+
+    @property
+    def is_of_taste(self) -> bool:
+        """Whether the title is there for what the viewer likes."""
+        return self.because not in (Because.ROW, Because.CHANCE)
+
+
+class Explainer:
+    """Says why, over one catalogue and one item space."""
+
+    def __init__(self, catalogue: Catalogue, space: Floats, alike: Floats) -> None:
+        """Take what is compared.
+
+        Args:
+            catalogue: I titles.
+            space: (I, D) what a taste is multiplied with.
+            alike: (I, D) unit vectors.
+        """
+        self._catalogue, self._space, self._alike = catalogue, space, alike
+
+    def reasons(
+        self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
+    ) -> list[list[Reason]]:
+        """Return a reason for each title of each row. O(titles L D)."""
+        liked = list(dict.fromkeys([*viewer.reasons, *viewer.liked]))[:MOST_LIKED]
+        items = known_items(self._catalogue, liked)  # (L,)
+        return [self._of_row(row, items, taste) for row in rows]
+
+    def _of_row(self, row: Row, liked: NDArray[np.int64], taste: Taste | None) -> list[Reason]:
+        reasons = [Reason(Because.ROW)] * len(row.items)
+        if row.kind == ABOUT_A_TITLE:
+            reasons = [Reason(Because.NEAR, row.key)] * len(row.items)
+        elif row.kind in TASTED_KINDS and taste is not None:
+            sides = [Because.VISIT if of else Because.HISTORY for of in self._of_visit(row, taste)]
+            reasons = [Reason(side) for side in sides]
+            if len(liked):
+                alike = self._alike[row.items] @ self._alike[liked].T  # (N, L)
+                nearest, ids = alike.argmax(axis=1), self._catalogue.titles.ids_of(liked)
+                for n in np.flatnonzero(alike.max(axis=1) >= NEAR).tolist():
+                    reasons[n] = Reason(Because.NEAR, int(ids[nearest[n]]))
+        for n in np.flatnonzero(row.chances < CHANCE_BELOW).tolist():
+            reasons[n] = Reason(Because.CHANCE)
+        return reasons
+
+    def _of_visit(self, row: Row, taste: Taste) -> NDArray[np.bool_]:
+        """Return (N,) whether this visit says more for a title than the history does."""
+        if taste.history_vector is None or taste.visit_vector is None:
+            return np.full(len(row.items), taste.history_vector is None)
+        share = 0.5 if taste.visit_share is None else taste.visit_share
+        vectors = self._space[row.items]
+        visit, history = vectors @ taste.visit_vector, vectors @ taste.history_vector
+        return np.asarray(share * visit > (1 - share) * history)

@@ -1,0 +1,54 @@
+"""What templates show of titles, genres and people, kept at hand as long as the catalogue stays.
+
+A process reads a title's row once for each state of the catalogue: what is shown of it then is as
+old as that state, which is looked at every `RELEASE_POLL_SECONDS`.
+"""
+
+from collections.abc import Iterable
+
+from webapp.catalog.models import Genre, Person, Title
+
+MOST = 50_000
+"""Titles kept at most, and people; about 2 kB each."""
+
+
+class Cards:
+    """Rows of one state of the catalogue; threads may share it."""
+
+    def __init__(self) -> None:
+        self._titles: dict[int, Title] = {}
+        self._genres: dict[int, Genre] = {}
+        self._people: dict[int, Person] = {}
+
+    def titles(self, ids: Iterable[int]) -> dict[int, Title]:
+        """Return the titles with these ids, with genres, without plots; two queries for new ones.
+
+        Whoever shows them must not change them.
+        """
+        wanted = dict.fromkeys(ids)
+        missing = [id_ for id_ in wanted if id_ not in self._titles]
+        found = self._titles
+        if missing:
+            if len(self._titles) > MOST:
+                self._titles = {}
+            query = Title.objects.defer("plot").prefetch_related("genres")
+            new = query.in_bulk(missing)
+            self._titles.update(new)
+            found = {**found, **new}
+        return {id_: found[id_] for id_ in wanted if id_ in found}
+
+    def genres(self) -> dict[int, Genre]:
+        """Return every genre by id; one query the first time."""
+        if not self._genres:
+            self._genres = Genre.objects.in_bulk()
+        return self._genres
+
+    def people(self, ids: Iterable[int]) -> dict[int, Person]:
+        """Return the people with these ids; one query for new ones."""
+        wanted = dict.fromkeys(ids)
+        missing = [id_ for id_ in wanted if id_ not in self._people]
+        if missing:
+            if len(self._people) > MOST:
+                self._people = {}
+            self._people.update(Person.objects.in_bulk(missing))
+        return {id_: self._people[id_] for id_ in wanted if id_ in self._people}

@@ -1,0 +1,125 @@
+"""Rows of item numbers as what a template shows: titles, headings, and why each is there."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from recommender.ranking.page import ABOUT_A_TITLE, Row
+from recommender.serving.reasons import Reason
+from recommender.serving.request import Viewer
+from webapp.catalog.models import Genre, Person, Title
+from webapp.engine.answers import Answer, Source
+from webapp.engine.cards import Cards
+from webapp.engine.snapshot import exactly
+from webapp.engine.wording import Subjects, heading_and_reason, why
+from webapp.events.sessions import Evidence
+from webapp.events.visits import CurrentVisit
+
+
+@dataclass(frozen=True)
+class SlotView:
+    """A place in a row.
+
+    Attributes:
+        title: what stands there; shared, not to be changed.
+        slot: its number from 0.
+        why: why this title, in words.
+        score: that placed it.
+        progress: how far it was played, 0 to 1; None where it was not begun or is finished.
+        propensity: how probably the title came to this place.
+        visit_share: the gate: how much of the taste was this visit, 0 to 1; None where taste had
+            no say or the gate is not known.
+    """
+
+    title: Title
+    slot: int
+    why: str
+    score: float
+    progress: float | None = None
+    propensity: float = 1.0
+    visit_share: float | None = None
+
+
+@dataclass(frozen=True)
+class RowView:
+    kind: str
+    heading: str
+    reason: str
+    slots: list[SlotView]
+    key: int | None = None
+    genre: Genre | None = None
+    num_pinned: int = 0
+    person: Person | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What rows are put into words with."""
+
+    cards: Cards
+    evidence: Evidence
+    visit: CurrentVisit
+
+
+def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> list[RowView]:
+    """Turn rows into what a template shows; queries only for what is not at hand.
+
+    A row about a title, genre or person that is gone is left out, as is a title that is gone.
+    """
+    rows = answer.rows
+    reasons = source.reasons(rows, viewer, answer.taste)
+    ids = [source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
+    subjects = _subjects(rows, ids, reasons, known.cards)
+    progress = {p.title_id: p.progress for p in known.evidence.playbacks if p.is_unfinished}
+    views = []
+    for row, row_ids, row_reasons in zip(rows, ids, reasons, strict=True):
+        if not subjects.has(row):
+            continue
+        heading, row_reason = heading_and_reason(
+            row, subjects, known.evidence, known.visit, answer.taste
+        )
+        share = answer.taste.visit_share if answer.taste else None
+        facts = zip(row_ids, exactly(row.scores), exactly(row.chances), row_reasons, strict=True)
+        slots: list[SlotView] = []
+        for id_, score, chance, reason in facts:
+            title = subjects.titles.get(id_)
+            if title is None:
+                continue
+            words = why(reason, row, title, len(slots), row_reason, subjects, known.evidence)
+            of_visit = share if reason.is_of_taste else None
+            slots.append(
+                SlotView(title, len(slots), words, score, progress.get(id_), chance, of_visit)
+            )
+        views.append(
+            RowView(
+                row.kind,
+                heading,
+                row_reason,
+                slots,
+                row.key,
+                subjects.genre_of(row),
+                row.num_pinned,
+                subjects.person_of(row),
+            )
+        )
+    return views
+
+
+def _subjects(
+    rows: Sequence[Row],
+    ids: Sequence[Sequence[int]],
+    reasons: Sequence[Sequence[Reason]],
+    cards: Cards,
+) -> Subjects:
+    """Fetch all that the rows speak of."""
+    titles = {id_ for row_ids in ids for id_ in row_ids}
+    titles |= {row.key for row in rows if row.kind == ABOUT_A_TITLE and row.key is not None}
+    titles |= set(_named_by(reasons))
+    people = [row.key for row in rows if row.kind == "person" and row.key is not None]
+    return Subjects(cards.titles(titles), cards.genres(), cards.people(people))
+
+
+def _named_by(reasons: Sequence[Sequence[Reason]]) -> Iterator[int]:
+    for row_reasons in reasons:
+        for reason in row_reasons:
+            if reason.title_id is not None:
+                yield reason.title_id
