@@ -1,0 +1,160 @@
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from recommender.errors import RecommenderError
+from webapp.experiments import lifecycle
+from webapp.experiments.lifecycle import ExperimentRefused
+from webapp.experiments.models import BUILT_IN, Arm, Experiment
+from webapp.experiments.report import METRICS, plan, report
+
+PERCENT = {"abandonment": ("%", 100), "take_rate": ("%", 100), "seconds_to_play": ("s", 1)}
+
+
+class Command(BaseCommand):
+    help = (
+        "List experiments, or create, plan, start, stop and report one. The built-in one, "
+        f"{BUILT_IN}, compares the session-aware site with one that knows the history alone."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name", nargs="?", help="of the experiment; without it, list all")
+        parser.add_argument(
+            "--create",
+            metavar="ARM=TREATMENT:SHARE",
+            nargs="+",
+            help="e.g. new=usual:0.5 old=long_term_only:0.5; the last arm is the one compared with",
+        )
+        parser.add_argument("--question", default="", help="what it should answer")
+        parser.add_argument(
+            "--plan",
+            type=float,
+            nargs=3,
+            metavar=("ABANDONMENT", "VISITS", "DIFFERENCE"),
+            help="before the start: abandonment now, visits expected, difference worth finding",
+        )
+        parser.add_argument(
+            "--design", type=float, default=1.0, help="how much more profiles vary than visits"
+        )
+        parser.add_argument("--start", action="store_true")
+        parser.add_argument("--at", help="start at this moment of the past (ISO 8601)")
+        parser.add_argument("--stop", action="store_true")
+        parser.add_argument("--report", action="store_true", help="work out what it shows now")
+        parser.add_argument(
+            "--simulated", action="store_true", help="report on simulated viewers, not on people"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["name"] is None:
+            self._list()
+            return
+        try:
+            experiment = self._find(options)
+            if options["plan"]:
+                self._plan(experiment, options)
+            if options["start"]:
+                lifecycle.start(experiment, _moment(options["at"]))
+                self.stdout.write(
+                    f"{experiment} runs, since {experiment.started_at:%Y-%m-%d %H:%M}"
+                )
+            if options["stop"]:
+                lifecycle.stop(experiment, timezone.now())
+                self.stdout.write(f"{experiment} is stopped; everyone is served as usual")
+            if options["report"]:
+                self._report(experiment, simulated=options["simulated"])
+        except (ExperimentRefused, RecommenderError) as error:
+            raise CommandError(str(error)) from error
+
+    def _find(self, options: dict[str, Any]) -> Experiment:
+        if options["create"]:
+            arms = [_arm(told) for told in options["create"]]
+            return lifecycle.create(options["name"], arms, options["question"])
+        if options["name"] == BUILT_IN:
+            return lifecycle.built_in()
+        found = Experiment.objects.filter(name=options["name"]).first()
+        if found is None:
+            raise CommandError(f"there is no experiment {options['name']}; --create makes one")
+        return found
+
+    def _list(self) -> None:
+        for experiment in Experiment.objects.all():
+            arms = ", ".join(f"{arm.name} {arm.share:.0%}" for arm in experiment.the_arms)
+            self.stdout.write(f"{experiment}: {experiment.status}; {arms}. {experiment.question}")
+        if not Experiment.objects.exists():
+            self.stdout.write(f"No experiments yet: `experiments {BUILT_IN} --start` begins one.")
+
+    def _plan(self, experiment: Experiment, options: dict[str, Any]) -> None:
+        if experiment.status != Experiment.Status.DRAFT:
+            raise CommandError(f"{experiment} has begun: an experiment is planned before")
+        baseline, visits, difference = options["plan"]
+        experiment.plan = plan(
+            experiment, baseline, int(visits), difference=difference, design=options["design"]
+        )
+        experiment.save(update_fields=["plan"])
+        told = experiment.plan
+        self.stdout.write(
+            f"With {int(visits):,} visits a difference of {told['detectable']:.2%} in abandonment "
+            f"is found 4 times in 5; one of {difference:.2%} needs {told['needed_an_arm']:,} "
+            "visits in each arm."
+        )
+
+    def _report(self, experiment: Experiment, *, simulated: bool) -> None:
+        if experiment.status == Experiment.Status.DRAFT:
+            raise CommandError(f"{experiment} has not begun")
+        told = report(experiment, timezone.now(), simulated=simulated)
+        experiment.report = {**experiment.report, "simulated" if simulated else "people": told}
+        experiment.save(update_fields=["report"])
+        who = "simulated viewers" if simulated else "people"
+        self.stdout.write(f"{experiment}, {told['visits']:,} visits of {who}")
+        if told["sizes"]["warning"]:
+            self.stdout.write(self.style.WARNING(told["sizes"]["warning"]))
+        for arm, summary in told["arms"].items():
+            self.stdout.write(f"  {arm}: {summary['visits']:,} visits of {summary['profiles']:,}")
+            for metric in METRICS:
+                self.stdout.write(f"    {metric}: {_span(summary[metric], metric)}")
+            median = _span(summary["median_seconds_to_play"], "seconds_to_play")
+            self.stdout.write(f"    median_seconds_to_play: {median}")
+        for each in told["effects"]:
+            self.stdout.write(f"  {each['arm']} less {each['against']}:")
+            for metric in METRICS:
+                effect = each[metric]
+                self.stdout.write(
+                    f"    {metric}: {_span(effect['difference'], metric)}, p = {effect['p']:.3g}; "
+                    f"at any look {_span(effect['always'], metric)}, p = {effect['always_p']:.3g}"
+                )
+
+
+def _span(told: dict[str, Any] | None, metric: str) -> str:
+    if told is None:
+        return "not known"
+    unit, times = PERCENT[metric]
+    value, low, high = (
+        "-" if told[name] is None else f"{times * told[name]:.2f}"
+        for name in ("value", "low", "high")
+    )
+    return f"{value} {unit} ({low} to {high})"
+
+
+def _arm(told: str) -> Arm:
+    name, _, rest = told.partition("=")
+    treatment, _, share = rest.partition(":")
+    try:
+        return Arm(name, treatment, float(share))
+    except ValueError:
+        raise CommandError(f"an arm is told as NAME=TREATMENT:SHARE, got {told}") from None
+
+
+def _moment(told: str | None) -> datetime:
+    now = timezone.now()
+    if told is None:
+        return now
+    try:
+        moment = datetime.fromisoformat(told)
+    except ValueError:
+        raise CommandError(f"--at must be an ISO 8601 time, got {told}") from None
+    moment = moment if moment.tzinfo else timezone.make_aware(moment)
+    if moment > now:
+        raise CommandError(f"--at must lie in the past, got {told}")
+    return moment

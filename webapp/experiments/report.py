@@ -1,0 +1,181 @@
+"""What an experiment shows so far, as plain JSON: each arm against the last."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from recommender.evaluation.experiments import (
+    MISMATCH_LEVEL,
+    Effect,
+    Ratio,
+    design_effect,
+    detectable_effect,
+    effect,
+    mismatch_p,
+    needed_visits,
+)
+from webapp.experiments.models import Arm, Experiment
+from webapp.experiments.outcomes import Outcomes, outcomes
+
+METRICS = ("abandonment", "take_rate", "seconds_to_play")
+RESAMPLES = 2000
+FEWEST_UNITS = 2
+POWER, LEVEL = 0.8, 0.05
+EXPECTED = {"abandonment": 0.02, "take_rate": 0.002, "seconds_to_play": 15.0}
+"""What size of effect is looked for where no plan says it: the sequential test's mixing width."""
+
+
+def report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[str, Any]:
+    """Return what the experiment shows.
+
+    Args:
+        experiment: begun.
+        now: visits that may still go on are left out.
+        simulated: of simulated viewers, or of people.
+    """
+    settled = now - timedelta(seconds=settings.VISIT_GAP_SECONDS)
+    found = outcomes(experiment, simulated=simulated, settled=settled)
+    arms = experiment.the_arms
+    rng = np.random.default_rng(0)
+    return {
+        "at": now.isoformat(),
+        "is_simulated": simulated,
+        "visits": len(found),
+        "sizes": _sizes(found, arms),
+        "arms": {arm.name: _summary(found.of_arm(arm.name), rng) for arm in arms},
+        "effects": [
+            _effects(found, arm, arms[-1], experiment.plan, rng) | {"design": _design(found)}
+            for arm in arms[:-1]
+            if _can_compare(found, arm, arms[-1])
+        ],
+    }
+
+
+def plan(
+    experiment: Experiment, baseline: float, visits: int, *, difference: float, design: float = 1.0
+) -> dict[str, Any]:
+    """Return what an experiment on abandonment can find, to be kept before it starts.
+
+    Args:
+        experiment: not begun; the first and the last arm are compared.
+        baseline: abandonment without an effect.
+        visits: expected in all.
+        difference: what would be worth finding; the sequential test is narrowest there.
+        design: how much more profiles vary than visits would.
+    """
+    arms = experiment.the_arms
+    sizes = [visits * arms[0].share, visits * arms[-1].share]
+    return {
+        "metric": "abandonment", "baseline": baseline, "visits": visits, "power": POWER,
+        "level": LEVEL, "design": design, "expected": difference,
+        "detectable": detectable_effect(baseline, sizes, POWER, LEVEL, design),
+        "needed_an_arm": needed_visits(baseline, difference, POWER, LEVEL, design),
+    }  # fmt: skip
+
+
+def ratio_of(metric: str, found: Outcomes) -> Ratio:
+    """Return a metric as sums over profiles."""
+    if metric == "abandonment":
+        return Ratio.of_visits(found.units, found.abandoned)
+    if metric == "take_rate":
+        return Ratio.of_visits(found.units, found.taken, found.seen)
+    played = found.at(np.flatnonzero(found.abandoned == 0))
+    return Ratio.of_visits(played.units, played.seconds)
+
+
+def median_seconds(found: Outcomes) -> float | None:
+    """Return Kaplan and Meier's median time to play: who leaves before it is not forgotten."""
+    if not len(found):
+        return None
+    order = np.argsort(found.seconds, kind="stable")
+    seconds, played = found.seconds[order], found.abandoned[order] == 0
+    waiting = len(seconds) - np.arange(len(seconds))
+    surviving = np.cumprod(np.where(played, 1 - 1 / waiting, 1.0))
+    below = np.flatnonzero(surviving <= 0.5)
+    return float(seconds[below[0]]) if len(below) else None
+
+
+def _summary(found: Outcomes, rng: np.random.Generator) -> dict[str, Any]:
+    told: dict[str, Any] = {"visits": len(found), "profiles": len(np.unique(found.units))}
+    for metric in METRICS:
+        ratio = ratio_of(metric, found)
+        if len(ratio.wholes) < FEWEST_UNITS:
+            told[metric] = None
+            continue
+        low, high = np.quantile(ratio.resampled(rng, RESAMPLES), [0.025, 0.975])
+        told[metric] = {"value": ratio.value, "low": float(low), "high": float(high)}
+    told["median_seconds_to_play"] = _median_interval(found, rng)
+    return told
+
+
+def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any] | None:
+    """Return the median with a bootstrap over profiles; no upper end where a resample has none."""
+    median = median_seconds(found)
+    if median is None:
+        return None
+    _, place = np.unique(found.units, return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    begins = np.searchsorted(place[order], np.arange(place.max() + 2))
+    medians = []
+    for _ in range(200):
+        drawn = rng.integers(0, len(begins) - 1, len(begins) - 1)
+        rows = np.concatenate([order[begins[n] : begins[n + 1]] for n in drawn])
+        medians.append(median_seconds(found.at(rows)))
+    reached = [seconds if seconds is not None else np.inf for seconds in medians]
+    low, high = np.quantile(reached, [0.025, 0.975], method="nearest")
+    return {"value": median, "low": float(low), "high": float(high) if high < np.inf else None}
+
+
+def _sizes(found: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
+    """Count the units of each arm, and say whether chance can part them so."""
+    counts = [len(np.unique(found.of_arm(arm.name).units)) for arm in arms]
+    if not sum(counts):
+        return {"units": counts, "p": None, "warning": ""}
+    p = mismatch_p(counts, [arm.share for arm in arms])
+    warning = ""
+    if p < MISMATCH_LEVEL:
+        warning = (
+            f"the arms have {counts} profiles and strangers, which their shares do not explain "
+            f"(p = {p:.2g}): something keeps visits out of an arm; believe no effect"
+        )
+    return {"units": counts, "p": p, "warning": warning}
+
+
+def _can_compare(found: Outcomes, *arms: Arm) -> bool:
+    return all(
+        len(ratio_of(metric, found.of_arm(arm.name)).wholes) >= FEWEST_UNITS
+        for arm in arms
+        for metric in METRICS
+    )
+
+
+def _effects(
+    found: Outcomes, arm: Arm, against: Arm, planned: dict[str, Any], rng: np.random.Generator
+) -> dict[str, Any]:
+    told: dict[str, Any] = {"arm": arm.name, "against": against.name}
+    for metric in METRICS:
+        expected = EXPECTED[metric]
+        if metric == planned.get("metric"):
+            expected = planned["expected"]
+        ours, theirs = (ratio_of(metric, found.of_arm(each.name)) for each in (arm, against))
+        told[metric] = _as_json(effect(ours, theirs, expected, rng, RESAMPLES))
+    return told
+
+
+def _design(found: Outcomes) -> float:
+    return design_effect(ratio_of("abandonment", found))
+
+
+def _as_json(told: Effect) -> dict[str, Any]:
+    return asdict(told)
+
+
+def shuffled_units(units: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Return (B,) a half for each unit's visits, by a toss for each unit: A against A."""
+    _, place = np.unique(units, return_inverse=True)
+    return np.asarray((rng.random(place.max() + 1) < 0.5)[place])
