@@ -12,6 +12,7 @@ import numpy as np
 
 from webapp.demo.site import Card, Shown, Site
 from webapp.demo.tastes import Film, Intent, mistyped
+from webapp.events.sessions import QUALIFIED_SECONDS
 
 
 @dataclass(frozen=True)
@@ -173,17 +174,24 @@ class Visit:
         return False
 
     def _watch_on(self, film: Film) -> None:
-        """Watch for real: to the end, or some way; told often enough to stay one visit."""
+        """Watch for real: to the end, or some way; told often enough to stay one visit.
+
+        That it was for real is told as of the moment it was, with the next report.
+        """
         goal = film.seconds
         if not self._chance(self.habits.finishes):
             goal = int(self.rng.integers(min(150, film.seconds), film.seconds + 1))
-        position = 0
+        position = min(QUALIFIED_SECONDS + 5, goal)
+        self._wait(position)
+        waiting = [self._of_player("progress", film, position)]
         while goal - position > self.habits.report_seconds:
             position += self.habits.report_seconds
             self._wait(self.habits.report_seconds)
-            self._tell([self._of_player("progress", film, position)])
+            self._tell([*waiting, self._of_player("progress", film, position)])
+            waiting = []
         self._wait(goal - position)
-        self._tell([self._of_player("finish" if goal == film.seconds else "stop", film, goal)])
+        end = self._of_player("finish" if goal == film.seconds else "stop", film, goal)
+        self._tell([*waiting, end])
 
     def _search(self) -> bool:
         """Search by a name, or by a genre or person; return whether the visit is over."""

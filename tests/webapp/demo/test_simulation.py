@@ -161,6 +161,23 @@ def test_without_patience_nothing_more_is_looked_at():
     assert len(stage.told) <= 3
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_film_watched_is_told_from_its_qualified_play_to_its_end_in_one_visit(seed):
+    stage = Stage(rows=1, slots=1)
+    intent = Intent([FILMS[1]], someone(_1=5), FILMS)
+    sitting = Sitting(stage, intent, np.random.default_rng(seed), UNTIL, {})
+    sitting._watch(FILMS[1], 1.0)
+    begun, enough, *further, end = stage.told
+    assert (begun["kind"], enough["kind"], enough["position_seconds"]) == ("play", "progress", 125)
+    times = [datetime.fromisoformat(event["occurred_at"]) for event in stage.told]
+    assert [int((at - UNTIL).total_seconds()) for at in times] == [
+        event["position_seconds"] for event in stage.told
+    ]
+    assert max(np.diff([at.timestamp() for at in times])) < 1800
+    assert (end["kind"] == "finish") == (end["position_seconds"] == FILMS[1].seconds)
+    assert {event["kind"] for event in further} <= {"progress"}
+
+
 def test_a_month_is_planned_in_order_and_nobody_is_twice_at_once():
     planned = plan([2, 4, 5], 300, UNTIL, seed=3)
     assert [visit.number for visit in planned] == list(range(300))
