@@ -48,6 +48,7 @@ def part(verdicts: Iterable[Verdict], joined: dict[int, int]) -> Histories:
             hidden[person] = theirs[first:]
             theirs = theirs[:first]
         shown += theirs
+    shown.sort(key=lambda verdict: (verdict.rated_at, verdict.profile_id, verdict.rated_film_id))
     return Histories(shown, hidden)
 
 
