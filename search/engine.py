@@ -22,6 +22,7 @@ from search.text import fold, words
 from search.understand import Reading, Understanding
 
 Floats = NDArray[np.float32]
+Places = NDArray[np.int64]
 
 GROUP_SIZE = 5
 """Most people, and most genres, in an answer."""
@@ -201,6 +202,29 @@ class SearchEngine:
             tuple(self._document_names[n] for n in unavailable),
         )
 
+    def alike(
+        self, id_: int, k: int = NEAR_SIZE, *, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Hit, ...]:
+        """Return the documents nearest in meaning to one that may not be to be had itself.
+
+        Args:
+            id_: the document's; one that is not known is near to nothing.
+            k: how many at most.
+            allowed: (N,) False for documents that this viewer may not find; None allows all.
+        """
+        place = int(np.searchsorted(self.document_ids, id_))
+        if place == len(self.document_ids) or self.document_ids[place] != id_:
+            return ()
+        places, scores = self._meaning.near_document(place, ALIKE_SIZE)
+        fits = self._is_available[places] & (scores > 0)
+        if allowed is not None:
+            fits &= allowed[places]
+        return self._near_hits(places[fits][:k], scores[fits][:k])
+
+    def _near_hits(self, places: Places, scores: Floats) -> tuple[Hit, ...]:
+        pairs = zip(self.document_ids[places].tolist(), scores.tolist(), strict=True)
+        return tuple(Hit(id_, Band.NONE, {"meaning": score}) for id_, score in pairs)
+
     def _alike(self, reading: Reading) -> Floats | None:
         """Return (N,) how like each document is to the one that others should be like."""
         if reading.like is None:
@@ -276,12 +300,7 @@ class SearchEngine:
             fits &= reading.mask[places]
         if allowed is not None:
             fits &= allowed[places]
-        return tuple(
-            Hit(int(self.document_ids[n]), Band.NONE, {"meaning": score})
-            for n, score in zip(
-                places[fits][:NEAR_SIZE].tolist(), scores[fits].tolist(), strict=False
-            )
-        )
+        return self._near_hits(places[fits][:NEAR_SIZE], scores[fits][:NEAR_SIZE])
 
     def _known(self, typed: Iterable[str]) -> list[str]:
         """Return the words, each that no document holds as the nearest one that some do."""

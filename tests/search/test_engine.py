@@ -151,3 +151,19 @@ def test_preference_reorders_within_a_band_only(text, preference):
     assert [hit.band for hit in preferred] == sorted(hit.band for hit in plain)
     assert {(h.id, h.band) for h in preferred} == {(h.id, h.band) for h in plain}
     assert Band.NONE not in {hit.band for hit in preferred}
+
+
+def test_what_is_not_to_be_had_has_neighbours_that_are():
+    films = [
+        Document(3, "Alien", genres=("Horror",), plot="A creature in space.", is_available=False),
+        Document(5, "Aliens", genres=("Horror",), plot="More creatures in space."),
+        Document(8, "Event Horizon", genres=("Horror",), plot="A haunted ship in space."),
+        Document(9, "Notting Hill", genres=("Romance",), plot="A bookshop and a film star."),
+    ]
+    shelf = SearchEngine.build(films)
+    near = [hit.id for hit in shelf.alike(3)]
+    assert set(near) >= {5, 8}
+    assert 3 not in near
+    allowed = np.array([True, False, True, True])
+    assert 5 not in [hit.id for hit in shelf.alike(3, allowed=allowed)]
+    assert shelf.alike(4) == shelf.alike(99) == ()

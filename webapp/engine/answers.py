@@ -68,6 +68,7 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
     taste = source.taste(viewer)
     if question.title_id is not None:
         row = source.more_like(question.title_id, viewer, taste, page)
+        row = row or _alike(question, question.title_id, source, search)
         return Answer([row] if row else [], taste)
     if viewer.surface == Surface.HOME:
         return Answer(source.home(viewer, taste, page), taste)
@@ -85,16 +86,13 @@ def _found(
 ) -> SearchResult:
     """Search, and leave out what may not be shown, and what the source's catalogue lacks."""
     items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
-    limit = question.viewer.maturity_limit
-    above = np.where(items == UNKNOWN, limit is not None, source.catalogue.above(limit)[items])
-    refused = np.isin(search.document_ids, list(question.hidden))
     affinity = source.affinity(taste)
     result = search.search(
         question.text,
         SEARCH_HITS,
         affinity=None if affinity is None else _on_documents(affinity, items),
         popularity=_on_documents(source.catalogue.liked_by, items),
-        allowed=~(above | refused),
+        allowed=_allowed(question, source, search, items),
     )
     titles = source.catalogue.titles
     return replace(
@@ -102,6 +100,23 @@ def _found(
         hits=_shown(result.hits, titles),
         near=_shown(result.near, titles, question.viewer.excluded),
     )
+
+
+def _alike(question: Question, title_id: int, source: Source, search: SearchEngine) -> Row | None:
+    """What is near in meaning to a title that no model knows, for example one not to be had."""
+    items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
+    hits = search.alike(title_id, allowed=_allowed(question, source, search, items))
+    row = _near(source, _shown(hits, source.catalogue.titles, question.viewer.excluded))
+    return replace(row, key=title_id) if len(row.items) else None
+
+
+def _allowed(
+    question: Question, source: Source, search: SearchEngine, items: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return (N,) which documents this viewer may find; those without an item have no age."""
+    limit = question.viewer.maturity_limit
+    above = np.where(items == UNKNOWN, limit is not None, source.catalogue.above(limit)[items])
+    return np.asarray(~(above | np.isin(search.document_ids, list(question.hidden))))
 
 
 def _shown(

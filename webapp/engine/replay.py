@@ -80,7 +80,7 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     """
     question, last_title = _question_of(slate)
     catalogue = export_catalogue(last_title)
-    is_search = question.viewer.surface == Surface.SEARCH
+    is_search = question.viewer.surface == Surface.SEARCH or question.title_id is not None
     source: Source
     notes = list(_notes(slate, last_title))
     by = release or slate.release

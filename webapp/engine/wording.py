@@ -27,6 +27,7 @@ FIXED = {
 }
 
 MORE_LIKE = ("More like this", "Liked by the people who like this title.")
+NEAR_A_TITLE = ("Close to it", "By what it is about, who made it, and its genres.")
 LARGE_GENRE = "One of the largest genres here."
 
 
@@ -129,6 +130,8 @@ def _impersonal(row: Row, subjects: Subjects) -> tuple[str, str]:
         return f"With {subjects.people[row.key].name}", "Titles they made or play in."
     if row.kind == "top_10":
         return f"Top {len(row.items)} in the catalogue today", "What most people here began today."
+    if row.kind == "near" and row.key is not None:
+        return NEAR_A_TITLE
     return MORE_LIKE if row.kind == "more_like" else FIXED[row.kind]
 
 

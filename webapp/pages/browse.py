@@ -61,6 +61,8 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
     visit = _visit(request)
     found = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
+    if not found.is_available:
+        return redirect(found)
     playback = next(iter(playbacks_of(visit, found.pk)), None)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
     return render(request, "pages/watch.html", {"title": found, "start_seconds": start})

@@ -225,3 +225,20 @@ def test_what_is_hidden_is_near_to_nothing(owner_client, cast, release, films, n
     shown = body["titles"] + body["near"] + body["suggestions"]
     assert shown
     assert not {title["id"] for title in shown} & {film.pk for film in films[:20]}
+
+
+def test_the_page_of_a_title_that_cannot_be_watched_says_so_and_shows_what_is_close(
+    client, release, films
+):
+    Title.objects.filter(pk=films[20].pk).update(is_available=False, plot="A bar in Morocco, 1942.")
+    Title.objects.filter(pk=films[45].pk).update(plot="A bar on the moon, not in Morocco.")
+    films[21].save()
+    holder.forget()
+    page = client.get(films[20].get_absolute_url()).content.decode()
+    assert "it is not available here" in page
+    assert f"/watch/{films[20].pk}/" not in page
+    row = re.search(r'<section class="row" data-row="near".*?</section>', page, re.DOTALL)[0]
+    assert "Close to it" in row
+    assert f'data-title="{films[45].pk}"' in row
+    assert f'data-title="{films[20].pk}"' not in row
+    assert client.get(f"/watch/{films[20].pk}/").url == films[20].get_absolute_url()

@@ -56,10 +56,8 @@ def described(title: Title, people: People, request: HttpRequest) -> dict[str, o
         "author": _people(people.get("writer", [])),
         "actor": _people(people.get("cast", [])),
         "sameAs": f"https://www.imdb.com/title/{title.imdb_id}/" if title.imdb_id else "",
-        "potentialAction": {
-            "@type": "WatchAction",
-            "target": at(reverse("watch", args=[title.pk])),
-        },
+        "potentialAction": title.is_available
+        and {"@type": "WatchAction", "target": at(reverse("watch", args=[title.pk]))},
     }
     facts = {name: value for name, value in known.items() if value}
     return {"@context": "https://schema.org", "@type": KINDS[Title.Kind(title.kind)], **facts}
