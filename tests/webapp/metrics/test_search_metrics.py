@@ -70,6 +70,24 @@ def test_the_opening_that_follows_a_choice_is_the_same_success(sit, films, count
     assert count("search_success") == (1, 1)
 
 
+@pytest.mark.parametrize("value", ["person", "genre"])
+def test_a_person_or_a_genre_chosen_is_a_success_and_an_end(sit, count, value):
+    visit = sit()
+    visit.event("search", at=1, surface="search", query="leone", value=value)
+    visit.event("search", at=9, surface="search", query="alien", value="quit")
+    assert count("search_success") == (1, 2)
+    assert told("reformulation") == (0, 2)
+    assert told("characters_to_success") is None
+
+
+def test_the_answer_of_a_search_is_the_slate_it_names(sit, films, count):
+    visit = sit()
+    found = visit.slate(0, surface="search", text="alien", rows=[("results", films[:1])])
+    visit.slate(1, surface="search", text="alien")
+    visit.event("search", at=2, slate=found, query="alien", value="submit")
+    assert count("zero_results") == (0, 1)
+
+
 def test_answers_to_keystrokes_are_in_no_metric_for_they_do_not_stay(sit, films, count):
     visit = sit()
     visit.slate(0, surface="search", text="noon", snapshot={"is_typed": True}, took_ms=900)

@@ -1,5 +1,6 @@
 -- A search intent: one run of typing, to a choice or to giving up. It begins with a search that
--- follows none, or follows one by over five minutes, and with a choice that follows no search.
+-- follows none, or one that chose a person or a genre, or one by over five minutes, and with a
+-- choice that follows no search.
 CREATE TEMP TABLE day_intent ON COMMIT DROP AS
 WITH step AS (
     SELECT
@@ -8,7 +9,8 @@ WITH step AS (
         e.occurred_at,
         e.received_at,
         lower(btrim(e.query)) AS query,
-        e.kind = 'choose'
+        e.slate_id,
+        e.kind = 'choose' OR (e.kind = 'search' AND e.value IN ('person', 'genre'))
         OR (e.kind IN ('open', 'play') AND coalesce(s.surface = 'search', false)) AS is_success
     FROM day_event AS e
     LEFT JOIN day_slate AS s ON s.id = e.slate_id
@@ -32,11 +34,15 @@ marked AS (
         CASE kind
             WHEN 'search'
                 THEN coalesce(
-                    kind_before <> 'search' OR occurred_at - at_before > interval '5 minutes', true
+                    kind_before <> 'search' OR was_success
+                    OR occurred_at - at_before > interval '5 minutes',
+                    true
                 )
             WHEN 'choose'
                 THEN coalesce(
-                    kind_before <> 'search' OR occurred_at - at_before > interval '5 minutes', true
+                    kind_before <> 'search' OR was_success
+                    OR occurred_at - at_before > interval '5 minutes',
+                    true
                 )
             ELSE is_success AND NOT coalesce(kind_before = 'search' OR was_success, false)
         END AS is_start
@@ -65,6 +71,8 @@ gathered AS (
             AS chosen_query,
         (array_agg(query ORDER BY occurred_at DESC, received_at DESC)
             FILTER (WHERE kind = 'search'))[1] AS last_query,
+        (array_agg(slate_id ORDER BY occurred_at DESC, received_at DESC)
+            FILTER (WHERE kind = 'search'))[1] AS last_slate,
         max(occurred_at) FILTER (WHERE kind = 'search') AS searched_at
     FROM numbered
     WHERE intent > 0
@@ -91,8 +99,14 @@ LEFT JOIN LATERAL (
     INNER JOIN events_slate AS s ON s.id = d.id
     WHERE
         d.visit = g.visit AND d.surface = 'search'
-        AND d.created_at <= g.searched_at + interval '5 seconds'
-        AND lower(btrim(s.snapshot ->> 'text')) = g.last_query
+        AND (
+            d.id = g.last_slate
+            OR (
+                g.last_slate IS NULL
+                AND d.created_at <= g.searched_at + interval '5 seconds'
+                AND lower(btrim(s.snapshot ->> 'text')) = g.last_query
+            )
+        )
     ORDER BY d.created_at DESC
     LIMIT 1
 ) AS answer ON g.last_query <> '';
