@@ -27,8 +27,8 @@ from recommender.training.incremental import Cycle, IncrementalConfig, Window, r
 from webapp.engine.live import load_ranker
 from webapp.events.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
 from webapp.jobs.exposures import export_exposures, sampled_exposures
-from webapp.jobs.releases import publish
 from webapp.releases.models import RankerVersion, TrainingRun
+from webapp.releases.publishing import publish
 
 Kind = TrainingRun.Kind
 

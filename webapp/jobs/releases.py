@@ -1,16 +1,7 @@
-"""Releases: the gate before one is published, publishing, and rolling back."""
+"""Releases: the gate before one is published."""
 
-import logging
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, TypeVar
-
-from django.db import transaction
-from django.db.models import QuerySet
-
-from webapp.releases.models import Trained
-
-logger = logging.getLogger(__name__)
+from typing import Any
 
 GATE_METRIC = "ndcg@100"
 GATED = {"ials": "iALS", "larm": "R-LARM"}
@@ -54,33 +45,6 @@ def gate(
     passed = all(passes)
     words = f"{'; '.join(said)}: {'published' if passed else 'kept back'}."
     return _verdict(passed, value, before, before * (1 - tolerance), words)
-
-
-Published = TypeVar("Published", bound=Trained)
-
-
-def publish(trained: Published, now: datetime) -> None:
-    """Make a release, or a ranker, the live one; every process sees it within seconds.
-
-    One transaction.
-    """
-    siblings: QuerySet[Published] = type(trained)._default_manager.all()
-    with transaction.atomic():
-        siblings.select_for_update().filter(is_live=True).exclude(pk=trained.pk).update(
-            is_live=False
-        )
-        siblings.filter(pk=trained.pk).update(is_live=True, published_at=now)
-    trained.refresh_from_db()
-    logger.info("%s is published", str(trained).removesuffix(" (live)"))
-
-
-def previous(kind: type[Published]) -> Published | None:
-    """Return the release, or the ranker, that was live before the live one."""
-    return (
-        kind._default_manager.filter(is_live=False, published_at__isnull=False)
-        .order_by("-published_at")
-        .first()
-    )
 
 
 def _verdict(

@@ -20,8 +20,9 @@ from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 from webapp.jobs.export import export_interactions, export_sessions
 from webapp.jobs.rankers import train_ranker
-from webapp.jobs.releases import gate, publish
+from webapp.jobs.releases import gate
 from webapp.releases.models import Release, TrainingRun
+from webapp.releases.publishing import publish
 
 logger = logging.getLogger(__name__)
 

@@ -72,8 +72,8 @@ METRICS = {
         Metric(
             "search_success",
             "Search success",
-            "Search intents that ended with a title, a person or a genre chosen. An intent is one run "
-            "of typing, to a choice or to giving up.",
+            "Search intents that ended with a title, a person or a genre chosen. An intent is one "
+            "run of typing, to a choice or to giving up.",
             "search intents",
             is_better_low=False,
         ),

@@ -15,10 +15,10 @@ from webapp.engine.replay import RowDifference, differences, replay
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Slate
 from webapp.events.visits import CurrentVisit, current_visit
-from webapp.jobs.releases import publish
 from webapp.jobs.runs import queue_training, run_training
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
 from webapp.releases.models import Release
+from webapp.releases.publishing import publish
 
 pytestmark = pytest.mark.django_db
 

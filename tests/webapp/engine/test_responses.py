@@ -18,8 +18,8 @@ from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Slate
 from webapp.events.sessions import VISIT_EVENTS
 from webapp.events.visits import current_visit
-from webapp.jobs.releases import publish
 from webapp.releases.models import Release, TrainingRun
+from webapp.releases.publishing import publish
 
 pytestmark = pytest.mark.django_db
 

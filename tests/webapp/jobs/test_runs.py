@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from webapp.engine.live import folder_of, holder
 from webapp.jobs import runs
-from webapp.jobs.releases import gate, previous, publish
+from webapp.jobs.releases import gate
 from webapp.releases.models import Release, TrainingRun
+from webapp.releases.publishing import previous, publish
 
 
 @pytest.mark.django_db

@@ -7,13 +7,18 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from tests.webapp.metrics.conftest import Sitting
+from webapp.experiments.lifecycle import built_in, start
 from webapp.metrics.daily import refresh
+from webapp.metrics.models import AuditEntry
 from webapp.pages.dashboards.serving import PAGES
+from webapp.releases.models import Release, TrainingRun
+from webapp.releases.publishing import publish
 
 pytestmark = pytest.mark.django_db
 MOST_QUERIES = 16
@@ -124,3 +129,89 @@ def test_an_arm_can_be_chosen(staff, yesterday):
     assert "real visits, arm first/usual" in page
     assert "arm=first%2Fusual" in page
     assert "50.0 %" in page
+
+
+@pytest.fixture
+def releases():
+    """Two releases, the second live."""
+    made = [
+        Release.objects.create(
+            run=TrainingRun.objects.create(metrics=METRICS_OF_A_RUN),
+            folder=f"artifacts/{n}",
+            metrics={"ials": {"ndcg@100": 0.2 + n / 100}},
+            gate={"words": f"verdict {n}"},
+        )
+        for n in range(2)
+    ]
+    for release in made:
+        publish(release, timezone.now())
+    return made
+
+
+METRICS_OF_A_RUN = {
+    "ials": {"ndcg@100": 0.2, "curve": [{"epoch": n, "loss": 1 / n} for n in (1, 2, 3)]},
+    "larm": {
+        "by_history_size": [
+            {"smallest": 1, "largest": 5, "profiles": 9, "ease": 0.1, "larm": 0.2},
+            {"smallest": 6, "largest": 9, "profiles": 9, "ease": 0.3, "larm": None},
+        ]
+    },
+}
+
+
+def test_models_show_lineage_gate_curves_and_quality(staff, releases):
+    page = staff.get("/staff/models/").content.decode()
+    assert f"Release {releases[1].pk} serves" in page
+    assert "verdict 0" in page
+    assert "History (iALS): Loss" in page
+    rows = csv_of(staff.get("/staff/models/?csv=quality-by-tenth"))
+    assert [row["R-LARM: value"] for row in rows] == ["0.2", ""]
+
+
+def test_one_click_rolls_back_and_is_written_down(staff, releases):
+    old, live = releases
+    response = staff.post("/staff/models/roll-back/", {"live": live.pk, "release": old.pk})
+    assert response.status_code == 302
+    assert Release.objects.get(is_live=True) == old
+    entry = AuditEntry.objects.get()
+    assert (entry.operator_name, entry.act) == ("operator", "release_published")
+    assert entry.what == f"release {old.pk} in place of release {live.pk}"
+
+
+@pytest.mark.parametrize("told", [{}, {"live": 1, "release": 999_999}, {"live": "x"}])
+def test_a_roll_back_of_what_is_not_shown_any_more_changes_nothing(staff, releases, told):
+    page = staff.post("/staff/models/roll-back/", told, follow=True).content.decode()
+    assert "Nothing was changed" in page
+    assert Release.objects.get(is_live=True) == releases[1]
+    assert not AuditEntry.objects.exists()
+
+
+def test_viewers_and_other_sites_cannot_roll_back(client, cast, releases):
+    told = {"live": releases[1].pk, "release": releases[0].pk}
+    client.force_login(cast.owner.account)
+    assert client.post("/staff/models/roll-back/", told).status_code == 403
+    assert client.get("/staff/models/roll-back/").status_code == 405
+    foreign = Client(enforce_csrf_checks=True)
+    foreign.force_login(User.objects.create_user("other", is_staff=True))
+    assert foreign.post("/staff/models/roll-back/", told).status_code == 403
+    assert Release.objects.get(is_live=True) == releases[1]
+
+
+def test_an_experiment_shows_its_arms_side_by_side(staff, films):
+    experiment = built_in()
+    now = timezone.now()
+    start(experiment, now - timedelta(days=3))
+    for arm in ("session-aware", "long-term-only"):
+        for is_played in (True, arm == "session-aware"):
+            visit = Sitting(None, now - timedelta(days=1), experiment=experiment.name, arm=arm)
+            visit.see(films[0])
+            if is_played:
+                visit.event("finish", films[0], 60)
+    refresh(now)
+    page = staff.get("/staff/experiments/?traffic=real").content.decode()
+    assert experiment.question in page
+    assert "0.00 % (" in page
+    assert "50.0 % (" in page
+    rows = csv_of(staff.get(f"/staff/experiments/?traffic=real&csv=abandonment-{experiment.pk}"))
+    assert rows[-2]["long-term-only: value"] == "0.5"
+    assert rows[-2]["session-aware: value"] == "0.0"

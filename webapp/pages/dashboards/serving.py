@@ -19,6 +19,8 @@ PAGES = {
     "staff-overview": "Overview",
     "staff-rows": "Rows and surfaces",
     "staff-search": "Search",
+    "staff-models": "Models",
+    "staff-experiments": "Experiments",
     "staff-system": "System",
 }
 

@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from webapp.pages.dashboards import overview, rows, search, system
+from webapp.pages.dashboards import experiments, models, overview, rows, search, system
 
 urlpatterns = [
     path("", overview.overview, name="staff-overview"),
     path("rows/", rows.rows, name="staff-rows"),
     path("search/", search.search, name="staff-search"),
+    path("models/", models.models, name="staff-models"),
+    path("models/roll-back/", models.roll_back, name="staff-roll-back"),
+    path("experiments/", experiments.experiments, name="staff-experiments"),
     path("system/", system.system, name="staff-system"),
 ]

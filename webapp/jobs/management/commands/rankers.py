@@ -7,9 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from webapp.events.seen import readiness
-from webapp.jobs.releases import previous, publish
 from webapp.jobs.runs import queue_training, run_training
 from webapp.releases.models import RankerVersion, TrainingRun
+from webapp.releases.publishing import previous, publish
 
 
 class Command(BaseCommand):

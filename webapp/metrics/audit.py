@@ -1,0 +1,20 @@
+"""Write down what an operator looked at or changed, with whoever did it."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from webapp.metrics.models import AuditEntry
+
+
+def record_act(
+    operator: AbstractBaseUser | AnonymousUser, act: AuditEntry.Act, what: str, now: datetime
+) -> None:
+    """Keep it. One query."""
+    AuditEntry.objects.create(
+        at=now,
+        operator_id=operator.pk,
+        operator_name=operator.get_username()[:150],
+        act=act,
+        what=what[:200],
+    )

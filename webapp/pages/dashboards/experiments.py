@@ -1,0 +1,159 @@
+"""Experiments: their arms by daily metrics, and what their reports say of the difference."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.views.decorators.http import require_safe
+
+from webapp.experiments.models import Experiment
+from webapp.metrics.definitions import METRICS, TIME_TO_PLAY, Unit
+from webapp.metrics.estimates import NOTHING, Estimate
+from webapp.metrics.readings import Readings, Times
+from webapp.pages.dashboards.asked import ARM, Asked
+from webapp.pages.dashboards.charts import Chart, interval, of_metric, said
+from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
+
+COMPARED = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
+REPORTED: dict[str, tuple[str, Unit]] = {
+    "abandonment": ("Abandoned visits", "share"),
+    "take_rate": ("Take rate", "share"),
+    "seconds_to_play": ("Mean time to play, of visits that play", "seconds"),
+}
+SHOWN = 10
+
+
+@require_safe
+@dashboard
+def experiments(request: HttpRequest, asked: Asked) -> Dashboard:
+    """Four queries, whatever the period holds."""
+    readings = Readings.of(
+        asked.period, is_simulated=asked.is_simulated, metrics=COMPARED, dimensions=[ARM]
+    )
+    times = Times.by_slice(asked.period, is_simulated=asked.is_simulated, dimension=ARM)
+    found = list(Experiment.objects.all()[:SHOWN])
+    return Dashboard(
+        "Experiments",
+        f"Arms side by side. {asked.days} days to {asked.until}, {asked.words}.",
+        sections=[_section(each, readings, times, asked) for each in found],
+        template="staff/experiments.html",
+    )
+
+
+def _section(
+    experiment: Experiment, readings: Readings, times: dict[str, Times], asked: Asked
+) -> Section:
+    slices = {arm.name: f"{experiment.name}/{arm.name}" for arm in experiment.the_arms}
+    tables = [_plan(experiment), _arms(experiment, slices, readings, times)]
+    told = experiment.report.get("simulated" if asked.is_simulated else "people")
+    if told:
+        tables.append(_effects(experiment, told))
+    return Section(
+        experiment.name,
+        [_by_day(experiment, name, slices, readings) for name in ("abandonment", "take_rate")],
+        tables,
+        experiment.question,
+    )
+
+
+def _plan(experiment: Experiment) -> Table:
+    planned = experiment.plan
+    rows: list[list[object]] = [
+        ["Status", experiment.get_status_display()],
+        ["Started, UTC", _moment(experiment.started_at)],
+        ["Stopped, UTC", _moment(experiment.stopped_at)],
+    ]
+    for arm in experiment.the_arms:
+        treated = arm.treatment.replace("_", " ")
+        rows.append([f"Arm {arm.name}", f"{treated}, {arm.share:.0%} of viewers"])
+    if "detectable" in planned:
+        rows.append(
+            [
+                "Smallest effect it can find",
+                f"{said(planned['detectable'], 'share')} of abandonment, with power "
+                f"{planned.get('power', 0.8):.0%} over {planned.get('visits', 0):,} visits",
+            ]
+        )
+    return Table(
+        f"plan-{experiment.pk}", "What it is", ["What", "How"], rows,
+        "Who is in which arm follows from a stable hash of the profile.",
+    )  # fmt: skip
+
+
+def _arms(
+    experiment: Experiment, slices: dict[str, str], readings: Readings, times: dict[str, Times]
+) -> Table:
+    """Each arm's metrics of the period with their 95 % intervals."""
+    days = readings.period.days
+    rows: list[list[object]] = []
+    for name, part in slices.items():
+        abandoned = readings.total("abandonment", ARM, part)
+        median = times[part].median(days) if part in times else NOTHING
+        rows.append(
+            [
+                name,
+                f"{abandoned.denominator:,.0f}",
+                *(_told(readings.total(m, ARM, part), METRICS[m].unit) for m in COMPARED),
+                _told(median, "seconds"),
+            ]
+        )
+    labels = [METRICS[name].label for name in COMPARED]
+    return Table(
+        f"arms-{experiment.pk}",
+        "Arms by daily metrics",
+        ["Arm", "Visits", *labels, TIME_TO_PLAY.label],
+        rows,
+        "With 95 % intervals, in which viewers are what varies. " + METRICS["abandonment"].meaning,
+    )
+
+
+def _effects(experiment: Experiment, told: dict[str, Any]) -> Table:
+    """The report's differences: for one look, and by the sequential method for any number."""
+    rows: list[list[object]] = []
+    for each in told.get("effects", []):
+        for metric, (label, unit) in REPORTED.items():
+            found = each.get(metric)
+            if not found:
+                continue
+            rows.append(
+                [
+                    f"{each['arm']} less {each['against']}: {label}",
+                    _told(_estimate(found["difference"]), unit),
+                    f"{found['p']:.3g}",
+                    _told(_estimate(found["always"]), unit),
+                    f"{found['always_p']:.3g}",
+                ]
+            )
+    warning = told.get("sizes", {}).get("warning", "")
+    return Table(
+        f"effects-{experiment.pk}",
+        f"Differences, {told.get('visits', 0):,} visits, {str(told.get('at', ''))[:16]} UTC",
+        ["Difference", "For one look", "p", "However often one looks", "p"],
+        rows,
+        f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
+        "right for one look at the end; the second holds at all looks together.".strip(),
+        "There are too few visits in an arm to compare.",
+    )
+
+
+def _by_day(
+    experiment: Experiment, metric: str, slices: dict[str, str], readings: Readings
+) -> Chart:
+    return of_metric(
+        METRICS[metric],
+        readings.period.days,
+        [(name, readings.by_day(metric, ARM, part)) for name, part in slices.items()],
+        id=f"{metric}-{experiment.pk}",
+    )
+
+
+def _told(found: Estimate, unit: Unit) -> str:
+    bounds = interval(found, unit)
+    return f"{said(found.value, unit)} ({bounds})" if bounds else said(found.value, unit)
+
+
+def _estimate(told: dict[str, Any]) -> Estimate:
+    return Estimate(told.get("value"), told.get("low"), told.get("high"))
+
+
+def _moment(at: Any) -> str:
+    return f"{at:%Y-%m-%d %H:%M}" if at else "no"
