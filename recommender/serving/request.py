@@ -58,7 +58,7 @@ class Viewer:
         liked_before: the same, this visit left out.
         events: what was done in this visit and the ones before, oldest first.
         now: the moment of asking, seconds since 1970.
-        surface: where the answer is shown, of `recommender.models.fusion.SURFACES`.
+        surface: where the answer is shown.
         device: what it is shown on, of `recommender.ranking.features.DEVICES`.
         profile_id: who it is, None for nobody, and for one who wants no personal picks.
         reasons: liked titles to explain rows with, the most telling first.

@@ -27,6 +27,9 @@ from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]
 
+OTHER = "title"
+"""What the gate takes a surface for that it has not learned: a page one comes to from elsewhere."""
+
 
 @dataclass(frozen=True)
 class Taste:
@@ -154,7 +157,7 @@ class TasteModel:
                 np.array([telling]),
                 np.array([idle]),
                 encoder.agreement(long, short),
-                np.array([SURFACES.index(viewer.surface)]),
+                np.array([SURFACES.index(viewer.surface if viewer.surface in SURFACES else OTHER)]),
             ),
         )
 

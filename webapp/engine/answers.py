@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recommender.ranking.page import PageConfig, Row
+from recommender.ranking.page import CHANGING, PageConfig, Row
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
@@ -30,6 +30,7 @@ class Question:
         title_id: what a title's page is about.
         text: what was typed.
         hidden: titles that not even a search may find.
+        goes_on: whether only the rows below what is on screen are wanted.
     """
 
     viewer: Viewer
@@ -37,6 +38,7 @@ class Question:
     title_id: int | None = None
     text: str = ""
     hidden: frozenset[int] = frozenset()
+    goes_on: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         row = row or _alike(question, question.title_id, source, search)
         return Answer([row] if row else [], taste)
     if viewer.surface == Surface.HOME:
-        return Answer(source.home(viewer, taste, page), taste)
+        rows = source.home(viewer, taste, page)
+        return Answer(_below(rows, viewer) if question.goes_on else rows, taste)
     found = SearchResult()
     if viewer.surface == Surface.SEARCH:
         found = _found(question, taste, source, search)
@@ -79,6 +82,14 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         if any(len(row.items) for row in rows):
             return Answer([row for row in rows if len(row.items)], taste, found)
     return Answer(source.suggestions(viewer, taste, page), taste, found)
+
+
+def _below(rows: list[Row], viewer: Viewer) -> list[Row]:
+    """Return the rows that stand below all that is on screen."""
+    shown = {(row.kind, None if row.kind == CHANGING else row.key) for row in viewer.on_screen}
+    names = [(row.kind, None if row.kind == CHANGING else row.key) for row in rows]
+    last = max((n for n, name in enumerate(names) if name in shown), default=-1)
+    return rows[last + 1 :]
 
 
 def _found(

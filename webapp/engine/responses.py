@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 
 from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import ShownRow, Viewer, ViewerEvent
 from search.engine import SearchResult
 from search.errors import SearchError
 from webapp.catalog.models import Genre, Person, Title
@@ -37,6 +37,8 @@ logger = logging.getLogger(__name__)
 Named = TypeVar("Named", Person, Genre)
 
 REASONS_KEPT = 10
+FIRST_ROWS = 5
+"""Rows that a home page comes with; the others follow as the viewer scrolls."""
 TYPED_TITLES = 6
 """Most titles that are shown of a row while typing."""
 
@@ -46,6 +48,18 @@ class HomePage:
     slate_id: uuid.UUID
     rows: list[RowView]
     is_fallback: bool
+    has_more: bool = False
+    """Whether rows may follow below these."""
+    num_above: int = 0
+    """How many rows stand above these already."""
+
+
+@dataclass(frozen=True)
+class Continued:
+    """A page that is gone on with: its slate and all its rows."""
+
+    slate_id: uuid.UUID
+    rows: list[ShownRow]
 
 
 @dataclass(frozen=True)
@@ -100,15 +114,40 @@ def is_ready() -> bool:
     return live is not None and live.recommender is not None
 
 
-def home(visit: CurrentVisit, now: datetime) -> HomePage:
+def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomePage:
     """Build the home page's rows for the visit's viewer and write the slate down.
 
-    Nine queries where a background thread holds the live release: evidence 3, what is on screen 1,
-    titles and their genres 2, genre rows 1, visit and slate 2.
+    Six queries where a background thread holds the live release and its titles are at hand:
+    evidence 3, what is on screen 1, visit and slate 2.
+
+    Args:
+        visit: whose.
+        now: the moment.
+        is_whole: all rows, rather than the first `FIRST_ROWS` and what the visit has seen.
     """
-    response = _Response(visit, Surface.HOME, now)
+    response = _Response(visit, Surface.HOME, now, max_rows=None if is_whole else FIRST_ROWS)
     slate = response.write_slate()
-    return HomePage(slate.pk, response.views, is_fallback=bool(slate.fallback_reason))
+    more = not is_whole and len(response.views) >= FIRST_ROWS
+    return HomePage(slate.pk, response.views, bool(slate.fallback_reason), more)
+
+
+def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage | None:
+    """Go on with a home page below what it shows, by the evidence of now; write a slate of it.
+
+    No title of the page comes again. None where the page is not this visit's, or was made before
+    a switch of the profile was turned.
+
+    Args:
+        visit: whose.
+        shown: the slate of the page.
+        now: the moment.
+    """
+    rows = on_screen(visit, shown)
+    if not rows:
+        return None
+    response = _Response(visit, Surface.HOME, now, continued=Continued(shown, rows))
+    slate = response.write_slate()
+    return HomePage(slate.pk, response.views, bool(slate.fallback_reason), False, len(rows))
 
 
 def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
@@ -185,6 +224,8 @@ class _Response:
         title_id: int | None = None,
         text: str = "",
         most: int | None = None,
+        max_rows: int | None = None,
+        continued: Continued | None = None,
     ) -> None:
         """Ask.
 
@@ -196,9 +237,12 @@ class _Response:
             text: what was typed.
             most: show no more of each row, and do not keep what the answer was made from; None
                 keeps all.
+            max_rows: no more rows than these and those that the visit has seen; None for all.
+            continued: what stands above already.
         """
         self.began = time.perf_counter()
         self.visit, self.surface, self.now = visit, surface, now
+        self.continued = continued
         self.live = holder.get()
         self.evidence = treated_evidence(evidence_of(visit), visit.treatment)
         self.question = Question(
@@ -207,10 +251,12 @@ class _Response:
                 row_size=settings.ROW_SIZE,
                 relevance_share=settings.RELEVANCE_SHARE,
                 exploration=settings.EXPLORATION,
+                max_rows=max_rows or PageConfig.max_rows,
             ),
             title_id,
             text.replace("\0", ""),  # which PostgreSQL does not keep
             frozenset(self.evidence.hidden()),
+            continued is not None,
         )
         self.is_whole = most is None
         answer, self.source, self.fallback_reason = _ask(self.question, self.live)
@@ -242,9 +288,15 @@ class _Response:
             snapshot=self._snapshot(),
             features=self._features(),
             visit_share=taste.visit_share if taste else None,
+            continues_id=self.continued.slate_id if self.continued else None,
             took_ms=(time.perf_counter() - self.began) * 1000,
             fallback_reason=self.fallback_reason,
         )
+
+    def _on_screen(self) -> list[ShownRow]:
+        if self.continued:
+            return self.continued.rows
+        return on_screen(self.visit) if self.surface == Surface.HOME else []
 
     def _known(self) -> Known:
         return Known(self.live.cards, self.evidence, self.visit)
@@ -275,7 +327,7 @@ class _Response:
             listed=evidence.listed(),
             now=self.now.timestamp(),
             surface=self.surface.value,
-            on_screen=on_screen(self.visit) if self.surface == Surface.HOME else [],
+            on_screen=self._on_screen(),
             maturity_limit=self.visit.maturity_limit,
             hides_watched=self.visit.hides_watched,
             played_today=self.live.played_today if self.surface == Surface.HOME else (),

@@ -28,6 +28,7 @@ def snapshot_of(
         "title": question.title_id,
         "text": question.text,
         "hidden": sorted(question.hidden),
+        "goes_on": question.goes_on,
         "catalogue": {"titles": len(ids), "last": int(ids[-1]) if len(ids) else 0},
     }
 
@@ -44,6 +45,7 @@ def question_of(snapshot: dict[str, Any]) -> Question:
         snapshot["title"],
         snapshot["text"],
         frozenset(snapshot["hidden"]),
+        snapshot["goes_on"],
     )
 
 

@@ -23,6 +23,7 @@ class Surface(models.TextChoices):
     SEARCH = "search"
     LIST = "list"
     GENRE = "genre"
+    PERSON = "person"
 
 
 class Visit(models.Model):
@@ -83,6 +84,14 @@ class Slate(models.Model):
     )
     visit_share = models.FloatField(
         null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
+    )
+    continues = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="continued_by",
+        help_text="The slate whose page these rows go on with, below what it shows.",
     )
     took_ms = models.FloatField()
     fallback_reason = models.CharField(

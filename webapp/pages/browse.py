@@ -9,7 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
@@ -32,9 +32,19 @@ FEATURED = ("top_picks", "trending", "popular")
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    page = responses.home(_visit(request), now_of(request))
+    is_whole = request.GET.get("rows") == "all"
+    page = responses.home(_visit(request), now_of(request), is_whole=is_whole)
     featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
     return render(request, "pages/home.html", {"page": page, "featured": featured})
+
+
+@require_safe
+def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
+    """The rows below those that a home page came with, for a page that scrolls."""
+    page = responses.more_rows(_visit(request), slate, now_of(request))
+    if page is None:
+        raise Http404("This page is of another visit: load it again.")
+    return render(request, "_more_rows.html", {"page": page})
 
 
 @require_safe

@@ -20,6 +20,7 @@ from webapp.pages import (
 
 urlpatterns = [
     path("", browse.home, name="home"),
+    path("rows/<uuid:slate>/", browse.more_rows, name="more-rows"),
     path("title/<int:pk>/", browse.title, name="title-short"),
     path("title/<int:pk>/<slug:slug>/", browse.title, name="title"),
     path("preview/<int:pk>/", preview.preview, name="preview"),
