@@ -89,8 +89,8 @@ class Likings:
             in_both = np.intersect1d(
                 self._catalogue.items_with_genre(a), self._catalogue.items_with_genre(b)
             )
-            ids = self._catalogue.genre_ids
-            row = only(ordered_row("genre_pair", in_both, fit, pair_key(ids[a], ids[b])), news)
+            key = pair_key(*self._catalogue.genre_ids[[a, b]].tolist())
+            row = only(ordered_row("genre_pair", in_both, fit, key), news)
             if len(row.items) >= least:
                 found += 1
                 yield row

@@ -86,6 +86,7 @@ def test_a_pair_of_genres_liked_together_makes_a_row_of_what_has_both(catalogue)
     viewer = Viewer(liked=dict.fromkeys(IDS[[0, 4, 8]].tolist(), 1.0))
     fit = -np.arange(COUNT, dtype=np.float32)
     [row] = Likings(catalogue).pair_rows(viewer, fit, ALL, least=6)
+    assert type(row.key) is int  # which JSON can hold
     assert genres_of_pair(row.key) == (ACTION, COMEDY)
     assert row.items.tolist() == list(range(0, 40, 4))
     without = Viewer(liked=dict.fromkeys(IDS[[1, 2, 3]].tolist(), 1.0))
