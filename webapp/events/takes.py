@@ -42,9 +42,12 @@ def takes_by_history_size(since: datetime) -> list[TakeBucket]:
     """Return take rates over the newest slates since a moment, deciles of slates. One query.
 
     A place is a title in a row of a slate. It was seen if an impression or an opening names it, and
-    taken if an opening does. Slates of which nothing was seen are left out.
+    taken if an opening does. Slates of which nothing was seen are left out, and what simulated
+    viewers and programs saw.
     """
-    newest = Slate.objects.filter(created_at__gte=since).order_by("-created_at")[:NEWEST_SLATES]
+    newest = Slate.objects.filter(
+        created_at__gte=since, visit__is_simulated=False, visit__is_bot=False
+    ).order_by("-created_at")[:NEWEST_SLATES]
     in_neighbours, opened = Q(row__in=NEIGHBOUR_ROWS), Q(kind=Event.Kind.OPEN)
     liked = KeyTransform("liked_before", KeyTransform("viewer", F("slate__snapshot")))
     slates = (

@@ -51,3 +51,10 @@ def test_old_slates_and_events_without_a_row_count_nothing(films):
     slate_of(1, [(films[0], True)], days_ago=31)
     slate_of(1, [(films[0], True)], row="")
     assert takes_by_history_size(NOW - timedelta(days=30)) == []
+
+
+@pytest.mark.parametrize("mark", ["is_simulated", "is_bot"])
+def test_what_simulated_viewers_and_programs_saw_is_left_out(films, mark):
+    slate_of(1, [(films[0], True)])
+    Visit.objects.update(**{mark: True})
+    assert takes_by_history_size(NOW - timedelta(days=30)) == []
