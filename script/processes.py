@@ -130,6 +130,8 @@ class Child:
     user: str | None = None
     stdin: bytes = b""
     terminal: bool = False
+    may_end: bool = False
+    """Whether its end is no accident: what it does in the background is done then."""
     grace: Sequence[tuple[int, float]] = GRACE
     process: subprocess.Popen[bytes] | None = None
     lines: list[str] = field(default_factory=list)
@@ -298,10 +300,15 @@ class Supervisor:
     def _look(self) -> None:
         if self._stop_asked:
             raise Stopped
-        for child in self._children:
-            if child is not self._step and child.ended is not None:
+        for child in self._children.copy():
+            if child is self._step or child.ended is None:
+                continue
+            if not child.may_end:
                 words = child.last_words()
                 raise Failed(f"{child.name} ended with status {child.ended}:\n{words}")
+            if child.ended and not self._quiet:
+                say(f"{child.name} ended with status {child.ended}; all else goes on")
+            self._forget(child)
 
     def stop(self, child: Child) -> None:
         child.stop()

@@ -65,6 +65,21 @@ def test_lines_are_kept_and_shown_with_their_name(supervisor, tmp_path, capsys):
     assert " sleeper | up\n" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("status", [0, 3])
+def test_what_may_end_ends_nothing_else(supervisor, capsys, status):
+    brief = sleeper("brief", [sys.executable, "-c", f"raise SystemExit({status})"])
+    brief.may_end = True
+    supervisor.start(brief)
+    other = sleeper()
+    supervisor.start(other)
+    supervisor.until(lambda: brief not in supervisor._children or None, "its end", seconds=10)
+    supervisor.until(lambda: other.lines or None, "another's first line", seconds=10)
+    assert ("brief ended with status 3; all else goes on" in capsys.readouterr().out) == (
+        status == 3
+    )
+    assert other.ended is None
+
+
 def test_a_death_ends_the_wait_and_says_whose_it_was(supervisor):
     supervisor.start(sleeper("brief", [sys.executable, "-c", "print('why'); raise SystemExit(3)"]))
     with pytest.raises(Failed, match=r"brief ended with status 3:\nwhy"):

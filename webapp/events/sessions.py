@@ -302,7 +302,7 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
     """Every (profile, title, seconds since 1970) that training takes as positive.
 
     The same rule as `Evidence.liked` without this visit: liked, listed, or watched for real.
-    Three streamed queries.
+    Simulated viewers teach no release. Three streamed queries.
     """
     sources: Iterable[QuerySet[Any, tuple[int, int, datetime]]] = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
@@ -315,6 +315,7 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
             | Q(position_seconds__gte=F("duration_seconds") * QUALIFIED_SHARE),
             kind__in=Event.PLAYBACK,
             profile__isnull=False,
+            visit__is_simulated=False,
         ).values_list("profile_id", "title_id", "occurred_at"),
     )
     for rows in sources:
@@ -337,14 +338,15 @@ class StoredEvent:
 
 
 def stored_events() -> Iterator[StoredEvent]:
-    """Every event that tells something, and every rating that came without one.
+    """Every event of people that tells something, and every rating that came without one.
 
     Anonymous visits are viewers of their own, with numbers below 0. Two streamed queries.
     """
     anonymous: dict[Any, int] = {}
     thumbed: set[tuple[int, int]] = set()
     rows = (
-        Event.objects.exclude(kind=Event.Kind.IMPRESSION)
+        Event.objects.filter(visit__is_simulated=False)
+        .exclude(kind=Event.Kind.IMPRESSION)
         .order_by("occurred_at", "received_at")
         .values_list("profile_id", *_Stored._fields)
     )

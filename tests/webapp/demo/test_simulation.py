@@ -1,6 +1,7 @@
 """Simulated viewers: whose taste they have, how they behave, and what they leave behind."""
 
 import json
+import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -17,6 +18,7 @@ from webapp.demo.site import Card, Shown, shown_in
 from webapp.demo.tastes import Film, Intent, Person, likeness, mistyped, tonights
 from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
+from webapp.events.sessions import liked_pairs, stored_events
 from webapp.experiments.lifecycle import built_in, start
 from webapp.profiles.models import Profile, Rating
 
@@ -251,3 +253,18 @@ def test_the_command_says_what_is_missing(settings):
         call_command("simulate", "--visits", "5")
     with pytest.raises(CommandError, match="must be 1 or more, got 0"):
         call_command("simulate", "--visits", "0")
+
+
+@pytest.mark.django_db
+def test_simulated_viewers_teach_no_release(films, cast):
+    for is_simulated in (True, False):
+        visit = Visit.objects.create(
+            profile=cast.owner, started_at=UNTIL, is_simulated=is_simulated
+        )
+        for kind in ("finish", "choose"):
+            Event.objects.create(
+                id=uuid.uuid4(), visit=visit, profile=cast.owner, kind=kind, query="x",
+                title=films[is_simulated], occurred_at=UNTIL, received_at=UNTIL,
+            )  # fmt: skip
+    assert [title for _, title, _ in liked_pairs()] == [films[0].pk]
+    assert {event.title_id for event in stored_events()} == {films[0].pk}

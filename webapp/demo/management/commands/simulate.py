@@ -1,8 +1,9 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from tqdm import tqdm
@@ -11,8 +12,11 @@ from webapp.demo.films import DemoPackagesMissing
 from webapp.demo.simulated import NotHidden, films_and_paths, logged_in, people_of
 from webapp.demo.simulation import DAYS, Diary, Place, month_before, plan, simulate
 from webapp.demo.site import SiteError
+from webapp.events.seen import readiness
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, start
 from webapp.experiments.models import Experiment
+from webapp.metrics.daily import first_day
+from webapp.releases.models import RankerVersion
 
 
 class Command(BaseCommand):
@@ -28,6 +32,11 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=0, metavar="S")
         parser.add_argument("--address", default="http://127.0.0.1:8000", help="of the site")
         parser.add_argument("--workers", type=int, default=4, help="viewers at a time")
+        parser.add_argument(
+            "--learn",
+            action="store_true",
+            help="then count the days, report, and let a first ranker learn if enough was seen",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         visits, seed, workers = options["visits"], options["seed"], options["workers"]
@@ -54,7 +63,7 @@ class Command(BaseCommand):
         address = options["address"].rstrip("/")
         place = Place(address, settings.SIMULATION_TOKEN, sessions, films, paths)
         was_done = sum(1 for _ in diary.done())
-        with tqdm(total=visits, initial=was_done, unit="visits") as bar:
+        with tqdm(total=visits, initial=was_done, unit="visits", disable=None) as bar:
             try:
                 made = simulate(planned, people, place, diary, seed, workers, bar.update)
             except SiteError as error:
@@ -63,8 +72,19 @@ class Command(BaseCommand):
             f"{made} simulated visits made over {DAYS} days, {was_done} were there; {path} tells "
             "what each watched."
         )
+        if options["learn"]:
+            self._learn(month_before(diary.until))
 
-    def _experiment(self, since: Any) -> None:
+    def _learn(self, since: datetime) -> None:
+        """Bring charts, the experiment's report and the ranker up to what was simulated."""
+        if (first := max(since.date(), first_day(timezone.now()))) <= timezone.now().date():
+            call_command("metrics", "--from", str(first))
+        for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING):
+            call_command("experiments", experiment.name, "--report", "--simulated")
+        if not RankerVersion.objects.exists() and readiness(timezone.now()).is_there:
+            call_command("rankers", "--train", "teacher")
+
+    def _experiment(self, since: datetime) -> None:
         running = Experiment.objects.filter(status=Experiment.Status.RUNNING).first()
         if running is None:
             running = built_in()
