@@ -34,7 +34,7 @@ _PAIR = 1_000_000
 
 def pair_key(first: int, second: int) -> int:
     """Return the key of the row about two genres, by their outside ids."""
-    return min(first, second) * _PAIR + max(first, second)
+    return int(min(first, second)) * _PAIR + int(max(first, second))  # never a numpy number
 
 
 def genres_of_pair(key: int) -> tuple[int, int]:

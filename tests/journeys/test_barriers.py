@@ -1,0 +1,83 @@
+"""No page keeps anyone out: axe-core finds nothing, on a desk or on a phone."""
+
+import pytest
+from django.contrib.auth.models import User
+from playwright.sync_api import expect
+
+from tests.journeys.test_look import enter
+from webapp.profiles.models import ListEntry
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+WIDTHS = pytest.mark.parametrize("width", [390, 1280])
+ANYONES = ("/", "/login/", "/search/", "/search/?q=noon", "/search/?q=zzqqxxy", "/nowhere/")
+VIEWERS = (
+    "/",
+    "/search/",
+    "/search/?q=western",
+    "/genre/western/",
+    "/my-list/",
+    "/profiles/",
+    "/history/",
+    "/welcome/",
+    "/account/delete/",
+)
+STAFFS = ("/staff/training/",)
+
+
+def walk(page, barriers, addresses):
+    """What axe-core finds on each of these pages, by address; nothing where nothing."""
+    found = {}
+    for address in addresses:
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        if words := barriers(page):
+            found[address] = words
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+    return found
+
+
+@WIDTHS
+def test_no_page_for_anyone_has_a_barrier(transactional_db, page, barriers, release, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    assert walk(page, barriers, ANYONES) == {}
+
+
+@WIDTHS
+def test_no_page_for_a_viewer_has_a_barrier(
+    transactional_db, page, barriers, cast, release, films, now, width
+):
+    page.set_viewport_size({"width": width, "height": 844})
+    ListEntry.objects.create(profile=cast.owner, title=films[3], added_at=now)
+    enter(page, cast)
+    own = (
+        films[0].get_absolute_url(),
+        f"/watch/{films[0].pk}/",
+        f"/profiles/{cast.owner.pk}/",
+        f"/profiles/{cast.owner.pk}/delete/",
+    )
+    assert walk(page, barriers, (*VIEWERS, *own)) == {}
+
+
+@WIDTHS
+def test_no_page_for_staff_has_a_barrier(transactional_db, page, barriers, release, width):
+    page.set_viewport_size({"width": width, "height": 844})
+    User.objects.create_user("op", password="a long password", is_staff=True)
+    page.goto("/login/?next=/staff/training/")
+    page.get_by_label("Name").fill("op")
+    page.get_by_label("Password").fill("a long password")
+    page.get_by_role("button", name="Log in").click()
+    assert walk(page, barriers, STAFFS) == {}
+
+
+def test_a_preview_and_an_open_menu_have_no_barrier(
+    transactional_db, page, barriers, cast, release
+):
+    enter(page, cast)
+    page.locator("details.account summary").click()
+    assert barriers(page) == ""
+    page.keyboard.press("Escape")
+    page.locator("section.row .card").nth(1).hover()
+    expect(page.locator(".preview")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert barriers(page) == ""
