@@ -17,6 +17,7 @@ OK = 200
 CSRF = "s" * 32
 """Both halves of the pair that Django compares; a browser is given it, this one makes it."""
 TAG = re.compile(r"<[a-z]+ [^>]*\bdata-(?:slate|row|of-row|title)=[^>]*>")
+MORE = re.compile(r'<div class="more-rows" hx-get="([^"]*)"')
 ATTRIBUTE = re.compile(r'\bdata-([a-z-]+)="([^"]*)"')
 
 
@@ -38,9 +39,10 @@ class Card:
 
 @dataclass(frozen=True)
 class Shown:
-    """A page: its rows from the top, each its cards from the first."""
+    """A page: its rows from the top, each its cards from the first, and where to ask for more."""
 
     rows: list[list[Card]]
+    more: str = ""
 
 
 class Wire:
@@ -104,9 +106,11 @@ class Site:
     session: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def look(self, path: str, now: datetime, *, query: str = "", typing: bool = False) -> Shown:
-        """Get a page and what is on it; while typing, the fragment that a page would ask for."""
-        headers = {"HX-Request": "true", "HX-Current-URL": self.wire.address} if typing else {}
+    def look(
+        self, path: str, now: datetime, *, query: str = "", as_fragment: bool = False
+    ) -> Shown:
+        """Get a page and what is on it, or the fragment that typing or scrolling asks for."""
+        headers = {"HX-Request": "true", "HX-Current-URL": self.wire.address} if as_fragment else {}
         target = f"{path}?q={quote(query)}" if query else path
         return shown_in(self._ask("GET", target, now, headers))
 
@@ -176,4 +180,5 @@ def shown_in(html: str) -> Shown:
         elif "row" in has or "of-row" in has:
             row = has.get("row") or has["of-row"]
             rows.append([])
-    return Shown([cards for cards in rows if cards])
+    more = MORE.search(html)
+    return Shown([cards for cards in rows if cards], more[1] if more else "")

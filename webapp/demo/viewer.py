@@ -102,8 +102,8 @@ class Visit:
             else:
                 return
 
-    def _look(self, path: str, query: str = "", *, typing: bool = False) -> Shown:
-        shown = self.site.look(path, self.now, query=query, typing=typing)
+    def _look(self, path: str, query: str = "", *, as_fragment: bool = False) -> Shown:
+        shown = self.site.look(path, self.now, query=query, as_fragment=as_fragment)
         self._wait(self.habits.look_seconds)
         return shown
 
@@ -124,6 +124,8 @@ class Visit:
                     break
             if not self._chance(self.habits.next_row):
                 return
+        if shown.more:
+            yield from self._looked_at(self._look(shown.more, as_fragment=True))
 
     def _note(self, card: Card) -> None:
         """See a card: an impression; what was weighed before costs a glance."""
@@ -210,7 +212,7 @@ class Visit:
             text = mistyped(text, self.rng)
         for length in (*range(3, len(text), 3), len(text)):
             self._wait(3 * self.habits.key_seconds)
-            shown = self._look("/search/", text[:length].strip(), typing=True)
+            shown = self._look("/search/", text[:length].strip(), as_fragment=True)
             found = self._find(shown, wanted)
             if found is not None:
                 self._tell([self._of_search(text[:length].strip())])
@@ -242,7 +244,7 @@ class Visit:
         if self._chance(self.habits.mistypes):
             text = mistyped(text, self.rng)
         self._wait(len(text) * self.habits.key_seconds)
-        shown = self._look("/search/", text, typing=True)
+        shown = self._look("/search/", text, as_fragment=True)
         self.patience -= self.habits.query_costs
         self._tell([self._of_search(text)])
         card = self._scan(shown)

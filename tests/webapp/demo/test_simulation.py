@@ -131,7 +131,7 @@ class Stage:
         ]
         self.page, self.told = Shown(cards), []
 
-    def look(self, path, now, *, query="", typing=False):
+    def look(self, path, now, *, query="", as_fragment=False):
         return self.page
 
     def tell(self, events, now):
@@ -152,6 +152,23 @@ def test_position_bias_is_as_documented():
         for slot in range(5):
             expected = 0.85**row * 0.9**slot
             assert seen[row * 5 + slot] / 3000 == pytest.approx(expected, abs=0.035)
+
+
+def test_who_scrolls_on_is_brought_the_rows_below():
+    html = '<main data-surface="home" data-slate="s"><div class="more-rows" hx-get="/rows/s/" x>'
+    assert shown_in(html).more == "/rows/s/"
+    stage = Stage(rows=2, slots=1)
+    above = Shown([[Card(7, "s", "home", "new", 0)]], more="/rows/s/")
+    reached = 0
+    for seed in range(300):
+        stage.told = []
+        rng = np.random.default_rng(seed)
+        sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
+        sitting.patience = 1e9
+        sitting._scan(above)
+        assert stage.told[0]["title"] == 7
+        reached += len(stage.told) > 1
+    assert reached / 300 == pytest.approx(0.85, abs=0.07)
 
 
 def test_without_patience_nothing_more_is_looked_at():
