@@ -246,7 +246,10 @@ class _Page:
         self._repeated = np.zeros(len(excluded), dtype=bool)  # (I,) stands in a row of facts
         self._in_fold = np.zeros(len(excluded), dtype=bool)  # (I,)
         self._likeness = np.zeros(len(excluded), dtype=np.float32)  # (I,) to what stands above
-        self._weighed = _union([row.items[: self._pool] for row in candidates])
+        weighed = np.zeros(len(excluded), dtype=bool)
+        for row in candidates:
+            weighed[row.items[: self._pool]] = True
+        self._weighed = np.flatnonzero(weighed)
         self._slot_discount = 1 / np.log2(np.arange(config.fold_slots) + 2.0)
         self._kinds: dict[str, int] = {}
 
@@ -385,11 +388,6 @@ class _Page:
         vectors, weighed = self._worth.vectors, self._weighed
         alike = (vectors[weighed] @ vectors[first].T).max(axis=1, initial=0)
         self._likeness[weighed] = np.maximum(self._likeness[weighed], alike)
-
-
-def _union(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    """Return the items of all parts, each once."""
-    return np.unique(np.concatenate(parts)) if parts else np.empty(0, dtype=np.int64)
 
 
 def _name(row: CandidateRow | PinnedRow) -> tuple[str, int | None]:

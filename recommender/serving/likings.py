@@ -86,9 +86,10 @@ class Likings:
             if found == PAIR_ROWS or both[:, n].sum() < FEWEST_LIKED:
                 return
             a, b = columns[first[n]], columns[second[n]]
-            in_both = np.intersect1d(
-                self._catalogue.items_with_genre(a), self._catalogue.items_with_genre(b)
-            )
+            in_first = np.zeros(len(fit), dtype=bool)
+            in_first[self._catalogue.items_with_genre(a)] = True
+            of_second = self._catalogue.items_with_genre(b)
+            in_both = of_second[in_first[of_second]]
             key = pair_key(*self._catalogue.genre_ids[[a, b]].tolist())
             row = only(ordered_row("genre_pair", in_both, fit, key), news)
             if len(row.items) >= least:

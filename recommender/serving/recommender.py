@@ -6,6 +6,7 @@ I items of the catalogue, M of them with a vector in the models, D of its size.
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,14 @@ from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
 from recommender.ranking.features import RankingFeatures
-from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
+from recommender.ranking.page import (
+    ABOUT_A_TITLE,
+    CandidateRow,
+    PageConfig,
+    Row,
+    Worth,
+    build_page,
+)
 from recommender.ranking.ranker import Ranker
 from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.likings import Likings
@@ -50,6 +58,8 @@ Floats = NDArray[np.float32]
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
 GENRE_ROWS = 8
+LIKENESSES_KEPT = 4096
+"""Titles whose likenesses are kept at hand; about 3 kB each."""
 DOUBT = 10.0
 """A title liked by this many is judged half by the model and half by its genres."""
 TAIL = np.float32(0.01)
@@ -78,6 +88,9 @@ class Recommender:
         self._by_taste = VectorIndex(factors)
         self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
+        self._trending_row = ordered_row("trending", np.arange(len(catalogue)), self._trending)
+        self._new_row = new_row(self.catalogue)
+        self._likeness = lru_cache(LIKENESSES_KEPT)(self._likeness_of)
         self._alike = alike_vectors(self.catalogue, self._factors[:, : tastes.history_size])
         self._explainer = Explainer(self.catalogue, self._factors, self._alike)
         self._likings = Likings(self.catalogue)
@@ -201,11 +214,8 @@ class Recommender:
         """Yield the rows that could stand, in the order of equals."""
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
         news = news_of(self.catalogue, viewer)  # (I,)
-        because = [
-            only(self._likeness_row("because_watched", id_), news)
-            for id_ in viewer.reasons
-            if id_ in self.catalogue.titles
-        ][:BECAUSE_ROWS]
+        reasons = [id_ for id_ in viewer.reasons if id_ in self.catalogue.titles][:BECAUSE_ROWS]
+        because = [only(self._likeness_row(ABOUT_A_TITLE, id_), news) for id_ in reasons]
         genre_order = self._likings.genre_order(viewer)
         fit = self._fit(taste)
         yield kept["continue_watching"]
@@ -214,7 +224,7 @@ class Recommender:
         yield from because
         if taste is not None:
             yield only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
-        yield ordered_row("trending", np.arange(len(self.catalogue)), self._trending)
+        yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
             yield only(self._neighbours_row(viewer, self._neighbours), news)
         yield top_row(self.catalogue, viewer)
@@ -223,7 +233,7 @@ class Recommender:
         yield from self._likings.pair_rows(viewer, fit, news, least)
         for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], fit):
             yield only(row, news)
-        yield new_row(self.catalogue)
+        yield self._new_row
         if taste is not None:
             yield only(ordered_row("hidden_gems", self._hardly_known, fit), news)
         yield watch_again_row(self.catalogue, viewer, fit)
@@ -243,6 +253,10 @@ class Recommender:
         return ordered_row("from_likes", np.flatnonzero(scores > 0), scores)
 
     def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
+        """Titles like one, under this kind; a release says the same of a title each time."""
+        return replace(self._likeness(title_id), kind=kind)
+
+    def _likeness_of(self, title_id: int) -> CandidateRow:
         """What someone who liked this title alone would be shown, steadied by genre.
 
         The model's word, R-LARM's for the titles it keeps and iALS's for the others, counts
@@ -252,7 +266,7 @@ class Recommender:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
-            return CandidateRow(kind, nothing, nothing.astype(np.float32), title_id)
+            return CandidateRow(ABOUT_A_TITLE, nothing, nothing.astype(np.float32), title_id)
         likeness = likeness_by_genre(self.catalogue, item)  # (I,)
         fit = self._fit_of(item, title_id)
         if fit is not None:
@@ -260,7 +274,7 @@ class Recommender:
             trust = np.float32(support / (support + DOUBT))
             likeness = trust * fit + (1 - trust) * likeness
         likeness[item] = 0
-        return ordered_row(kind, np.flatnonzero(likeness > 0), likeness, title_id)
+        return ordered_row(ABOUT_A_TITLE, np.flatnonzero(likeness > 0), likeness, title_id)
 
     def _fit_of(self, item: int, title_id: int) -> Floats | None:
         """Return (I,) how well each title fits one who liked this one; None where no model knows.
