@@ -146,6 +146,12 @@ METRICS = {
             is_better_low=True,
         ),
         Metric(
+            "exploration_share",
+            "Exploration share",
+            "Places of a home page that chance gave to a title from behind its row.",
+            "places of home pages, of a fixed sample",
+        ),
+        Metric(
             "freshness",
             "Freshness",
             "Last pages of visits that were made with the newest thing the visit had done by then.",

@@ -50,40 +50,42 @@ INNER JOIN (
 ) AS told ON told.visit = last.visit
 WHERE last.is_personal AND (v.arm IS NULL OR last.newest_at IS NOT NULL);
 
--- Titles that stand more than once on a home page, of a fixed sample of the day's.
+-- Titles that stand more than once on a home page, and places given to chance, of a fixed sample
+-- of the day's pages. A place that chance gave to another title has a propensity below one half.
 INSERT INTO day_fact
 SELECT
-    'row_redundancy' AS metric,
-    visit,
+    fact.metric,
+    page.visit,
     '' AS dimension,
     '' AS slice,
-    sum(places - titles) AS n,
-    sum(places) AS d
+    sum(fact.n) AS n,
+    sum(page.places) AS d
 FROM (
     SELECT
         sample.visit,
         sample.id,
         count(*) AS places,
-        count(DISTINCT shown.title) AS titles
+        count(*) - count(DISTINCT shown.title) AS repeated,
+        count(*) FILTER (WHERE shown.propensity::float8 < 0.5) AS explored
     FROM (
         SELECT
-            visit,
-            id,
-            row_number() OVER (PARTITION BY v.is_simulated ORDER BY id) AS place
-        FROM (
-            SELECT
-                s.visit,
-                s.id,
-                v.is_simulated
-            FROM day_slate AS s
-            INNER JOIN day_visit AS v ON v.n = s.visit
-            WHERE s.surface = 'home'
-        ) AS v
+            s.visit,
+            s.id,
+            row_number() OVER (PARTITION BY v.is_simulated ORDER BY s.id) AS place
+        FROM day_slate AS s
+        INNER JOIN day_visit AS v ON v.n = s.visit
+        WHERE s.surface = 'home'
     ) AS sample
     INNER JOIN events_slate AS s ON s.id = sample.id
     CROSS JOIN LATERAL jsonb_array_elements(s.rows) AS shelf (told)
-    CROSS JOIN LATERAL jsonb_array_elements_text(shelf.told -> 'titles') AS shown (title)
+    CROSS JOIN LATERAL ROWS FROM (
+        jsonb_array_elements_text(shelf.told -> 'titles'),
+        jsonb_array_elements_text(shelf.told -> 'propensities')
+    ) AS shown (title, propensity)
     WHERE sample.place <= %(slates_sampled)s
     GROUP BY sample.visit, sample.id
 ) AS page
-GROUP BY visit;
+CROSS JOIN LATERAL (
+    VALUES ('row_redundancy', page.repeated), ('exploration_share', page.explored)
+) AS fact (metric, n)
+GROUP BY fact.metric, page.visit;

@@ -11,7 +11,7 @@ from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 PARTS = {"surface": "Surface", "row": "Row kind", "slot": "Slot", "decile": "Tenth of history"}
 RATES = ("take_rate", "ctr")
-VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy")
+VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy", "exploration_share")
 
 
 @require_safe

@@ -22,6 +22,7 @@ PAGES = {
     "staff-models": "Models",
     "staff-experiments": "Experiments",
     "staff-system": "System",
+    "staff-people": "People",
 }
 
 
@@ -58,6 +59,8 @@ class Dashboard:
     template: str = "staff/dashboard.html"
     extra: dict[str, Any] = field(default_factory=dict)
     has_filters: bool = True
+    tab: str = ""
+    """The page it belongs to, where it has no tab of its own."""
 
     @property
     def charts(self) -> list[Chart]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from webapp.pages.dashboards import experiments, models, overview, rows, search, system
+from webapp.pages.dashboards import experiments, models, overview, people, rows, search, system
 
 urlpatterns = [
     path("", overview.overview, name="staff-overview"),
@@ -11,5 +11,8 @@ urlpatterns = [
     path("models/", models.models, name="staff-models"),
     path("models/roll-back/", models.roll_back, name="staff-roll-back"),
     path("experiments/", experiments.experiments, name="staff-experiments"),
+    path("people/", people.people, name="staff-people"),
+    path("people/<int:pk>/", people.person, name="staff-person"),
+    path("people/<int:pk>/visits/<uuid:visit_id>/", people.visit, name="staff-visit"),
     path("system/", system.system, name="staff-system"),
 ]
