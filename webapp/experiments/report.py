@@ -1,7 +1,7 @@
 """What an experiment shows so far, as plain JSON: each arm against the last."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -173,6 +173,60 @@ def _design(found: Outcomes) -> float:
 
 def _as_json(told: Effect) -> dict[str, Any]:
     return asdict(told)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How the tests do where the truth is known, over so many random partings of the visits.
+
+    Attributes:
+        partings: how many.
+        planted: the effect that was planted, 0 in a test of A against A.
+        found: the share in which p fell below `LEVEL`.
+        outside: the share in which the bootstrap's interval left 0 out.
+        found_always: the share in which the sequential p did.
+    """
+
+    partings: int
+    planted: float
+    found: float
+    outside: float
+    found_always: float
+
+
+def trials(found: Outcomes, partings: int) -> tuple[Trial, Trial]:
+    """Part visits at random by their profiles: once without an effect, once with a planted one.
+
+    The planted effect is the one that a plan for so many visits promises to find with `POWER`:
+    visits of one half that were abandoned are turned into played ones at random.
+
+    Args:
+        found: visits, whose own arms are forgotten.
+        partings: seeds 0 and up.
+    """
+    pooled = ratio_of("abandonment", found)
+    visits = [len(found) / 2] * 2
+    detectable = detectable_effect(pooled.value, visits, POWER, LEVEL, design_effect(pooled))
+    return _trial(found, partings, 0.0), _trial(found, partings, detectable)
+
+
+def _trial(found: Outcomes, partings: int, planted: float) -> Trial:
+    told = []
+    for seed in range(partings):
+        rng = np.random.default_rng(seed)
+        half = shuffled_units(found.units, rng)
+        abandoned = found.abandoned.copy()
+        turned = rng.random(len(found)) < planted / max(abandoned.mean(), 1e-9)
+        abandoned[half & turned] = 0
+        ours, theirs = (Ratio.of_visits(found.units[of], abandoned[of]) for of in (half, ~half))
+        told.append(effect(ours, theirs, planted or EXPECTED["abandonment"], rng, 400, 1 - LEVEL))
+    return Trial(
+        partings,
+        planted,
+        float(np.mean([each.p < LEVEL for each in told])),
+        float(np.mean([not each.difference.low <= 0 <= each.difference.high for each in told])),
+        float(np.mean([each.always_p < LEVEL for each in told])),
+    )
 
 
 def shuffled_units(units: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -11,7 +11,7 @@ from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, create, start, stop
 from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, outcomes
-from webapp.experiments.report import median_seconds, report, shuffled_units
+from webapp.experiments.report import median_seconds, report, shuffled_units, trials
 
 EVENING = datetime(2026, 5, 1, 20, tzinfo=UTC)
 LATER = EVENING + timedelta(days=1)
@@ -110,6 +110,21 @@ def test_a_toss_for_each_unit_keeps_its_visits_together():
     halves = shuffled_units(units, np.random.default_rng(0)).reshape(100, 3)
     assert (halves.all(axis=1) | ~halves.any(axis=1)).all()
     assert 30 < halves[:, 0].sum() < 70
+
+
+def test_parted_at_random_nothing_is_found_at_the_nominal_rate_and_a_planted_effect_at_its_power():
+    rng = np.random.default_rng(1)
+    units = np.repeat(np.arange(200), 10)
+    rates = np.clip(rng.normal(0.45, 0.12, 200), 0, 1)
+    abandoned = (rng.random(2000) < rates[units]).astype(float)
+    ones = np.ones(2000)
+    found = Outcomes(np.array(["a"] * 2000), units, abandoned, ones, ones, ones)
+    without, planted = trials(found, 60)
+    # 5 % of 60 is 3, and 80 % is 48; three standard deviations to either side
+    assert without.found <= 8 / 60
+    assert without.found_always <= without.found
+    assert 39 / 60 <= planted.found <= 57 / 60
+    assert 0.05 < planted.planted < 0.1
 
 
 def test_an_experiment_starts_once_runs_alone_and_ends_once(db):

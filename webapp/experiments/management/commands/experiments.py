@@ -8,8 +8,10 @@ from recommender.errors import RecommenderError
 from webapp.experiments import lifecycle
 from webapp.experiments.lifecycle import ExperimentRefused
 from webapp.experiments.models import BUILT_IN, Arm, Experiment
-from webapp.experiments.report import METRICS, plan, report
+from webapp.experiments.outcomes import outcomes
+from webapp.experiments.report import METRICS, plan, report, trials
 
+FEWEST_TO_TRY = 100
 PERCENT = {"abandonment": ("%", 100), "take_rate": ("%", 100), "seconds_to_play": ("s", 1)}
 
 
@@ -46,6 +48,14 @@ class Command(BaseCommand):
             "--simulated", action="store_true", help="report on simulated viewers, not on people"
         )
 
+        parser.add_argument(
+            "--try",
+            type=int,
+            dest="partings",
+            metavar="N",
+            help="part the visits at random N times: how often is an effect found that is none",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["name"] is None:
             self._list()
@@ -64,6 +74,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"{experiment} is stopped; everyone is served as usual")
             if options["report"]:
                 self._report(experiment, simulated=options["simulated"])
+            if options["partings"]:
+                self._try(experiment, options["partings"], simulated=options["simulated"])
         except (ExperimentRefused, RecommenderError) as error:
             raise CommandError(str(error)) from error
 
@@ -124,6 +136,18 @@ class Command(BaseCommand):
                     f"    {metric}: {_span(effect['difference'], metric)}, p = {effect['p']:.3g}; "
                     f"at any look {_span(effect['always'], metric)}, p = {effect['always_p']:.3g}"
                 )
+
+    def _try(self, experiment: Experiment, partings: int, *, simulated: bool) -> None:
+        found = outcomes(experiment, simulated=simulated, settled=timezone.now())
+        if len(found) < FEWEST_TO_TRY:
+            raise CommandError(f"{FEWEST_TO_TRY} visits are needed to try the tests on")
+        for trial in trials(found, partings):
+            planted = f"{trial.planted:.2%} planted" if trial.planted else "A against A"
+            self.stdout.write(
+                f"{planted}, {len(found):,} visits parted {partings} times: p < .05 in "
+                f"{trial.found:.1%}, 0 outside the interval in {trial.outside:.1%}, sequential "
+                f"p < .05 in {trial.found_always:.1%}"
+            )
 
 
 def _span(told: dict[str, Any] | None, metric: str) -> str:
