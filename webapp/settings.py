@@ -302,6 +302,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webapp.jobs.tasks.refresh_metrics",
         "schedule": crontab(minute="*/10"),
     },
+    "report running experiments every hour": {
+        "task": "webapp.jobs.tasks.report_experiments",
+        "schedule": crontab(minute="40"),
+    },
     "prune old slates": {
         "task": "webapp.jobs.tasks.prune_slates",
         "schedule": crontab(hour="5", minute="10"),

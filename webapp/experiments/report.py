@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import transaction
 from numpy.typing import NDArray
 
 from recommender.evaluation.experiments import (
@@ -19,6 +20,7 @@ from recommender.evaluation.experiments import (
     mismatch_p,
     needed_visits,
 )
+from webapp.events.models import Visit
 from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, outcomes
 
@@ -54,6 +56,30 @@ def report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[st
             if _can_compare(found, arm, arms[-1])
         ],
     }
+
+
+def keep_report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[str, Any]:
+    """Work the report out, keep it on the experiment beside the other one, and return it."""
+    told = report(experiment, now, simulated=simulated)
+    with transaction.atomic():
+        kept = Experiment.objects.select_for_update().get(pk=experiment.pk)
+        kept.report = {**kept.report, "simulated" if simulated else "people": told}
+        kept.save(update_fields=["report"])
+    return told
+
+
+def refresh_reports(now: datetime) -> int:
+    """Work out anew what running experiments show, of people and of simulated viewers apart.
+
+    Where no such visits came nothing is reported. Returns how many reports were written.
+    """
+    written = 0
+    for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING):
+        theirs = Visit.objects.filter(experiment=experiment.name)
+        for simulated in theirs.values_list("is_simulated", flat=True).distinct():
+            keep_report(experiment, now, simulated=simulated)
+            written += 1
+    return written
 
 
 def plan(

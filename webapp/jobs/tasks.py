@@ -9,6 +9,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from webapp.events.models import TYPED, Event, Slate
+from webapp.experiments.report import refresh_reports
 from webapp.jobs import rankers, runs
 from webapp.metrics import alerts, daily, vitals
 from webapp.releases.models import RankerVersion, TrainingRun
@@ -71,6 +72,12 @@ def prune_slates() -> None:
 def refresh_metrics() -> None:
     """Count the days that something came for."""
     daily.refresh(timezone.now())
+
+
+@shared_task
+def report_experiments() -> None:
+    """Work out anew what running experiments show."""
+    refresh_reports(timezone.now())
 
 
 @shared_task

@@ -11,7 +11,13 @@ from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, create, start, stop
 from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, outcomes
-from webapp.experiments.report import median_seconds, report, shuffled_units, trials
+from webapp.experiments.report import (
+    median_seconds,
+    refresh_reports,
+    report,
+    shuffled_units,
+    trials,
+)
 
 EVENING = datetime(2026, 5, 1, 20, tzinfo=UTC)
 LATER = EVENING + timedelta(days=1)
@@ -150,6 +156,17 @@ def test_arms_of_a_size_that_chance_does_not_explain_are_warned_of(experiment, f
     told = report(experiment, LATER, simulated=False)
     assert told["sizes"]["units"] == [50, 10]
     assert "believe no effect" in told["sizes"]["warning"]
+
+
+def test_reports_of_people_and_of_simulated_viewers_are_kept_apart(experiment, films):
+    for n in range(6):
+        of = visit(is_simulated=True, at=EVENING + timedelta(minutes=n))
+        event(of, "impression", films[0], 5)
+    assert refresh_reports(LATER) == 1
+    event(visit(), "impression", films[0], 5)
+    assert refresh_reports(LATER) == 2
+    kept = Experiment.objects.get().report
+    assert {who: told["visits"] for who, told in kept.items()} == {"simulated": 6, "people": 1}
 
 
 def test_the_command_plans_starts_reports_and_stops(db, films, capsys):

@@ -9,7 +9,7 @@ from webapp.experiments import lifecycle
 from webapp.experiments.lifecycle import ExperimentRefused
 from webapp.experiments.models import BUILT_IN, Arm, Experiment
 from webapp.experiments.outcomes import outcomes
-from webapp.experiments.report import METRICS, plan, report, trials
+from webapp.experiments.report import METRICS, keep_report, plan, trials
 
 FEWEST_TO_TRY = 100
 PERCENT = {"abandonment": ("%", 100), "take_rate": ("%", 100), "seconds_to_play": ("s", 1)}
@@ -115,9 +115,7 @@ class Command(BaseCommand):
     def _report(self, experiment: Experiment, *, simulated: bool) -> None:
         if experiment.status == Experiment.Status.DRAFT:
             raise CommandError(f"{experiment} has not begun")
-        told = report(experiment, timezone.now(), simulated=simulated)
-        experiment.report = {**experiment.report, "simulated" if simulated else "people": told}
-        experiment.save(update_fields=["report"])
+        told = keep_report(experiment, timezone.now(), simulated=simulated)
         who = "simulated viewers" if simulated else "people"
         self.stdout.write(f"{experiment}, {told['visits']:,} visits of {who}")
         if told["sizes"]["warning"]:
