@@ -26,7 +26,8 @@ class Catalogue:
         liked_by: (I,) how many profiles liked the title.
         years: (I,) when the title came out, 0 where it is not known.
         maturity: (I,) the age from which the title may be watched; 18 where it is not known.
-        people: (I, P) csr, 1 where a person directed the title, 0.5 where one only plays in it.
+        people: (I, P) csr, 1 where a person directed the title, 0.5 where one plays in it, 0.25
+            where one only wrote it.
         person_ids: (P,) the outside id of each person column.
     """
 

@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 ROWS = (
     "", "this_visit", "because_watched", "top_picks", "trending", "from_likes", "genre", "new",
     "continue_watching", "my_list", "suggestions", "results", "more_like", "near",
-    "top_10", "genre_pair", "person", "hidden_gems", "watch_again",
+    "top_10", "genre_pair", "person", "hidden_gems", "watch_again", "played_next",
 )  # fmt: skip
 """Kinds of row by value; written into artifacts, so new kinds go to the end."""
 DEVICES = ("", "phone", "computer", "television")

@@ -13,11 +13,13 @@ from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build
 from recommender.serving.reasons import Because, Reason
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
+    Listing,
     excluded_of,
     genre_rows,
     genres_by_size,
     kept_rows,
     likeness_by_genre,
+    listed,
     new_row,
     only,
     ordered_row,
@@ -75,6 +77,13 @@ class PopularTitles:
         excluded[item] = True
         rows = build_page([row], excluded, config, self._worth(viewer, config))
         return rows[0] if rows else None
+
+    def listing(
+        self, listing: Listing, hidden: NDArray[np.bool_], viewer: Viewer, taste: Taste | None
+    ) -> tuple[Row, int]:
+        """Return a part of a genre's or a person's titles, and how many there are."""
+        row, total = listed(self.catalogue, listing, hidden, self.catalogue.liked_by)
+        return Row(row.kind, row.items, row.scores, row.key), total
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None

@@ -27,6 +27,8 @@ PAIRED_GENRES = 6
 """How many of the viewer's first genres are looked at in pairs."""
 PAIR_ROWS = 3
 PERSON_ROWS = 2
+PLAYS = 0.5
+"""What a credit weighs at least for a row about the person: writers alone make none."""
 FEWEST_LIKED = 2
 """Less than so many liked titles with a pair or a person are no sign of liking it."""
 _PAIR = 1_000_000
@@ -49,7 +51,10 @@ class Likings:
         self._catalogue = catalogue
         liked = catalogue.liked_by + 1e-3
         self._of_genres = np.asarray(catalogue.genres.T @ liked).ravel()  # (G,)
-        self._of_people = np.asarray(catalogue.people.T @ liked).ravel()  # (P,)
+        self._people = catalogue.people.copy()
+        self._people.data[self._people.data < PLAYS] = 0
+        self._people.eliminate_zeros()
+        self._of_people = np.asarray(self._people.T @ liked).ravel()  # (P,)
         weighed = sparse.diags_array(liked) @ catalogue.genres
         self._of_pairs = np.asarray((catalogue.genres.T @ weighed).toarray())  # (G, G)
 
@@ -103,7 +108,7 @@ class Likings:
         items, weights = self._liked(viewer)
         if len(items) < FEWEST_LIKED or not len(self._catalogue.person_ids):
             return
-        credits = self._catalogue.people[items]
+        credits = self._people[items]
         people, times = np.unique(credits.indices, return_counts=True)
         people = people[times >= FEWEST_LIKED]
         mine = np.asarray(credits.T @ weights).ravel()[people]

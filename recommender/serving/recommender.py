@@ -35,10 +35,12 @@ from recommender.serving.reasons import Explainer, Reason
 from recommender.serving.request import Viewer
 from recommender.serving.rows import (
     CANDIDATES,
+    Listing,
     excluded_of,
     genre_rows,
     kept_rows,
     likeness_by_genre,
+    listed,
     mask_of,
     new_row,
     news_of,
@@ -199,6 +201,22 @@ class Recommender:
         rows = self.ordering.ordered([row], viewer, taste)
         page = build_page(rows, excluded, config, self._worth(viewer, taste, config))
         return page[0] if page else None
+
+    def listing(
+        self, listing: Listing, hidden: NDArray[np.bool_], viewer: Viewer, taste: Taste | None
+    ) -> tuple[Row, int]:
+        """Return a part of a genre's or a person's titles for this viewer, and how many there are.
+
+        Args:
+            listing: which part of which titles.
+            hidden: (I,) True at titles left out.
+            viewer: for whom.
+            taste: orders them; without one, the titles that most people like stand first.
+        """
+        fit = self.catalogue.liked_by if taste is None else self._fit(taste)
+        row, total = listed(self.catalogue, listing, hidden, fit)
+        [row] = self.ordering.ordered([row], viewer, taste)
+        return Row(row.kind, row.items, row.scores, row.key), total
 
     def _fit(self, taste: Taste | None) -> Floats:
         """Return (I,) what orders titles for this viewer where a row has no order of its own."""

@@ -1,7 +1,7 @@
 """Candidate rows that need no model, and the pieces all rows are made of."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -168,3 +168,45 @@ def likeness_by_genre(catalogue: Catalogue, item: int) -> NDArray[np.float32]:
 def genres_by_size(catalogue: Catalogue) -> NDArray[np.int64]:
     """Genre columns, the largest first."""
     return np.argsort(-np.asarray(catalogue.genres.sum(axis=0)).ravel(), kind="stable")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A part of all titles of a genre, or of a person.
+
+    Attributes:
+        kind: `genre` or `person`.
+        key: which, an outside id.
+        begin: the first place that is wanted, from 0.
+        size: how many are.
+    """
+
+    kind: str
+    key: int
+    begin: int
+    size: int
+
+
+def listed(
+    catalogue: Catalogue,
+    listing: Listing,
+    excluded: NDArray[np.bool_],
+    fit: NDArray[np.float32],
+) -> tuple[CandidateRow, int]:
+    """Return a part of the titles, best first, and how many there are in all.
+
+    Past the end it is the last part.
+    """
+    is_genre = listing.kind == "genre"
+    ids = catalogue.genre_ids if is_genre else catalogue.person_ids
+    found = np.flatnonzero(ids == listing.key)
+    items = np.empty(0, dtype=np.int64)
+    if len(found):
+        of = catalogue.items_with_genre if is_genre else catalogue.items_with_person
+        items = of(int(found[0]))
+    items = items[~excluded[items]]
+    last = max(len(items) - 1, 0) // listing.size * listing.size
+    begin = min(listing.begin, last)
+    order = np.argsort(-fit[items], kind="stable")[begin : begin + listing.size]
+    scores = fit[items[order]].astype(np.float32)
+    return CandidateRow(listing.kind, items[order], scores, listing.key), len(items)

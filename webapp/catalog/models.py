@@ -31,6 +31,13 @@ class Person(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def get_absolute_url(self) -> str:
+        return reverse("person", args=[self.pk, self.slug])
+
+    @property
+    def slug(self) -> str:
+        return slugify(self.name)[:60] or "person"
+
 
 class Maturity(models.IntegerChoices):
     """The age from which a title may be watched."""

@@ -10,6 +10,7 @@ from recommender.ranking.page import CHANGING, PageConfig, Row
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
+from recommender.serving.rows import Listing, excluded_of, known_items, mask_of, unwatched
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
@@ -30,6 +31,8 @@ class Question:
         title_id: what a title's page is about.
         text: what was typed.
         hidden: titles that not even a search may find.
+        listing: the part of a genre's or a person's titles that is wanted.
+        played_next: what people began next after `title_id`.
         goes_on: whether only the rows below what is on screen are wanted.
     """
 
@@ -39,6 +42,8 @@ class Question:
     text: str = ""
     hidden: frozenset[int] = frozenset()
     goes_on: bool = False
+    listing: Listing | None = None
+    played_next: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,11 +55,13 @@ class Answer:
             nothing at all has suggestions.
         taste: what ordered them.
         found: what a search understood and found, without what may not be shown.
+        total: how many titles a listing has in all.
     """
 
     rows: list[Row]
     taste: Taste | None = None
     found: SearchResult = field(default_factory=SearchResult)
+    total: int = 0
 
 
 def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
@@ -69,9 +76,15 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
     viewer, page = question.viewer, question.page
     taste = source.taste(viewer)
     if question.title_id is not None:
-        row = source.more_like(question.title_id, viewer, taste, page)
-        row = row or _alike(question, question.title_id, source, search)
-        return Answer([row] if row else [], taste)
+        likes = source.more_like(question.title_id, viewer, taste, page)
+        likes = likes or _alike(question, question.title_id, source, search)
+        found_rows = (likes, _played_next(question, source))
+        return Answer([row for row in found_rows if row is not None], taste)
+    if question.listing is not None:
+        hidden = mask_of(source.catalogue, question.hidden)
+        hidden |= source.catalogue.above(viewer.maturity_limit)
+        row, total = source.listing(question.listing, hidden, viewer, taste)
+        return Answer([row], taste, total=total)
     if viewer.surface == Surface.HOME:
         rows = source.home(viewer, taste, page)
         return Answer(_below(rows, viewer) if question.goes_on else rows, taste)
@@ -82,6 +95,18 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         if any(len(row.items) for row in rows):
             return Answer([row for row in rows if len(row.items)], taste, found)
     return Answer(source.suggestions(viewer, taste, page), taste, found)
+
+
+def _played_next(question: Question, source: Source) -> Row | None:
+    """What people began next, without what this viewer may or wants not see; None if too few."""
+    viewer, catalogue = question.viewer, source.catalogue
+    items = known_items(catalogue, question.played_next)
+    shown = ~excluded_of(catalogue, viewer) & unwatched(catalogue, viewer)
+    items = items[shown[items]][: question.page.row_size]
+    if len(items) < question.page.min_row_size:
+        return None
+    scores = np.arange(len(items), 0, -1, dtype=np.float32)
+    return Row("played_next", items, scores, question.title_id)
 
 
 def _below(rows: list[Row], viewer: Viewer) -> list[Row]:

@@ -16,7 +16,7 @@ from webapp.catalog.models import UNRATED, Credit, Genre, Title, TitleQuerySet
 from webapp.events.choices import choices_after_searches
 from webapp.profiles.models import Rating
 
-DIRECTED, PLAYED = 1.0, 0.5
+WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.WRITER: 0.25}
 """What the people of `Catalogue` are told apart by."""
 Revision = tuple[int, str]
 OF_DOCUMENTS = (
@@ -125,23 +125,23 @@ def _genre_matrix(titles: Vocabulary, genres: Vocabulary) -> sparse.csr_array:
 
 
 def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, NDArray[np.int64]]:
-    """Return (I, P) 1 where a person directed a title, 0.5 where one plays in it; and (P,) ids."""
-    credits = Credit.objects.exclude(role=Credit.Role.WRITER).values_list(
-        "title_id", "person_id", "role"
-    )
+    """Return (I, P) what the foremost credit of a person on a title weighs; and (P,) ids."""
+    credits = Credit.objects.values_list("title_id", "person_id", "role")
     table = np.array(
-        [(title, person, role == Credit.Role.DIRECTOR) for title, person, role in credits],
+        [
+            (title, person, list(WEIGHT_OF_ROLE).index(Credit.Role(role)))
+            for title, person, role in credits.iterator(chunk_size=20_000)
+        ],
         dtype=np.int64,
     ).reshape(-1, 3)
     items = titles.items_of(table[:, 0])
     table, items = table[items != UNKNOWN], items[items != UNKNOWN]
     ids, columns = np.unique(table[:, 1], return_inverse=True)
-    directs = table[:, 2] == 1
-    directed, plays = (
-        sparse.csr_array(
-            (np.full(of_role.sum(), weight, np.float32), (items[of_role], columns[of_role])),
-            shape=(len(titles), len(ids)),
-        )
-        for of_role, weight in ((directs, DIRECTED), (~directs, PLAYED))
-    )
-    return sparse.csr_array(directed.maximum(plays)), ids
+    shape = (len(titles), len(ids))
+    people = sparse.csr_array(shape, dtype=np.float32)
+    for n, weight in enumerate(WEIGHT_OF_ROLE.values()):
+        of_role = table[:, 2] == n
+        weights = np.full(of_role.sum(), weight, dtype=np.float32)
+        matrix = sparse.csr_array((weights, (items[of_role], columns[of_role])), shape=shape)
+        people = people.maximum(matrix)
+    return sparse.csr_array(people), ids

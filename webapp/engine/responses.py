@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
+from recommender.serving.rows import Listing
 from search.engine import SearchResult
 from search.errors import SearchError
 from webapp.catalog.models import Genre, Person, Title
@@ -27,6 +28,7 @@ from webapp.engine.on_screen import on_screen
 from webapp.engine.snapshot import packed, snapshot_of
 from webapp.engine.views import Known, RowView, SlotView, views_of
 from webapp.events.models import TYPED, Slate, Surface
+from webapp.events.played import played_next
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
@@ -37,6 +39,8 @@ logger = logging.getLogger(__name__)
 Named = TypeVar("Named", Person, Genre)
 
 REASONS_KEPT = 10
+LISTED = 48
+"""Titles on a page of a genre or a person."""
 FIRST_ROWS = 5
 """Rows that a home page comes with; the others follow as the viewer scrolls."""
 TYPED_TITLES = 6
@@ -66,6 +70,20 @@ class Continued:
 class TitlePage:
     slate_id: uuid.UUID
     more_like: RowView | None
+    played_next: RowView | None = None
+    list_place: int | None = None
+    """Where the title stands on the viewer's list, from 1."""
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    """A part of a genre's or a person's titles, and how many there are in all."""
+
+    slate_id: uuid.UUID
+    row: RowView | None
+    total: int
+    order: str
+    """What stands first, in words."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +172,37 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     """Find the titles like one and write the slate down."""
     response = _Response(visit, Surface.TITLE, now, title_id=title.pk)
     slate = response.write_slate()
-    return TitlePage(slate.pk, next(iter(response.views), None))
+    rows = {view.kind: view for view in response.views}
+    listed = response.evidence.listed()
+    place = listed.index(title.pk) + 1 if title.pk in listed else None
+    return TitlePage(slate.pk, rows.get("more_like"), rows.get("played_next"), place)
+
+
+def genre_page(visit: CurrentVisit, genre: Genre, page: int, now: datetime) -> ListingPage:
+    """Order a genre's titles for this viewer, and write the slate of one page of them down.
+
+    Args:
+        visit: whose.
+        genre: which.
+        page: from 1; one past the last is the last.
+        now: the moment.
+    """
+    return _listing_page(visit, Surface.GENRE, genre.pk, page, now)
+
+
+def person_page(visit: CurrentVisit, person: Person, page: int, now: datetime) -> ListingPage:
+    """The same for all that someone made or plays in."""
+    return _listing_page(visit, Surface.PERSON, person.pk, page, now)
+
+
+def _listing_page(
+    visit: CurrentVisit, surface: Surface, key: int, page: int, now: datetime
+) -> ListingPage:
+    listing = Listing(surface.value, key, (max(page, 1) - 1) * LISTED, LISTED)
+    response = _Response(visit, surface, now, listing=listing)
+    slate = response.write_slate()
+    order = "what fits you best first" if response.answer.taste else "what most people like first"
+    return ListingPage(slate.pk, next(iter(response.views), None), response.answer.total, order)
 
 
 def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
@@ -226,6 +274,7 @@ class _Response:
         most: int | None = None,
         max_rows: int | None = None,
         continued: Continued | None = None,
+        listing: Listing | None = None,
     ) -> None:
         """Ask.
 
@@ -239,6 +288,7 @@ class _Response:
                 keeps all.
             max_rows: no more rows than these and those that the visit has seen; None for all.
             continued: what stands above already.
+            listing: which titles of a genre or a person.
         """
         self.began = time.perf_counter()
         self.visit, self.surface, self.now = visit, surface, now
@@ -257,6 +307,8 @@ class _Response:
             text.replace("\0", ""),  # which PostgreSQL does not keep
             frozenset(self.evidence.hidden()),
             continued is not None,
+            listing,
+            played_next(title_id) if title_id is not None else (),
         )
         self.is_whole = most is None
         answer, self.source, self.fallback_reason = _ask(self.question, self.live)

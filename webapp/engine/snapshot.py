@@ -13,6 +13,7 @@ from recommender.data.examples import Examples
 from recommender.data.sessions import EventKind
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
+from recommender.serving.rows import Listing
 from webapp.engine.answers import Question
 
 
@@ -29,6 +30,8 @@ def snapshot_of(
         "text": question.text,
         "hidden": sorted(question.hidden),
         "goes_on": question.goes_on,
+        "listing": asdict(question.listing) if question.listing else None,
+        "played_next": list(question.played_next),
         "catalogue": {"titles": len(ids), "last": int(ids[-1]) if len(ids) else 0},
     }
 
@@ -46,6 +49,8 @@ def question_of(snapshot: dict[str, Any]) -> Question:
         snapshot["text"],
         frozenset(snapshot["hidden"]),
         snapshot["goes_on"],
+        Listing(**snapshot["listing"]) if snapshot["listing"] else None,
+        tuple(snapshot["played_next"]),
     )
 
 

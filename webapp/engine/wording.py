@@ -18,6 +18,10 @@ FIXED = {
     "trending": ("Trending now", "What people here have liked most lately."),
     "popular": ("Popular titles", "What most people here have liked."),
     "suggestions": ("To begin with", "What people here have liked most lately."),
+    "played_next": (
+        "What people play next",
+        "Begun next by those who played this title.",
+    ),
     "results": ("Results", "It matches your search."),
     "typed": ("Titles", "It matches your search."),
     "near": ("Near in meaning", "Close to your words in what it is about."),

@@ -1,14 +1,18 @@
 """What is played most here: one list for everyone."""
 
+from collections import Counter
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 
 from webapp.events.models import Event
 
 DAY = timedelta(days=1)
 KEPT = 30
 """More than a row shows, for what a viewer may not see."""
+PLAYERS = 300
+FEWEST = 2
+"""What one person alone began next says nothing of others, and something of that one."""
 
 
 def most_played(now: datetime) -> tuple[int, ...]:
@@ -29,3 +33,39 @@ def most_played(now: datetime) -> tuple[int, ...]:
         .order_by("-visits", "title_id")
     )
     return tuple(counted.values_list("title_id", flat=True)[:KEPT])
+
+
+def played_next(title_id: int) -> tuple[int, ...]:
+    """Return what people began next after this title, what most began first. One query.
+
+    Of the newest `PLAYERS` who began it; a title counts that at least `FEWEST` of them began.
+    Programs and simulated viewers do not count.
+    """
+    begun = Event.objects.filter(
+        kind=Event.Kind.PLAY,
+        profile__isnull=False,
+        visit__is_bot=False,
+        visit__is_simulated=False,
+    )
+    following = (
+        Event.objects.filter(
+            kind=Event.Kind.PLAY,
+            profile=OuterRef("profile"),
+            occurred_at__gt=OuterRef("occurred_at"),
+        )
+        .exclude(title=title_id)
+        .order_by("occurred_at")
+        .values("title")[:1]
+    )
+    pairs = (
+        begun.filter(title=title_id)
+        .order_by("-occurred_at")
+        .annotate(following=Subquery(following))
+        .values_list("profile_id", "following")[:PLAYERS]
+    )
+    counted = Counter(title for _, title in set(pairs) if title is not None)
+    return tuple(
+        title
+        for title, times in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+        if times >= FEWEST
+    )[:KEPT]

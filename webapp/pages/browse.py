@@ -7,13 +7,11 @@ from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from webapp.catalog.models import Genre, Title
+from webapp.catalog.models import Genre, Person, Title
 from webapp.engine import responses
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
@@ -23,9 +21,8 @@ from webapp.events.sessions import playbacks_of
 from webapp.events.standing import standing_of
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import Place, is_read, place_of
-from webapp.profiles.models import ListEntry, Rating
+from webapp.profiles.models import ListEntry
 
-GENRE_PAGE = 48
 FEATURED = ("top_picks", "trending", "popular")
 """The first of these rows (else the first of all) lends its first title to the page's top."""
 
@@ -80,18 +77,20 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
-    """All titles of a genre, those most people rated first."""
+    """All titles of a genre, in this viewer's order."""
     found = get_object_or_404(Genre, slug=slug)
-    titles = (
-        Title.objects.filter(genres=found)
-        .fit_for(_visit(request).maturity_limit)
-        .defer("plot")
-        .prefetch_related("genres")
-        .annotate(num_ratings=_count_of_ratings())
-        .order_by("-num_ratings", "name", "pk")
-    )
-    page = Paginator(titles, GENRE_PAGE).get_page(request.GET.get("page"))
-    return render(request, "pages/genre.html", {"genre": found, "page": page})
+    page = responses.genre_page(_visit(request), found, _number(request), now_of(request))
+    return _listing(request, found, Surface.GENRE, page)
+
+
+@require_safe
+def person(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
+    """All that someone made or plays in, in this viewer's order."""
+    found = get_object_or_404(Person, pk=pk)
+    if slug != found.slug:
+        return redirect(found, permanent=True)
+    page = responses.person_page(_visit(request), found, _number(request), now_of(request))
+    return _listing(request, found, Surface.PERSON, page)
 
 
 @login_required
@@ -130,13 +129,22 @@ def _heading_of(visit: CurrentVisit, place: Place | None) -> str:
     return next((row["heading"] for row in rows if row["kind"] == place.row), "")
 
 
-def _count_of_ratings() -> Coalesce:
-    counted = Rating.objects.filter(title=OuterRef("pk")).order_by().values("title")
-    return Coalesce(Subquery(counted.annotate(count=Count("pk")).values("count")), 0)
+def _number(request: HttpRequest) -> int:
+    """The page that is asked for, 1 where that is no number."""
+    asked = request.GET.get("page", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
 
 
-def _people_by_role(found: Title) -> dict[str, list[str]]:
-    people: dict[str, list[str]] = {}
+def _listing(
+    request: HttpRequest, about: Genre | Person, surface: Surface, page: responses.ListingPage
+) -> HttpResponse:
+    pages = Paginator(range(page.total), responses.LISTED).get_page(_number(request))
+    context = {"about": about, "surface": surface.value, "page": page, "pages": pages}
+    return render(request, "pages/listing.html", context)
+
+
+def _people_by_role(found: Title) -> dict[str, list[Person]]:
+    people: dict[str, list[Person]] = {}
     for credit in found.credits.all():
-        people.setdefault(credit.role, []).append(credit.person.name)
+        people.setdefault(credit.role, []).append(credit.person)
     return people
