@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -121,14 +123,14 @@ def _found(
     question: Question, taste: Taste | None, source: Source, search: SearchEngine
 ) -> SearchResult:
     """Search, and leave out what may not be shown, and what the source's catalogue lacks."""
-    items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
+    placed = _placed(search, source.catalogue.titles)
     affinity = source.affinity(taste)
     result = search.search(
         question.text,
         SEARCH_HITS,
-        affinity=None if affinity is None else _on_documents(affinity, items),
-        popularity=_on_documents(source.catalogue.liked_by, items),
-        allowed=_allowed(question, source, search, items),
+        affinity=None if affinity is None else placed.values(affinity),
+        popularity=placed.values(source.catalogue.liked_by),
+        allowed=_allowed(question, source, search, placed),
     )
     titles = source.catalogue.titles
     return replace(
@@ -140,19 +142,62 @@ def _found(
 
 def _alike(question: Question, title_id: int, source: Source, search: SearchEngine) -> Row | None:
     """What is near in meaning to a title that no model knows, for example one not to be had."""
-    items = source.catalogue.titles.items_of(search.document_ids)  # (N,)
-    hits = search.alike(title_id, allowed=_allowed(question, source, search, items))
+    placed = _placed(search, source.catalogue.titles)
+    hits = search.alike(title_id, allowed=_allowed(question, source, search, placed))
     row = _near(source, _shown(hits, source.catalogue.titles, question.viewer.excluded))
     return replace(row, key=title_id) if len(row.items) else None
 
 
+@dataclass(frozen=True)
+class _Placed:
+    """Where a catalogue's items are among the documents of search.
+
+    Attributes:
+        titles: of the catalogue.
+        items: (N,) each document's item, `UNKNOWN` where it has none.
+        strangers: the documents without an item.
+    """
+
+    titles: Vocabulary
+    items: NDArray[np.int64]
+    strangers: NDArray[np.int64]
+
+    def values(self, of_items: NDArray[Any]) -> NDArray[np.float32]:
+        """Bring (I,) values to (N,) documents, 0 where there is no item."""
+        if not len(of_items):
+            return np.zeros(len(self.items), dtype=np.float32)
+        of_documents = np.asarray(of_items[self.items], dtype=np.float32)
+        of_documents[self.strangers] = 0
+        return of_documents
+
+
+_PLACED: WeakKeyDictionary[SearchEngine, _Placed] = WeakKeyDictionary()
+"""Worked out once for a search engine and the catalogue that is served beside it."""
+
+
+def _placed(search: SearchEngine, titles: Vocabulary) -> _Placed:
+    known = _PLACED.get(search)
+    if known is None or known.titles is not titles:
+        items = titles.items_of(search.document_ids)  # (N,)
+        known = _PLACED[search] = _Placed(titles, items, np.flatnonzero(items == UNKNOWN))
+    return known
+
+
 def _allowed(
-    question: Question, source: Source, search: SearchEngine, items: NDArray[np.int64]
-) -> NDArray[np.bool_]:
-    """Return (N,) which documents this viewer may find; those without an item have no age."""
-    limit = question.viewer.maturity_limit
-    above = np.where(items == UNKNOWN, limit is not None, source.catalogue.above(limit)[items])
-    return np.asarray(~(above | np.isin(search.document_ids, list(question.hidden))))
+    question: Question, source: Source, search: SearchEngine, placed: _Placed
+) -> NDArray[np.bool_] | None:
+    """Return (N,) which documents this viewer may find, None for all.
+
+    Those without an item have no age.
+    """
+    limit, hidden = question.viewer.maturity_limit, question.hidden
+    if limit is None and not hidden:
+        return None
+    allowed = np.ones(len(placed.items), dtype=bool)
+    if limit is not None:
+        allowed = placed.values(~source.catalogue.above(limit)) > 0
+    allowed[np.isin(search.document_ids, list(hidden))] = False
+    return allowed
 
 
 def _shown(
@@ -175,8 +220,3 @@ def _near(source: Source, hits: Sequence[Hit]) -> Row:
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     scores = np.array([hit.parts["meaning"] for hit in hits], dtype=np.float32)
     return Row("near", items, scores)
-
-
-def _on_documents(values: NDArray[np.float32], items: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Bring (I,) values of a catalogue to the order of search's documents, 0 where unknown."""
-    return np.where(items == UNKNOWN, 0, values[items]).astype(np.float32)

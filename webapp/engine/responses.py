@@ -316,8 +316,9 @@ class _Response:
         self.views = views_of(self.answer, self.source, self.question.viewer, self._known())
 
     def write_slate(self) -> Slate:
-        """Write down what is shown, by what, and from which evidence. Two queries."""
-        self.visit.record()
+        """Write down what is shown, by what, and from which evidence. At most two queries."""
+        if not self.evidence.is_visit_recorded:
+            self.visit.record()
         taste = self.answer.taste
         return Slate.objects.create(
             visit_id=self.visit.id,

@@ -16,12 +16,12 @@ from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.catalog.models import Credit
 from webapp.events.ingest import VALUES
 from webapp.events.models import Event
+from webapp.events.prepared import Prepared
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
     DroppedTitle,
     HiddenTitle,
     ListEntry,
-    Profile,
     Rating,
     RefusedGenre,
 )
@@ -152,6 +152,11 @@ class Evidence:
     refused_genres: frozenset[int] = frozenset()
 
     @property
+    def is_visit_recorded(self) -> bool:
+        """Whether an event of this visit is known, and so its row."""
+        return any(event.is_this_visit for event in self.recent)
+
+    @property
     def in_session(self) -> list[tuple[int, RecentEvent]]:
         """This visit's events that name a title, with it."""
         return [
@@ -256,7 +261,9 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     """
     playbacks = playbacks_of(visit)
     recent = _recent(visit, playbacks)
-    told = list(_verdicts(visit.profile)) if visit.profile else []
+    told: list[Verdict] = []
+    if visit.profile:
+        told = [Verdict(*row) for row in _VERDICTS.rows(profile=visit.profile.pk)]
     return Evidence(
         [verdict for verdict in told if verdict.source != GENRE],
         playbacks,
@@ -271,12 +278,28 @@ def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playb
 
     An anonymous browser is remembered over this visit and the one before.
     """
-    of_viewer = Q(profile=visit.profile)
-    if not visit.profile:
-        of_viewer = Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
     if title_id is not None:
-        of_viewer &= Q(title=title_id)
-    latest = (
+        rows = list(_latest(_of_viewer(visit) & Q(title=title_id)))
+    elif visit.profile:
+        rows = _LATEST_OF_PROFILE.rows(profile=visit.profile.pk)
+    else:
+        rows = _LATEST_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id)
+    playbacks = [
+        Playback(id_, visit_id, kind, at, began, position or 0, length or 0, furthest or 0, ended)
+        for id_, visit_id, kind, at, began, position, length, furthest, ended in rows
+    ]
+    return sorted(playbacks, key=lambda p: (p.at, p.title_id))
+
+
+def _of_viewer(visit: CurrentVisit) -> Q:
+    if visit.profile:
+        return Q(profile=visit.profile)
+    return Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
+
+
+def _latest(of_viewer: Q) -> QuerySet[Any, Any]:
+    """The latest playback of each title, with what all of them reached."""
+    return (
         Event.objects.filter(of_viewer, kind__in=Event.PLAYBACK)
         .annotate(
             began_at=Window(Min("occurred_at"), partition_by="title_id"),
@@ -291,11 +314,14 @@ def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playb
             "position_seconds", "length", "furthest", "finished",
         )
     )  # fmt: skip
-    playbacks = [
-        Playback(id_, visit_id, kind, at, began, position or 0, length or 0, furthest or 0, ended)
-        for id_, visit_id, kind, at, began, position, length, furthest, ended in latest
-    ]
-    return sorted(playbacks, key=lambda p: (p.at, p.title_id))
+
+
+_LATEST_OF_PROFILE = Prepared(lambda profile: _latest(Q(profile=profile)), profile=int)
+_LATEST_OF_BROWSER = Prepared(
+    lambda visit, previous: _latest(Q(profile=None, visit__in=[visit, previous])),
+    visit=UUID,
+    previous=UUID,
+)
 
 
 def liked_pairs() -> Iterator[tuple[int, int, float]]:
@@ -374,8 +400,8 @@ def _meaning_of_stars(stars: float) -> EventKind:
     return EventKind.DISLIKE if stars <= Rating.DISLIKED_TO_STARS else EventKind.FINISH
 
 
-def _verdicts(profile: Profile) -> Iterator[Verdict]:
-    """Read all that the profile told by hand; of a refused `GENRE` the number is the genre's."""
+def _verdicts(profile: int) -> QuerySet[Any, Any]:
+    """All that a profile told by hand; of a refused `GENRE` the number is the genre's."""
     no_stars = Value(0.0, output_field=FloatField())
     of_profile = Q(profile=profile)
     marks: list[tuple[str, QuerySet[Any], str, str]] = [
@@ -390,7 +416,7 @@ def _verdicts(profile: Profile) -> Iterator[Verdict]:
             "person__refused_by__refused_at",
         ),
     ]
-    rows = (
+    return (
         Rating.objects.filter(of_profile)
         .annotate(source=Value("rating"), given=F("stars"), at=F("rated_at"))
         .values_list("source", "title_id", "given", "at")
@@ -405,7 +431,9 @@ def _verdicts(profile: Profile) -> Iterator[Verdict]:
         )
         .order_by("at", "title_id")
     )
-    return (Verdict(*row) for row in rows)
+
+
+_VERDICTS = Prepared(_verdicts, profile=int)
 
 
 class _Stored(NamedTuple):
@@ -437,16 +465,10 @@ def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]
     comes every few seconds: the latest of a title is enough, and the playbacks have it.
     """
     since = visit.started_at - timedelta(days=RECENT_DAYS)
-    newest = (
-        Event.objects.exclude(kind__in=Event.TOO_MANY)
-        .order_by("-occurred_at", "-received_at")
-        .values_list(*_Stored._fields)
-    )
-    earlier = newest.filter(profile=None, visit=visit.previous_id)
     if visit.profile:
-        earlier = newest.filter(profile=visit.profile).exclude(visit=visit.id)
-    earlier = earlier.filter(occurred_at__gte=since)
-    rows = earlier[:EARLIER_EVENTS].union(newest.filter(visit=visit.id)[:VISIT_EVENTS], all=True)
+        rows = _RECENT_OF_PROFILE.rows(visit=visit.id, since=since, profile=visit.profile.pk)
+    else:
+        rows = _RECENT_OF_BROWSER.rows(visit=visit.id, since=since, previous=visit.previous_id)
     told = [_Stored(*row) for row in rows]
     told += [
         _Stored(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id, None, None)
@@ -458,6 +480,31 @@ def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]
         RecentEvent(e.told, e.title_id, e.value, e.occurred_at, e.query, e.visit_id == visit.id)
         for e in _standing(told)
     ]
+
+
+def _newest(visit: UUID, since: datetime, earlier: Q) -> QuerySet[Any, Any]:
+    """The newest events of a visit, and of others since a moment."""
+    newest = (
+        Event.objects.exclude(kind__in=Event.TOO_MANY)
+        .order_by("-occurred_at", "-received_at")
+        .values_list(*_Stored._fields)
+    )
+    before = newest.filter(earlier, occurred_at__gte=since)[:EARLIER_EVENTS]
+    return before.union(newest.filter(visit=visit)[:VISIT_EVENTS], all=True)
+
+
+_RECENT_OF_PROFILE = Prepared(
+    lambda visit, since, profile: _newest(visit, since, Q(profile=profile) & ~Q(visit=visit)),
+    visit=UUID,
+    since=datetime,
+    profile=int,
+)
+_RECENT_OF_BROWSER = Prepared(
+    lambda visit, since, previous: _newest(visit, since, Q(profile=None, visit=previous)),
+    visit=UUID,
+    since=datetime,
+    previous=UUID,
+)
 
 
 def _standing(told: list[_Stored]) -> Iterator[_Stored]:
