@@ -7,6 +7,7 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import User
+from django.db.models import Q
 
 from webapp.catalog.models import Credit, Title
 from webapp.demo.films import EXTERNAL_ID_PREFIX, join, read_films, read_histories
@@ -43,6 +44,8 @@ def films_and_paths() -> tuple[dict[int, Film], dict[int, str]]:
 def people_of(films: Iterable[int]) -> dict[int, Person]:
     """Return the people to simulate, by their number, with what is hidden of them.
 
+    Those that somebody's account watches as are left out.
+
     Raises:
         NotHidden: some of it is in the database.
     """
@@ -50,7 +53,9 @@ def people_of(films: Iterable[int]) -> dict[int, Person]:
     joined = join(read_films(), histories.films)
     hidden = part(histories.verdicts, joined).hidden
     titles = _ids_of(Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX))
-    profiles = _ids_of(Profile.objects.filter(external_id__in=map(external, hidden)))
+    free = Q(account=None) | Q(account__username__startswith=ACCOUNT_PREFIX)
+    theirs = Profile.objects.filter(free, external_id__in=map(external, hidden))
+    profiles = _ids_of(theirs)
     rated: dict[int, set[int]] = defaultdict(set)
     for profile_id, title_id in Rating.objects.filter(profile__in=profiles.values()).values_list(
         "profile_id", "title_id"

@@ -15,8 +15,14 @@ from webapp.demo.site import SiteError
 from webapp.events.seen import readiness
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, start
 from webapp.experiments.models import Experiment
+from webapp.experiments.report import plan as plan_of
 from webapp.metrics.daily import first_day
 from webapp.releases.models import RankerVersion
+
+HALF = 0.5
+"""Abandonment expected where nothing is known of it: the rate that varies most."""
+DIFFERENCE = 0.02
+"""What would be worth finding."""
 
 
 class Command(BaseCommand):
@@ -58,7 +64,7 @@ class Command(BaseCommand):
         diary = Diary(path)
         diary.begin(sorted(people), until)
         planned = plan(diary.people, visits, diary.until, seed)
-        self._experiment(month_before(diary.until))
+        self._experiment(month_before(diary.until), visits)
         sessions = logged_in(people.values())
         address = options["address"].rstrip("/")
         place = Place(address, settings.SIMULATION_TOKEN, sessions, films, paths)
@@ -84,10 +90,13 @@ class Command(BaseCommand):
         if not RankerVersion.objects.exists() and readiness(timezone.now()).is_there:
             call_command("rankers", "--train", "teacher")
 
-    def _experiment(self, since: datetime) -> None:
+    def _experiment(self, since: datetime, visits: int) -> None:
         running = Experiment.objects.filter(status=Experiment.Status.RUNNING).first()
         if running is None:
             running = built_in()
+            if not running.plan:
+                running.plan = plan_of(running, HALF, visits, difference=DIFFERENCE)
+                running.save(update_fields=["plan"])
             try:
                 start(running, since)
             except ExperimentRefused as error:
