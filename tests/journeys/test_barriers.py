@@ -81,3 +81,35 @@ def test_a_preview_and_an_open_menu_have_no_barrier(
     expect(page.locator(".preview")).to_be_visible()
     page.wait_for_timeout(300)
     assert barriers(page) == ""
+
+
+def test_every_page_reads_without_script(
+    transactional_db, browser, live_server, cast, release, films
+):
+    context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
+    page = context.new_page()
+    enter(page, cast)
+    for address in (*VIEWERS, films[0].get_absolute_url(), f"/watch/{films[0].pk}/"):
+        assert page.goto(address).ok, address
+        expect(page.get_by_role("heading", level=1).first).to_be_visible()
+        expect(page.locator("[aria-busy=true], .skeletons:visible")).to_have_count(0)
+    context.close()
+
+
+@pytest.mark.parametrize("media", [{"contrast": "more"}, {"forced_colors": "active"}])
+def test_those_who_see_less_see_where_the_focus_is_and_no_backdrops(
+    transactional_db, browser, live_server, release, media
+):
+    context = browser.new_context(base_url=str(live_server), **media)
+    page = context.new_page()
+    page.goto("/")
+    expect(page.locator(".hero .backdrop")).to_be_hidden()
+    card = page.locator("section.row .card").first
+    card.focus()
+    assert card.evaluate(
+        """card => {
+            const own = getComputedStyle(card), art = getComputedStyle(card.firstElementChild);
+            return own.outlineStyle !== "none" || art.boxShadow.includes("3px");
+        }"""
+    )
+    context.close()
