@@ -110,6 +110,7 @@ def _read() -> dict[str, Any]:
                     r"^([\x21-\x7e]{20,})?$", error="at least 20 characters without spaces"
                 ),
             ),
+            "event_days": env.int("MARQUEE_EVENT_DAYS", 0, validate=validate.Range(min=0)),
             "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
             "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
             "guest_maturity_limit": env.int(
@@ -174,6 +175,8 @@ EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL: str = _values["email_from"]
 METRICS_TOKEN: str = _values["metrics_token"]
 """Who shows it as a bearer may read /metrics; empty: staff alone."""
+EVENT_DAYS: int = _values["event_days"]
+"""After so many days events are deleted; 0 keeps them as long as their profile."""
 SLATE_DAYS: int = _values["slate_days"]
 GUEST_MATURITY_LIMIT: int = _values["guest_maturity_limit"]
 """The age up to which titles are shown where nobody has chosen who watches; 18 is all."""
@@ -309,6 +312,10 @@ CELERY_BEAT_SCHEDULE = {
     "prune old slates": {
         "task": "webapp.jobs.tasks.prune_slates",
         "schedule": crontab(hour="5", minute="10"),
+    },
+    "erase what was forgotten and old events": {
+        "task": "webapp.jobs.tasks.prune_events",
+        "schedule": crontab(hour="5", minute="30"),
     },
 }
 """What beat starts and when, in UTC. Operators may change the times in the admin."""

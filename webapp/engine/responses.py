@@ -56,6 +56,8 @@ class HomePage:
     """Whether rows may follow below these."""
     num_above: int = 0
     """How many rows stand above these already."""
+    is_of_newcomer: bool = False
+    """Whether nothing is known of a profile's taste yet."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,9 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     response = _Response(visit, Surface.HOME, now, max_rows=None if is_whole else FIRST_ROWS)
     slate = response.write_slate()
     more = not is_whole and len(response.views) >= FIRST_ROWS
-    return HomePage(slate.pk, response.views, bool(slate.fallback_reason), more)
+    is_new = visit.profile is not None and not response.evidence.liked()
+    fallback = bool(slate.fallback_reason)
+    return HomePage(slate.pk, response.views, fallback, more, is_of_newcomer=is_new)
 
 
 def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage | None:

@@ -8,7 +8,9 @@ from django.conf import settings
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from webapp.events.forgetting import erase_forgotten
 from webapp.events.models import TYPED, Event, Slate
+from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
 from webapp.jobs import rankers, runs
 from webapp.metrics import alerts, daily, vitals
@@ -66,6 +68,14 @@ def prune_slates() -> None:
         snapshot__has_key=TYPED,
         created_at__lt=now - timedelta(days=1),
     ).delete()
+
+
+@shared_task
+def prune_events() -> None:
+    """Erase what viewers had forgotten, and events older than `EVENT_DAYS`, if that is set."""
+    now = timezone.now()
+    erase_forgotten(now)
+    prune_old_events(now)
 
 
 @shared_task

@@ -72,6 +72,8 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect(found)
     playback = next(iter(playbacks_of(visit, found.pk)), None)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
+    if request.GET.get("from") == "start":
+        start = 0
     return render(request, "pages/watch.html", {"title": found, "start_seconds": start})
 
 

@@ -9,7 +9,8 @@ from webapp.catalog.models import Credit, Genre, Person
 from webapp.engine.responses import home, prequery, search, title_page
 from webapp.events.forgetting import KEPT_DAYS, erase_forgotten
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, ForgottenTitle, Slate
+from webapp.events.models import Event, ForgottenTitle, Slate, Visit
+from webapp.events.retention import prune_old_events
 from webapp.events.sessions import evidence_of, liked_pairs, stored_events
 from webapp.events.visits import current_visit
 from webapp.profiles.models import ListEntry, Rating, RefusedGenre, RefusedPerson
@@ -177,3 +178,16 @@ def test_a_thumb_may_say_stars_so_that_an_imported_rating_comes_back(visit, film
     assert Rating.objects.get().stars == 3.5
     wrong = EventDraft(uuid4(), "thumb", films[0].pk, now, value="5.5")
     assert "must be one of up, down, love" in record_events(visit, [wrong], now).errors[0].reason
+
+
+def test_old_events_go_by_the_operators_rule_with_visits_of_which_nothing_is_left(
+    visit, films, now, settings
+):
+    watched(visit, now, films[0], minutes_ago=9)
+    later = now + timedelta(days=40)
+    assert prune_old_events(later) == 0
+    assert Event.objects.count() == Visit.objects.count() == 1
+    settings.EVENT_DAYS = 30
+    assert prune_old_events(now + timedelta(days=29)) == 0
+    assert prune_old_events(later) == 1
+    assert not Visit.objects.exists()

@@ -64,6 +64,7 @@ EVENT = {
 }  # fmt: skip
 RULES = {
     "": Rule(PUBLIC),
+    "rows/<uuid:slate>/": Rule(PUBLIC, {"slate": "slate"}),
     "title/<int:pk>/": Rule(PUBLIC, TITLE),
     "title/<int:pk>/<slug:slug>/": Rule(PUBLIC, {**TITLE, "slug": "title_slug"}),
     "watch/<int:pk>/": Rule(PUBLIC, TITLE),
