@@ -1,7 +1,6 @@
 """Each control in a real browser: at a desk, on a phone, and without JavaScript."""
 
 import json
-import re
 
 import pytest
 from django.test import Client
@@ -93,7 +92,7 @@ def test_a_verdict_is_told_shown_and_undone(viewer, films, name, pressed, words,
 
 def test_what_is_hidden_or_refused_is_not_on_the_next_page(viewer, films):
     card = viewer.locator(f"main a[data-title='{films[1].pk}']")
-    western = viewer.get_by_role("heading", name="Western", exact=True)
+    western = viewer.locator(", ".join(f"main a[data-title='{f.pk}']" for f in films[2:20]))
     viewer.goto("/")
     expect(card.first).to_be_attached()
     viewer.goto(films[1].get_absolute_url())
@@ -101,7 +100,7 @@ def test_what_is_hidden_or_refused_is_not_on_the_next_page(viewer, films):
     is_pressed(viewer, "Hidden: show again")
     viewer.goto("/?rows=all")
     expect(card).to_have_count(0)
-    expect(western).to_have_count(1)
+    expect(western.first).to_be_attached()
     viewer.goto(films[0].get_absolute_url())
     viewer.get_by_text("Not for me: a person or genre").click()
     press(viewer, "Sergio Leone")
@@ -116,7 +115,7 @@ def test_what_is_hidden_or_refused_is_not_on_the_next_page(viewer, films):
         expect(viewer.get_by_role("button", name=name)).to_have_count(0)
     assert fits(viewer)
     viewer.goto("/?rows=all")
-    expect(western).to_have_count(1)
+    expect(western.first).to_be_attached()
     expect(card.first).to_be_attached()
 
 
@@ -207,11 +206,11 @@ def test_a_child_stays_below_its_limit_until_the_password_is_told(viewer, cast, 
     viewer.get_by_label("A child").check()
     viewer.get_by_role("button", name="Add").click()
     expect(viewer.locator("#messages")).to_contain_text("Lu sees titles for up to age 6")
-    viewer.get_by_role("button", name=re.compile("^L ?Lu$")).click()
+    viewer.get_by_role("button", name="Lu", exact=True).click()
     assert viewer.goto(films[0].get_absolute_url()).status == 200
     assert viewer.goto(films[1].get_absolute_url()).status == 404
     viewer.goto("/profiles/")
-    viewer.get_by_role("button", name=re.compile("^A ?Ana$")).click()
+    viewer.get_by_role("button", name="Ana", exact=True).click()
     expect(viewer.get_by_role("heading", name="The account’s password")).to_be_visible()
     assert fits(viewer)
     viewer.get_by_label("Password").fill("a guess")

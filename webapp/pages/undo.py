@@ -33,10 +33,15 @@ def undo_of(message: Message) -> Undo | None:
 
 
 def told(request: HttpRequest, back: str) -> HttpResponse:
-    """Answer what was told: htmx gets the messages in place, a form the page it came from."""
+    """Answer what was told: htmx gets the messages in place, a form the page it came from.
+
+    The event comes after the swap: then it reaches the body, also where the form is gone by now.
+    """
     if not request.htmx:  # type: ignore[attr-defined]  # by HtmxMiddleware
         return redirect(back)
-    return trigger_client_event(render(request, "_messages.html", {"back": back}), TOLD)
+    return trigger_client_event(
+        render(request, "_messages.html", {"back": back}), TOLD, after="swap"
+    )
 
 
 def go_to(request: HttpRequest, address: str) -> HttpResponse:

@@ -58,7 +58,7 @@ def test_each_control_of_a_title_is_told_and_can_be_undone(
     )
     text = told.content.decode()
     assert ("<html" in text) is not is_htmx
-    assert ("told" in told.headers.get("HX-Trigger", "")) is is_htmx
+    assert ("told" in told.headers.get("HX-Trigger-After-Swap", "")) is is_htmx
     assert "The Good, the Bad and the Ugly" in text
     assert model.objects.count() == 1
     address, fields = undo_in(text)
