@@ -73,6 +73,8 @@ RULES = {
     "preview/<int:pk>/": Rule(PUBLIC, TITLE),
     "search/": Rule(PUBLIC, query="q=number"),
     "search/forget/": Rule(PUBLIC, form={"q": "western"}),
+    "person/<int:pk>/": Rule(PUBLIC, {"pk": "person"}),
+    "person/<int:pk>/<slug:slug>/": Rule(PUBLIC, {"pk": "person", "slug": "person_slug"}),
     "genre/<slug:slug>/": Rule(PUBLIC, {"slug": "genre_slug"}),
     "my-list/": Rule(OWN),
     "history/": Rule(OWN),
@@ -184,6 +186,7 @@ def world(cast, films, release, now, log_in):
         {
             "title": films[0].pk, "title_slug": films[0].slug, "profile": cast.owner.pk,
             "person": films[0].people.first().pk, "genre": Genre.objects.get(slug="western").pk,
+            "person_slug": films[0].people.first().slug,
             "genre_slug": "western", "event": str(UUID(int=7)), "now": now.isoformat(),
             "slate": str(Slate.objects.get(visit=visit.id).pk),
         },
