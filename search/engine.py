@@ -345,8 +345,11 @@ class SearchEngine:
         return None
 
     def _correction(self, query: Query, found: Bands, best: NDArray[np.int64]) -> str | None:
-        """The text that was meant, where the best match is one but for a mistake."""
-        if not len(best) or found[best[0]] not in MISTAKEN:
+        """The text that was meant, where every match is one but for a mistake.
+
+        Where some name goes on as typed, nobody need have made a mistake.
+        """
+        if not len(best) or not np.isin(found[best], list(MISTAKEN)).all():
             return None
         if found[best[0]] in (Band.WORDS_NEAR, Band.ABOUT_NEAR):
             return " ".join(

@@ -153,6 +153,12 @@ def test_preference_reorders_within_a_band_only(text, preference):
     assert Band.NONE not in {hit.band for hit in preferred}
 
 
+def test_what_goes_on_as_typed_is_no_mistake():
+    shelf = SearchEngine.build([Document(1, "The Star"), Document(2, "Star Wars")])
+    assert shelf.search("star w").corrected is None
+    assert shelf.search("satr wars").corrected == "Star Wars"
+
+
 def test_what_is_not_to_be_had_has_neighbours_that_are():
     films = [
         Document(3, "Alien", genres=("Horror",), plot="A creature in space.", is_available=False),

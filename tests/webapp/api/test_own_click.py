@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError
 from urllib.parse import quote, urlencode, urlsplit
 from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 from uuid import uuid4
@@ -101,7 +101,7 @@ def site(transactional_db, visit_release, settings, tmp_path):
 def is_ready(site):
     try:
         return site.ask("/readyz").startswith("ready")
-    except URLError:
+    except OSError:
         return False
 
 
@@ -145,6 +145,15 @@ def log_in(site, profile):
     site.ask("/login/")
     site.send("/login/", username=profile.account.username, password="a long password")
     site.send(f"/profiles/{profile.pk}/choose/")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_query_far_too_long_is_refused_in_words_through_the_server(site):
+    with pytest.raises(HTTPError) as refused:
+        site.ask(f"/api/v1/search?q={quote('é' * 10_000)}")
+    assert refused.value.code == 400
+    assert "this one has 10000" in refused.value.read().decode()
+    refused.value.close()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,8 @@
   const SETTLED_MS = 400; /* so long after the last answer it is announced, and posters are fetched */
   const GIVEN_UP_MS = 1500;
   const SHOWN = 6;
+  const SHOWN_BESIDE = 4; /* titles, where people and genres stand below them */
+  const SHOWN_NAMES = 3;
 
   let active = -1; /* which option is active, -1 none */
   let sequence = 0; /* of answers, only the one to the latest question counts */
@@ -182,14 +184,15 @@
     const known = new Map([...listbox.querySelectorAll("img[src]")].map((img) => [img.getAttribute("src"), img]));
     setActive(-1);
     listbox.replaceChildren();
+    const isNamed = answer.people.length || answer.genres.length;
     const groups = [
-      ["Titles", "typed", answer.titles.slice(0, SHOWN), titleOption],
-      ["People", "", answer.people.slice(0, 3), namedOption("person")],
-      ["Genres", "", answer.genres.slice(0, 3), namedOption("genre")],
+      ["Titles", "typed", answer.titles.slice(0, isNamed ? SHOWN_BESIDE : SHOWN), titleOption],
+      ["People", "", answer.people.slice(0, SHOWN_NAMES), namedOption("person")],
+      ["Genres", "", answer.genres.slice(0, SHOWN_NAMES), namedOption("genre")],
       ["Near in meaning", "near", answer.near.slice(0, SHOWN), titleOption],
-      ["Your recent searches", "", answer.recent, queryOption("recent")],
+      ["Your recent searches", "", answer.recent.slice(0, SHOWN_NAMES), queryOption("recent")],
       ["For you, now", "suggestions", answer.suggestions.slice(0, SHOWN), titleOption],
-      ["Trending searches", "", answer.trending, queryOption("trending")],
+      ["Trending searches", "", answer.trending.slice(0, SHOWN_NAMES), queryOption("trending")],
     ];
     for (const [heading, row, found, makeOne] of groups) {
       if (found.length) makeGroup(heading, row, found.map(makeOne));

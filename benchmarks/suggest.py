@@ -1,0 +1,308 @@
+"""A keystroke is answered in time: /api/v1/suggest through the web server, 8 clients typing.
+
+demo     the demo's 17,472 films and the people who rated them, a release trained on their ratings
+large    IMDb's films beside them, 60,000 in all; who plays in those is made up
+
+Each client has a visit of its own and types names of films at a person's pace, one in ten with a
+mistake; a keystroke waits for the answer before. Milliseconds are counted from a request's first
+byte to the answer's last, and beside them the processor time that the web processes and the
+database's took for an answer. The database is made for it on the server of DATABASE_URL.
+"""
+
+import http.client
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.cookiejar import CookieJar
+from pathlib import Path
+
+import numpy as np
+import psycopg
+
+from benchmarks.databases import database
+from benchmarks.harness import ROOT, Options, Row, say
+from benchmarks.search_data import documents
+
+SEED = 7
+CLIENTS = 8
+SECONDS, QUICK_SECONDS, WARM_SECONDS = 60.0, 15.0, 10.0
+GAP_SECONDS, GAP_SPREAD, SHORTEST_GAP_SECONDS = 0.18, 0.4, 0.06
+"""Between keystrokes: the median, the spread of its logarithm, and the box's own patience."""
+MISTAKEN = 0.1
+LONGEST = 20
+LARGE = 60_000
+START_SECONDS = 300
+NAME = "marquee_benchmark_suggest"
+TOKEN = "a-benchmark-types-faster-than-a-limit-allows"  # noqa: S105  of a throwaway site
+PASSWORD = "eight clients typing"  # noqa: S105  the same
+TRAIN = """
+import django; django.setup()
+from webapp.jobs.runs import queue_training, run_training
+run = run_training(queue_training(lambda run_id: None).pk)
+assert run.status == "succeeded", run.error
+"""
+
+
+def run(options: Options) -> Iterator[Row]:
+    """Yield milliseconds and processor time of an answer, on each catalogue."""
+    options.settings.update(seed=SEED, clients=CLIENTS, processes=2, keystroke_gap=GAP_SECONDS)
+    has_films = all((options.data / n).exists() for n in ("ggplot2movies", "wikipedia-movies"))
+    if options.wants("large") and not has_films:
+        say(f"large: left out, ggplot2movies or wikipedia-movies is not in {options.data}")
+    with database(NAME) as address, tempfile.TemporaryDirectory() as home:
+        site = Site(address, Path(home))
+        site.prepare()
+        if options.wants("demo"):
+            yield from measure("demo", site, options)
+        if options.wants("large") and has_films:
+            site.load(options.data)
+            yield from measure("large", site, options)
+
+
+def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
+    names = site.names()
+    with site.running():
+        clients = [Client(site, number, names) for number in range(CLIENTS)]
+        type_all(clients, WARM_SECONDS)
+        before = site.processor_seconds()
+        took = type_all(clients, QUICK_SECONDS if options.quick else SECONDS)
+        after = site.processor_seconds()
+        peak = site.peak_mb()
+    say(f"{protocol}: {len(took)} answers, {len(names)} films")
+    for share in (50, 99):
+        value = float(np.percentile(took, share)) * 1000
+        yield Row(protocol, "/api/v1/suggest", f"p{share}_ms", value, peak_mb=peak)
+    for part, told in before.items():
+        cpu = (after[part] - told) / len(took) * 1000
+        yield Row(protocol, "/api/v1/suggest", f"{part}_processor_ms", cpu)
+
+
+class Site:
+    """A Marquee of its own: a database, a folder, a web server while it is measured."""
+
+    def __init__(self, address: str, home: Path) -> None:
+        self._address, self._home = address, home
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self._server: subprocess.Popen[bytes] | None = None
+        self._environment = os.environ | {
+            "DATABASE_URL": address,
+            "DJANGO_SETTINGS_MODULE": "webapp.settings",
+            "MARQUEE_HOME": str(home),
+            "MARQUEE_SECRET_KEY": "throwaway-" * 5,
+            "MARQUEE_SECURE": "0",
+            "MARQUEE_LOG_LEVEL": "WARNING",
+            "MARQUEE_SIMULATION_TOKEN": TOKEN,
+            "MARQUEE_WEB_PROCESSES": "2",
+            "MARQUEE_DEMO_VIEWER_PASSWORD": PASSWORD,
+            "MARQUEE_DEMO_OPERATOR_PASSWORD": PASSWORD + "!",
+        }
+
+    def prepare(self) -> None:
+        """Load the demo and train a release. Minutes."""
+        for command in ("migrate", "collectstatic --noinput", "load_demo"):
+            say(f"manage.py {command}")
+            self._manage(*command.split())
+        say("training")
+        self._call(sys.executable, "-c", TRAIN)
+
+    def load(self, data: Path) -> None:
+        """Load films until there are `LARGE`."""
+        path = self._home / "films.jsonl"
+        missing = LARGE - len(self.names())
+        with path.open("w") as file:
+            for film in list(documents(data))[:missing]:
+                told = {
+                    "external_id": f"film-{film.id}",
+                    "name": film.name,
+                    "year": film.year,
+                    "genres": list(film.genres),
+                    "cast": list(film.people),
+                    "plot": film.plot,
+                }
+                file.write(json.dumps(told) + "\n")
+        say(f"manage.py load_catalogue, {missing} films")
+        self._manage("load_catalogue", str(path))
+
+    def names(self) -> list[str]:
+        with self._connection() as connection:
+            rows = connection.execute("SELECT name FROM catalog_title ORDER BY pk").fetchall()
+        return [name for (name,) in rows]
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        gunicorn = ["-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py"]
+        bind = ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
+        with (self._home / "web.log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [sys.executable, *gunicorn, *bind],
+                cwd=ROOT, env=self._environment, stdout=log, stderr=log,
+            )  # fmt: skip
+        try:
+            self._wait()
+            yield
+        finally:
+            self._server.terminate()
+            self._server.wait(30)
+
+    def processor_seconds(self) -> dict[str, float]:
+        """Return the processor time so far of web and database, of those that this machine runs."""
+        with self._connection() as connection:
+            rows = connection.execute(
+                "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+                [NAME],
+            ).fetchall()
+        pids = {"web": self._workers(), "database": [pid for (pid,) in rows]}
+        return {
+            part: sum(map(processor_seconds, found))
+            for part, found in pids.items()
+            if all(Path(f"/proc/{pid}/stat").exists() for pid in found)
+        }
+
+    def peak_mb(self) -> float | None:
+        """Return the most memory that a web process has held."""
+        found = [Path(f"/proc/{pid}/status") for pid in self._workers()]
+        peaks = [path.read_text().partition("VmHWM:")[2].split()[0] for path in found]
+        return max(int(peak) for peak in peaks) / 2**10 if peaks else None
+
+    def _workers(self) -> list[int]:
+        assert self._server is not None
+        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
+
+    def _wait(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=60):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.5)
+        log = (self._home / "web.log").read_text()[-2000:]
+        raise RuntimeError(f"the web server was not ready within {START_SECONDS} s: {log}")
+
+    def _connection(self) -> "psycopg.Connection[tuple[object, ...]]":
+        return psycopg.connect(self._address.replace("postgres://", "postgresql://", 1))
+
+    def _manage(self, *command: str) -> None:
+        self._call(sys.executable, "manage.py", *command)
+
+    def _call(self, *command: str) -> None:
+        done = subprocess.run(
+            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(command[1:3])} failed:\n{done.stderr[-2000:]}")
+
+
+class Client:
+    """Someone who types: with the taste of one of the demo's three people, or with none yet."""
+
+    def __init__(self, site: Site, number: int, names: list[str]) -> None:
+        self._rng = random.Random(SEED * 1000 + number)  # noqa: S311
+        self._names = names
+        self._jar = CookieJar()
+        self._address = f"http://127.0.0.1:{site.port}"
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
+        self._opener.addheaders = [
+            ("X-Marquee-Simulation", TOKEN), ("User-Agent", "Mozilla/5.0 (X11) Typing/1.0"),
+        ]  # fmt: skip
+        self._connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        if number < CLIENTS - 1:
+            self._log_in(number % 4)
+        home = self._get("/")
+        for link in dict.fromkeys(home.split('href="/title/')[1:4]):
+            self._get("/title/" + link.partition('"')[0])
+
+    def type(self, seconds: float) -> list[float]:
+        """Type names for so long; return the seconds that each answer took."""
+        took, until = [], time.monotonic() + seconds
+        while time.monotonic() < until:
+            text = self._text()
+            due = time.monotonic()
+            for length in range(1, len(text) + 1):
+                time.sleep(max(0.0, due - time.monotonic()))
+                took.append(self._suggest(text[:length]))
+                due = max(due + self._gap(), time.monotonic())
+        return took
+
+    def _text(self) -> str:
+        text = self._rng.choice(self._names)[:LONGEST]
+        if len(text) > 4 and self._rng.random() < MISTAKEN:
+            place = self._rng.randrange(1, len(text) - 1)
+            text = text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+        return text
+
+    def _gap(self) -> float:
+        return max(SHORTEST_GAP_SECONDS, GAP_SECONDS * self._rng.lognormvariate(0, GAP_SPREAD))
+
+    def _suggest(self, text: str) -> float:
+        cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in self._jar)
+        headers = {
+            "Cookie": cookies, "X-Marquee-Simulation": TOKEN, "Accept-Encoding": "gzip",
+            "User-Agent": "Mozilla/5.0 (X11) Typing/1.0",
+        }  # fmt: skip
+        began = time.perf_counter()
+        address = f"/api/v1/suggest?{urllib.parse.urlencode({'q': text})}"
+        self._connection.request("GET", address, headers=headers)
+        answer = self._connection.getresponse()
+        body = answer.read()
+        took = time.perf_counter() - began
+        if answer.status != 200:
+            raise RuntimeError(f"{address} was answered {answer.status}: {body[:500]!r}")
+        return took
+
+    def _log_in(self, profile: int) -> None:
+        self._get("/login/")
+        self._post("/login/", {"username": "viewer", "password": PASSWORD})
+        page = self._get("/profiles/")
+        chosen = [part.partition("/choose/")[0] for part in page.split('action="/profiles/')[1:]]
+        numbers = [number for number in dict.fromkeys(chosen) if number.isdigit()]
+        self._post(f"/profiles/{numbers[profile % len(numbers)]}/choose/", {})
+
+    def _get(self, path: str) -> str:
+        with self._opener.open(self._address + path, timeout=60) as answer:
+            return str(answer.read().decode())
+
+    def _post(self, path: str, fields: dict[str, str]) -> None:
+        token = next(cookie.value for cookie in self._jar if cookie.name == "csrftoken")
+        data = urllib.parse.urlencode(fields | {"csrfmiddlewaretoken": token or ""}).encode()
+        self._opener.open(self._address + path, data, timeout=60).close()
+
+
+def type_all(clients: list[Client], seconds: float) -> list[float]:
+    """Let all type at once; return every answer's seconds."""
+    took: list[list[float]] = [[] for _ in clients]
+    failed: list[BaseException] = []
+
+    def typing(number: int) -> None:
+        try:
+            took[number] = clients[number].type(seconds)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=typing, args=[number]) for number in range(len(clients))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return [second for of_one in took for second in of_one]
+
+
+def processor_seconds(pid: int) -> float:
+    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
