@@ -26,7 +26,7 @@ SQL = {step: (Path(__file__).parent / "sql" / f"{step}.sql").read_text() for ste
 NEWS = (Path(__file__).parent / "sql" / "news.sql").read_text()
 BOT_EVENTS = 5000
 """More events than a person makes in one visit; an evening of films brings some 3,000."""
-SLATES_SAMPLED = 2000
+SLATES_SAMPLED = 500
 """Home pages of a day that are searched for repeated titles: those with the smallest ids."""
 QUERIES_KEPT = 200
 """Of a day, so many of the most frequent texts and of those that failed most."""

@@ -93,6 +93,7 @@ DELETE FROM day_event USING day_visit
 WHERE day_visit.n = day_event.visit AND (day_visit.is_bot OR day_visit.is_on);
 DELETE FROM day_slate USING day_visit
 WHERE day_visit.n = day_slate.visit AND (day_visit.is_bot OR day_visit.is_on);
+CREATE INDEX ON day_slate (visit);
 ANALYZE day_event;
 ANALYZE day_slate;
 

@@ -134,57 +134,40 @@ FROM (
 
 -- Times from the first impression to a play, or to the visit's end without one, in bins.
 INSERT INTO metrics_dailytimes (day, is_simulated, dimension, slice, played, "left")
+WITH timed AS (
+    SELECT
+        v.is_simulated,
+        s.dimension,
+        s.slice,
+        width_bucket(
+            extract(EPOCH FROM coalesce(o.qualified_at, o.last_at) - o.seen_at)::float8,
+            %(bin_edges)s::float8[]
+        ) AS bin,
+        count(o.qualified_at) AS played,
+        count(*) - count(o.qualified_at) AS gone
+    FROM day_outcome AS o
+    INNER JOIN day_visit AS v ON v.n = o.visit
+    INNER JOIN day_slice AS s ON s.visit = o.visit
+    WHERE o.seen_at IS NOT NULL AND coalesce(o.qualified_at >= o.seen_at, true)
+    GROUP BY v.is_simulated, s.dimension, s.slice, bin
+)
+
 SELECT
     %(day)s AS day,
-    is_simulated,
-    dimension,
-    slice,
-    array_agg(played ORDER BY bin) AS played,
-    array_agg(gone ORDER BY bin) AS gone
-FROM (
-    SELECT
-        slices.is_simulated,
-        slices.dimension,
-        slices.slice,
-        bins.bin,
-        count(*) FILTER (WHERE timed.has_played) AS played,
-        count(*) FILTER (WHERE NOT timed.has_played) AS gone
-    FROM (
-        SELECT DISTINCT
-            v.is_simulated,
-            s.dimension,
-            s.slice
-        FROM day_slice AS s
-        INNER JOIN day_visit AS v ON v.n = s.visit
-        INNER JOIN day_outcome AS o ON o.visit = s.visit
-        WHERE
-            o.seen_at IS NOT NULL AND coalesce(o.qualified_at >= o.seen_at, true)
-    ) AS slices
-    CROSS JOIN generate_series(0, array_length(%(bin_edges)s::float8[], 1)) AS bins (bin)
-    LEFT JOIN (
-        SELECT
-            v.is_simulated,
-            s.dimension,
-            s.slice,
-            o.qualified_at IS NOT NULL AS has_played,
-            width_bucket(
-                extract(EPOCH FROM coalesce(o.qualified_at, o.last_at) - o.seen_at)::float8,
-                %(bin_edges)s::float8[]
-            ) AS bin
-        FROM day_outcome AS o
-        INNER JOIN day_visit AS v ON v.n = o.visit
-        INNER JOIN day_slice AS s ON s.visit = o.visit
-        WHERE
-            o.seen_at IS NOT NULL AND coalesce(o.qualified_at >= o.seen_at, true)
-    ) AS timed
-        ON
-            timed.is_simulated = slices.is_simulated
-            AND timed.dimension = slices.dimension
-            AND timed.slice = slices.slice
-            AND timed.bin = bins.bin
-    GROUP BY slices.is_simulated, slices.dimension, slices.slice, bins.bin
-) AS counted
-GROUP BY is_simulated, dimension, slice;
+    slices.is_simulated,
+    slices.dimension,
+    slices.slice,
+    array_agg(coalesce(timed.played, 0) ORDER BY bins.bin) AS played,
+    array_agg(coalesce(timed.gone, 0) ORDER BY bins.bin) AS gone
+FROM (SELECT DISTINCT is_simulated, dimension, slice FROM timed) AS slices
+CROSS JOIN generate_series(0, array_length(%(bin_edges)s::float8[], 1)) AS bins (bin)
+LEFT JOIN timed
+    ON
+        timed.is_simulated = slices.is_simulated
+        AND timed.dimension = slices.dimension
+        AND timed.slice = slices.slice
+        AND timed.bin = bins.bin
+GROUP BY slices.is_simulated, slices.dimension, slices.slice;
 
 -- What was searched for: the texts most searches ended with, and those that failed most.
 INSERT INTO metrics_dailyquery (day, is_simulated, query, intents, failed, empty)
