@@ -17,10 +17,15 @@ import numpy as np
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 django.setup()
 
-from django.contrib.auth.models import User  # noqa: E402  needs the line above
+from django.conf import settings  # noqa: E402  needs the line above
+from django.contrib.auth.models import User  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
-from django.test.utils import setup_test_environment, teardown_test_environment  # noqa: E402
+from django.test.utils import (  # noqa: E402
+    override_settings,
+    setup_test_environment,
+    teardown_test_environment,
+)
 
 from benchmarks.harness import Options, Row, of_seeds, say  # noqa: E402
 from webapp.metrics.daily import refresh  # noqa: E402
@@ -69,8 +74,9 @@ def pages() -> Iterator[Row]:
     """Ask each dashboard a few times, as staff."""
     from webapp.pages.dashboards.urls import urlpatterns  # noqa: PLC0415  after the setup
 
-    client = Client()
-    client.force_login(User.objects.create_superuser("operator"))
+    client = Client(headers={"user-agent": "benchmark"})
+    operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True})
+    client.force_login(operator)
     for pattern in urlpatterns:
         if "<" in str(pattern.pattern) or "roll-back" in str(pattern.pattern):
             continue
@@ -101,8 +107,11 @@ def test_database() -> Iterator[None]:
     setup_test_environment()
     before = connection.settings_dict["NAME"]
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    storages = settings.STORAGES | {"staticfiles": plain}
     try:
-        yield
+        with override_settings(STORAGES=storages, SECURE_SSL_REDIRECT=False):
+            yield
     finally:
         connection.creation.destroy_test_db(before, verbosity=0)
         teardown_test_environment()

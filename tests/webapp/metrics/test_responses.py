@@ -30,6 +30,12 @@ def test_model_age_is_that_of_the_release_that_answered(sit, count):
     assert count("model_age_hours") == (61, 2)
 
 
+def test_a_release_younger_than_a_simulated_past_has_no_age(sit, count):
+    release = Release.objects.create(run=TrainingRun.objects.create(), folder="a")
+    sit(is_simulated=True).slate(release=release)
+    assert count("model_age_hours", is_simulated=True) is None
+
+
 def test_without_a_release_there_is_no_model_age(sit, count):
     sit().slate()
     assert count("model_age_hours") is None

@@ -17,7 +17,7 @@ FROM (
         coalesce(sum(extract(EPOCH FROM s.created_at - r.created_at) / 3600), 0) AS hours,
         count(r.id) AS released
     FROM day_slate AS s
-    LEFT JOIN releases_release AS r ON r.id = s.release_id
+    LEFT JOIN releases_release AS r ON r.id = s.release_id AND r.created_at <= s.created_at
     GROUP BY GROUPING SETS ((s.visit), (s.visit, s.surface))
 ) AS sums
 CROSS JOIN LATERAL (

@@ -39,6 +39,8 @@ class Chart:
         lines: what is drawn.
         unit: of all values.
         kind: lines over days or numbers, bars over names.
+        note: more words on it.
+        is_of_visits: whether it shows visits, real or simulated; else it shows training.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Chart:
     unit: Unit = "share"
     kind: Kind = "line"
     note: str = ""
+    is_of_visits: bool = True
 
     @property
     def is_empty(self) -> bool:

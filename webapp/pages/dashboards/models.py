@@ -180,6 +180,7 @@ def _by_tenth(told: dict[str, Any]) -> list[Chart]:
             [float(n) for n in range(1, len(buckets) + 1)],
             lines,
             "index",
+            is_of_visits=False,
         )
     ]
 
@@ -197,6 +198,7 @@ def _over_releases(releases: list[Release]) -> Chart:
             for name, label in OFFLINE.items()
         ],
         "index",
+        is_of_visits=False,
     )
 
 
@@ -214,6 +216,7 @@ def _over_rankers(rankers: list[RankerVersion]) -> Chart:
             for name, label in OF_RANKERS.items()
         ],
         "index",
+        is_of_visits=False,
     )
 
 
@@ -233,6 +236,7 @@ def _curves(run: TrainingRun | None) -> list[Chart]:
                     [float(point["epoch"]) for point in told_at],
                     [Line(curve.label, [Estimate(value) for value in curve.values])],
                     "index",
+                    is_of_visits=False,
                 )
             )
     return charts

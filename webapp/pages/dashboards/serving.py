@@ -26,6 +26,10 @@ PAGES = {
 }
 
 
+MOST_NARROW = 6
+"""More columns than these do not fit beside another panel."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table that is no chart."""
@@ -36,6 +40,11 @@ class Table:
     rows: Sequence[Sequence[object]]
     meaning: str = ""
     empty: str = "Nothing yet."
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the page's whole width."""
+        return len(self.columns) > MOST_NARROW
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@
         dash: isBars ? [] : DASHES[n % DASHES.length],
         fill: isBars ? `${colour}cc` : undefined,
         paths: isBars ? uPlot.paths.bars({ size: [0.6, 56], radius: 0.15 }) : undefined,
-        points: { show: !isBars && data.at.length < 40, size: 5, fill: colour },
+        points: { show: !isBars && line.values.filter((value) => value !== null).length < 40, size: 5, fill: colour },
         value: (_, value) => exact(value, data.unit),
         ends: line.low ? [line.low, line.high] : null,
       });
@@ -112,6 +112,8 @@
 
   const options = (data, width, { series, bands }) => {
     const high = top(data) || 1;
+    const aside = data.are_days ? ONE_DAY : 1;
+    const areWhole = !data.are_days && data.at.every((at) => Number.isInteger(at));
     const wanted = data.kind === "bars" ? data.at.map((_, n) => n) : undefined;
     return {
       width,
@@ -125,7 +127,7 @@
       scales: {
         x: {
           time: false,
-          range: (_, low, most) => (data.kind === "bars" ? [-0.6, data.at.length - 0.4] : low === most ? [low - ONE_DAY, most + ONE_DAY] : [low, most]),
+          range: (_, low, most) => (data.kind === "bars" ? [-0.6, data.at.length - 0.4] : low === most ? [low - aside, most + aside] : [low, most]),
         },
         y: { range: [0, data.unit === "share" ? Math.min(high * 1.15, Math.max(1, high)) : high * 1.15] },
       },
@@ -135,7 +137,8 @@
           font: FONT,
           grid: { show: false },
           ticks: { stroke: GRID, size: 4 },
-          space: data.kind === "bars" ? 1 : 56,
+          space: data.kind === "bars" ? 1 : areWhole ? 30 : 56,
+          ...(areWhole ? { incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] } : {}),
           splits: wanted ? () => wanted : data.are_days ? (_, __, low, most) => days(low, most, width) : undefined,
           values: (_, splits) => shortened(ticks(data, splits), width),
           rotate: data.kind === "bars" && isCrowded(data, width) ? -35 : 0,
@@ -153,7 +156,7 @@
     };
   };
 
-  const isCrowded = (data, width) => data.at.join("").length * 8 + data.at.length * 14 > width - 70;
+  const isCrowded = (data, width) => data.at.join("").length * 8 + data.at.length * 6 > width - 70;
   const shortened = (labels, width) => labels.map((label) => (label.length > 18 && width < 700 ? `${label.slice(0, 16)}…` : label));
 
   /* Midnights, no more than there is room for. */
@@ -170,7 +173,7 @@
     const plot = new uPlot(options(data, place.clientWidth, made), made.values, place);
     /* An interval's ends are in the table; in the legend they would be a row each. */
     plot.root.querySelectorAll(".u-legend .u-series").forEach((row, n) => {
-      row.hidden = Boolean(made.series[n].isEnd) || (n === 0 && data.kind === "bars" && false);
+      row.hidden = Boolean(made.series[n].isEnd);
     });
     return plot;
   };
