@@ -20,6 +20,8 @@ from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
 from webapp.events.sessions import liked_pairs, stored_events
 from webapp.experiments.lifecycle import built_in, start
+from webapp.experiments.models import Experiment
+from webapp.metrics.models import CountedDay
 from webapp.profiles.models import Profile, Rating
 
 UNTIL = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -253,6 +255,23 @@ def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(place, tmp_
     told = {id_ for line in lines for id_ in line["watched"]}
     assert told <= set(Event.objects.filter(kind="play").values_list("title_id", flat=True))
     assert not User.objects.filter(username="simulated-1").get().has_usable_password()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_command_begins_the_experiment_counts_the_days_and_reports(place, monkeypatch, capsys):
+    there, persons = place
+    module = "webapp.demo.management.commands.simulate"
+    monkeypatch.setattr(f"{module}.people_of", lambda films: persons)
+    asked = ["--visits", "6", "--seed", "2", "--workers", "1", "--address", there.address]
+    call_command("simulate", *asked, "--learn")
+    told = capsys.readouterr().out
+    assert "6 simulated visits made over 30 days, 0 were there" in told
+    experiment = Experiment.objects.get()
+    assert (experiment.status, experiment.plan["visits"]) == ("running", 6)
+    assert experiment.report["simulated"]["visits"] <= 6
+    assert sum(CountedDay.objects.values_list("visits", flat=True)) == 6
+    call_command("simulate", *asked)
+    assert "0 simulated visits made over 30 days, 6 were there" in capsys.readouterr().out
 
 
 def test_a_line_cut_off_in_the_middle_is_made_again(tmp_path):
