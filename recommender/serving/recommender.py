@@ -51,6 +51,7 @@ from recommender.serving.rows import (
     unwatched,
     watch_again_row,
 )
+from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel
 from recommender.serving.worth import alike_vectors, dice_of, gains
 from recommender.vocabulary import UNKNOWN
@@ -128,19 +129,22 @@ class Recommender:
         """
         excluded = excluded_of(self.catalogue, viewer)
         allowed = ~excluded & unwatched(self.catalogue, viewer)
-        rows = [
-            only(row, ~excluded if row.is_kept_by_viewer else allowed)
-            for row in self._candidate_rows(viewer, taste, config.min_row_size)
-        ]
-        candidates = self.ordering.ordered(rows, viewer, taste)
-        return build_page(
-            candidates,
-            excluded,
-            config,
-            self._worth(viewer, taste, config),
-            pinned_rows(self.catalogue, viewer),
-            dice_of(viewer),
-        )
+        with stage("retrieve"):
+            rows = [
+                only(row, ~excluded if row.is_kept_by_viewer else allowed)
+                for row in self._candidate_rows(viewer, taste, config.min_row_size)
+            ]
+        with stage("rank"):
+            candidates = self.ordering.ordered(rows, viewer, taste)
+        with stage("page"):
+            return build_page(
+                candidates,
+                excluded,
+                config,
+                self._worth(viewer, taste, config),
+                pinned_rows(self.catalogue, viewer),
+                dice_of(viewer),
+            )
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""

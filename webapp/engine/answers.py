@@ -13,6 +13,7 @@ from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
 from recommender.serving.rows import Listing, excluded_of, known_items, mask_of, unwatched
+from recommender.serving.stages import stage
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
@@ -76,7 +77,8 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
     viewer, page = question.viewer, question.page
-    taste = source.taste(viewer)
+    with stage("taste"):
+        taste = source.taste(viewer)
     if question.title_id is not None:
         likes = source.more_like(question.title_id, viewer, taste, page)
         likes = likes or _alike(question, question.title_id, source, search)

@@ -19,6 +19,7 @@ from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
 from recommender.serving.rows import Listing
+from recommender.serving.stages import stage
 from search.engine import SearchResult
 from search.errors import SearchError
 from webapp.catalog.models import Genre, Person, Title
@@ -298,27 +299,30 @@ class _Response:
         self.visit, self.surface, self.now = visit, surface, now
         self.continued = continued
         self.live = holder.get()
-        self.evidence = treated_evidence(evidence_of(visit), visit.treatment)
-        self.question = Question(
-            self._viewer(),
-            PageConfig(
-                row_size=settings.ROW_SIZE,
-                relevance_share=settings.RELEVANCE_SHARE,
-                exploration=settings.EXPLORATION,
-                max_rows=max_rows or PageConfig.max_rows,
-            ),
-            title_id,
-            text.replace("\0", ""),  # which PostgreSQL does not keep
-            frozenset(self.evidence.hidden()),
-            continued is not None,
-            listing,
-            played_next(title_id) if title_id is not None else (),
-        )
+        with stage("events"):
+            self.evidence = treated_evidence(evidence_of(visit), visit.treatment)
+            self.question = Question(
+                self._viewer(),
+                PageConfig(
+                    row_size=settings.ROW_SIZE,
+                    relevance_share=settings.RELEVANCE_SHARE,
+                    exploration=settings.EXPLORATION,
+                    max_rows=max_rows or PageConfig.max_rows,
+                ),
+                title_id,
+                text.replace("\0", ""),  # which PostgreSQL does not keep
+                frozenset(self.evidence.hidden()),
+                continued is not None,
+                listing,
+                played_next(title_id) if title_id is not None else (),
+            )
         self.is_whole = most is None
         answer, self.source, self.fallback_reason = _ask(self.question, self.live)
         self.answer = answer if most is None else _first(answer, most)
-        self.views = views_of(self.answer, self.source, self.question.viewer, self._known())
+        with stage("render"):
+            self.views = views_of(self.answer, self.source, self.question.viewer, self._known())
 
+    @stage("slate")
     def write_slate(self) -> Slate:
         """Write down what is shown, by what, and from which evidence. At most two queries."""
         if not self.evidence.is_visit_recorded:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.engine import responses
 from webapp.events.clock import now_of
@@ -32,7 +33,8 @@ def home(request: HttpRequest) -> HttpResponse:
     is_whole = request.GET.get("rows") == "all"
     page = responses.home(_visit(request), now_of(request), is_whole=is_whole)
     featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
-    return render(request, "pages/home.html", {"page": page, "featured": featured})
+    with stage("render"):
+        return render(request, "pages/home.html", {"page": page, "featured": featured})
 
 
 @require_safe
@@ -41,7 +43,8 @@ def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
     page = responses.more_rows(_visit(request), slate, now_of(request))
     if page is None:
         raise Http404("This page is of another visit: load it again.")
-    return render(request, "_more_rows.html", {"page": page})
+    with stage("render"):
+        return render(request, "_more_rows.html", {"page": page})
 
 
 @require_safe

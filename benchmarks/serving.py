@@ -1,0 +1,198 @@
+"""The whole home response under load: p50 at most 30 ms, p99 at most 80 ms, at most 12 queries.
+
+gunicorn as in production (2 processes of 4 threads) over the database and the artifacts that the
+environment names, such as those of a demo (`. var/demo.env`), with a live release. 8 clients with
+profiles of their own ask for the home page over HTTP, one request after the other; every fifth
+time each opens a title before, which is not timed. Clients run on the same machine. The profiles
+take over the ratings of imported ones, and are deleted with all they did when it ends.
+"""
+
+import gzip
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from importlib import import_module
+from pathlib import Path
+
+import django
+import numpy as np
+from django.apps import apps
+from django.conf import settings
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user_model,
+)
+from django.db.models import Count
+
+from benchmarks.harness import Options, Row, say
+
+CLIENTS = 8
+REQUESTS, WARM_UP = 60, 6
+OPENS_EVERY = 5
+SEED = 7
+ROOT = Path(__file__).resolve().parent.parent
+PART = re.compile(r'(\w+);dur=([\d.]+)(?:;desc="(\d+) queries")?')
+
+
+def run(options: Options) -> Iterator[Row]:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+    django.setup()
+    number = 20 if options.quick else REQUESTS
+    with _viewers() as cookies, _server() as port:
+        say(f"{CLIENTS} clients, {number} pages each, load {os.getloadavg()[0]:.1f} before")
+        began = time.perf_counter()
+        clients = [_Client(port, cookie, n) for n, cookie in enumerate(cookies)]
+        threads = [threading.Thread(target=each.visit, args=(number,)) for each in clients]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        lasted = time.perf_counter() - began
+    failed = [each.trouble for each in clients if each.trouble]
+    if failed:
+        raise SystemExit(f"a client failed: {failed[0]}")
+    took = np.array([ms for each in clients for ms in each.took])
+    stages: dict[str, list[float]] = defaultdict(list)
+    for each in clients:
+        for name, values in each.stages.items():
+            stages[name] += values
+    options.settings.update(
+        clients=CLIENTS, requests=len(took), seed=SEED, load=os.getloadavg(), lasted=lasted
+    )
+    for name, percent in (("p50 ms", 50), ("p99 ms", 99)):
+        yield Row("home", "marquee", name, float(np.percentile(took, percent)))
+    yield Row("home", "marquee", "pages a second", len(took) / lasted)
+    yield Row("home", "marquee", "kB compressed", float(np.mean([e.size for e in clients])) / 1000)
+    for name, values in stages.items():
+        if name == "queries":
+            yield Row("home", "marquee", "most queries", max(values))
+        else:
+            yield Row("home by stage", name, "p50 ms", float(np.percentile(values, 50)))
+
+
+class _Client:
+    """One browser: its cookies, and what it measured."""
+
+    def __init__(self, port: int, cookie: str, seed: int) -> None:
+        self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
+        self._jar = dict([cookie.split("=", 1)])
+        self._rng = random.Random(SEED + seed)  # noqa: S311 - which titles are opened
+        self.took: list[float] = []
+        self.stages: dict[str, list[float]] = defaultdict(list)
+        self.size = 0
+        self.trouble = ""
+
+    def visit(self, number: int) -> None:
+        try:
+            page = ""
+            for n in range(WARM_UP + number):
+                if n % OPENS_EVERY == OPENS_EVERY - 1:
+                    links = re.findall(r'href="(/title/[^"]+)"', page)
+                    self._get(self._rng.choice(links))
+                began = time.perf_counter()
+                page, timing = self._get("/")
+                ms = 1000 * (time.perf_counter() - began)
+                if n >= WARM_UP:
+                    self.took.append(ms)
+                    self._note(timing)
+        except Exception as error:
+            self.trouble = f"{type(error).__name__}: {error}"
+
+    def _note(self, timing: str) -> None:
+        for name, ms, queries in PART.findall(timing):
+            self.stages[name].append(float(ms))
+            if queries:
+                self.stages["queries"].append(float(queries))
+
+    def _get(self, address: str) -> tuple[str, str]:
+        cookies = "; ".join(f"{name}={value}" for name, value in self._jar.items())
+        headers = {
+            "Cookie": cookies,
+            "User-Agent": "Mozilla/5.0 (X11; Linux)",
+            "Accept-Encoding": "gzip",
+        }
+        self._connection.request("GET", address, headers=headers)
+        response = self._connection.getresponse()
+        body = response.read()
+        if response.status != 200:
+            raise RuntimeError(f"{address} answered {response.status}")
+        for value in response.headers.get_all("Set-Cookie", []):
+            name, _, rest = value.partition("=")
+            self._jar[name] = rest.partition(";")[0]
+        if address == "/":
+            self.size = len(body)
+        return gzip.decompress(body).decode(), response.headers.get("Server-Timing", "")
+
+
+@contextmanager
+def _viewers() -> Iterator[list[str]]:
+    """Make profiles with a history in an account that may see timings; yield a cookie for each."""
+    profiles, ratings = (apps.get_model("profiles", name) for name in ("Profile", "Rating"))
+    account = get_user_model().objects.create(username=f"benchmark-{os.getpid()}", is_staff=True)
+    try:
+        imported = profiles.objects.filter(account=None).annotate(size=Count("ratings"))
+        chosen = list(imported.order_by("-size", "pk")[: 20 * CLIENTS : 20])
+        sessions = []
+        for each in chosen:
+            own = profiles.objects.create(account=account, name=f"Benchmark {each.pk}")
+            ratings.objects.bulk_create(
+                ratings(profile=own, title_id=r.title_id, stars=r.stars, rated_at=r.rated_at)
+                for r in each.ratings.all()
+            )
+            session = import_module(settings.SESSION_ENGINE).SessionStore()
+            session[SESSION_KEY] = str(account.pk)
+            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = account.get_session_auth_hash()
+            session["profile_id"] = own.pk
+            session.create()
+            sessions.append(session)
+        yield [f"sessionid={session.session_key}" for session in sessions]
+        for session in sessions:
+            session.delete()
+    finally:
+        account.delete()
+
+
+@contextmanager
+def _server() -> Iterator[int]:
+    """Run gunicorn as in production, and yield its port once every process answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [
+        sys.executable, "-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py",
+        "--bind", f"127.0.0.1:{port}", "--access-logfile", "/dev/null",
+    ]  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MARQUEE_SECURE": "0"}
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port)
+        yield port
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for(port: int) -> None:
+    deadline, ready = time.monotonic() + 180, 0
+    while ready < 20:
+        if time.monotonic() > deadline:
+            raise SystemExit("the site was not ready within 180 s: is a release live?")
+        try:
+            connection = HTTPConnection("127.0.0.1", port, timeout=60)
+            connection.request("GET", "/readyz")
+            ready = ready + 1 if connection.getresponse().status == 200 else 0
+        except OSError:
+            ready = 0
+        time.sleep(0.2)
