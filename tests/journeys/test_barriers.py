@@ -22,7 +22,16 @@ VIEWERS = (
     "/welcome/",
     "/account/delete/",
 )
-STAFFS = ("/staff/training/",)
+STAFFS = (
+    "/staff/training/",
+    "/staff/",
+    "/staff/rows/",
+    "/staff/search/",
+    "/staff/models/",
+    "/staff/experiments/",
+    "/staff/people/",
+    "/staff/system/",
+)
 
 
 def walk(page, barriers, addresses):
@@ -53,6 +62,7 @@ def test_no_page_for_a_viewer_has_a_barrier(
     own = (
         films[0].get_absolute_url(),
         f"/watch/{films[0].pk}/",
+        f"/person/{films[0].people.get().pk}/",
         f"/profiles/{cast.owner.pk}/",
         f"/profiles/{cast.owner.pk}/delete/",
     )

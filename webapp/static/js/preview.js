@@ -41,7 +41,7 @@
     const why = panel.querySelector(".why");
     why.textContent = card.dataset.why || "";
     why.hidden = !why.textContent;
-    panel.querySelectorAll("a[data-title]").forEach((link) => Object.assign(link.dataset, { slot: card.dataset.slot }));
+    if (card.dataset.slot) panel.querySelector("a[data-title]").dataset.slot = card.dataset.slot;
     panel.showPopover();
     place();
   };
