@@ -64,13 +64,13 @@ def _plan(experiment: Experiment) -> Table:
     ]
     for arm in experiment.the_arms:
         treated = arm.treatment.replace("_", " ")
-        rows.append([f"Arm {arm.name}", f"{treated}, {arm.share:.0%} of viewers"])
+        rows.append([f"Arm {arm.name}", f"{treated}, {arm.share * 100:.0f} % of viewers"])
     if "detectable" in planned:
         rows.append(
             [
                 "Smallest effect it can find",
                 f"{said(planned['detectable'], 'share')} of abandonment, with power "
-                f"{planned.get('power', 0.8):.0%} over {planned.get('visits', 0):,} visits",
+                f"{planned.get('power', 0.8) * 100:.0f} % over {planned.get('visits', 0):,} visits",
             ]
         )
     return Table(
@@ -103,6 +103,7 @@ def _arms(
         ["Arm", "Visits", *labels, TIME_TO_PLAY.label],
         rows,
         "With 95 % intervals, in which viewers are what varies. " + METRICS["abandonment"].meaning,
+        is_of_visits=True,
     )
 
 
@@ -124,14 +125,16 @@ def _effects(experiment: Experiment, told: dict[str, Any]) -> Table:
                 ]
             )
     warning = told.get("sizes", {}).get("warning", "")
+    when = str(told.get("at", ""))[:16].replace("T", " ")
     return Table(
         f"effects-{experiment.pk}",
-        f"Differences, {told.get('visits', 0):,} visits, {str(told.get('at', ''))[:16]} UTC",
+        f"Differences, {told.get('visits', 0):,} visits, {when} UTC",
         ["Difference", "For one look", "p", "However often one looks", "p"],
         rows,
         f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
         "right for one look at the end; the second holds at all looks together.".strip(),
         "There are too few visits in an arm to compare.",
+        is_of_visits=True,
     )
 
 

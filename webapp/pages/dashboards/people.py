@@ -185,7 +185,7 @@ def _how(slate: Slate) -> str:
     if slate.ranker_id:
         parts.append(f"ranker {slate.ranker_id}")
     if slate.visit_share is not None:
-        parts.append(f"{slate.visit_share:.0%} of the taste was this visit")
+        parts.append(f"{slate.visit_share * 100:.0f} % of the taste was this visit")
     return ", ".join(parts)
 
 

@@ -125,8 +125,7 @@ def _tables(asked: Asked) -> list[Table]:
         if count >= FEWEST_RISING and count > before.intents[query]
     }
     rising = sorted(rises, key=lambda query: (-rises[query], query))[:QUERIES_SHOWN]
-    whose = " Simulated." if asked.is_simulated else ""
-    kept = f"Of each day the most frequent and the most failing texts are kept.{whose}"
+    kept = "Of each day the most frequent and the most failing texts are kept."
     return [
         Table(
             "top",
@@ -134,6 +133,7 @@ def _tables(asked: Asked) -> list[Table]:
             ["Text", "Searches", "Failed", "Found nothing"],
             [_row(now, query) for query, _ in now.intents.most_common(QUERIES_SHOWN)],
             f"The texts that most search intents ended with. {kept}",
+            is_of_visits=True,
         ),
         Table(
             "failing",
@@ -141,6 +141,7 @@ def _tables(asked: Asked) -> list[Table]:
             ["Text", "Searches", "Failed", "Found nothing"],
             [_row(now, query) for query, n in now.failed.most_common(QUERIES_SHOWN) if n],
             f"Those that ended most often without a choice. {kept}",
+            is_of_visits=True,
         ),
         Table(
             "rising",
@@ -148,6 +149,7 @@ def _tables(asked: Asked) -> list[Table]:
             ["Text", "Searches", "In the period before", "More"],
             [[q, now.intents[q], before.intents[q], f"+{rises[q]}"] for q in rising],
             f"Those searched for more often than in the {asked.days} days before. {kept}",
+            is_of_visits=True,
         ),
     ]
 

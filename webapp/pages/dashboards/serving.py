@@ -26,7 +26,7 @@ PAGES = {
 }
 
 
-MOST_NARROW = 6
+MOST_NARROW = 4
 """More columns than these do not fit beside another panel."""
 
 
@@ -40,6 +40,8 @@ class Table:
     rows: Sequence[Sequence[object]]
     meaning: str = ""
     empty: str = "Nothing yet."
+    is_of_visits: bool = False
+    """Whether it tells of visits, real or simulated."""
 
     @property
     def is_wide(self) -> bool:
