@@ -11,6 +11,7 @@ from webapp.experiments.models import (
     BUILT_IN,
     BUILT_IN_ARMS,
     BUILT_IN_QUESTION,
+    BUILT_IN_SIMULATED,
     Arm,
     Experiment,
     check_arms,
@@ -23,8 +24,10 @@ class ExperimentRefused(Exception):
     """An experiment cannot be created, started or stopped; the message says why."""
 
 
-def create(name: str, arms: Sequence[Arm], question: str = "") -> Experiment:
-    """Create a draft.
+def create(
+    name: str, arms: Sequence[Arm], question: str = "", *, is_simulated: bool = False
+) -> Experiment:
+    """Create a draft, for people or for simulated viewers.
 
     Raises:
         ExperimentRefused: the arms cannot be compared, or the name is taken.
@@ -34,16 +37,23 @@ def create(name: str, arms: Sequence[Arm], question: str = "") -> Experiment:
     except ValidationError as error:
         raise ExperimentRefused("; ".join(error.messages)) from error
     experiment, is_new = Experiment.objects.get_or_create(
-        name=name, defaults={"arms": [asdict(arm) for arm in arms], "question": question}
+        name=name,
+        defaults={
+            "arms": [asdict(arm) for arm in arms],
+            "question": question,
+            "is_simulated": is_simulated,
+        },
     )
-    if not is_new and experiment.the_arms != list(arms):
-        raise ExperimentRefused(f"{name} is there already with other arms; choose another name")
+    if not is_new and (experiment.the_arms, experiment.is_simulated) != (list(arms), is_simulated):
+        raise ExperimentRefused(f"{name} is there already and is another; choose another name")
     return experiment
 
 
-def built_in() -> Experiment:
+def built_in(*, is_simulated: bool = False) -> Experiment:
     """Return the first experiment: session-aware against long-term only."""
-    return create(BUILT_IN, [Arm(**arm) for arm in BUILT_IN_ARMS], BUILT_IN_QUESTION)
+    name = BUILT_IN_SIMULATED if is_simulated else BUILT_IN
+    arms = [Arm(**arm) for arm in BUILT_IN_ARMS]
+    return create(name, arms, BUILT_IN_QUESTION, is_simulated=is_simulated)
 
 
 def start(experiment: Experiment, at: datetime) -> None:
@@ -58,7 +68,9 @@ def start(experiment: Experiment, at: datetime) -> None:
                 status=Status.RUNNING, started_at=at
             )
     except IntegrityError:
-        other = Experiment.objects.filter(status=Status.RUNNING).first()
+        other = Experiment.objects.filter(
+            status=Status.RUNNING, is_simulated=experiment.is_simulated
+        ).first()
         raise ExperimentRefused(f"{other} runs; stop it first: one experiment at a time") from None
     experiment.refresh_from_db()
     if not started and experiment.status != Status.RUNNING:

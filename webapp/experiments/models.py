@@ -34,7 +34,10 @@ class Arm:
 
 
 class Experiment(models.Model):
-    """A question, its arms, and how it stands. One at most runs."""
+    """A question, its arms, and how it stands.
+
+    At most one runs among people, and one among simulated viewers.
+    """
 
     class Status(models.TextChoices):
         DRAFT = "draft"
@@ -44,6 +47,9 @@ class Experiment(models.Model):
     name = models.SlugField(max_length=60, unique=True)
     question = models.CharField(max_length=300, blank=True)
     arms = models.JSONField(help_text="name, treatment and share of each; the first is compared.")
+    is_simulated = models.BooleanField(
+        default=False, db_default=False, help_text="Only simulated viewers take part, or people."
+    )
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.DRAFT)
     plan = models.JSONField(
         default=dict, blank=True, help_text="What effect it can find, said before it starts."
@@ -65,7 +71,9 @@ class Experiment(models.Model):
                 name="experiment_begun_has_a_start",
             ),
             models.UniqueConstraint(
-                fields=["status"], condition=models.Q(status="running"), name="experiment_one_runs"
+                fields=["is_simulated"],
+                condition=models.Q(status="running"),
+                name="experiment_one_runs",
             ),
         ]
 
@@ -121,6 +129,7 @@ def check_arms(arms: list[Arm]) -> None:
 
 
 BUILT_IN = "session-aware"
+BUILT_IN_SIMULATED = "session-aware-simulated"
 BUILT_IN_QUESTION = (
     "Does what a visit is about, told by its first moments, keep it from ending in nothing?"
 )

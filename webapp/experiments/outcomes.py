@@ -55,16 +55,20 @@ class Outcomes:
         )  # fmt: skip
 
 
-def outcomes(experiment: Experiment, *, simulated: bool, settled: datetime) -> Outcomes:
-    """Read the outcomes of visits that have ended. Two queries over the experiment's visits.
+def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
+    """Read the outcomes of visits that have ended: of people, or of simulated viewers, never both.
+
+    Two queries over the experiment's visits.
 
     Args:
         experiment: whose visits.
-        simulated: those of simulated viewers, or those of people; never both.
         settled: visits that began later may go on.
     """
     theirs = Visit.objects.filter(
-        experiment=experiment.name, is_simulated=simulated, is_bot=False, started_at__lt=settled
+        experiment=experiment.name,
+        is_simulated=experiment.is_simulated,
+        is_bot=False,
+        started_at__lt=settled,
     )
     shown = Q(events__kind=Event.Kind.IMPRESSION, events__surface__in=SHOWING)
     rows = list(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from django.db import transaction
 from numpy.typing import NDArray
 
 from recommender.evaluation.experiments import (
@@ -32,21 +31,20 @@ EXPECTED = {"abandonment": 0.02, "take_rate": 0.002, "seconds_to_play": 15.0}
 """What size of effect is looked for where no plan says it: the sequential test's mixing width."""
 
 
-def report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[str, Any]:
+def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
     """Return what the experiment shows.
 
     Args:
         experiment: begun.
         now: visits that may still go on are left out.
-        simulated: of simulated viewers, or of people.
     """
     settled = now - timedelta(seconds=settings.VISIT_GAP_SECONDS)
-    found = outcomes(experiment, simulated=simulated, settled=settled)
+    found = outcomes(experiment, settled=settled)
     arms = experiment.the_arms
     rng = np.random.default_rng(0)
     return {
         "at": now.isoformat(),
-        "is_simulated": simulated,
+        "is_simulated": experiment.is_simulated,
         "visits": len(found),
         "sizes": _sizes(found, arms),
         "arms": {arm.name: _summary(found.of_arm(arm.name), rng) for arm in arms},
@@ -58,26 +56,23 @@ def report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[st
     }
 
 
-def keep_report(experiment: Experiment, now: datetime, *, simulated: bool) -> dict[str, Any]:
-    """Work the report out, keep it on the experiment beside the other one, and return it."""
-    told = report(experiment, now, simulated=simulated)
-    with transaction.atomic():
-        kept = Experiment.objects.select_for_update().get(pk=experiment.pk)
-        kept.report = {**kept.report, "simulated" if simulated else "people": told}
-        kept.save(update_fields=["report"])
+def keep_report(experiment: Experiment, now: datetime) -> dict[str, Any]:
+    """Work the report out, keep it on the experiment, and return it."""
+    told = report(experiment, now)
+    who = "simulated" if experiment.is_simulated else "people"
+    Experiment.objects.filter(pk=experiment.pk).update(report={who: told})
     return told
 
 
 def refresh_reports(now: datetime) -> int:
-    """Work out anew what running experiments show, of people and of simulated viewers apart.
+    """Work out anew what running experiments show; nothing where nobody came yet.
 
-    Where no such visits came nothing is reported. Returns how many reports were written.
+    Returns how many reports were written.
     """
     written = 0
     for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING):
-        theirs = Visit.objects.filter(experiment=experiment.name)
-        for simulated in theirs.values_list("is_simulated", flat=True).distinct():
-            keep_report(experiment, now, simulated=simulated)
+        if Visit.objects.filter(experiment=experiment.name).exists():
+            keep_report(experiment, now)
             written += 1
     return written
 

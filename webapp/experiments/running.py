@@ -1,29 +1,32 @@
-"""The experiment that runs, as this process knows it, and the arm of a visit."""
+"""The experiments that run, as this process knows them, and the arm of a visit."""
 
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.models import Experiment
 
 
 class Running:
-    """Holds the running experiment; looked for anew with the live release."""
+    """Holds the running experiments; looked for anew with the live release."""
 
     def __init__(self) -> None:
-        self._experiment: Experiment | None = None
-        self._was_looked_for = False
+        self._found: dict[bool, Experiment] | None = None
 
-    def get(self) -> Experiment | None:
-        """Return it; one query where this process has not looked yet."""
-        if not self._was_looked_for:
-            self.refresh()
-        return self._experiment
+    def get(self, *, is_simulated: bool) -> Experiment | None:
+        """Return that of people or of simulated viewers; one query at a process's first look."""
+        if self._found is None:
+            self._found = _running()
+        return self._found.get(is_simulated)
 
     def refresh(self) -> None:
-        """Look for it. One query."""
-        self._experiment = Experiment.objects.filter(status=Experiment.Status.RUNNING).first()
-        self._was_looked_for = True
+        """Look for them. One query."""
+        self._found = _running()
 
     def forget(self) -> None:
-        self._experiment, self._was_looked_for = None, False
+        self._found = None
+
+
+def _running() -> dict[bool, Experiment]:
+    found = Experiment.objects.filter(status=Experiment.Status.RUNNING)
+    return {experiment.is_simulated: experiment for experiment in found}
 
 
 running = Running()
@@ -35,7 +38,7 @@ def allocated(visit: CurrentVisit) -> CurrentVisit:
 
     Programs, profiles that want no personal picks, and paused ones take no part.
     """
-    experiment = running.get()
+    experiment = running.get(is_simulated=visit.is_simulated)
     takes_part = visit.is_personal and not visit.is_paused and not visit.is_bot
     if experiment is None or not takes_part or not experiment.covers(visit.started_at):
         return visit

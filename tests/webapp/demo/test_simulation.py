@@ -231,7 +231,7 @@ def place(live_server, settings, people, films):
 @pytest.mark.django_db(transaction=True)
 def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(place, tmp_path):
     there, persons = place
-    start(built_in(), month_before(UNTIL))
+    start(built_in(is_simulated=True), month_before(UNTIL))
     diary = Diary(tmp_path / "diary.jsonl")
     diary.begin(sorted(persons), UNTIL)
     planned = plan(diary.people, 12, diary.until, seed=1)
@@ -268,6 +268,7 @@ def test_the_command_begins_the_experiment_counts_the_days_and_reports(place, mo
     assert "6 simulated visits made over 30 days, 0 were there" in told
     experiment = Experiment.objects.get()
     assert (experiment.status, experiment.plan["visits"]) == ("running", 6)
+    assert experiment.is_simulated
     assert experiment.report["simulated"]["visits"] <= 6
     assert sum(CountedDay.objects.values_list("visits", flat=True)) == 6
     call_command("simulate", *asked)

@@ -7,6 +7,7 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from webapp.events.clock import TOKEN_HEADER
 from webapp.events.models import Slate, Visit
 from webapp.experiments.models import BUILT_IN_ARMS, Arm, Experiment, Treatment, check_arms
 from webapp.experiments.running import running
@@ -56,6 +57,7 @@ def test_arms_that_cannot_be_compared_are_refused(arms, words):
 @pytest.mark.django_db
 def test_one_experiment_runs_at_a_time(now):
     halves(status=Status.RUNNING, started_at=now).save()
+    halves("simulated", status=Status.RUNNING, started_at=now, is_simulated=True).save()
     with pytest.raises(IntegrityError):
         halves("another", status=Status.RUNNING, started_at=now).save()
 
@@ -67,6 +69,20 @@ def test_the_arm_is_kept_on_the_visit_whatever_is_asked_first(client, films, now
     visit = Visit.objects.get()
     assert visit.experiment == "session-aware"
     assert visit.arm == halves().arm_of(f"visit:{visit.pk}").name
+
+
+@pytest.mark.django_db
+def test_people_are_in_no_experiment_of_simulated_viewers_nor_the_other_way(
+    client, films, now, settings
+):
+    settings.SIMULATION_TOKEN = "a token of more than thirty-two characters"
+    began = now - timedelta(days=1)
+    halves("simulated", status=Status.RUNNING, started_at=began, is_simulated=True).save()
+    client.get("/")
+    assert Visit.objects.get().experiment == ""
+    client.cookies.clear()
+    client.get("/", headers={TOKEN_HEADER: settings.SIMULATION_TOKEN})
+    assert Visit.objects.get(is_simulated=True).experiment == "simulated"
 
 
 @pytest.mark.django_db

@@ -30,9 +30,9 @@ def experiment(db):
     return experiment
 
 
-def visit(arm="session-aware", profile=None, at=EVENING, **fields):
+def visit(arm="session-aware", profile=None, at=EVENING, experiment="session-aware", **fields):
     return Visit.objects.create(
-        experiment="session-aware", arm=arm, profile=profile, started_at=at, **fields
+        experiment=experiment, arm=arm, profile=profile, started_at=at, **fields
     )
 
 
@@ -62,7 +62,7 @@ def test_a_visit_with_a_qualified_play_is_not_abandoned(experiment, films, cast)
     event(bad, "open", films[0], 20)
     event(bad, "stop", films[0], 50, "watch", position_seconds=30, duration_seconds=6000)
 
-    found = outcomes(experiment, simulated=False, settled=LATER)
+    found = outcomes(experiment, settled=LATER)
     assert found.arms.tolist() in (
         ["session-aware", "long-term-only"],
         ["long-term-only", "session-aware"],
@@ -77,7 +77,7 @@ def test_a_short_film_qualifies_by_its_share_and_a_title_never_shown_is_no_take(
     short = visit()
     event(short, "impression", films[0], 0)
     played(short, films[1], 10, seconds=100, position=70)
-    found = outcomes(experiment, simulated=False, settled=LATER)
+    found = outcomes(experiment, settled=LATER)
     assert (found.abandoned, found.taken) == ([0], [0])
     assert found.units[0] < 0
 
@@ -92,8 +92,9 @@ def test_who_is_left_out(experiment, films, cast):
         event(visit(**fields), "impression", films[0], 5, surface="title")
     for fields in ({"is_bot": True}, {"is_simulated": True}, {"at": LATER}):
         event(visit(**fields), "impression", films[0], 5)
-    assert len(outcomes(experiment, simulated=False, settled=LATER)) == 0
-    assert len(outcomes(experiment, simulated=True, settled=LATER)) == 1
+    assert len(outcomes(experiment, settled=LATER)) == 0
+    experiment.is_simulated = True
+    assert len(outcomes(experiment, settled=LATER)) == 1
 
 
 def test_the_median_time_to_play_does_not_forget_who_left():
@@ -153,41 +154,42 @@ def test_arms_of_a_size_that_chance_does_not_explain_are_warned_of(experiment, f
     for n in range(60):
         arm = "session-aware" if n < 50 else "long-term-only"
         event(visit(arm), "impression", films[0], 5)
-    told = report(experiment, LATER, simulated=False)
+    told = report(experiment, LATER)
     assert told["sizes"]["units"] == [50, 10]
     assert "believe no effect" in told["sizes"]["warning"]
 
 
-def test_reports_of_people_and_of_simulated_viewers_are_kept_apart(experiment, films):
-    for n in range(6):
-        of = visit(is_simulated=True, at=EVENING + timedelta(minutes=n))
-        event(of, "impression", films[0], 5)
-    assert refresh_reports(LATER) == 1
+def test_running_experiments_are_reported_where_somebody_came(experiment, films):
+    start(built_in(is_simulated=True), EVENING - timedelta(days=1))
+    assert refresh_reports(LATER) == 0
     event(visit(), "impression", films[0], 5)
-    assert refresh_reports(LATER) == 2
-    kept = Experiment.objects.get().report
-    assert {who: told["visits"] for who, told in kept.items()} == {"simulated": 6, "people": 1}
+    assert refresh_reports(LATER) == 1
+    experiment.refresh_from_db()
+    assert experiment.report["people"]["visits"] == 1
 
 
 def test_the_command_plans_starts_reports_and_stops(db, films, capsys):
-    call_command("experiments", "session-aware", "--plan", "0.4", "20000", "0.02")
+    built_in(is_simulated=True)
+    call_command("experiments", "session-aware-simulated", "--plan", "0.4", "20000", "0.02")
     # 2.8016 sqrt(.24 * 2 / 10000) = 1.94 %
     assert "a difference of 1.94% in abandonment" in capsys.readouterr().out
-    call_command("experiments", "session-aware", "--start", "--at", EVENING.isoformat())
+    name = "session-aware-simulated"
+    call_command("experiments", name, "--start", "--at", EVENING.isoformat())
     for n in range(12):
         arm = ("session-aware", "long-term-only")[n % 2]
-        of = visit(arm, is_simulated=True, at=EVENING + timedelta(minutes=n))
+        at = EVENING + timedelta(minutes=n)
+        of = visit(arm, is_simulated=True, at=at, experiment=name)
         event(of, "impression", films[0], 5)
         if n % 3:
             played(of, films[0], 10)
-    call_command("experiments", "session-aware", "--report", "--simulated")
+    call_command("experiments", name, "--report")
     out = capsys.readouterr().out
     assert "12 visits of simulated viewers" in out
     assert "session-aware less long-term-only" in out
     assert Experiment.objects.get().report["simulated"]["arms"]["session-aware"]["visits"] == 6
-    call_command("experiments", "session-aware", "--stop")
+    call_command("experiments", name, "--stop")
     with pytest.raises(CommandError, match="planned before"):
-        call_command("experiments", "session-aware", "--plan", "0.4", "20000", "0.02")
+        call_command("experiments", name, "--plan", "0.4", "20000", "0.02")
     with pytest.raises(CommandError, match="there is no experiment nothing"):
         call_command("experiments", "nothing", "--report")
     with pytest.raises(CommandError, match="NAME=TREATMENT:SHARE, got x"):

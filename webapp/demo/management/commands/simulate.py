@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils import timezone
 from tqdm import tqdm
 
@@ -28,8 +29,8 @@ DIFFERENCE = 0.02
 class Command(BaseCommand):
     help = (
         "Let simulated viewers visit a running site over HTTP: a month of visits, marked "
-        "simulated, in both arms of the running experiment (the built-in one is started where "
-        "none runs). Run again with the same numbers, it goes on where it was cut off."
+        "simulated, in both arms of the experiment among simulated viewers (the built-in one is "
+        "started where none runs). Run again with the same numbers, it goes on."
     )
     requires_system_checks = []
 
@@ -85,15 +86,15 @@ class Command(BaseCommand):
         """Bring charts, the experiment's report and the ranker up to what was simulated."""
         if (first := max(since.date(), first_day(timezone.now()))) <= timezone.now().date():
             call_command("metrics", "--from", str(first))
-        for experiment in Experiment.objects.filter(status=Experiment.Status.RUNNING):
-            call_command("experiments", experiment.name, "--report", "--simulated")
+        for experiment in _running():
+            call_command("experiments", experiment.name, "--report")
         if not RankerVersion.objects.exists() and readiness(timezone.now()).is_there:
             call_command("rankers", "--train", "teacher")
 
     def _experiment(self, since: datetime, visits: int) -> None:
-        running = Experiment.objects.filter(status=Experiment.Status.RUNNING).first()
+        running = _running().first()
         if running is None:
-            running = built_in()
+            running = built_in(is_simulated=True)
             if not running.plan:
                 running.plan = plan_of(running, HALF, visits, difference=DIFFERENCE)
                 running.save(update_fields=["plan"])
@@ -103,3 +104,8 @@ class Command(BaseCommand):
                 self.stdout.write(f"No experiment runs: {error}.")
                 return
         self.stdout.write(f"Experiment: {running}, since {running.started_at:%Y-%m-%d}.")
+
+
+def _running() -> "QuerySet[Experiment]":
+    """The experiment among simulated viewers, if one runs: people's is not theirs."""
+    return Experiment.objects.filter(status=Experiment.Status.RUNNING, is_simulated=True)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         parser.add_argument("--stop", action="store_true")
         parser.add_argument("--report", action="store_true", help="work out what it shows now")
         parser.add_argument(
-            "--simulated", action="store_true", help="report on simulated viewers, not on people"
+            "--simulated", action="store_true", help="--create it for simulated viewers, not people"
         )
 
         parser.add_argument(
@@ -73,16 +73,18 @@ class Command(BaseCommand):
                 lifecycle.stop(experiment, timezone.now())
                 self.stdout.write(f"{experiment} is stopped; everyone is served as usual")
             if options["report"]:
-                self._report(experiment, simulated=options["simulated"])
+                self._report(experiment)
             if options["partings"]:
-                self._try(experiment, options["partings"], simulated=options["simulated"])
+                self._try(experiment, options["partings"])
         except (ExperimentRefused, RecommenderError) as error:
             raise CommandError(str(error)) from error
 
     def _find(self, options: dict[str, Any]) -> Experiment:
         if options["create"]:
             arms = [_arm(told) for told in options["create"]]
-            return lifecycle.create(options["name"], arms, options["question"])
+            return lifecycle.create(
+                options["name"], arms, options["question"], is_simulated=options["simulated"]
+            )
         if options["name"] == BUILT_IN:
             return lifecycle.built_in()
         found = Experiment.objects.filter(name=options["name"]).first()
@@ -93,7 +95,10 @@ class Command(BaseCommand):
     def _list(self) -> None:
         for experiment in Experiment.objects.all():
             arms = ", ".join(f"{arm.name} {arm.share:.0%}" for arm in experiment.the_arms)
-            self.stdout.write(f"{experiment}: {experiment.status}; {arms}. {experiment.question}")
+            who = ", of simulated viewers" if experiment.is_simulated else ""
+            self.stdout.write(
+                f"{experiment}: {experiment.status}{who}; {arms}. {experiment.question}"
+            )
         if not Experiment.objects.exists():
             self.stdout.write(f"No experiments yet: `experiments {BUILT_IN} --start` begins one.")
 
@@ -112,11 +117,11 @@ class Command(BaseCommand):
             "visits in each arm."
         )
 
-    def _report(self, experiment: Experiment, *, simulated: bool) -> None:
+    def _report(self, experiment: Experiment) -> None:
         if experiment.status == Experiment.Status.DRAFT:
             raise CommandError(f"{experiment} has not begun")
-        told = keep_report(experiment, timezone.now(), simulated=simulated)
-        who = "simulated viewers" if simulated else "people"
+        told = keep_report(experiment, timezone.now())
+        who = "simulated viewers" if experiment.is_simulated else "people"
         self.stdout.write(f"{experiment}, {told['visits']:,} visits of {who}")
         if told["sizes"]["warning"]:
             self.stdout.write(self.style.WARNING(told["sizes"]["warning"]))
@@ -135,8 +140,8 @@ class Command(BaseCommand):
                     f"at any look {_span(effect['always'], metric)}, p = {effect['always_p']:.3g}"
                 )
 
-    def _try(self, experiment: Experiment, partings: int, *, simulated: bool) -> None:
-        found = outcomes(experiment, simulated=simulated, settled=timezone.now())
+    def _try(self, experiment: Experiment, partings: int) -> None:
+        found = outcomes(experiment, settled=timezone.now())
         if len(found) < FEWEST_TO_TRY:
             raise CommandError(f"{FEWEST_TO_TRY} visits are needed to try the tests on")
         for trial in trials(found, partings):
