@@ -7,6 +7,7 @@ from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
@@ -91,7 +92,8 @@ def genre(request: HttpRequest, slug: str) -> HttpResponse:
 @require_safe
 def person(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """All that someone made or plays in, in this viewer's order."""
-    found = get_object_or_404(Person, pk=pk)
+    fit = Title.objects.filter(people=OuterRef("pk")).fit_for(_visit(request).maturity_limit)
+    found = get_object_or_404(Person.objects.filter(Exists(fit)), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
     page = responses.person_page(_visit(request), found, _number(request), now_of(request))
