@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, Row
 from recommender.serving.request import Viewer
-from recommender.serving.rows import known_items
+from recommender.serving.rows import fit_items
 from recommender.serving.taste import Taste
 
 Floats = NDArray[np.float32]
@@ -73,7 +73,7 @@ class Explainer:
     ) -> list[list[Reason]]:
         """Return a reason for each title of each row. O(titles L D)."""
         liked = list(dict.fromkeys([*viewer.reasons, *viewer.liked]))[:MOST_LIKED]
-        items = known_items(self._catalogue, liked)  # (L,)
+        items = fit_items(self._catalogue, viewer, liked)  # (L,)
         return [self._of_row(row, items, taste) for row in rows]
 
     def _of_row(self, row: Row, liked: NDArray[np.int64], taste: Taste | None) -> list[Reason]:

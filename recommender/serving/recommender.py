@@ -37,6 +37,7 @@ from recommender.serving.rows import (
     CANDIDATES,
     Listing,
     excluded_of,
+    fit_items,
     genre_rows,
     kept_rows,
     likeness_by_genre,
@@ -236,7 +237,8 @@ class Recommender:
         """Yield the rows that could stand, in the order of equals."""
         kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
         news = news_of(self.catalogue, viewer)  # (I,)
-        reasons = [id_ for id_ in viewer.reasons if id_ in self.catalogue.titles][:BECAUSE_ROWS]
+        may_name = fit_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
+        reasons = self.catalogue.titles.ids_of(may_name).tolist()
         because = [only(self._likeness_row(ABOUT_A_TITLE, id_), news) for id_ in reasons]
         genre_order = self._likings.genre_order(viewer)
         fit = self._fit(taste)

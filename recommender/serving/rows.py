@@ -30,6 +30,13 @@ def known_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.in
     return known
 
 
+def fit_items(catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]) -> NDArray[np.int64]:
+    """Return the known items of these titles that may be named to the viewer, in their order."""
+    items = known_items(catalogue, title_ids)
+    fit: NDArray[np.int64] = items[~catalogue.above(viewer.maturity_limit)[items]]
+    return fit
+
+
 def mask_of(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:
     """Return (I,) True at these titles."""
     mask = np.zeros(len(catalogue), dtype=bool)
@@ -108,8 +115,10 @@ def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
     news, other = news_of(catalogue, viewer), unwatched(catalogue, viewer)
     pinned = []
     for row in viewer.on_screen:
-        if row.kind == ABOUT_A_TITLE and row.key in viewer.excluded:
-            continue
+        if row.kind == ABOUT_A_TITLE and row.key is not None:
+            is_unfit = not len(fit_items(catalogue, viewer, [row.key]))
+            if is_unfit or row.key in viewer.excluded:
+                continue
         items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
         if row.kind not in KEPT_KINDS:

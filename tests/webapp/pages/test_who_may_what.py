@@ -19,12 +19,13 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
-from webapp.catalog.models import Genre
+from webapp.catalog.models import Genre, Title
+from webapp.engine.live import holder
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Slate
 from webapp.events.visits import current_visit
 from webapp.profiles.export import belongings
-from webapp.profiles.models import Rating
+from webapp.profiles.models import Profile, Rating
 
 pytestmark = pytest.mark.django_db
 
@@ -325,3 +326,20 @@ def test_what_others_do_changes_nothing_of_the_owner(world, cast):
                     wrong.append((method, route, actor))
     assert kept() == before
     assert wrong == []
+
+
+def test_a_profile_with_a_limit_sees_nothing_above_it_at_any_address(world, cast, films, now):
+    live_fully(cast.sibling, films, now)
+    Title.objects.exclude(pk=films[0].pk).update(maturity=6)
+    Profile.objects.filter(pk=cast.sibling.pk).update(maturity_limit=6)
+    holder.forget()  # no title was saved, so the process would not look for changes
+    client, seen = world.log_in("sibling"), []
+    for route, method in product(routes(), ("get", "post")):
+        is_about_it = RULES.get(route, Rule(STAFF)).args.get("pk") in ("title", "person")
+        for answer in world.tried(client, route, method):
+            if b"The Good, the Bad" in answer.getvalue():
+                seen.append((method, route))
+            if is_about_it and answer.status_code not in (404, 405):
+                seen.append((method, route, answer.status_code))
+    assert seen == []
+    assert films[0].name in world.log_in("owner").get("/history/").content.decode()
