@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, cast
 
 from django.urls import reverse
-from django.utils.http import urlencode
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import ValidationError
@@ -218,4 +217,4 @@ def _score(slot: SlotView, hit: Hit) -> dict[str, Any]:
 def _named(named: Person | Genre) -> dict[str, str]:
     if isinstance(named, Genre):
         return {"name": named.name, "url": reverse("genre", args=[named.slug])}
-    return {"name": named.name, "url": f"{reverse('search')}?{urlencode({'q': named.name})}"}
+    return {"name": named.name, "url": named.get_absolute_url()}

@@ -68,7 +68,8 @@ def test_every_part_of_a_score_is_told_on_request(client, release, address):
 @pytest.mark.parametrize("address", BOTH)
 def test_people_and_genres_stand_beside_the_titles(client, release, address):
     body = ask(client, address, "sergio").json()
-    assert body["people"] == [{"name": "Sergio Leone", "url": "/search/?q=Sergio+Leone"}]
+    leone = Person.objects.get(name="Sergio Leone")
+    assert body["people"] == [{"name": "Sergio Leone", "url": leone.get_absolute_url()}]
     assert ask(client, address, "wester").json()["genres"] == [
         {"name": "Western", "url": "/genre/western/"}
     ]

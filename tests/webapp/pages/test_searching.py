@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.utils.html import escape
 
-from webapp.catalog.models import Title
+from webapp.catalog.models import Person, Title
 from webapp.engine.live import holder
 from webapp.events.models import Event, Slate, Visit
 from webapp.events.searches import trending_searches
@@ -58,7 +58,8 @@ def test_a_mistake_is_named_and_what_was_meant_is_offered(client, release, films
 
 
 def test_people_and_genres_lead_on(client, release):
-    assert 'href="/search/?q=Sergio%20Leone"' in page_of(client, "sergio")
+    leone = Person.objects.get(name="Sergio Leone")
+    assert f'href="{leone.get_absolute_url()}"' in page_of(client, "sergio")
     assert 'href="/genre/western/"' in page_of(client, "wester")
 
 
