@@ -39,6 +39,7 @@ def test_a_viewer_plays_a_film_and_the_next_page_knows(
     rows = page.locator("section.row")
     expect(rows.nth(0).get_by_role("heading")).to_have_text("Continue watching")
     expect(rows.nth(0).locator(f"a[data-title='{films[1].pk}']")).to_be_visible()
+    page.keyboard.press("End")
     expect(page.get_by_role("heading", name="Because you watched High Noon")).to_be_visible()
 
     page.get_by_label("Search titles, people, genres").press_sequentially("casablnaca", delay=20)
@@ -82,6 +83,7 @@ def test_everything_works_without_javascript(
     expect(page.get_by_text("You are 25 of 100 minutes in.")).to_be_visible()
     page.get_by_role("link", name="Home").first.click()
     expect(page.get_by_role("heading", name="Continue watching")).to_be_visible()
+    page.goto("/?rows=all")
     expect(page.get_by_role("heading", name="Because you watched High Noon")).to_be_visible()
     context.close()
 

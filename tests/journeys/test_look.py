@@ -218,8 +218,9 @@ def test_a_page_says_when_the_network_is_away_and_when_it_is_back(
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
-def test_an_answer_that_is_an_error_is_told_in_words(transactional_db, page, release):
-    page.goto("/search/")
-    page.route("**/search/?q=*", lambda route: route.fulfill(status=429, body="slow down"))
-    page.get_by_label("Search titles, people, genres").press_sequentially("so")
+def test_an_answer_that_is_an_error_is_told_in_words(transactional_db, page, cast, release, films):
+    enter(page, cast)
+    page.goto(films[0].get_absolute_url())
+    page.route("**/thumb/*/", lambda route: route.fulfill(status=429, body="slow down"))
+    page.get_by_role("button", name="Love it").click()
     expect(page.get_by_role("alert")).to_contain_text("Wait a minute")
