@@ -138,7 +138,7 @@ class Site:
 
     def names(self) -> list[str]:
         with self._connection() as connection:
-            rows = connection.execute("SELECT name FROM catalog_title ORDER BY pk").fetchall()
+            rows = connection.execute("SELECT name FROM catalog_title ORDER BY id").fetchall()
         return [name for (name,) in rows]
 
     @contextmanager

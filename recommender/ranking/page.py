@@ -3,7 +3,7 @@
 Row by row from the top, each chosen knowing the rows above. What a row is worth there is what its
 first slots promise, by discounted relevance, less where it repeats what stands above:
 
-    V(r) = w_kind 0.9^s Σ_k d_k g(i_k) (1 - β max_j ⟨v_{i_k}, v_j⟩) / Σ_k d_k
+    V(r) = w_kind 0.8^s Σ_k d_k g(i_k) (1 - β max_j ⟨v_{i_k}, v_j⟩) / Σ_k d_k
 
     d_k = 1 / log₂(k + 1)
 
@@ -53,7 +53,7 @@ KIND_WEIGHT = {
     "hidden_gems": 0.8,
 }
 """How much a place on the page is worth to a kind of row, 1 where nothing is said. Set by hand."""
-SAME_KIND = 0.9
+SAME_KIND = 0.8
 """What each row of the same kind above leaves of a row's worth."""
 POOL = 2
 """Times `row_size`: how many candidates a row is made of."""

@@ -61,7 +61,7 @@ Floats = NDArray[np.float32]
 
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
-GENRE_ROWS = 8
+GENRE_ROWS = 6
 LIKENESSES_KEPT = 4096
 """Titles whose likenesses are kept at hand; about 3 kB each."""
 DOUBT = 10.0

@@ -236,7 +236,7 @@ def test_the_strongest_row_stands_first_and_the_next_is_the_one_that_adds_most()
 def test_a_third_row_of_a_kind_gives_way_to_another_that_is_worth_little_less():
     candidates = [row_of("genre", n, n + 1, key=n) for n in (1, 3, 5)] + [row_of("hidden", 7, 8)]
     gains = np.ones(ITEMS, np.float32)
-    gains[[7, 8]] = 0.8
+    gains[[7, 8]] = 0.7
     page = page_of(candidates, worth=replace(PLAIN, gains=gains))
     assert [key for (_, key), _ in page] == [1, 3, None, 5]
 

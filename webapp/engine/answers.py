@@ -158,14 +158,18 @@ class _Placed:
         titles: of the catalogue.
         items: (N,) each document's item, `UNKNOWN` where it has none.
         strangers: the documents without an item.
+        is_same: each item is the document of its own number.
     """
 
     titles: Vocabulary
     items: NDArray[np.int64]
     strangers: NDArray[np.int64]
+    is_same: bool
 
     def values(self, of_items: NDArray[Any]) -> NDArray[np.float32]:
-        """Bring (I,) values to (N,) documents, 0 where there is no item."""
+        """Bring (I,) values to (N,) documents, 0 where there is no item; not to be written to."""
+        if self.is_same:
+            return of_items
         if not len(of_items):
             return np.zeros(len(self.items), dtype=np.float32)
         of_documents = np.asarray(of_items[self.items], dtype=np.float32)
@@ -181,7 +185,9 @@ def _placed(search: SearchEngine, titles: Vocabulary) -> _Placed:
     known = _PLACED.get(search)
     if known is None or known.titles is not titles:
         items = titles.items_of(search.document_ids)  # (N,)
-        known = _PLACED[search] = _Placed(titles, items, np.flatnonzero(items == UNKNOWN))
+        is_same = np.array_equal(items, np.arange(len(titles)))
+        known = _Placed(titles, items, np.flatnonzero(items == UNKNOWN), is_same)
+        _PLACED[search] = known
     return known
 
 

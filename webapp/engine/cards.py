@@ -16,8 +16,9 @@ class Cards:
     """Rows of one state of the catalogue; threads may share it."""
 
     def __init__(self) -> None:
+        """Read the genres. One query."""
+        self.genres: dict[int, Genre] = Genre.objects.in_bulk()
         self._titles: dict[int, Title] = {}
-        self._genres: dict[int, Genre] = {}
         self._people: dict[int, Person] = {}
 
     def titles(self, ids: Iterable[int]) -> dict[int, Title]:
@@ -36,12 +37,6 @@ class Cards:
             self._titles.update(new)
             found = {**found, **new}
         return {id_: found[id_] for id_ in wanted if id_ in found}
-
-    def genres(self) -> dict[int, Genre]:
-        """Return every genre by id; one query the first time."""
-        if not self._genres:
-            self._genres = Genre.objects.in_bulk()
-        return self._genres
 
     def people(self, ids: Iterable[int]) -> dict[int, Person]:
         """Return the people with these ids; one query for new ones."""

@@ -9,7 +9,7 @@ import logging
 import math
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class Live:
     revision: Revision
     popular: PopularTitles
     """What is served where there is no recommender, or it fails."""
+    cards: Cards
+    """What is shown of titles in this state of the catalogue."""
     search: SearchEngine
     release_id: int | None
     recommender: Recommender | None
@@ -54,8 +56,6 @@ class Live:
     ranker_id: int | None = None
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
-    cards: Cards = field(default_factory=Cards)
-    """What is shown of titles in this state of the catalogue."""
     played_today: tuple[int, ...] = ()
     """Titles by how many here play them, most first; counted every `PLAYED_SECONDS`."""
     counted_at: float = -math.inf
@@ -150,7 +150,7 @@ def _load(before: Live | None) -> Live:
     )
     if release is None:
         words = "no release is published yet"
-        return Live(now, popular, search, None, None, words, cards=cards)
+        return Live(now, popular, cards, search, None, None, words)
     try:
         recommender = Recommender.load(folder_of(release), popular.catalogue)
     except RecommenderError as error:
@@ -158,15 +158,15 @@ def _load(before: Live | None) -> Live:
         return Live(
             now,
             popular,
+            cards,
             search,
             before.release_id if before else None,
             before.recommender if before else None,
             trouble=f"release {release.pk} cannot be loaded: {error}",
             broken_release_id=release.pk,
-            cards=cards,
         )
     search = in_space_of(search, recommender)
-    return Live(now, popular, search, release.pk, recommender, cards=cards)
+    return Live(now, popular, cards, search, release.pk, recommender)
 
 
 def _with_played(live: Live, before: Live | None) -> Live:

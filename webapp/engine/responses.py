@@ -325,7 +325,7 @@ class _Response:
     @stage("slate")
     def write_slate(self) -> Slate:
         """Write down what is shown, by what, and from which evidence. At most two queries."""
-        if not self.evidence.is_visit_recorded:
+        if not (self.evidence.is_visit_recorded or self.question.viewer.on_screen):
             self.visit.record()
         taste = self.answer.taste
         return Slate.objects.create(

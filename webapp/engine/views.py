@@ -115,7 +115,7 @@ def _subjects(
     titles |= {row.key for row in rows if row.kind == ABOUT_A_TITLE and row.key is not None}
     titles |= set(_named_by(reasons))
     people = [row.key for row in rows if row.kind == "person" and row.key is not None]
-    return Subjects(cards.titles(titles), cards.genres(), cards.people(people))
+    return Subjects(cards.titles(titles), cards.genres, cards.people(people))
 
 
 def _named_by(reasons: Sequence[Sequence[Reason]]) -> Iterator[int]:

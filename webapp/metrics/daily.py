@@ -91,9 +91,11 @@ def refresh(now: datetime) -> list[CountedDay]:
     """Count every day that something came for since the last refresh, oldest first.
 
     These are the days of visits whose events or slates arrived since, of visits not counted yet,
-    and of visits that are gone. Two queries, and a transaction for each day.
+    and of visits that are gone. Texts that were searched for go with the slates of their day. Two
+    queries, and a transaction for each day.
     """
     counted = [count_day(day, now) for day in days_with_news(now)]
+    DailyQuery.objects.filter(day__lt=first_day(now)).delete()
     Refresh.objects.create(started_at=now, finished_at=datetime.now(UTC), days=len(counted))
     return counted
 

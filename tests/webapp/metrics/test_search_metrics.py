@@ -1,8 +1,11 @@
 """Search intents by hand: one run of typing, to a choice or to giving up."""
 
+from datetime import timedelta
+
 import pytest
 
-from tests.webapp.metrics.conftest import DAY, told
+from tests.webapp.metrics.conftest import AFTER, DAY, told
+from webapp.metrics.daily import refresh
 from webapp.metrics.models import DailyQuery
 
 pytestmark = pytest.mark.django_db
@@ -115,3 +118,12 @@ def test_texts_are_kept_with_how_they_failed(sit, films, count):
         ("alien", 1, 1, 1),
         ("solaris", 3, 2, 1),
     ]
+
+
+def test_texts_go_with_the_slates_of_their_day(sit, films, count):
+    search(sit(), "alien", 0)
+    refresh(AFTER)
+    assert DailyQuery.objects.count() == 1
+    refresh(AFTER + timedelta(days=100))
+    assert not DailyQuery.objects.exists()
+    assert told("search_success") == (0, 1), "the numbers stay"

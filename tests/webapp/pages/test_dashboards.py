@@ -124,6 +124,12 @@ def test_without_real_visits_the_simulated_are_shown_and_say_so(staff, films):
     assert "simulated viewers, not people" in staff.get("/staff/").content.decode()
 
 
+def test_a_few_real_visits_do_not_hide_the_simulated_but_many_do(staff, yesterday, monkeypatch):
+    assert "simulated viewers, not people" in staff.get("/staff/").content.decode()
+    monkeypatch.setattr("webapp.pages.dashboards.asked.FEWEST_REAL", 2)
+    assert "real visits" in staff.get("/staff/").content.decode()
+
+
 def test_an_arm_can_be_chosen(staff, yesterday):
     page = staff.get("/staff/?traffic=real&arm=first/usual").content.decode()
     assert "real visits, arm first/usual" in page

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from recommender.serving.stages import listening, stage
+from webapp.engine.live import holder
 
 pytestmark = pytest.mark.django_db
 
@@ -46,3 +47,17 @@ def test_a_stage_counts_while_someone_listens_and_costs_nothing_else():
         pass
     assert sorted(seconds) == ["failed", "inner"]
     assert seconds["inner"] > 0
+
+
+def test_the_whole_home_page_costs_at_most_twelve_queries(
+    owner_client, release, films, settings, django_assert_max_num_queries
+):
+    """For a profile in a visit, with all that came between recorded; titles not at hand yet."""
+    settings.RELEASE_POLL_SECONDS = 3600
+    owner_client.get("/")
+    owner_client.get(films[30].get_absolute_url())
+    holder.get().cards._titles.clear()
+    with django_assert_max_num_queries(12):
+        owner_client.get("/")
+    with django_assert_max_num_queries(10):
+        owner_client.get("/")

@@ -5,14 +5,18 @@ from datetime import date
 from functools import cached_property
 from urllib.parse import urlencode
 
+from django.db.models import Sum
 from django.http import HttpRequest
 
 from webapp.metrics.models import DailyMetric
 from webapp.metrics.readings import Period
 
 LENGTHS = (7, 30, 90)
+USUAL_DAYS = 30
 TRAFFIC = {"real": "Real visits", "simulated": "Simulated visits"}
 ARM = "arm"
+FEWEST_REAL = 100
+"""Below so many real visits of the period, simulated ones are shown first."""
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,16 @@ class Asked:
     def of(cls, request: HttpRequest, until: date) -> "Asked":
         """Read the address; what makes no sense falls back. At most one query.
 
-        Without a word on whose visits, real ones are shown, or simulated ones while there are no
-        others.
+        Without a word on whose visits, real ones are shown, or simulated ones while there are
+        some and fewer than `FEWEST_REAL` others.
         """
         told = request.GET
-        days = told.get("days", "")
+        days = next((each for each in LENGTHS if told.get("days") == str(each)), USUAL_DAYS)
         traffic = told.get("traffic", "")
         if traffic not in TRAFFIC:
-            has_real = DailyMetric.objects.filter(
-                metric="bot_share", dimension="all", is_simulated=False
-            ).exists()
-            traffic = "real" if has_real else "simulated"
+            traffic = _usual_traffic(Period.ending(until, days))
         return cls(
-            int(days) if days in map(str, LENGTHS) else 30,
+            days,
             traffic == "simulated",
             told.get(ARM, "").replace("\0", "")[:130],
             until,
@@ -121,3 +122,15 @@ class Asked:
             Choice("All arms", self.query(arm=""), not self.arm),
             *(Choice(name, self.query(arm=name), name == self.arm) for name in names),
         ]
+
+
+def _usual_traffic(period: Period) -> str:
+    """Return whose visits to show where nobody said. One query."""
+    visits = dict(
+        DailyMetric.objects.filter(
+            metric="bot_share", dimension="all", day__gte=period.first, day__lte=period.last
+        )
+        .values_list("is_simulated")
+        .annotate(visits=Sum("denominator"))
+    )
+    return "simulated" if visits.get(True) and visits.get(False, 0) < FEWEST_REAL else "real"
