@@ -15,6 +15,7 @@ from webapp.engine.live import holder
 from webapp.events.models import Slate
 from webapp.events.seen import readiness
 from webapp.events.takes import takes_by_history_size
+from webapp.pages.dashboards.serving import PAGES
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 
 RUNS_SHOWN = 20
@@ -136,6 +137,7 @@ def training(request: HttpRequest) -> HttpResponse:
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),
+        "pages": PAGES,
     }
     return render(request, "pages/training.html", context)
 
