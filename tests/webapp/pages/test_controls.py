@@ -150,3 +150,43 @@ def test_while_paused_only_forgetting_is_offered_and_done(owner_client, cast, fi
     assert not re.search(r'action="/(thumb|list|hide|resume|refuse)/', text)
     owner_client.post(f"/forget/{films[0].pk}/", {"value": "remove"})
     assert not Event.objects.exclude(kind="forget").exists()
+
+
+def shown(client):
+    """The titles on the whole home page, those kept by hand left out."""
+    text = client.get("/?rows=all").content.decode()
+    rows = re.split(r'<section class="row" data-row="', text)[1:]
+    free = [row for row in rows if not row.startswith(("continue_watching", "my_list"))]
+    return {int(pk) for row in free for pk in re.findall(r'data-title="(\d+)"', row)}
+
+
+def test_what_was_watched_is_hidden_from_the_very_next_page_and_back(
+    owner_client, cast, films, release, now
+):
+    before = shown(owner_client)
+    watched = [film for film in films if film.pk in before][:5]
+    for film in watched:
+        Rating.objects.create(profile=cast.owner, title=film, stars=3, rated_at=now)
+    seen = {film.pk for film in watched}
+    assert seen & shown(owner_client)
+    address = f"/profiles/{cast.owner.pk}/switches/"
+    switches = {"is_personalized": "on", "hides_watched": "on"}
+    told = owner_client.post(address, switches, follow=True)
+    assert not seen & shown(owner_client)
+    owner_client.post(*undo_in(told.content.decode()))
+    assert seen & shown(owner_client)
+
+
+def test_each_refusal_is_obeyed_by_the_very_next_page(owner_client, films, release):
+    western = Genre.objects.get(slug="western")
+    of_genre = {film.pk for film in films[:20]}
+    assert of_genre & shown(owner_client)
+    told = owner_client.post(f"/refuse/genre/{western.pk}/", {"value": "refuse"}, follow=True)
+    assert not of_genre & shown(owner_client)
+    owner_client.post(*undo_in(told.content.decode()))
+    assert of_genre & shown(owner_client)
+    one = next(iter(shown(owner_client)))
+    told = owner_client.post(f"/hide/{one}/", {"value": "hide", "next": "/"}, follow=True)
+    assert one not in shown(owner_client)
+    owner_client.post(*undo_in(told.content.decode()))
+    assert one in shown(owner_client)

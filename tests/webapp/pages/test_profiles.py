@@ -275,7 +275,11 @@ def test_a_search_for_picks_that_finds_nothing_says_so(owner_client, films, rele
 def test_picks_may_be_skipped_and_home_is_useful_before(owner_client, films, release):
     assert owner_client.post("/welcome/", {"save": "yes", "next": "/history/"}).url == "/history/"
     assert owner_client.post("/welcome/", {"next": "https://elsewhere.example/"}).url == "/"
-    assert owner_client.get("/").content.decode().count('<section class="row"') >= 2
+    text = owner_client.get("/").content.decode()
+    assert text.count('<section class="row"') >= 2
+    assert "This page does not know you yet" in text
+    owner_client.post(f"/thumb/{films[0].pk}/", {"value": "up"})
+    assert "This page does not know you yet" not in owner_client.get("/").content.decode()
 
 
 def test_the_history_page_lists_and_takes_back(
