@@ -57,16 +57,16 @@ def undo(page, words):
 
 
 def press(page, name):
-    page.locator("[data-controls]").get_by_role("button", name=name, exact=True).click()
+    page.locator(".title-page [data-controls]").get_by_role("button", name=name, exact=True).click()
 
 
 def is_pressed(page, name):
-    button = page.locator("[data-controls]").get_by_role("button", name=name, exact=True)
+    button = page.locator(".title-page [data-controls]").get_by_role("button", name=name, exact=True)
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def is_loose(page, name):
-    button = page.locator("[data-controls]").get_by_role("button", name=name, exact=True)
+    button = page.locator(".title-page [data-controls]").get_by_role("button", name=name, exact=True)
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
