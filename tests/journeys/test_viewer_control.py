@@ -61,12 +61,16 @@ def press(page, name):
 
 
 def is_pressed(page, name):
-    button = page.locator(".title-page [data-controls]").get_by_role("button", name=name, exact=True)
+    button = page.locator(".title-page [data-controls]").get_by_role(
+        "button", name=name, exact=True
+    )
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
 def is_loose(page, name):
-    button = page.locator(".title-page [data-controls]").get_by_role("button", name=name, exact=True)
+    button = page.locator(".title-page [data-controls]").get_by_role(
+        "button", name=name, exact=True
+    )
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
