@@ -179,7 +179,7 @@ def test_the_first_teacher_orders_lists_and_slates_replay_exactly(
     slate = Slate.objects.get(pk=page.slate_id)
     assert slate.ranker == version
     mixed = next(row for row in slate.rows if row["kind"] in ("top_picks", "genre"))
-    assert mixed["scores"] == sorted(mixed["scores"], reverse=True)
+    assert mixed["scores"][0] == max(mixed["scores"])  # the others are varied after ranking
     assert all(0 <= score <= 1 for score in mixed["scores"])
     for shown in (page, responses.prequery(visit, now), responses.search(visit, "number", now)):
         found = replay(Slate.objects.get(pk=shown.slate_id))
