@@ -34,14 +34,14 @@ SPLIT_SEED = 2022
 FACTORS = (1.0, 2.0, 5.0)
 QUICK_EPOCHS, QUICK_EXAMPLES = 2, 60_000
 
-FRAPPE_SIZE, ML_SIZE = 20, 16
+FRAPPE_SIZE, ML_SIZE = 20, 32
 FRAPPE = FifaConfig(
     embedding_size=FRAPPE_SIZE, width_factor=5.0, normalise=True, embedding_penalty=0.05,
     embedding_dropout=0.1, unit_dropout=0.1,
 )  # fmt: skip
 """Chosen on the validation part, as everything here."""
 ML_1M = FifaConfig(
-    embedding_size=ML_SIZE, width_factor=5.0, normalise=True, embedding_penalty=0.01,
+    embedding_size=ML_SIZE, width_factor=1.0, normalise=True, embedding_penalty=0.01,
     embedding_dropout=0.1, unit_dropout=0.2,
 )  # fmt: skip
 PEERS = {
