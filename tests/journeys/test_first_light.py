@@ -68,8 +68,9 @@ def test_what_is_seen_for_a_second_is_an_impression_once(
 
 
 def test_everything_works_without_javascript(
-    transactional_db, browser, live_server, cast, release, films
+    transactional_db, browser, live_server, cast, release, films, settings
 ):
+    settings.ROW_SIZE = 6  # of sixty films, more would leave nothing to the rows below
     context = browser.new_context(base_url=str(live_server), java_script_enabled=False)
     page = context.new_page()
     log_in(page, cast)
