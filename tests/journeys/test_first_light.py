@@ -86,7 +86,7 @@ def test_everything_works_without_javascript(
     page.get_by_role("link", name="Home").first.click()
     expect(page.get_by_role("heading", name="Continue watching")).to_be_visible()
     page.goto("/?rows=all")
-    expect(page.get_by_role("heading", name="Because you watched High Noon")).to_be_visible()
+    expect(page.get_by_role("heading", name="Top picks for Ana")).to_be_visible()
     context.close()
 
 
