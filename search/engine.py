@@ -17,7 +17,7 @@ from search.index.names import Names
 from search.index.postings import Postings
 from search.query import Filter, Query, mistakes_in_word
 from search.rerank import DEFAULT, Preference, Weights, order
-from search.retrieve import ENOUGH, IN_THE_NAME, MISTAKEN, Band, Bands, bands
+from search.retrieve import ENOUGH, IN_THE_NAME, MEANT, MISTAKEN, Band, Bands, bands
 from search.text import fold, words
 from search.understand import Reading, Understanding
 
@@ -269,7 +269,7 @@ class SearchEngine:
     def _take_out_unavailable(self, found: Bands) -> list[int]:
         """Take out what is not to be had, and return the places whose names were meant."""
         gone = self._unavailable[found[self._unavailable] != Band.NONE]
-        meant = gone[found[gone] <= Band.NEAR]
+        meant = gone[np.isin(found[gone], MEANT)]
         found[gone] = Band.NONE
         best: list[int] = meant[np.argsort(self._tie_break[meant])][:GROUP_SIZE].tolist()
         return best

@@ -29,10 +29,10 @@ class Band(IntEnum):
     """The name is what was typed: a leading article, spaces, marks and ways to number apart."""
     COMPLETES = 2
     """The name begins with what was typed, and a few letters are left."""
-    NEAR = 3
-    """The name is what was typed but for one mistake."""
-    BEGINS = 4
+    BEGINS = 3
     """The name begins with what was typed."""
+    NEAR = 4
+    """The name is what was typed but for one mistake."""
     WORDS = 5
     """The name holds every word, in any order; the last may be unfinished."""
     BEGINS_NEAR = 6
@@ -51,6 +51,8 @@ class Band(IntEnum):
 
 IN_THE_NAME = Band.WORDS
 """Up to here the name holds what was typed, as it was typed."""
+MEANT = (Band.WRITTEN, Band.EXACT, Band.COMPLETES, Band.NEAR)
+"""What was typed is this name or nearly so."""
 MISTAKEN = frozenset({Band.NEAR, Band.NEAR_TWO, Band.BEGINS_NEAR, Band.WORDS_NEAR, Band.ABOUT_NEAR})
 
 
