@@ -121,6 +121,8 @@ class CandidateRow:
         scores: (N,) comparable within the row only.
         key: the genre, person or title the row is about, an outside id.
         is_kept_by_viewer: Continue Watching and My List: never shortened by rows above.
+        is_of_visit: what this visit is about, which stands before all rows but those kept by the
+            viewer and those already seen.
     """
 
     kind: str
@@ -128,6 +130,7 @@ class CandidateRow:
     scores: NDArray[np.float32]
     key: int | None = None
     is_kept_by_viewer: bool = False
+    is_of_visit: bool = False
 
 
 @dataclass(frozen=True)
@@ -199,7 +202,7 @@ def build_page(
 
     Args:
         candidate_rows: in the order they stand where they are worth the same. Rows kept by the
-            viewer that lead it stand on top, above those pinned.
+            viewer that lead it stand on top, above those pinned; rows of this visit below those.
         excluded: (I,) True for items that may not be shown in any row; where one was pinned, the
             rest of its row closes up.
         config: the limits. A pinned row stays however short.
@@ -216,6 +219,9 @@ def build_page(
         page.place(free.pop(0))
     for pin in pinned:
         page.place_pinned(pin, offered.get(_name(pin)))
+    free.sort(key=lambda row: not row.is_of_visit)
+    while free and free[0].is_of_visit and len(page.rows) < config.max_rows:
+        page.place(free.pop(0))
     while free and len(page.rows) < config.max_rows:
         values = page.values(free)
         best = int(values.argmax())

@@ -244,7 +244,10 @@ class Recommender:
         fit = self._fit(taste)
         yield kept["continue_watching"]
         if taste is not None and taste.visit_vector is not None:
-            yield only(self._taste_row("this_visit", taste.visit_vector, len(viewer.seen)), news)
+            row = self._taste_row("this_visit", taste.visit_vector, len(viewer.seen))
+            yield replace(only(row, news), is_of_visit=True)
+        elif because and viewer.is_about(reasons[0]):
+            because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
             yield only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)

@@ -90,3 +90,7 @@ class Viewer:
     hides_watched: bool = False
     refused_genres: frozenset[int] = frozenset()
     played_today: Sequence[int] = ()
+
+    def is_about(self, title_id: int) -> bool:
+        """Whether this visit has told anything of the title."""
+        return any(event.is_this_visit and event.title_id == title_id for event in self.events)

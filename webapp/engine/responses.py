@@ -306,7 +306,7 @@ class _Response:
                 PageConfig(
                     row_size=settings.ROW_SIZE,
                     relevance_share=settings.RELEVANCE_SHARE,
-                    exploration=settings.EXPLORATION,
+                    exploration=settings.EXPLORATION if visit.is_personal else 0.0,
                     max_rows=max_rows or PageConfig.max_rows,
                 ),
                 title_id,
