@@ -180,7 +180,8 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     rows = {view.kind: view for view in response.views}
     listed = response.evidence.listed()
     place = listed.index(title.pk) + 1 if title.pk in listed else None
-    return TitlePage(slate.pk, rows.get("more_like"), rows.get("played_next"), place)
+    alike = rows.get("more_like") or rows.get("near")
+    return TitlePage(slate.pk, alike, rows.get("played_next"), place)
 
 
 def genre_page(visit: CurrentVisit, genre: Genre, page: int, now: datetime) -> ListingPage:
