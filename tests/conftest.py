@@ -47,8 +47,9 @@ class Cast:
 
 @pytest.fixture(autouse=True)
 def _fresh_process(settings: object, tmp_path: Path) -> Iterator[None]:
-    """No test sees another's live release, artifacts or rate limits."""
+    """No test sees another's live release, artifacts or rate limits, or leaves pages to chance."""
     settings.MARQUEE_HOME = tmp_path / "home"  # type: ignore[attr-defined]
+    settings.EXPLORATION = 0.0  # type: ignore[attr-defined]
     holder.forget()
     cache.clear()
     yield
