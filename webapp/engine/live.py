@@ -5,6 +5,7 @@ catalogue changed, loads beside what serves, and swaps one reference. What canno
 logged and the old one goes on serving.
 """
 
+import gc
 import logging
 import math
 import threading
@@ -124,14 +125,24 @@ class LiveHolder:
             self._refresh_or_log()
 
     def _refresh_or_log(self) -> None:
+        before = self._live
         try:
             close_old_connections()
             self.refresh()
+            if self._live and (before is None or self._live.search is not before.search):
+                _keep_from_the_collector()
         except DatabaseError as error:
             logger.warning("no look at the live release, the database does not answer: %s", error)
             connection.close()
         except Exception:
             logger.exception("the live release could not be renewed; the old state goes on")
+
+
+def _keep_from_the_collector() -> None:
+    """Let Python's garbage collector pass by what stays: walking over it stops every request."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _load(before: Live | None) -> Live:
