@@ -1,8 +1,9 @@
 """The whole home response under load: p50 at most 30 ms, p99 at most 80 ms, at most 12 queries.
 
-gunicorn as in production (2 processes of 4 threads) over the database and the artifacts that the
+gunicorn as in production over the database and the artifacts that the
 environment names, such as those of a demo (`. var/demo.env`), with a live release. 8 clients with
-profiles of their own ask for the home page over HTTP, one request after the other; every fifth
+profiles of their own ask for the home page over HTTP: "paced", after a second's pause in the mean,
+or "back to back", as fast as answers come, which fills the machine; every fifth
 time each opens a title before, which is not timed. Clients run on the same machine. The profiles
 take over the ratings of imported ones, and are deleted with all they did when it ends.
 """
@@ -39,6 +40,8 @@ from benchmarks.harness import Options, Row, say
 
 CLIENTS = 8
 REQUESTS, WARM_UP = 60, 6
+PAUSES = {"paced": 1.0, "back to back": 0.0}
+"""Seconds in the mean before each page."""
 OPENS_EVERY = 5
 SEED = 7
 ROOT = Path(__file__).resolve().parent.parent
@@ -49,10 +52,16 @@ def run(options: Options) -> Iterator[Row]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     django.setup()
     number = 20 if options.quick else REQUESTS
+    for protocol, pause in PAUSES.items():
+        if options.wants(protocol):
+            yield from _measure(protocol, pause, number, options)
+
+
+def _measure(protocol: str, pause: float, number: int, options: Options) -> Iterator[Row]:
     with _viewers() as cookies, _server() as port:
         say(f"{CLIENTS} clients, {number} pages each, load {os.getloadavg()[0]:.1f} before")
         began = time.perf_counter()
-        clients = [_Client(port, cookie, n) for n, cookie in enumerate(cookies)]
+        clients = [_Client(port, cookie, n, pause) for n, cookie in enumerate(cookies)]
         threads = [threading.Thread(target=each.visit, args=(number,)) for each in clients]
         for thread in threads:
             thread.start()
@@ -71,23 +80,24 @@ def run(options: Options) -> Iterator[Row]:
         clients=CLIENTS, requests=len(took), seed=SEED, load=os.getloadavg(), lasted=lasted
     )
     for name, percent in (("p50 ms", 50), ("p99 ms", 99)):
-        yield Row("home", "marquee", name, float(np.percentile(took, percent)))
-    yield Row("home", "marquee", "pages a second", len(took) / lasted)
-    yield Row("home", "marquee", "kB compressed", float(np.mean([e.size for e in clients])) / 1000)
+        yield Row(protocol, "home", name, float(np.percentile(took, percent)))
+    yield Row(protocol, "home", "pages a second", len(took) / lasted)
+    yield Row(protocol, "home", "kB compressed", float(np.mean([e.size for e in clients])) / 1000)
     for name, values in stages.items():
         if name == "queries":
-            yield Row("home", "marquee", "most queries", max(values))
+            yield Row(protocol, "home", "most queries", max(values))
         else:
-            yield Row("home by stage", name, "p50 ms", float(np.percentile(values, 50)))
+            yield Row(protocol, f"stage {name}", "p50 ms", float(np.percentile(values, 50)))
 
 
 class _Client:
     """One browser: its cookies, and what it measured."""
 
-    def __init__(self, port: int, cookie: str, seed: int) -> None:
+    def __init__(self, port: int, cookie: str, seed: int, pause: float) -> None:
         self._connection = HTTPConnection("127.0.0.1", port, timeout=60)
         self._jar = dict([cookie.split("=", 1)])
         self._rng = random.Random(SEED + seed)  # noqa: S311 - which titles are opened
+        self._pause = pause
         self.took: list[float] = []
         self.stages: dict[str, list[float]] = defaultdict(list)
         self.size = 0
@@ -100,6 +110,8 @@ class _Client:
                 if n % OPENS_EVERY == OPENS_EVERY - 1:
                     links = re.findall(r'href="(/title/[^"]+)"', page)
                     self._get(self._rng.choice(links))
+                if self._pause:
+                    time.sleep(self._pause * self._rng.uniform(0.5, 1.5))
                 began = time.perf_counter()
                 page, timing = self._get("/")
                 ms = 1000 * (time.perf_counter() - began)

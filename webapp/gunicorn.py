@@ -7,7 +7,7 @@ from gunicorn.http import message
 from gunicorn.workers.base import Worker
 
 workers = int(os.environ.get("MARQUEE_WEB_PROCESSES", "2"))
-threads = int(os.environ.get("MARQUEE_WEB_THREADS", "4"))
+threads = int(os.environ.get("MARQUEE_WEB_THREADS", "2"))
 worker_class = "gthread"
 timeout = 60
 graceful_timeout = 10
