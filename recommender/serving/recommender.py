@@ -246,7 +246,7 @@ class Recommender:
         if taste is not None and taste.visit_vector is not None:
             row = self._taste_row("this_visit", taste.visit_vector, len(viewer.seen))
             yield replace(only(row, news), is_of_visit=True)
-        elif because and viewer.is_about(reasons[0]):
+        if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
