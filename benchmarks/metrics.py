@@ -12,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import django
-import numpy as np
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 django.setup()
@@ -27,7 +26,7 @@ from django.test.utils import (  # noqa: E402
     teardown_test_environment,
 )
 
-from benchmarks.harness import Options, Row, of_seeds, say  # noqa: E402
+from benchmarks.harness import Options, Row, of_seeds, processor_seconds, say  # noqa: E402
 from webapp.metrics.daily import refresh  # noqa: E402
 
 EVENTS, QUICK_EVENTS = 1_000_000, 100_000
@@ -46,12 +45,12 @@ def run(options: Options) -> Iterator[Row]:
         events = fill(visits, now)
         options.settings.update(events=events, visits=visits, days=DAYS, synthetic=True)
         if options.wants("job"):
-            busy, began = processor_seconds(), time.perf_counter()
+            busy, began = server_seconds(), time.perf_counter()
             counted = refresh(now)
             took = time.perf_counter() - began
             say(f"{len(counted)} days, {sum(day.events for day in counted)} events")
             yield Row("job", "daily metrics", "seconds", took, seconds=took)
-            yield Row("job", "daily metrics", "processor_seconds", processor_seconds() - busy)
+            yield Row("job", "daily metrics", "processor_seconds", server_seconds() - busy)
         if options.wants("pages"):
             yield from pages()
 
@@ -86,25 +85,21 @@ def pages() -> Iterator[Row]:
         address = f"/staff/{pattern.pattern}"
         took, busy = [], []
         for _ in range(ASKED):
-            began, worked = time.perf_counter(), time.process_time() + processor_seconds()
+            began, worked = time.perf_counter(), time.process_time() + server_seconds()
             response = client.get(address)
             took.append((time.perf_counter() - began) * 1000)
-            busy.append((time.process_time() + processor_seconds() - worked) * 1000)
+            busy.append((time.process_time() + server_seconds() - worked) * 1000)
             assert response.status_code == 200, (address, response.status_code)
         yield Row("pages", address, "milliseconds", **of_seeds(took[1:]))
         yield Row("pages", address, "processor_milliseconds", **of_seeds(busy[1:]))
 
 
-def processor_seconds() -> float:
+def server_seconds() -> float:
     """Return the processor time that this connection's server process has taken, where Linux."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         (pid,) = cursor.fetchone()
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return float("nan")
-    user, system = stat.read_text().rpartition(")")[2].split()[11:13]
-    return float(np.add(int(user), int(system)) / os.sysconf("SC_CLK_TCK"))
+    return processor_seconds(pid)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.databases import database
-from benchmarks.harness import ROOT, Options, Row, say
+from benchmarks.harness import ROOT, Options, Row, processor_seconds, say
 from benchmarks.search_data import documents
 
 SEED = 7
@@ -303,8 +303,3 @@ def type_all(clients: list[Client], seconds: float) -> list[float]:
     if failed:
         raise failed[0]
     return [second for of_one in took for second in of_one]
-
-
-def processor_seconds(pid: int) -> float:
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")

@@ -152,7 +152,7 @@ class Recommender:
         excluded = excluded_of(self.catalogue, viewer)
         allowed = ~excluded & unwatched(self.catalogue, viewer)
         if taste is None:
-            row = ordered_row("suggestions", np.arange(len(self.catalogue)), self._trending)
+            row = replace(self._trending_row, kind="suggestions")
         else:
             news = news_of(self.catalogue, viewer)
             row = only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)

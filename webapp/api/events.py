@@ -1,6 +1,6 @@
 """POST /api/v1/events: a batch of what happened in the page."""
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -11,8 +11,8 @@ from rest_framework.views import APIView
 from webapp.api.throttling import EventsThrottle
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
-from webapp.events.middleware import VisitRequest
-from webapp.events.models import Event, Surface
+from webapp.events.middleware import visit_of
+from webapp.events.models import LONGEST_QUERY, Event, Surface
 
 MAX_BATCH = 500
 DAY_SECONDS = 86_400
@@ -38,7 +38,7 @@ class EventSerializer(serializers.Serializer[EventDraft]):
         min_value=0, max_value=DAY_SECONDS, allow_null=True, default=None
     )
     value = serializers.CharField(max_length=10, default="", allow_blank=True)
-    query = serializers.CharField(max_length=200, default="", allow_blank=True)
+    query = serializers.CharField(max_length=LONGEST_QUERY, default="", allow_blank=True)
     subject = serializers.IntegerField(
         min_value=1, max_value=2**63 - 1, allow_null=True, default=None
     )
@@ -82,7 +82,7 @@ class EventsView(APIView):
                 places.append(index)
             else:
                 errors.append({"index": index, "id": given.get("id"), "reason": _words(event)})
-        visit = cast(VisitRequest, request._request).visit
+        visit = visit_of(request._request)
         report = (
             record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
         )

@@ -6,7 +6,7 @@ Without a text both answer with titles for this visit.
 import time
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -25,7 +25,7 @@ from webapp.catalog.models import Genre, Person
 from webapp.engine.responses import SearchPage, prequery, search, typed
 from webapp.engine.views import RowView, SlotView
 from webapp.events.clock import now_of
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.events.searches import forget_search
 from webapp.events.visits import CurrentVisit
 
@@ -112,7 +112,7 @@ class _AnswerView(APIView):
     @extend_schema(parameters=PARAMETERS, responses={200: SearchAnswerSerializer})
     def get(self, request: Request) -> Response:
         began = time.perf_counter()
-        visit = cast(VisitRequest, request._request).visit
+        visit = visit_of(request._request)
         text, now = request.query_params.get("q", ""), now_of(request._request)
         try:
             page = self.find(visit, text, now) if text.strip() else prequery(visit, now)
@@ -153,7 +153,7 @@ class RecentSearchView(APIView):
         text = request.query_params.get("q", "").replace("\0", "").strip()
         if not text:
             raise ValidationError({"q": ["Name the text that is to be forgotten."]})
-        forget_search(cast(VisitRequest, request._request).visit, text)
+        forget_search(visit_of(request._request), text)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

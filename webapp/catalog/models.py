@@ -64,6 +64,10 @@ class TitleQuerySet(models.QuerySet["Title"]):
             return self
         return self.filter(maturity__lte=limit)
 
+    def for_cards(self) -> "TitleQuerySet":
+        """With genres at hand and without plots. Two queries."""
+        return self.defer("plot").prefetch_related("genres")
+
     def with_people(self) -> "TitleQuerySet":
         """With genres and credits at hand. Three queries."""
         people = models.Prefetch("credits", Credit.objects.select_related("person"))

@@ -31,7 +31,7 @@ def films_and_paths() -> tuple[dict[int, Film], dict[int, str]]:
     for title_id, name in named.values_list("title_id", "person__name").iterator(20_000):
         people[title_id].add(name)
     films, paths = {}, {}
-    for title in Title.objects.available().defer("plot").prefetch_related("genres"):
+    for title in Title.objects.available().for_cards():
         genres = frozenset(genre.name for genre in title.genres.all())
         films[title.pk] = Film(
             title.pk, title.name, title.year or 0, genres, frozenset(people[title.pk]),

@@ -32,7 +32,7 @@ class Cards:
         if missing:
             if len(self._titles) > MOST:
                 self._titles = {}
-            query = Title.objects.defer("plot").prefetch_related("genres")
+            query = Title.objects.for_cards()
             new = query.in_bulk(missing)
             self._titles.update(new)
             found = {**found, **new}

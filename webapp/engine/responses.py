@@ -7,13 +7,12 @@ what the template shows. If the recommender fails, popular titles are served; th
 import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db.models import QuerySet
 
 from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
@@ -253,16 +252,16 @@ def _search_page(response: "_Response") -> SearchPage:
         rows.get("results") or rows.get("typed"),
         rows.get("near"),
         rows.get("suggestions"),
-        _named(Person.objects.all(), found.people),
-        _named(Genre.objects.all(), found.genres),
+        _in_order(Person.objects.filter(name__in=found.people), found.people),
+        _in_order(response.live.cards.genres.values(), found.genres),
     )
 
 
-def _named(known: QuerySet[Named], names: Sequence[str]) -> list[Named]:
-    """Return those with these names, in their order. One query, none without names."""
+def _in_order(known: Iterable[Named], names: Sequence[str]) -> list[Named]:
+    """Return those with these names, in their order; without names nobody is looked for."""
     if not names:
         return []
-    found = {each.name: each for each in known.filter(name__in=names)}
+    found = {each.name: each for each in known}
     return [found[name] for name in names if name in found]
 
 

@@ -19,7 +19,7 @@ def starters(limit: int | None, k: int = STARTERS) -> list[Title]:
     """
     catalogue = holder.get().catalogue
     ids = catalogue.titles.ids_of(starting_items(catalogue, limit, k)).tolist()
-    return Title.objects.defer("plot").prefetch_related("genres").in_order(ids)
+    return Title.objects.for_cards().in_order(ids)
 
 
 def starting_items(catalogue: Catalogue, limit: int | None, k: int) -> np.ndarray:

@@ -23,6 +23,11 @@ class VisitRequest(HttpRequest):
     visit: CurrentVisit
 
 
+def visit_of(request: HttpRequest) -> CurrentVisit:
+    """Return the visit that the request is part of."""
+    return cast(VisitRequest, request).visit
+
+
 class VisitMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

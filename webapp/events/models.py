@@ -9,6 +9,8 @@ from webapp.catalog.models import Title
 from webapp.profiles.models import Profile
 from webapp.releases.models import RankerVersion, Release
 
+LONGEST_QUERY = 200
+"""As much of a text as an event keeps."""
 TYPED = "is_typed"
 """Set in the snapshot of a slate that answered a keystroke."""
 
@@ -159,7 +161,7 @@ class Event(models.Model):
     subject = models.PositiveBigIntegerField(
         null=True, blank=True, help_text="The number of the person or genre it is about."
     )
-    query = models.CharField(max_length=200, blank=True)
+    query = models.CharField(max_length=LONGEST_QUERY, blank=True)
 
     class Meta:
         constraints = [

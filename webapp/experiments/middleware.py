@@ -6,7 +6,7 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import VisitRequest, visit_of
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.running import allocated
 
@@ -18,7 +18,8 @@ class ArmMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        visited = cast(VisitRequest, request)
-        found = visited.visit
-        visited.visit = cast(CurrentVisit, SimpleLazyObject(lambda: allocated(found)))
+        found = visit_of(request)
+        cast(VisitRequest, request).visit = cast(
+            CurrentVisit, SimpleLazyObject(lambda: allocated(found))
+        )
         return self.get_response(request)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from recommender.evaluation.experiments import (
     MISMATCH_LEVEL,
-    Effect,
     Ratio,
     design_effect,
     detectable_effect,
@@ -49,7 +48,8 @@ def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
         "sizes": _sizes(found, arms),
         "arms": {arm.name: _summary(found.of_arm(arm.name), rng) for arm in arms},
         "effects": [
-            _effects(found, arm, arms[-1], experiment.plan, rng) | {"design": _design(found)}
+            _effects(found, arm, arms[-1], experiment.plan, rng)
+            | {"design": design_effect(ratio_of("abandonment", found))}
             for arm in arms[:-1]
             if _can_compare(found, arm, arms[-1])
         ],
@@ -184,16 +184,8 @@ def _effects(
         if metric == planned.get("metric"):
             expected = planned["expected"]
         ours, theirs = (ratio_of(metric, found.of_arm(each.name)) for each in (arm, against))
-        told[metric] = _as_json(effect(ours, theirs, expected, rng, RESAMPLES))
+        told[metric] = asdict(effect(ours, theirs, expected, rng, RESAMPLES))
     return told
-
-
-def _design(found: Outcomes) -> float:
-    return design_effect(ratio_of("abandonment", found))
-
-
-def _as_json(told: Effect) -> dict[str, Any]:
-    return asdict(told)
 
 
 @dataclass(frozen=True)

@@ -1,22 +1,9 @@
 """Counted days, alerts and the audit log in the admin, to read."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 
 from webapp.metrics.models import Alert, AuditEntry, CountedDay
-
-
-class ReadOnly(admin.ModelAdmin[Any]):
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from webapp.releases.admin import ReadOnly
 
 
 @admin.register(CountedDay)

@@ -94,7 +94,7 @@ def refresh(now: datetime) -> list[CountedDay]:
     and of visits that are gone. Texts that were searched for go with the slates of their day. Two
     queries, and a transaction for each day.
     """
-    counted = [count_day(day, now) for day in days_with_news(now)]
+    counted = count_days(days_with_news(now), now)
     DailyQuery.objects.filter(day__lt=first_day(now)).delete()
     Refresh.objects.create(started_at=now, finished_at=datetime.now(UTC), days=len(counted))
     return counted

@@ -1,7 +1,6 @@
 """What a viewer does by a form: each is one event, the words that say so, and a way back."""
 
 import uuid
-from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
@@ -13,11 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.catalog.models import Genre, Person, Title
 from webapp.events.clock import now_of
 from webapp.events.ingest import SUBJECTS, VALUES, EventDraft, IngestReport, record_events
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.events.models import Event, Surface
 from webapp.events.sessions import FINISHED_SHARE
 from webapp.events.standing import standing_of
-from webapp.events.visits import CurrentVisit
 from webapp.pages.errors import bad_request
 from webapp.pages.forms import StoppedForm, ToldForm
 from webapp.pages.navigation import profiles_address, safe_next
@@ -76,7 +74,7 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def refuse_person(request: HttpRequest, pk: int) -> HttpResponse:
-    fit = Title.objects.fit_for(_visit(request).maturity_limit)
+    fit = Title.objects.fit_for(visit_of(request).maturity_limit)
     people = Person.objects.filter(titles__in=fit).distinct()
     return _tell(request, "refuse-person", Event.Kind.PERSON, get_object_or_404(people, pk=pk))
 
@@ -90,7 +88,7 @@ def refuse_genre(request: HttpRequest, pk: int) -> HttpResponse:
 def controls(request: HttpRequest, pk: int) -> HttpResponse:
     """The controls of one title as they stand, to be put into a page. Six queries."""
     title = get_object_or_404(Title.objects.with_people().fit_for(_limit(request)), pk=pk)
-    context = {"title": title, "state": standing_of(_visit(request), title)}
+    context = {"title": title, "state": standing_of(visit_of(request), title)}
     return render(request, "_controls.html", context)
 
 
@@ -116,7 +114,7 @@ def stopped(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _tell(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> HttpResponse:
     """Record what the form says, tell it with the way back, and go back."""
-    visit = _visit(request)
+    visit = visit_of(request)
     otherwise = about.get_absolute_url() if isinstance(about, Title) else reverse("home")
     back = safe_next(request, otherwise)
     if not request.user.is_authenticated:
@@ -160,7 +158,7 @@ def _record(
     now = now_of(request)
     title, subject = (None, about.pk) if kind in SUBJECTS else (about.pk, None)
     draft = EventDraft(event_id or uuid.uuid4(), kind, title, now, subject=subject, **fields)  # type: ignore[arg-type]
-    report = record_events(_visit(request), [draft], now)
+    report = record_events(visit_of(request), [draft], now)
     if report.paused:
         messages.info(request, "History is paused: this was not kept.")
     return report
@@ -171,8 +169,4 @@ def _title(request: HttpRequest, pk: int) -> Title:
 
 
 def _limit(request: HttpRequest) -> int | None:
-    return _visit(request).maturity_limit
-
-
-def _visit(request: HttpRequest) -> CurrentVisit:
-    return cast(VisitRequest, request).visit
+    return visit_of(request).maturity_limit

@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import replace
 from datetime import datetime
-from typing import cast
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -17,7 +16,7 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.engine import responses
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.events.models import Event, Slate, Surface
 from webapp.events.sessions import playbacks_of
 from webapp.events.standing import standing_of
@@ -32,7 +31,7 @@ FEATURED = ("top_picks", "trending", "popular")
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     is_whole = request.GET.get("rows") == "all"
-    page = responses.home(_visit(request), now_of(request), is_whole=is_whole)
+    page = responses.home(visit_of(request), now_of(request), is_whole=is_whole)
     featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
     with stage("render"):
         return render(request, "pages/home.html", {"page": page, "featured": featured})
@@ -41,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_safe
 def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
     """The rows below those that a home page came with, for a page that scrolls."""
-    page = responses.more_rows(_visit(request), slate, now_of(request))
+    page = responses.more_rows(visit_of(request), slate, now_of(request))
     if page is None:
         raise Http404("This page is of another visit: load it again.")
     with stage("render"):
@@ -51,7 +50,7 @@ def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
 @require_safe
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """A title's details. Opening it is an event, recorded here so that it needs no script."""
-    visit, now = _visit(request), now_of(request)
+    visit, now = visit_of(request), now_of(request)
     found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
@@ -70,7 +69,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 
 @require_safe
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
-    visit = _visit(request)
+    visit = visit_of(request)
     found = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
     if not found.is_available:
         return redirect(found)
@@ -85,35 +84,31 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
     """All titles of a genre, in this viewer's order."""
     found = get_object_or_404(Genre, slug=slug)
-    page = responses.genre_page(_visit(request), found, _number(request), now_of(request))
+    page = responses.genre_page(visit_of(request), found, _number(request), now_of(request))
     return _listing(request, found, Surface.GENRE, page)
 
 
 @require_safe
 def person(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """All that someone made or plays in, in this viewer's order."""
-    fit = Title.objects.filter(people=OuterRef("pk")).fit_for(_visit(request).maturity_limit)
+    fit = Title.objects.filter(people=OuterRef("pk")).fit_for(visit_of(request).maturity_limit)
     found = get_object_or_404(Person.objects.filter(Exists(fit)), pk=pk)
     if slug != found.slug:
         return redirect(found, permanent=True)
-    page = responses.person_page(_visit(request), found, _number(request), now_of(request))
+    page = responses.person_page(visit_of(request), found, _number(request), now_of(request))
     return _listing(request, found, Surface.PERSON, page)
 
 
 @login_required
 @require_safe
 def my_list(request: HttpRequest) -> HttpResponse:
-    profile = _visit(request).profile
+    profile = visit_of(request).profile
     if profile is None:
         return redirect("profiles")
     entries = ListEntry.objects.filter(profile=profile).values_list("title_id", flat=True)
     kept = Title.objects.fit_for(profile.maturity_limit)
-    titles = kept.defer("plot").prefetch_related("genres").in_order(entries)
+    titles = kept.for_cards().in_order(entries)
     return render(request, "pages/my_list.html", {"titles": titles})
-
-
-def _visit(request: HttpRequest) -> CurrentVisit:
-    return cast(VisitRequest, request).visit
 
 
 def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:

@@ -1,7 +1,5 @@
 """What a profile did and told, each with the button that takes it back."""
 
-from typing import cast
-
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
@@ -10,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.catalog.models import Title
 from webapp.events.history import history_of
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.events.models import ForgottenTitle
 from webapp.profiles.models import HiddenTitle, RefusedGenre, RefusedPerson
 
@@ -21,7 +19,7 @@ HISTORY_PAGE = 50
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """List the profile's own history, and what it hid, refused and had forgotten. Eight queries."""
-    visit = cast(VisitRequest, request).visit
+    visit = visit_of(request)
     profile = visit.profile
     if profile is None:
         return redirect("profiles")

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from rest_framework.throttling import SimpleRateThrottle
 
 from webapp.catalog.models import UNRATED
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.pages.errors import too_many_requests
 from webapp.profiles.models import Profile
 
@@ -35,7 +35,7 @@ def is_limited(profile: Profile | None) -> bool:
 
 def watching(request: HttpRequest) -> Profile | None:
     """The profile of this login and visit."""
-    return cast(VisitRequest, request).visit.profile
+    return visit_of(request).profile
 
 
 def asked_of_limited(request: HttpRequest, words: str) -> HttpResponse | None:

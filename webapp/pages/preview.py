@@ -1,20 +1,18 @@
 """What a card shows when it is looked at longer."""
 
-from typing import cast
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from webapp.catalog.models import Title
-from webapp.events.middleware import VisitRequest
+from webapp.events.middleware import visit_of
 from webapp.events.standing import standing_of
 
 
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """A title's facts and controls as a fragment. Looking is not opening: no event."""
-    visit = cast(VisitRequest, request).visit
+    visit = visit_of(request)
     found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
     context = {"title": found, "state": standing_of(visit, found)}
     return render(request, "_preview.html", context)

@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -13,21 +12,18 @@ from webapp.catalog.models import Genre
 from webapp.engine import responses
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.middleware import VisitRequest
-from webapp.events.models import Event, Surface
+from webapp.events.middleware import visit_of
+from webapp.events.models import LONGEST_QUERY, Event, Surface
 from webapp.events.searches import forget_search, is_repeated
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import is_read
-
-LONGEST_QUERY = 200
-"""As much of a text as an event keeps."""
 
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
     """What a text means. A search is an event, recorded here: it needs no script."""
     text, now = request.GET.get("q", ""), now_of(request)
-    visit = cast(VisitRequest, request).visit
+    visit = visit_of(request)
     if not text.strip():
         page = responses.prequery(visit, now)
         context = {"text": "", "page": page, "genres": Genre.objects.all()}
@@ -46,7 +42,7 @@ def results(request: HttpRequest) -> HttpResponse:
 def forget(request: HttpRequest) -> HttpResponse:
     """Forget one of the viewer's own searches; doing it twice changes nothing more."""
     text = request.POST.get("q", "").replace("\0", "").strip()
-    forget_search(cast(VisitRequest, request).visit, text)
+    forget_search(visit_of(request), text)
     return redirect("search")
 
 

@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,7 +13,7 @@ from webapp.engine.live import holder
 from webapp.events.models import Slate
 from webapp.events.seen import readiness
 from webapp.events.takes import takes_by_history_size
-from webapp.pages.dashboards.serving import PAGES
+from webapp.pages.dashboards.serving import PAGES, staff_only
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 
 RUNS_SHOWN = 20
@@ -116,12 +114,10 @@ class RunView:
         )
 
 
-@login_required
+@staff_only
 @require_safe
 def training(request: HttpRequest) -> HttpResponse:
     """Training runs and releases; for staff."""
-    if not request.user.is_staff:
-        raise PermissionDenied
     now = timezone.now()
     runs = list(TrainingRun.objects.select_related("release", "ranker")[:RUNS_SHOWN])
     slates = Slate.objects.order_by("-created_at").values_list("fallback_reason", flat=True)[:1000]

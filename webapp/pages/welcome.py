@@ -1,7 +1,6 @@
 """A newcomer picks a few titles: each is a like, and the home page begins from them."""
 
 import uuid
-from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,8 +15,8 @@ from webapp.engine import responses
 from webapp.engine.starters import starters
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.middleware import VisitRequest
-from webapp.events.models import Event
+from webapp.events.middleware import visit_of
+from webapp.events.models import LONGEST_QUERY, Event
 from webapp.events.visits import CurrentVisit
 from webapp.pages.forms import PicksForm
 from webapp.pages.navigation import profiles_address, safe_next
@@ -28,13 +27,13 @@ from webapp.pages.undo import tell
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest) -> HttpResponse:
     """Offer titles to pick, search among all while keeping the picks, and take them as likes."""
-    visit = cast(VisitRequest, request).visit
+    visit = visit_of(request)
     if visit.profile is None:
         return redirect(profiles_address(reverse("welcome")))
     onward = safe_next(request, reverse("home"))
     form = PicksForm(request.POST)
     wanted = form.titles() if request.method == "POST" else []
-    titles = Title.objects.fit_for(visit.maturity_limit).defer("plot").prefetch_related("genres")
+    titles = Title.objects.fit_for(visit.maturity_limit).for_cards()
     picked = titles.in_order(wanted)
     if request.method == "POST" and "search" not in request.POST:
         _like(request, visit, form, picked)
@@ -46,7 +45,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     context = {
         "picked": picked,
         "offered": [title for title in offered if title not in picked],
-        "searched": text[:200],
+        "searched": text[:LONGEST_QUERY],
         "words": words,
         "next": onward,
     }

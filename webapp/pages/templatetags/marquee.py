@@ -34,11 +34,6 @@ ICONS = {
 """Lines on a square of 24 units, drawn in the colour of the text around them."""
 
 
-@register.filter
-def poster_url(title: Title) -> str:
-    return artwork.poster_url(title)
-
-
 @register.simple_tag
 def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeString:
     """The title's poster. An operator's that does not load gives way to the drawn (posters.js)."""
