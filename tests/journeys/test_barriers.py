@@ -116,10 +116,11 @@ def test_those_who_see_less_see_where_the_focus_is_and_no_backdrops(
     expect(page.locator(".hero .backdrop")).to_be_hidden()
     card = page.locator("section.row .card").first
     card.focus()
-    assert card.evaluate(
+    page.wait_for_function(  # once the shadow has faded in
         """card => {
             const own = getComputedStyle(card), art = getComputedStyle(card.firstElementChild);
             return own.outlineStyle !== "none" || art.boxShadow.includes("3px");
-        }"""
+        }""",
+        arg=card.element_handle(),
     )
     context.close()
