@@ -275,7 +275,13 @@ class Supervisor:
         if status != 0:
             raise Failed(f"{child.name} failed with status {status}. {child.last_words()}".strip())
 
-    def until(self, ask: Callable[[], T | None], what: str, seconds: float | None) -> T:
+    def until(
+        self,
+        ask: Callable[[], T | None],
+        what: str,
+        seconds: float | None,
+        every: float = POLL_SECONDS,
+    ) -> T:
         """Return the first answer that is not None, while every started process lives.
 
         Raises:
@@ -290,7 +296,7 @@ class Supervisor:
             self._look()
             if seconds is not None and time.monotonic() > end:
                 raise Failed(f"waited {seconds:.0f} s in vain for {what}")
-            time.sleep(POLL_SECONDS)
+            time.sleep(every)
 
     def stay(self) -> None:
         """Wait until somebody asks for the end, or a process dies."""

@@ -3,6 +3,7 @@
 docs/operations.md lists them all.
 """
 
+import logging
 import re
 import sys
 from pathlib import Path
@@ -407,13 +408,24 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
 }
 
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether it is more than a probe that was told to wait: what the wait is for is logged."""
+    request, status = getattr(record, "request", None), getattr(record, "status_code", None)
+    return not (status == 503 and request is not None and request.path == "/readyz")
+
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
+    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": _is_news}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"faiss.loader": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"filters": ["news"]},
+        "faiss.loader": {"level": "WARNING"},
+    },
     "root": {"handlers": ["stderr"], "level": _values["log_level"]},
 }

@@ -172,8 +172,10 @@ class Ranker:
         return vocabulary.knows(examples.categories[:, column])
 
     def place_of(self, field: str) -> int:
-        """Return the column of a categorical field in `Examples.categories`."""
-        return [each.name for each in self._categorical].index(field)
+        """Return the column of a field in `Examples.categories`, a number's in `numbers`."""
+        is_numeric = next(each.is_numeric for each in self.fields if each.name == field)
+        kin = [each.name for each in self.fields if each.is_numeric == is_numeric]
+        return kin.index(field)
 
     def num_known(self) -> dict[str, int]:
         """Return how many ids of each growing field have rows of their own."""

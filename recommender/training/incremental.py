@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from recommender.data.examples import Examples
 from recommender.errors import InvalidInputError
-from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss_gap
+from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss, log_loss_gap
 from recommender.models.fifa import EpochReport, FifaConfig
 from recommender.ranking.ranker import Ranker, RankerConfig
 
@@ -56,6 +56,10 @@ class IncrementalConfig:
     """Earlier examples that the teacher speaks of, as a share of the window's."""
     item_field: str = "item"
     """The growing field whose ids the teacher must know to have a word."""
+    baseline_field: str | None = None
+    """The number that orders while no model is live; the gate holds the first model against it."""
+    baseline_field: str | None = None
+    """The number that orders while no model is live, against which the gate holds the first."""
     judged_share: float = 0.2
     """The newest share of a window judges instead of training."""
     forget_days: float = 30.0
@@ -250,7 +254,8 @@ def run_cycle(
 ) -> Cycle:
     """Learn from a window and test before deploying, the live model on the same examples.
 
-    Without a live model everything is learned from scratch. A model that diverged or is kept back
+    Without a live model everything is learned from scratch, and held against the field that orders
+    until then, if the settings name one. A model that diverged or is kept back
     is learned once more from the teacher: what the live model became may be what is wrong.
 
     Args:
@@ -305,7 +310,7 @@ def judge(
     """Hold a model against the live one over examples that neither learned from.
 
     It is kept back where it is worse by more than is allowed and more than chance explains: few
-    examples tell little.
+    examples tell little. Where none is live, its order is held against that of `baseline_field`.
     """
     logits = new.logits(examples)
     if not np.isfinite(logits).all():
@@ -319,22 +324,60 @@ def judge(
             f"{limit / config.diverged_above:.4f}. Kept back."
         )
         return Verdict(False, words, reached, None, count)
-    if live is None:
-        return Verdict(True, "Nothing was live to compare with; published.", reached, None, count)
-    told, before = new.chances(examples), live.chances(examples)
-    was = click_metrics(examples.labels, before)
-    gain, gain_error = auc_gap(examples.labels, logits, live.logits(examples))
-    loss, loss_error = log_loss_gap(examples.labels, told, before)
-    orders = not gain < -config.auc_tolerance - SURE * gain_error
-    fits = loss <= config.loss_tolerance * was["log_loss"] + SURE * loss_error
+    if live is not None:
+        was = click_metrics(examples.labels, live.chances(examples))
+        orders, order_words = _orders(examples, logits, live.logits(examples), "live", config)
+        fits, fit_words = _fits(examples, new.chances(examples), live.chances(examples), config)
+        return _decided(orders and fits, f"{order_words}; {fit_words}", reached, was, count)
+    if config.baseline_field is None:
+        return _decided(True, "Nothing was live to compare with", reached, None, count)
+    scores = examples.numbers[:, new.place_of(config.baseline_field)]
+    was = {"auc": auc(examples.labels, scores)}
+    orders, words = _orders(examples, logits, scores, f"{config.baseline_field} score", config)
+    return _decided(orders, f"No ranker was live. {words}", reached, was, count)
+
+
+def _orders(
+    examples: Examples,
+    scores: NDArray[np.float32],
+    others: NDArray[np.float32],
+    name: str,
+    config: IncrementalConfig,
+) -> tuple[bool, str]:
+    """Whether scores order as well as others, and what is said of it."""
+    gain, error = auc_gap(examples.labels, scores, others)
     words = (
-        f"AUC {reached['auc']:.4f}, live {was['auc']:.4f} (difference {gain:+.4f} ± "
-        f"{gain_error:.4f}, {config.auc_tolerance} less is allowed); log loss "
-        f"{reached['log_loss']:.4f}, live {was['log_loss']:.4f} ({loss:+.4f} ± {loss_error:.4f}, "
-        f"{config.loss_tolerance:.0%} more is allowed): "
-        f"{'published' if orders and fits else 'kept back'}."
+        f"AUC {auc(examples.labels, scores):.4f}, {name} {auc(examples.labels, others):.4f} "
+        f"(difference {gain:+.4f} ± {error:.4f}, {config.auc_tolerance} less is allowed)"
     )
-    return Verdict(bool(orders and fits), words, reached, was, count)
+    return not gain < -config.auc_tolerance - SURE * error, words
+
+
+def _fits(
+    examples: Examples,
+    chances: NDArray[np.float32],
+    others: NDArray[np.float32],
+    config: IncrementalConfig,
+) -> tuple[bool, str]:
+    """Whether chances come true as often as others', and what is said of it."""
+    reached, was = (log_loss(examples.labels, each) for each in (chances, others))
+    loss, error = log_loss_gap(examples.labels, chances, others)
+    words = (
+        f"log loss {reached:.4f}, live {was:.4f} ({loss:+.4f} ± {error:.4f}, "
+        f"{config.loss_tolerance:.0%} more is allowed)"
+    )
+    return loss <= config.loss_tolerance * was + SURE * error, words
+
+
+def _decided(
+    passed: bool,
+    words: str,
+    reached: dict[str, float],
+    was: dict[str, float] | None,
+    count: int,
+) -> Verdict:
+    outcome = "published" if passed else "kept back"
+    return Verdict(bool(passed), f"{words}: {outcome}.", reached, was, count)
 
 
 def _constant_loss(examples: Examples) -> float:

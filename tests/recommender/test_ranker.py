@@ -218,6 +218,24 @@ def test_without_a_live_model_all_is_learned_from_scratch():
     assert [point["epoch"] for point in cycle.curve] == list(range(1, len(cycle.curve) + 1))
 
 
+def test_the_first_model_is_held_against_the_score_that_ordered_before_it():
+    config = replace(CYCLE, baseline_field="score")
+    some = window(seed=13)
+    better = run_cycle(None, some, config, fields=Ranker(FIELDS)).verdict
+    assert better.passed, better.words
+    assert set(better.live) == {"auc"}
+    judging = window(1000, seed=14).examples
+    chance = replace(
+        some.examples, labels=np.random.default_rng(15).permutation(some.examples.labels)
+    )
+    astray = Ranker(FIELDS, CONFIG).learned(chance, some.at).calibrated(judging)
+    worse = judge(astray, None, judging, config)
+    assert not worse.passed
+    assert worse.live["auc"] > worse.new["auc"] + 0.05
+    assert "score" in worse.words
+    assert "kept back" in worse.words
+
+
 def test_a_model_that_diverged_is_kept_back(ranker):
     some = window(seed=14).examples
     boasting = ranker.configured(CONFIG)

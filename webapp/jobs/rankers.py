@@ -98,7 +98,7 @@ def train_ranker(
         )
     earlier = _earlier(run, since, is_simulated) if teacher else None
     curve: list[dict[str, Any]] = []
-    config = IncrementalConfig()
+    config = IncrementalConfig(baseline_field="fused")
 
     def note(report: EpochReport) -> None:
         curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})

@@ -23,6 +23,7 @@ class Metric:
         dimensions: how it is parted.
         is_better_low: whether less of it is better; None where neither is.
         has_interval: whether viewers' moments are kept.
+        is_of_people_only: whether simulated visits have none.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Metric:
     dimensions: tuple[str, ...] = VISIT_SLICES
     is_better_low: bool | None = None
     has_interval: bool = True
+    is_of_people_only: bool = False
 
 
 METRICS = {
@@ -179,11 +181,13 @@ METRICS = {
         Metric(
             "model_age_hours",
             "Model age",
-            "How long ago the release that answered was made.",
+            "How long ago the release that answered was made. Simulated visits have none: they lie "
+            "before the releases that answer them.",
             "responses of a release",
             "hours",
             dimensions=SURFACE_SLICES,
             is_better_low=True,
+            is_of_people_only=True,
         ),
         Metric(
             "fallback_share",

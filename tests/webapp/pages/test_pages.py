@@ -294,6 +294,14 @@ def test_ready_with_a_release(client, release):
     assert client.get("/readyz").status_code == 200
 
 
+def test_a_probe_that_is_told_to_wait_is_no_error_in_the_log(client, films, caplog):
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/title/0/").status_code == 404
+    assert [record.status_code for record in caplog.records if record.name == "django.request"] == [
+        404
+    ]
+
+
 def test_no_page_allows_inline_code_or_strangers(client, release):
     policy = client.get("/")["Content-Security-Policy"]
     assert "script-src 'self'" in policy

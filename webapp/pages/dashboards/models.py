@@ -70,11 +70,7 @@ def models(request: HttpRequest, asked: Asked) -> Dashboard:
                 [
                     _over_releases(releases),
                     _over_rankers(rankers),
-                    of_metric(
-                        METRICS["model_age_hours"],
-                        asked.period.days,
-                        [("Model age", readings.by_day("model_age_hours"))],
-                    ),
+                    *_age(readings, asked),
                 ],
                 lead="What each newly trained model reached on people held out from it, and what "
                 "each ranker reached on the newest events before it learned from them.",
@@ -161,6 +157,13 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
         "A ranker has the last word on the order of lists.",
         "No ranker yet: the fused score of history and visit orders the lists.",
     )
+
+
+def _age(readings: Readings, asked: Asked) -> list[Chart]:
+    metric = METRICS["model_age_hours"]
+    if asked.is_simulated and metric.is_of_people_only:
+        return []
+    return [of_metric(metric, asked.period.days, [(metric.label, readings.by_day(metric.name))])]
 
 
 def _by_tenth(told: dict[str, Any]) -> list[Chart]:

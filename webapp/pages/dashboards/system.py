@@ -75,6 +75,8 @@ def _daily(readings: Readings, asked: Asked) -> list[Chart]:
     days = asked.period.days
     charts = []
     for name in DAILY:
+        if asked.is_simulated and METRICS[name].is_of_people_only:
+            continue
         lines = [(METRICS[name].label, readings.by_day(name))]
         if name == "event_lag_seconds":
             lines = [("mean", lines[0][1]), ("95 %", readings.by_day("event_lag_p95_seconds"))]
