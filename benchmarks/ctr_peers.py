@@ -32,7 +32,6 @@ class Recipe:
     dropout: float
     batch_examples: int = 4096
     epochs: int = 100
-    drop_after: int = 1
     patience: int = 2
     clip_norm: float = 10.0
 
@@ -65,10 +64,9 @@ class Peer:
             worse_for += 1
             if worse_for >= recipe.patience:
                 break
-            if worse_for % recipe.drop_after == 0:
-                rate = max(rate * RATE_DROP, LEAST_RATE)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
+            rate = max(rate * RATE_DROP, LEAST_RATE)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
         network.load_state_dict(state)
         return epoch
 

@@ -37,8 +37,6 @@ HOUR = 3600.0
 NEGATIVES = 2
 BEGIN = datetime(2017, 10, 5, 3, tzinfo=UTC).timestamp()
 """Four whole days after the first click; midnight in Brazil."""
-TUNE_FROM = datetime(2017, 10, 4, 3, tzinfo=UTC).timestamp()
-"""The day that settings were chosen on."""
 DAYS, QUICK_HOURS = 5, 6
 TEACHER_HOURS, REPLAY_HOURS = 72, 24
 SCRATCH_HOURS = {"scratch, 24 hours": 24, "scratch, 8 hours": 8}

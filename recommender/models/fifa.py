@@ -70,13 +70,11 @@ class FifaConfig:
     field_penalty: float = 0.0
     """Of ‖U‖²/2."""
     learning_rate: float = 1e-3
-    """Adam's, at first; see `drop_after`."""
+    """Adam's; a tenth of it from each epoch on that does not improve validation."""
     clip_norm: float = 10.0
     """Longest gradient."""
     batch_examples: int = 4096
     epochs: int = 100
-    drop_after: int = 1
-    """Epochs in a row without improvement after which the learning rate falls to a tenth."""
     patience: int = 2
     """Epochs in a row without improvement before stopping."""
     seed: int = 0
@@ -92,7 +90,7 @@ class FifaConfig:
     def _check_numbers(self) -> None:
         for name, least in (
             ("embedding_size", 1), ("numeric_hidden", 1), ("num_classes", 2),
-            ("batch_examples", 1), ("epochs", 1), ("drop_after", 1), ("patience", 1),
+            ("batch_examples", 1), ("epochs", 1), ("patience", 1),
         ):  # fmt: skip
             value = getattr(self, name)
             if value < least or int(value) != value:
@@ -167,9 +165,8 @@ class Fifa:
         Args:
             examples: N of them.
             validation: asked for a value after every epoch, higher is better. Where it does not
-                improve for `config.drop_after` epochs in a row the learning rate falls to a tenth,
-                after `config.patience` training stops, and the best epoch is kept. Without it all
-                epochs are run.
+                improve the learning rate falls to a tenth, after `config.patience` such epochs in a
+                row training stops, and the best epoch is kept. Without it all epochs are run.
             on_epoch: told of every epoch.
             warm_start: a model of the same fields to go on from, with a fresh optimiser.
             targets: (N,) chances of class 1 to learn in place of the labels, for two classes. With
@@ -207,10 +204,9 @@ class Fifa:
                 worse_for += 1
                 if worse_for >= config.patience:
                     break
-                if worse_for % config.drop_after == 0:
-                    rate = max(rate * RATE_DROP, LEAST_RATE)
-                    for group in optimizer.param_groups:
-                        group["lr"] = rate
+                rate = max(rate * RATE_DROP, LEAST_RATE)
+                for group in optimizer.param_groups:
+                    group["lr"] = rate
         if best is not None:
             network.load_state_dict(best[1])
         network.absorb_norm()

@@ -41,10 +41,6 @@ class Ordering:
     def with_ranker(self, ranker: Ranker | None) -> "Ordering":
         return Ordering(self._catalogue, self._features, ranker)
 
-    @property
-    def is_ranking(self) -> bool:
-        return self._ranker is not None
-
     def ordered(
         self, rows: Sequence[CandidateRow], viewer: Viewer, taste: Taste | None
     ) -> list[CandidateRow]:

@@ -42,9 +42,6 @@ class Labels:
         found = [number for name, number in self._numbers.items() if name.startswith(folded)]
         return found[0] if len(found) == 1 else None
 
-    def documents_of(self, number: int) -> Places:
-        return self._documents[number]
-
     def mask_of(self, number: int, num_documents: int) -> NDArray[np.bool_]:
         """Return (N,) True at the label's documents."""
         mask = np.zeros(num_documents, dtype=bool)
