@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from search.index.names import Names
-from search.index.near import Places
 from search.index.postings import Postings
 from search.text import fold, words
 
