@@ -57,8 +57,6 @@ class IncrementalConfig:
     item_field: str = "item"
     """The growing field whose ids the teacher must know to have a word."""
     baseline_field: str | None = None
-    """The number that orders while no model is live; the gate holds the first model against it."""
-    baseline_field: str | None = None
     """The number that orders while no model is live, against which the gate holds the first."""
     judged_share: float = 0.2
     """The newest share of a window judges instead of training."""
