@@ -310,10 +310,10 @@ def judge(
     It is kept back where it is worse by more than is allowed and more than chance explains: few
     examples tell little. Where none is live, its order is held against that of `baseline_field`.
     """
-    logits = new.logits(examples)
+    logits, chances = new.judged(examples)
     if not np.isfinite(logits).all():
         return Verdict(False, "It diverged: some of its logits are not finite. Kept back.")
-    reached = click_metrics(examples.labels, new.chances(examples))
+    reached = click_metrics(examples.labels, chances)
     count = len(examples)
     limit = config.diverged_above * _constant_loss(examples)
     if reached["log_loss"] > limit:
@@ -323,9 +323,10 @@ def judge(
         )
         return Verdict(False, words, reached, None, count)
     if live is not None:
-        was = click_metrics(examples.labels, live.chances(examples))
-        orders, order_words = _orders(examples, logits, live.logits(examples), "live", config)
-        fits, fit_words = _fits(examples, new.chances(examples), live.chances(examples), config)
+        live_logits, live_chances = live.judged(examples)
+        was = click_metrics(examples.labels, live_chances)
+        orders, order_words = _orders(examples, logits, live_logits, "live", config)
+        fits, fit_words = _fits(examples, chances, live_chances, config)
         return _decided(orders and fits, f"{order_words}; {fit_words}", reached, was, count)
     if config.baseline_field is None:
         return _decided(True, "Nothing was live to compare with", reached, None, count)

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.db.models import Sum
 from django.http import HttpRequest
 
+from webapp.metrics.definitions import Metric
 from webapp.metrics.models import DailyMetric
 from webapp.metrics.readings import Period
 
@@ -77,6 +78,10 @@ class Asked:
         """Whose visits these are, for every chart."""
         whose = "simulated viewers, not people" if self.is_simulated else "real visits"
         return f"{whose}, arm {self.arm}" if self.arm else whose
+
+    def shows(self, metric: Metric) -> bool:
+        """Whether visits of this sort have the metric at all."""
+        return not (self.is_simulated and metric.is_of_people_only)
 
     def query(self, **changes: object) -> str:
         """Return the address's query with some changes; empty values are left out."""

@@ -161,7 +161,7 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
 
 def _age(readings: Readings, asked: Asked) -> list[Chart]:
     metric = METRICS["model_age_hours"]
-    if asked.is_simulated and metric.is_of_people_only:
+    if not asked.shows(metric):
         return []
     return [of_metric(metric, asked.period.days, [(metric.label, readings.by_day(metric.name))])]
 

@@ -75,7 +75,7 @@ def _daily(readings: Readings, asked: Asked) -> list[Chart]:
     days = asked.period.days
     charts = []
     for name in DAILY:
-        if asked.is_simulated and METRICS[name].is_of_people_only:
+        if not asked.shows(METRICS[name]):
             continue
         lines = [(METRICS[name].label, readings.by_day(name))]
         if name == "event_lag_seconds":
