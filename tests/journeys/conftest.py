@@ -7,7 +7,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.journeys.waiting import SECONDS
+
+expect.set_options(timeout=SECONDS * 1000)
 
 FLAGS = [
     "--no-sandbox",

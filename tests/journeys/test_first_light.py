@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.waiting import until
 from webapp.events.models import Event
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -49,8 +50,8 @@ def test_a_viewer_plays_a_film_and_the_next_page_knows(
     assert "q=casablnaca" in page.url
     page.locator("li.result a").first.click()
     expect(page.get_by_role("heading", level=1, name="Casablanca")).to_be_visible()
-    page.wait_for_timeout(500)
-    assert {"open", "play", "stop", "choose"} <= set(Event.objects.values_list("kind", flat=True))
+    kinds = Event.objects.values_list("kind", flat=True)
+    assert until(page, lambda: {"open", "play", "stop", "choose"} <= set(kinds.all())), kinds
     assert complaints == []
 
 
@@ -60,11 +61,8 @@ def test_what_is_seen_for_a_second_is_an_impression_once(
     log_in(page, cast)
     page.mouse.wheel(0, 300)  # half of a card must be in view
     impressions = Event.objects.filter(kind="impression").values_list("slate_id", "title_id")
-    for _ in range(30):
-        page.wait_for_timeout(500)
-        if len(seen := list(impressions.all())) >= 5:
-            break
-    assert len(seen) >= 5
+    assert until(page, lambda: impressions.count() >= 5)
+    seen = list(impressions)
     assert len(seen) == len(set(seen))
     assert None not in {slate for slate, _ in seen}
     assert complaints == []

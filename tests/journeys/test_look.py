@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.journeys.waiting import until
 from webapp.catalog.models import Title
 from webapp.profiles.models import ListEntry, Rating
 
@@ -136,8 +137,7 @@ def test_a_row_moves_under_a_finger(transactional_db, browser, live_server, rele
     ):
         points = [{"x": x, "y": box["y"] + 60} for x in places]
         finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-    page.wait_for_timeout(500)
-    assert left_of(row) > 100
+    assert until(page, lambda: left_of(row) > 100)
     expect(row.locator(".scroll.on")).to_be_hidden()
     row.locator(".card").nth(3).tap()
     expect(page.locator(".title-page h1")).to_be_visible()

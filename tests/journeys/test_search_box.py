@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Error, expect
 
+from tests.journeys.waiting import until
 from webapp.catalog.models import Credit, Person, Title
 from webapp.events.models import Event, Slate, Visit
 
@@ -48,12 +49,9 @@ def search_as_many(text, now, people=2):
 
 
 def wait_for_events(page, kind, number=1):
-    for _ in range(60):
-        found = list(Event.objects.filter(kind=kind).order_by("occurred_at"))
-        if len(found) >= number:
-            return found
-        page.wait_for_timeout(100)
-    raise AssertionError(f"no {number} events of kind {kind}: {Event.objects.values()}")
+    found = Event.objects.filter(kind=kind).order_by("occurred_at")
+    assert until(page, lambda: found.count() >= number), Event.objects.values()
+    return list(found)
 
 
 def active_option(page):
@@ -207,9 +205,9 @@ def test_an_answer_that_was_overtaken_is_dropped(page, known, box, listbox):
     page.route("**/api/v1/suggest*", hold)
     page.goto("/")
     box.press_sequentially("c")
-    page.wait_for_timeout(200)
-    assert len(held) == 1
+    assert until(page, lambda: held)
     box.press_sequentially("asa", delay=5)
+    expect(page.locator(".popup")).to_have_attribute("data-query", "casa")
     expect(listbox.get_by_role("option").first).to_contain_text("Casablanca")
     shown = listbox.text_content()
     with suppress(Error):  # the browser may have given the request up, which is as good
@@ -272,12 +270,14 @@ def test_what_is_seen_in_the_popup_for_a_second_is_an_impression(page, known, bo
     page.goto("/")
     box.press_sequentially("number")
     expect(listbox.get_by_role("option").first).to_be_visible()
-    page.wait_for_timeout(1500)
-    page.keyboard.press("Escape")
-    page.evaluate("Events.flush()")
-    seen = [e for e in wait_for_events(page, "impression") if e.row == "typed"]
-    assert len(seen) >= 4
-    assert {event.slate.surface for event in seen} == {"search"}
+    impressions = Event.objects.filter(kind="impression", row="typed")
+
+    def four_are_told():
+        page.evaluate("Events.flush()")
+        return impressions.count() >= 4
+
+    assert until(page, four_are_told)
+    assert {event.slate.surface for event in impressions} == {"search"}
 
 
 @pytest.mark.parametrize(
