@@ -74,10 +74,10 @@ def _with_peak(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tupl
     return result, peak_mb()
 
 
-def peak_mb() -> float:
-    """Return the most memory this process has held."""
+def peak_mb(pid: int | None = None) -> float:
+    """Return the most memory that this process, or on Linux another, has held."""
     if platform.system() == "Linux":  # where ru_maxrss also counts what the parent held
-        status = Path("/proc/self/status").read_text()
+        status = Path(f"/proc/{pid or 'self'}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) / 2**10
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -12,9 +12,7 @@ import gzip
 import os
 import random
 import re
-import socket
-import subprocess
-import sys
+import tempfile
 import threading
 import time
 from collections import defaultdict
@@ -37,6 +35,7 @@ from django.contrib.auth import (
 from django.db.models import Count
 
 from benchmarks.harness import Options, Row, say
+from benchmarks.web import web_server
 
 CLIENTS = 8
 REQUESTS, WARM_UP = 60, 6
@@ -44,7 +43,7 @@ PAUSES = {"paced": 1.0, "back to back": 0.0}
 """Seconds in the mean before each page."""
 OPENS_EVERY = 5
 SEED = 7
-ROOT = Path(__file__).resolve().parent.parent
+PROCESS = {"OMP_NUM_THREADS": "1", "MARQUEE_SECURE": "0"}
 PART = re.compile(r'(\w+);dur=([\d.]+)(?:;desc="(\d+) queries")?')
 
 
@@ -58,10 +57,14 @@ def run(options: Options) -> Iterator[Row]:
 
 
 def _measure(protocol: str, pause: float, number: int, options: Options) -> Iterator[Row]:
-    with _viewers() as cookies, _server() as port:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _viewers() as cookies,
+        web_server(Path(folder) / "web.log", PROCESS) as server,
+    ):
         say(f"{CLIENTS} clients, {number} pages each, load {os.getloadavg()[0]:.1f} before")
         began = time.perf_counter()
-        clients = [_Client(port, cookie, n, pause) for n, cookie in enumerate(cookies)]
+        clients = [_Client(server.port, cookie, n, pause) for n, cookie in enumerate(cookies)]
         threads = [threading.Thread(target=each.visit, args=(number,)) for each in clients]
         for thread in threads:
             thread.start()
@@ -174,37 +177,3 @@ def _viewers() -> Iterator[list[str]]:
             session.delete()
     finally:
         account.delete()
-
-
-@contextmanager
-def _server() -> Iterator[int]:
-    """Run gunicorn as in production, and yield its port once every process answers."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable, "-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py",
-        "--bind", f"127.0.0.1:{port}", "--access-logfile", "/dev/null",
-    ]  # fmt: skip
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MARQUEE_SECURE": "0"}
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _wait_for(port: int) -> None:
-    deadline, ready = time.monotonic() + 180, 0
-    while ready < 20:
-        if time.monotonic() > deadline:
-            raise SystemExit("the site was not ready within 180 s: is a release live?")
-        try:
-            connection = HTTPConnection("127.0.0.1", port, timeout=60)
-            connection.request("GET", "/readyz")
-            ready = ready + 1 if connection.getresponse().status == 200 else 0
-        except OSError:
-            ready = 0
-        time.sleep(0.2)

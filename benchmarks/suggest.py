@@ -13,17 +13,15 @@ import http.client
 import json
 import os
 import random
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from http.cookiejar import CookieJar
 from pathlib import Path
 
@@ -31,8 +29,9 @@ import numpy as np
 import psycopg
 
 from benchmarks.databases import database
-from benchmarks.harness import ROOT, Options, Row, processor_seconds, say
+from benchmarks.harness import ROOT, Options, Row, peak_mb, processor_seconds, say
 from benchmarks.search_data import documents
+from benchmarks.web import WebServer, web_server
 
 SEED = 7
 CLIENTS = 8
@@ -42,7 +41,6 @@ GAP_SECONDS, GAP_SPREAD, SHORTEST_GAP_SECONDS = 0.18, 0.4, 0.06
 MISTAKEN = 0.1
 LONGEST = 20
 LARGE = 60_000
-START_SECONDS = 300
 NAME = "marquee_benchmark_suggest"
 TOKEN = "a-benchmark-types-faster-than-a-limit-allows"  # noqa: S105  of a throwaway site
 PASSWORD = "eight clients typing"  # noqa: S105  the same
@@ -72,13 +70,13 @@ def run(options: Options) -> Iterator[Row]:
 
 def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
     names = site.names()
-    with site.running():
-        clients = [Client(site, number, names) for number in range(CLIENTS)]
+    with site.running() as server:
+        clients = [Client(server.port, number, names) for number in range(CLIENTS)]
         type_all(clients, WARM_SECONDS)
-        before = site.processor_seconds()
+        before = site.processor_seconds(server)
         took = type_all(clients, QUICK_SECONDS if options.quick else SECONDS)
-        after = site.processor_seconds()
-        peak = site.peak_mb()
+        after = site.processor_seconds(server)
+        peak = max((peak_mb(pid) for pid in server.workers()), default=None)
     say(f"{protocol}: {len(took)} answers, {len(names)} films")
     for share in (50, 99):
         value = float(np.percentile(took, share)) * 1000
@@ -89,14 +87,10 @@ def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
 
 
 class Site:
-    """A Marquee of its own: a database, a folder, a web server while it is measured."""
+    """A Marquee of its own: a database and a folder."""
 
     def __init__(self, address: str, home: Path) -> None:
         self._address, self._home = address, home
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self._server: subprocess.Popen[bytes] | None = None
         self._environment = os.environ | {
             "DATABASE_URL": address,
             "DJANGO_SETTINGS_MODULE": "webapp.settings",
@@ -141,23 +135,11 @@ class Site:
             rows = connection.execute("SELECT name FROM catalog_title ORDER BY id").fetchall()
         return [name for (name,) in rows]
 
-    @contextmanager
-    def running(self) -> Iterator[None]:
-        gunicorn = ["-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py"]
-        bind = ["--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
-        with (self._home / "web.log").open("ab") as log:
-            self._server = subprocess.Popen(
-                [sys.executable, *gunicorn, *bind],
-                cwd=ROOT, env=self._environment, stdout=log, stderr=log,
-            )  # fmt: skip
-        try:
-            self._wait()
-            yield
-        finally:
-            self._server.terminate()
-            self._server.wait(30)
+    def running(self) -> AbstractContextManager[WebServer]:
+        """Return its web server, to be entered."""
+        return web_server(self._home / "web.log", self._environment)
 
-    def processor_seconds(self) -> dict[str, dict[int, float]]:
+    def processor_seconds(self, server: WebServer) -> dict[str, dict[int, float]]:
         """Return the processor time so far of each process of web and database, where Linux.
 
         A connection that ended in between takes its own along: at most what a minute's worth is.
@@ -167,33 +149,11 @@ class Site:
                 "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
                 [NAME],
             ).fetchall()
-        pids = {"web": self._workers(), "database": [pid for (pid,) in rows]}
+        pids = {"web": server.workers(), "database": [pid for (pid,) in rows]}
         return {
             part: {pid: processor_seconds(pid) for pid in found if Path(f"/proc/{pid}").exists()}
             for part, found in pids.items()
         }
-
-    def peak_mb(self) -> float | None:
-        """Return the most memory that a web process has held."""
-        found = [Path(f"/proc/{pid}/status") for pid in self._workers()]
-        peaks = [path.read_text().partition("VmHWM:")[2].split()[0] for path in found]
-        return max(int(peak) for peak in peaks) / 2**10 if peaks else None
-
-    def _workers(self) -> list[int]:
-        assert self._server is not None
-        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")
-        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
-
-    def _wait(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while time.monotonic() < until:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=60):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.5)
-        log = (self._home / "web.log").read_text()[-2000:]
-        raise RuntimeError(f"the web server was not ready within {START_SECONDS} s: {log}")
 
     def _connection(self) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self._address.replace("postgres://", "postgresql://", 1))
@@ -212,16 +172,16 @@ class Site:
 class Client:
     """Someone who types: with the taste of one of the demo's three people, or with none yet."""
 
-    def __init__(self, site: Site, number: int, names: list[str]) -> None:
+    def __init__(self, port: int, number: int, names: list[str]) -> None:
         self._rng = random.Random(SEED * 1000 + number)  # noqa: S311
         self._names = names
         self._jar = CookieJar()
-        self._address = f"http://127.0.0.1:{site.port}"
+        self._address = f"http://127.0.0.1:{port}"
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
         self._opener.addheaders = [
             ("X-Marquee-Simulation", TOKEN), ("User-Agent", "Mozilla/5.0 (X11) Typing/1.0"),
         ]  # fmt: skip
-        self._connection = http.client.HTTPConnection("127.0.0.1", site.port, timeout=60)
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         if number < CLIENTS - 1:
             self._log_in(number % 4)
         home = self._get("/")

@@ -79,7 +79,7 @@ def heading_and_reason(
         return _this_visit(evidence)
     if row.kind == "top_picks":
         who = visit.profile.name if visit.profile else "you"
-        return f"Top picks for {who}", _taste_reason(evidence, taste)
+        return f"Top picks for {who}", _taste_reason(evidence, taste, is_held=row.num_pinned > 0)
     if row.kind == "from_likes":
         return "More of what you like", _likes_reason(evidence)
     if row.kind == "suggestions" and taste is not None:
@@ -164,15 +164,16 @@ def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
     return f"Because you liked {title.name}", "You rated it highly or kept it."
 
 
-def _taste_reason(evidence: Evidence, taste: Taste | None) -> str:
+def _taste_reason(evidence: Evidence, taste: Taste | None, *, is_held: bool = False) -> str:
     liked = evidence.liked()
     tonight = len({title_id for title_id, _ in evidence.in_session} & liked.keys())
     count = f"{len(liked)} title{'s' if len(liked) != 1 else ''} you liked or watched"
     if not tonight:
         return f"From {count}."
     words = f"From {count}, {tonight} of them in this visit."
-    share = taste.visit_share if taste else None
-    return words if share is None else f"{words} This visit counts {share:.0%}."
+    if taste and taste.visit_share is not None:
+        words += f" This visit counts {taste.visit_share:.0%}."
+    return f"{words} What you saw here stays in its place." if is_held else words
 
 
 def _likes_reason(evidence: Evidence) -> str:

@@ -11,9 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
+from recommender.ranking.page import CHANGING
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.engine import responses
+from webapp.engine.views import RowView
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
@@ -25,16 +27,15 @@ from webapp.pages.navigation import Place, is_read, place_of
 from webapp.profiles.models import ListEntry
 
 FEATURED = ("top_picks", "trending", "popular")
-"""The first of these rows (else the first of all) lends its first title to the page's top."""
+"""Rows that may lend their first title to the page's top."""
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     is_whole = request.GET.get("rows") == "all"
     page = responses.home(visit_of(request), now_of(request), is_whole=is_whole)
-    featured = min(page.rows, key=lambda row: row.kind not in FEATURED, default=None)
     with stage("render"):
-        return render(request, "pages/home.html", {"page": page, "featured": featured})
+        return render(request, "pages/home.html", {"page": page, "featured": _featured(page.rows)})
 
 
 @require_safe
@@ -109,6 +110,11 @@ def my_list(request: HttpRequest) -> HttpResponse:
     kept = Title.objects.fit_for(profile.maturity_limit)
     titles = kept.for_cards().in_order(entries)
     return render(request, "pages/my_list.html", {"titles": titles})
+
+
+def _featured(rows: list[RowView]) -> RowView | None:
+    """Return the row that leads the page: what this visit is about, else one of `FEATURED`."""
+    return min(rows, key=lambda r: (r.kind != CHANGING, r.kind not in FEATURED), default=None)
 
 
 def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:

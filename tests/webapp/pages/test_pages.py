@@ -54,6 +54,25 @@ def test_opening_a_title_is_an_event_and_changes_the_next_page(owner_client, rel
     assert "Because you opened The Good" in owner_client.get("/").content.decode()
 
 
+def leading_row(response):
+    return re.search(r'<section class="hero" data-of-row="(\w+)"', response.content.decode())[1]
+
+
+def test_what_this_visit_is_about_leads_the_page_and_rows_that_were_seen_stay(
+    owner_client, cast, visit_release, films, now, settings
+):
+    settings.ROW_SIZE = 6
+    Rating.objects.create(profile=cast.owner, title=films[3], stars=5, rated_at=now)
+    before = owner_client.get("/")
+    assert leading_row(before) == "top_picks"
+    owner_client.get(films[45].get_absolute_url())
+    after = owner_client.get("/")
+    assert leading_row(after) == "this_visit"
+    assert "What you saw here stays in its place." in after.content.decode()
+    assert "What you saw here" not in before.content.decode()
+    assert rows_of(after)[:2] == rows_of(before)[:2]
+
+
 def test_an_open_names_the_place_of_the_card_that_led_to_it(owner_client, release):
     page = owner_client.get("/").content.decode()
     slate = re.search(r'data-slate="([^"]+)"', page)[1]
