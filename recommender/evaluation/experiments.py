@@ -4,7 +4,7 @@ B visits, U units (profiles; a stranger's visit is its own unit), A arms.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,11 +109,51 @@ def effect(
         InvalidInputError: an arm has fewer than two units.
     """
     for ratio in (ours, theirs):
-        if len(ratio.wholes) < 2:
-            raise InvalidInputError(f"an arm needs 2 units or more, got {len(ratio.wholes)}")
-    difference = ours.value - theirs.value
-    error = float(np.hypot(ours.error, theirs.error))
-    drawn = ours.resampled(rng, resamples) - theirs.resampled(rng, resamples)
+        _check_units(ratio)
+    return _effect(
+        ours.value - theirs.value,
+        float(np.hypot(ours.error, theirs.error)),
+        ours.resampled(rng, resamples) - theirs.resampled(rng, resamples),
+        expected,
+        level,
+    )
+
+
+def preference(
+    won: Ratio,
+    expected: float,
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> Effect:
+    """Return how far from one half the share of drafted lists is that one ranker won.
+
+    Args:
+        won: lists won, of lists that either won.
+        expected: as in `effect`, of this share.
+        rng: draws the resamples.
+        resamples: how many.
+        level: the intervals' share.
+
+    Raises:
+        InvalidInputError: fewer than two units.
+    """
+    _check_units(won)
+    drawn = won.resampled(rng, resamples) - 0.5
+    found = _effect(won.value - 0.5, won.error, drawn, expected, level)
+    always = found.always
+    within = Estimate(always.value, max(always.low, -0.5), min(always.high, 0.5))
+    return replace(found, always=within)
+
+
+def _check_units(ratio: Ratio) -> None:
+    if len(ratio.wholes) < 2:
+        raise InvalidInputError(f"an arm needs 2 units or more, got {len(ratio.wholes)}")
+
+
+def _effect(
+    difference: float, error: float, drawn: Values, expected: float, level: float
+) -> Effect:
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     once = float(2 * stats.norm.sf(abs(difference) / error)) if error else float(difference == 0)
     reach = mixture_reach(error, expected, 1 - level)

@@ -5,11 +5,12 @@ Far fewer visits are needed than with arms, since each viewer compares both.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommender.errors import InvalidInputError
+from recommender.ranking.page import Row
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,33 @@ def team_draft(
         drafted.items.append(ranking[at[team]])
         drafted.teams.append(team)
     return drafted
+
+
+def draft_row(ours: Row, theirs: Row, rng: np.random.Generator) -> Row:
+    """Let two rankings share a row, as many items as ours has; ours as it is where they agree.
+
+    An item keeps the score that the ranking which put it there gave it.
+
+    Args:
+        ours: ranker 0's, nothing in it pinned or left to chance.
+        theirs: ranker 1's.
+        rng: tosses the coins.
+    """
+    if np.array_equal(ours.items, theirs.items):
+        return ours
+    draft = team_draft(ours.items.tolist(), theirs.items.tolist(), len(ours.items), rng)
+    scores = [
+        dict(zip(row.items.tolist(), row.scores.tolist(), strict=True)) for row in (ours, theirs)
+    ]
+    return replace(
+        ours,
+        items=np.array(draft.items, dtype=np.int64),
+        scores=np.array(
+            [scores[team][item] for item, team in zip(draft.items, draft.teams, strict=True)],
+            dtype=np.float32,
+        ),
+        teams=tuple(draft.teams),
+    )
 
 
 def credit(draft: Draft, chosen: Iterable[int]) -> float:

@@ -148,6 +148,8 @@ class Row:
     """How many of the first items stand there because they were seen there before."""
     propensities: Floats | None = None
     """(N,) how probably each item came to its slot, given the rows above; None is 1 for all."""
+    teams: tuple[int, ...] = ()
+    """(N,) which of two rankings put each item there, 0 or 1; empty where one made the row."""
 
     @property
     def chances(self) -> Floats:

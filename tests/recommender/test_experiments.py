@@ -14,8 +14,10 @@ from recommender.evaluation.experiments import (
     mixture_p,
     mixture_reach,
     needed_visits,
+    preference,
 )
-from recommender.ranking.interleaving import credit, team_draft
+from recommender.ranking.interleaving import credit, draft_row, team_draft
+from recommender.ranking.page import Row
 
 SEEDS = 200
 
@@ -151,6 +153,44 @@ def test_the_better_ranker_wins():
         draft = team_draft([0, 1, 2, 3, 4, 5], [5, 4, 3, 2, 1, 0], 4, rng)
         wins.append(credit(draft, [item for item in draft.items if item < 2]))
     assert np.mean(wins) > 0.9
+
+
+def row_of(items, scores):
+    return Row("results", np.array(items), np.array(scores, dtype=np.float32))
+
+
+def test_a_row_on_which_both_agree_is_not_drafted():
+    ours = row_of([3, 1, 2], [0.9, 0.5, 0.1])
+    assert draft_row(ours, row_of([3, 1, 2], [7, 6, 5]), np.random.default_rng(0)) is ours
+
+
+def test_a_shared_row_keeps_bands_and_the_score_of_whoever_put_an_item_there():
+    """Bands as search has them: a whole part of the score; both find the same."""
+    ours = row_of([0, 1, 2, 3, 4, 5], [0.9, 0.5, 0.1, -0.2, -0.4, -1.9])
+    theirs = row_of([2, 1, 0, 4, 3, 5], [0.8, 0.6, 0.3, -0.1, -0.3, -1.5])
+    starts = set()
+    for seed in range(40):
+        shared = draft_row(ours, theirs, np.random.default_rng(seed))
+        assert sorted(shared.items.tolist()) == list(range(6))
+        assert set(shared.items[:3]) == {0, 1, 2}
+        assert set(shared.items[3:5]) == {3, 4}
+        for item, score, team in zip(shared.items, shared.scores, shared.teams, strict=True):
+            of = (ours, theirs)[team]
+            assert score == of.scores[of.items.tolist().index(item)]
+        starts.add(int(shared.items[0]))
+    assert starts == {0, 2}
+
+
+def test_a_preference_by_hand():
+    """Three viewers won 2 of 2, 1 of 2 and 3 of 4 lists: 6 of 8."""
+    won = Ratio(np.array([2.0, 1, 3]), np.array([2.0, 2, 4]))
+    found = preference(won, 0.05, np.random.default_rng(0))
+    assert found.difference.value == pytest.approx(0.25)
+    assert found.difference.low == pytest.approx(0.0)
+    assert found.difference.high == pytest.approx(0.5)
+    assert found.always.low < found.difference.value < found.always.high
+    with pytest.raises(InvalidInputError, match="2 units or more, got 1"):
+        preference(Ratio(np.ones(1), np.ones(1)), 0.05, np.random.default_rng(0))
 
 
 def test_credit_by_hand():

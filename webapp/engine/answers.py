@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.ranking.interleaving import draft_row
 from recommender.ranking.page import CHANGING, PageConfig, Row
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
@@ -15,13 +16,17 @@ from recommender.serving.request import Viewer
 from recommender.serving.rows import Listing, excluded_of, known_items, mask_of, unwatched
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste
+from recommender.serving.worth import dice_of
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
 from webapp.events.models import Surface
+from webapp.experiments.treatments import treated_viewer
 
 Source = Recommender | PopularTitles
 
 SEARCH_HITS = 40
+DRAFTED = ("results", "suggestions")
+"""Rows that two rankings can share: nothing in them is pinned or left to chance."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,7 @@ class Question:
         hidden: titles that not even a search may find.
         listing: the part of a genre's or a person's titles that is wanted.
         played_next: what people began next after `title_id`.
+        rival: the treatment of another ranking that shares lists of titles found or suggested.
         goes_on: whether only the rows below what is on screen are wanted.
     """
 
@@ -47,6 +53,7 @@ class Question:
     goes_on: bool = False
     listing: Listing | None = None
     played_next: tuple[int, ...] = ()
+    rival: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,10 +79,32 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
 
     Home, suggestions and search are ordered by one and the same taste: that of this viewer, in
     this visit, on this surface, now. Same question, same release, same catalogue: same answer.
+    With a rival, what is found or suggested is drafted from this order and the rival's.
 
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
+    ours = _ordered(question, source, search)
+    if not question.rival:
+        return ours
+    rival = replace(question, viewer=treated_viewer(question.viewer, question.rival))
+    return _drafted(ours, _ordered(rival, source, search), dice_of(question.viewer))
+
+
+def _drafted(ours: Answer, theirs: Answer, rng: np.random.Generator) -> Answer:
+    """Let the rows `DRAFTED` be shared. What a search finds is ours, its order is drafted."""
+    rivals = {row.kind: row for row in theirs.rows}
+    rows = []
+    for row in ours.rows:
+        rival = rivals.get(row.kind) if row.kind in DRAFTED else None
+        if rival is not None and row.kind == "results":
+            here = np.isin(rival.items, row.items)
+            rival = replace(rival, items=rival.items[here], scores=rival.scores[here])
+        rows.append(row if rival is None else draft_row(row, rival, rng))
+    return replace(ours, rows=rows)
+
+
+def _ordered(question: Question, source: Source, search: SearchEngine) -> Answer:
     viewer, page = question.viewer, question.page
     with stage("taste"):
         taste = source.taste(viewer)

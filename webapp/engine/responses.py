@@ -32,7 +32,7 @@ from webapp.events.played import played_next
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
-from webapp.experiments.treatments import treated_evidence, treated_viewer
+from webapp.experiments.treatments import rival_of, treated_evidence, treated_viewer
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,8 @@ Named = TypeVar("Named", Person, Genre)
 REASONS_KEPT = 10
 LISTED = 48
 """Titles on a page of a genre or a person."""
+DRAFTING = (Surface.PREQUERY, Surface.SEARCH)
+"""Where two rankings can share a list; not while typing, where it would flicker."""
 FIRST_ROWS = 5
 """Rows that a home page comes with; the others follow as the viewer scrolls."""
 TYPED_TITLES = 6
@@ -315,6 +317,7 @@ class _Response:
                 continued is not None,
                 listing,
                 played_next(title_id) if title_id is not None else (),
+                rival_of(visit.treatment) if surface in DRAFTING and most is None else "",
             )
         self.is_whole = most is None
         answer, self.source, self.fallback_reason = _ask(self.question, self.live)
@@ -343,6 +346,7 @@ class _Response:
                     "scores": [slot.score for slot in view.slots],
                     "propensities": [slot.propensity for slot in view.slots],
                     "pinned": view.num_pinned,
+                    **_teams(view),
                 }
                 for view in self.views
             ],
@@ -428,6 +432,12 @@ def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
             logger.exception("the recommender failed, popular titles are served")
             reason = f"{type(error).__name__}: {error}"[:200]
     return answer(question, live.popular, live.search), live.popular, reason
+
+
+def _teams(row: RowView) -> dict[str, list[int | None]]:
+    """Return who put each title there, for a slate to keep; nothing of a row made by one."""
+    teams = [slot.team for slot in row.slots]
+    return {"teams": teams} if teams and None not in teams else {}
 
 
 def _first(answer: Answer, most: int) -> Answer:

@@ -32,6 +32,7 @@ def snapshot_of(
         "goes_on": question.goes_on,
         "listing": asdict(question.listing) if question.listing else None,
         "played_next": list(question.played_next),
+        "rival": question.rival,
         "catalogue": {"titles": len(ids), "last": int(ids[-1]) if len(ids) else 0},
     }
 
@@ -51,6 +52,7 @@ def question_of(snapshot: dict[str, Any]) -> Question:
         snapshot["goes_on"],
         Listing(**snapshot["listing"]) if snapshot["listing"] else None,
         tuple(snapshot["played_next"]),
+        snapshot.get("rival", ""),
     )
 
 

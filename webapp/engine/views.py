@@ -28,6 +28,7 @@ class SlotView:
         propensity: how probably the title came to this place.
         visit_share: the gate: how much of the taste was this visit, 0 to 1; None where taste had
             no say or the gate is not known.
+        team: which of two rankings put the title there, in a list that both drafted.
     """
 
     title: Title
@@ -37,6 +38,7 @@ class SlotView:
     progress: float | None = None
     propensity: float = 1.0
     visit_share: float | None = None
+    team: int | None = None
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,19 @@ def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> li
             row, subjects, known.evidence, known.visit, answer.taste
         )
         share = answer.taste.visit_share if answer.taste else None
-        facts = zip(row_ids, exactly(row.scores), exactly(row.chances), row_reasons, strict=True)
+        teams = row.teams or [None] * len(row_ids)
+        facts = zip(
+            row_ids, exactly(row.scores), exactly(row.chances), row_reasons, teams, strict=True
+        )
         slots: list[SlotView] = []
-        for id_, score, chance, reason in facts:
+        for id_, score, chance, reason, team in facts:
             title = subjects.titles.get(id_)
             if title is None:
                 continue
             words = why(reason, row, title, len(slots), row_reason, subjects, known.evidence)
             of_visit = share if reason.is_of_taste else None
             slots.append(
-                SlotView(title, len(slots), words, score, progress.get(id_), chance, of_visit)
+                SlotView(title, len(slots), words, score, progress.get(id_), chance, of_visit, team)
             )
         views.append(
             RowView(

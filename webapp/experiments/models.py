@@ -16,6 +16,7 @@ class Treatment(models.TextChoices):
 
     USUAL = "usual", "as without an experiment: history and this visit"
     LONG_TERM_ONLY = "long_term_only", "the history alone; this visit has no say"
+    INTERLEAVED = "interleaved", "lists of search and of suggestions are drafted by both of these"
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,11 @@ class Experiment(models.Model):
     def the_arms(self) -> list[Arm]:
         return [Arm(**arm) for arm in self.arms]
 
+    @property
+    def has_drafts(self) -> bool:
+        """Whether two rankings share lists in one of its arms."""
+        return any(arm.treatment == Treatment.INTERLEAVED for arm in self.the_arms)
+
     def arm_of(self, unit: str) -> Arm:
         """Return the arm of a profile or visit: always the same, by a hash with the name.
 
@@ -110,11 +116,16 @@ def check_arms(arms: list[Arm]) -> None:
     """Refuse arms that cannot be compared.
 
     Raises:
-        ValidationError: fewer than two, a name twice, an unknown treatment, shares that do not
-            sum up to 1.
+        ValidationError: fewer than two, unless all lists are drafted, a name twice, an unknown
+            treatment, shares that do not sum up to 1.
     """
+    if len(arms) == 1 and arms[0].treatment == Treatment.INTERLEAVED and arms[0].share == 1:
+        validate_slug(arms[0].name)
+        return
     if len(arms) < 2:
-        raise ValidationError(f"an experiment needs two arms or more, got {len(arms)}")
+        raise ValidationError(
+            f"an experiment needs two arms or more, or one interleaved:1, got {len(arms)}"
+        )
     if len({arm.name for arm in arms}) < len(arms):
         raise ValidationError(f"arms need names of their own, got {[arm.name for arm in arms]}")
     for arm in arms:

@@ -17,8 +17,10 @@ from recommender.evaluation.experiments import (
     effect,
     mismatch_p,
     needed_visits,
+    preference,
 )
 from webapp.events.models import Visit
+from webapp.experiments.drafts import drafted_lists
 from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, outcomes
 
@@ -28,6 +30,8 @@ FEWEST_UNITS = 2
 POWER, LEVEL = 0.8, 0.05
 EXPECTED = {"abandonment": 0.02, "take_rate": 0.002, "seconds_to_play": 15.0}
 """What size of effect is looked for where no plan says it: the sequential test's mixing width."""
+EXPECTED_PREFERENCE = 0.05
+"""The same for a share of drafted lists won, from one half."""
 
 
 def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
@@ -53,6 +57,7 @@ def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
             for arm in arms[:-1]
             if _can_compare(found, arm, arms[-1])
         ],
+        "drafts": _drafts(experiment, settled, rng) if experiment.has_drafts else None,
     }
 
 
@@ -152,10 +157,23 @@ def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any
     return {"value": median, "low": float(low), "high": float(high) if high < np.inf else None}
 
 
+def _drafts(experiment: Experiment, settled: datetime, rng: np.random.Generator) -> dict[str, Any]:
+    """Return how many of the lists that either ranking won are the usual one's."""
+    found = drafted_lists(experiment, settled=settled)
+    told: dict[str, Any] = {
+        "shown": found.shown, "taken_of": len(found.credits), "decided": len(found.decided.credits),
+        "won": None,
+    }  # fmt: skip
+    won = Ratio.of_visits(found.decided.units, found.decided.credits)
+    if len(won.wholes) >= FEWEST_UNITS:
+        told["won"] = asdict(preference(won, EXPECTED_PREFERENCE, rng, RESAMPLES))
+    return told
+
+
 def _sizes(found: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
     """Count the units of each arm, and say whether chance can part them so."""
     counts = [len(np.unique(found.of_arm(arm.name).units)) for arm in arms]
-    if not sum(counts):
+    if not sum(counts) or len(arms) == 1:
         return {"units": counts, "p": None, "warning": ""}
     p = mismatch_p(counts, [arm.share for arm in arms])
     warning = ""

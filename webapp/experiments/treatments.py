@@ -7,6 +7,11 @@ from webapp.events.sessions import Evidence
 from webapp.experiments.models import Treatment
 
 
+def rival_of(treatment: str) -> str:
+    """Return the treatment whose ranking shares lists with the usual one; empty where none does."""
+    return Treatment.LONG_TERM_ONLY.value if treatment == Treatment.INTERLEAVED else ""
+
+
 def treated_evidence(evidence: Evidence, treatment: str) -> Evidence:
     """Return what may be used, in words too, of what is known.
 

@@ -79,6 +79,10 @@ def one_who_pauses(cast, films, now):
     return visit
 
 
+def one_whose_lists_are_drafted(cast, films, now):
+    return one_with_a_history(cast, films, now).in_arm("x", "lists", "interleaved")
+
+
 VIEWERS = [
     a_newcomer,
     an_anonymous_browser,
@@ -86,6 +90,7 @@ VIEWERS = [
     one_with_a_history,
     one_without_personal_picks,
     one_who_pauses,
+    one_whose_lists_are_drafted,
 ]
 
 

@@ -43,6 +43,7 @@ def test_another_experiment_shuffles_anew():
     ("arms", "words"),
     [
         ([Arm("a", "usual", 1.0)], "two arms or more"),
+        ([Arm("a", "interleaved", 0.5)], "or one interleaved:1, got 1"),
         ([Arm("a", "usual", 0.5), Arm("a", "usual", 0.5)], "names of their own"),
         ([Arm("a", "usual", 0.5), Arm("b", "usual", 0.4)], "sum up to 1, got 0.9"),
         ([Arm("a", "usual", 0.5), Arm("b", "magic", 0.5)], "got magic"),
@@ -119,7 +120,7 @@ def test_long_term_only_does_not_see_what_this_visit_opened(
     client.get("/")
     slate = Slate.objects.order_by("created_at").last()
     assert slate is not None
-    is_usual = treatment == Treatment.USUAL
+    is_usual = treatment != Treatment.LONG_TERM_ONLY
     assert any(row["kind"] == "this_visit" for row in slate.rows) == is_usual
     assert bool(slate.snapshot["viewer"]["events"]) == is_usual
     assert bool(slate.visit_share) == is_usual

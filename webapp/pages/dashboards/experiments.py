@@ -47,6 +47,8 @@ def _section(
     told = experiment.report.get("simulated" if asked.is_simulated else "people")
     if told:
         tables.append(_effects(experiment, told))
+        if told.get("drafts"):
+            tables.append(_drafts(experiment, told["drafts"]))
     return Section(
         experiment.name,
         [_by_day(experiment, name, slices, readings) for name in ("abandonment", "take_rate")],
@@ -136,6 +138,37 @@ def _effects(experiment: Experiment, told: dict[str, Any]) -> Table:
         "There are too few visits in an arm to compare.",
         is_of_visits=True,
     )
+
+
+def _drafts(experiment: Experiment, told: dict[str, Any]) -> Table:
+    """How many drafted lists the usual order won of those that either won."""
+    won = told["won"]
+    once = always = "-"
+    if won:
+        once, always = (
+            _told(_estimate(_from_half(won[name])), "share") for name in ("difference", "always")
+        )
+    row: list[object] = [
+        f"{told['shown']:,}", f"{told['taken_of']:,}", f"{told['decided']:,}",
+        once, f"{won['p']:.3g}" if won else "-", always, f"{won['always_p']:.3g}" if won else "-",
+    ]  # fmt: skip
+    return Table(
+        f"drafts-{experiment.pk}",
+        "Lists that both orders drafted",
+        [
+            "Drafted", "With a title taken", "Won by either", "By the usual order, for one look",
+            "p", "However often one looks", "p",
+        ],
+        [row],
+        "In each round of a list the usual order and that of the history alone pick their best "
+        "title left. A list is won by the one of whose titles more were opened, chosen or played; "
+        "at 50 % neither is better.",
+        is_of_visits=True,
+    )  # fmt: skip
+
+
+def _from_half(told: dict[str, Any]) -> dict[str, float]:
+    return {name: 0.5 + value for name, value in told.items()}
 
 
 def _by_day(

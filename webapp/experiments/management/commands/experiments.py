@@ -27,7 +27,8 @@ class Command(BaseCommand):
             "--create",
             metavar="ARM=TREATMENT:SHARE",
             nargs="+",
-            help="e.g. new=usual:0.5 old=long_term_only:0.5; the last arm is the one compared with",
+            help="e.g. new=usual:0.5 old=long_term_only:0.5; the last arm is compared with; "
+            "or lists=interleaved:1, where both share the lists of search and suggestions",
         )
         parser.add_argument("--question", default="", help="what it should answer")
         parser.add_argument(
@@ -105,6 +106,8 @@ class Command(BaseCommand):
     def _plan(self, experiment: Experiment, options: dict[str, Any]) -> None:
         if experiment.status != Experiment.Status.DRAFT:
             raise CommandError(f"{experiment} has begun: an experiment is planned before")
+        if len(experiment.the_arms) == 1:
+            raise CommandError(f"{experiment} has one arm: there are no arms to compare")
         baseline, visits, difference = options["plan"]
         experiment.plan = plan(
             experiment, baseline, int(visits), difference=difference, design=options["design"]
@@ -140,6 +143,9 @@ class Command(BaseCommand):
                     f"at any look {_span(effect['always'], metric)}, p = {effect['always_p']:.3g}"
                 )
 
+        if drafts := told["drafts"]:
+            self.stdout.write(_preference(drafts))
+
     def _try(self, experiment: Experiment, partings: int) -> None:
         found = outcomes(experiment, settled=timezone.now())
         if len(found) < FEWEST_TO_TRY:
@@ -151,6 +157,24 @@ class Command(BaseCommand):
                 f"{trial.found:.1%}, 0 outside the interval in {trial.outside:.1%}, sequential "
                 f"p < .05 in {trial.found_always:.1%}"
             )
+
+
+def _preference(drafts: dict[str, Any]) -> str:
+    words = (
+        f"  drafted lists: {drafts['shown']:,}, {drafts['taken_of']:,} with something taken, "
+        f"{drafts['decided']:,} won by either"
+    )
+    if not (won := drafts["won"]):
+        return words
+    once, always = (
+        f"({50 + 100 * won[of]['low']:.1f} to {50 + 100 * won[of]['high']:.1f})"
+        for of in ("difference", "always")
+    )
+    return (
+        f"{words}; {50 + 100 * won['difference']['value']:.1f} % {once} of these by the usual "
+        f"order (50 % is no preference), p = {won['p']:.3g}; at any look {always}, "
+        f"p = {won['always_p']:.3g}"
+    )
 
 
 def _span(told: dict[str, Any] | None, metric: str) -> str:

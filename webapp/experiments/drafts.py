@@ -1,0 +1,77 @@
+"""Lists that two rankings drafted, and whose titles of them were taken."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommender.ranking.interleaving import Draft, credit
+from webapp.events.models import Event, Slate
+from webapp.experiments.models import Experiment
+
+TAKES = (Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.PLAY)
+
+
+@dataclass(frozen=True)
+class DraftedLists:
+    """Drafted lists of which something was taken, in the order in which they were shown.
+
+    L lists.
+
+    Attributes:
+        units: (L,) the profile's number, or one of the visit's own for a stranger, below 0.
+        credits: (L,) 1 where more of ranker 0's titles were taken, 0 where fewer, a half where as
+            many.
+        shown: how many lists were drafted in all.
+    """
+
+    units: NDArray[np.int64]
+    credits: NDArray[np.float64]
+    shown: int
+
+    @property
+    def decided(self) -> "DraftedLists":
+        """Those that one of the two won."""
+        is_won = self.credits != 0.5
+        return DraftedLists(self.units[is_won], self.credits[is_won], self.shown)
+
+
+def drafted_lists(experiment: Experiment, *, settled: datetime) -> DraftedLists:
+    """Read what was taken of an experiment's drafted lists: of people, or of simulated viewers.
+
+    A title was taken if it was opened, chosen or played from the list itself. Two queries over the
+    experiment's slates; lists on which both rankings agree were not drafted.
+
+    Args:
+        experiment: whose lists.
+        settled: visits that began later may go on.
+    """
+    slates = Slate.objects.filter(
+        visit__experiment=experiment.name,
+        visit__is_simulated=experiment.is_simulated,
+        visit__is_bot=False,
+        visit__started_at__lt=settled,
+        fallback_reason="",
+        rows__contains=[{"teams": []}],
+    )
+    took: dict[UUID | None, set[int]] = defaultdict(set)
+    told = Event.objects.filter(slate__in=slates, kind__in=TAKES, title__isnull=False)
+    for slate_id, title_id in told.values_list("slate", "title"):
+        took[slate_id].add(title_id)
+    units, credits, shown = [], [], 0
+    strangers: dict[UUID, int] = {}
+    lists = slates.order_by("created_at", "pk").values_list("pk", "visit", "visit__profile", "rows")
+    for slate_id, visit, profile, rows in lists.iterator(chunk_size=500):
+        for row in rows:
+            if "teams" not in row:
+                continue
+            shown += 1
+            chosen = took[slate_id] & set(row["titles"])
+            if chosen:
+                own = strangers.setdefault(visit, -1 - len(strangers))
+                units.append(own if profile is None else profile)
+                credits.append(credit(Draft(row["titles"], row["teams"]), chosen))
+    return DraftedLists(np.array(units, dtype=np.int64), np.array(credits, dtype=np.float64), shown)
