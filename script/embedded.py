@@ -25,6 +25,8 @@ SERVANT = "nobody"
 """Who runs PostgreSQL where we are root, which it refuses to be run by."""
 LONGEST_SOCKET_PATH = 100
 SOCKET_NAME = "/.s.PGSQL.5432"
+MADE_WITH = "made-with.sha256"
+"""In a cluster: the digest of the password it was made with."""
 FAST_SHUTDOWN = ((2, 20.0), (3, 5.0), (9, 5.0))
 """SIGINT asks PostgreSQL for a fast shutdown, SIGQUIT for an immediate one."""
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -132,6 +134,11 @@ def secret(path: Path, random_bytes: int = 40) -> str:
     return path.read_text().strip()
 
 
+def digest_of(text: str) -> str:
+    """What tells a text from another one, and a secret without telling it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 class Postgres:
     """A PostgreSQL of our own under a home, reached by a socket in a short temporary folder."""
 
@@ -161,6 +168,7 @@ class Postgres:
         if not self.data.exists():
             self._create(supervisor)
         self._check_version()
+        self.check_password()
         self._sockets = self._socket_folder()
         options = ["listen_addresses=", f"unix_socket_directories={self._sockets}"]
         options += ["max_connections=80", "log_timezone=UTC", "timezone=UTC", *self._settings]
@@ -204,7 +212,17 @@ class Postgres:
         command = [str(self._programs / "postgres"), "--single", "-D", str(half), "postgres"]
         statement = 'CREATE DATABASE "marquee"\n'
         supervisor.step(self._child("createdb", command, stdin=statement))
+        (half / MADE_WITH).write_text(digest_of(self._password))
         half.rename(self.data)
+
+    def check_password(self) -> None:
+        """Refuse a cluster whose password was deleted with its home, as root's may outlive it."""
+        note = self.data / MADE_WITH
+        if note.exists() and note.read_text() != digest_of(self._password):
+            raise Failed(
+                f"{self.data} was made with another password than {self._home} holds now, as if "
+                "that had been deleted in between. `--reset` begins anew."
+            )
 
     def _check_version(self) -> None:
         version = subprocess.run(
@@ -304,7 +322,7 @@ def remove(path: Path) -> None:
 
 def servants_folder(home: Path) -> Path:
     """Where a servant of root finds what it cannot reach under this home."""
-    return Path("/var/lib/marquee") / hashlib.sha256(str(home).encode()).hexdigest()[:12]
+    return Path("/var/lib/marquee") / digest_of(str(home))[:12]
 
 
 def make_public(place: Path) -> None:

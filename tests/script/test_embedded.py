@@ -1,6 +1,8 @@
 """Secrets are kept and private; requirements are known by all they include."""
 
-from embedded import Venv, fingerprint, secret
+import pytest
+from embedded import MADE_WITH, Postgres, Venv, digest_of, fingerprint, secret
+from processes import Failed
 
 
 def test_a_secret_is_made_once_for_its_owner_alone(tmp_path):
@@ -25,3 +27,20 @@ def test_a_change_in_an_included_file_is_a_change(tmp_path):
 def test_the_environment_can_be_chosen(monkeypatch, tmp_path):
     monkeypatch.setenv("MARQUEE_VENV", str(tmp_path))
     assert Venv.chosen().python == str(tmp_path / "bin" / "python")
+
+
+class Cluster(Postgres):
+    """One that is there already, under a home that holds this password."""
+
+    def __init__(self, home, password):
+        self._home = self._place = home
+        self._password = password
+
+
+def test_a_cluster_that_outlived_its_home_is_told_from_ones_own(tmp_path):
+    Cluster(tmp_path, "old").data.mkdir()
+    Cluster(tmp_path, "any").check_password()  # made before the note was kept
+    (tmp_path / "postgres" / MADE_WITH).write_text(digest_of("old"))
+    Cluster(tmp_path, "old").check_password()
+    with pytest.raises(Failed, match="made with another password"):
+        Cluster(tmp_path, "new").check_password()
