@@ -142,6 +142,7 @@ def test_the_report_tells_the_preference_and_an_order_alone_is_not_planned(
     client.force_login(staff)
     page = client.get("/staff/experiments/").content.decode()
     assert "Lists that both orders drafted" in page
+    assert "too few visits in an arm" not in page
     assert "83.3 % (53.4 % to 100.0 %)" in page
     with pytest.raises(CommandError, match="has begun"):
         call_command("experiments", "lists", "--plan", "0.4", "2000", "0.02")

@@ -45,10 +45,10 @@ def _section(
     slices = {arm.name: f"{experiment.name}/{arm.name}" for arm in experiment.the_arms}
     tables = [_plan(experiment), _arms(experiment, slices, readings, times)]
     told = experiment.report.get("simulated" if asked.is_simulated else "people")
-    if told:
+    if told and len(slices) > 1:
         tables.append(_effects(experiment, told))
-        if told.get("drafts"):
-            tables.append(_drafts(experiment, told["drafts"]))
+    if told and told.get("drafts"):
+        tables.append(_drafts(experiment, told["drafts"]))
     return Section(
         experiment.name,
         [_by_day(experiment, name, slices, readings) for name in ("abandonment", "take_rate")],
