@@ -74,7 +74,7 @@ def draft_row(ours: Row, theirs: Row, rng: np.random.Generator) -> Row:
         theirs: ranker 1's.
         rng: tosses the coins.
     """
-    if np.array_equal(ours.items, theirs.items):
+    if not len(ours.items) or np.array_equal(ours.items, theirs.items):
         return ours
     draft = team_draft(ours.items.tolist(), theirs.items.tolist(), len(ours.items), rng)
     scores = [

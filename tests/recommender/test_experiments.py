@@ -162,6 +162,8 @@ def row_of(items, scores):
 def test_a_row_on_which_both_agree_is_not_drafted():
     ours = row_of([3, 1, 2], [0.9, 0.5, 0.1])
     assert draft_row(ours, row_of([3, 1, 2], [7, 6, 5]), np.random.default_rng(0)) is ours
+    nothing = row_of([], [])
+    assert draft_row(nothing, ours, np.random.default_rng(0)) is nothing
 
 
 def test_a_shared_row_keeps_bands_and_the_score_of_whoever_put_an_item_there():
