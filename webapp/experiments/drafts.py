@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recommender.ranking.interleaving import Draft, credit
 from webapp.events.models import Event, Slate
 from webapp.experiments.models import Experiment
+from webapp.experiments.outcomes import visits_of
 
 TAKES = (Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.PLAY)
 
@@ -50,10 +51,7 @@ def drafted_lists(experiment: Experiment, *, settled: datetime) -> DraftedLists:
         settled: visits that began later may go on.
     """
     slates = Slate.objects.filter(
-        visit__experiment=experiment.name,
-        visit__is_simulated=experiment.is_simulated,
-        visit__is_bot=False,
-        visit__started_at__lt=settled,
+        visit__in=visits_of(experiment, settled=settled),
         fallback_reason="",
         rows__contains=[{"teams": []}],
     )

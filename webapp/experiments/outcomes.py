@@ -64,12 +64,7 @@ def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
         experiment: whose visits.
         settled: visits that began later may go on.
     """
-    theirs = Visit.objects.filter(
-        experiment=experiment.name,
-        is_simulated=experiment.is_simulated,
-        is_bot=False,
-        started_at__lt=settled,
-    )
+    theirs = visits_of(experiment, settled=settled)
     shown = Q(events__kind=Event.Kind.IMPRESSION, events__surface__in=SHOWING)
     rows = list(
         theirs.annotate(
@@ -93,6 +88,16 @@ def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
         np.array([float(seen) for _, _, _, seen, *_ in rows]),
         np.array([float(taken.get(pk, 0)) for pk, *_ in rows]),
         np.array([((played or end) - first).total_seconds() for *_, first, played, end in rows]),
+    )
+
+
+def visits_of(experiment: Experiment, *, settled: datetime) -> "QuerySet[Visit]":
+    """Return its visits that began before a moment: of people, or of simulated viewers."""
+    return Visit.objects.filter(
+        experiment=experiment.name,
+        is_simulated=experiment.is_simulated,
+        is_bot=False,
+        started_at__lt=settled,
     )
 
 

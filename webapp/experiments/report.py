@@ -19,6 +19,7 @@ from recommender.evaluation.experiments import (
     needed_visits,
     preference,
 )
+from recommender.evaluation.significance import Estimate
 from webapp.events.models import Visit
 from webapp.experiments.drafts import drafted_lists
 from webapp.experiments.models import Arm, Experiment
@@ -160,14 +161,23 @@ def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any
 def _drafts(experiment: Experiment, settled: datetime, rng: np.random.Generator) -> dict[str, Any]:
     """Return how many of the lists that either ranking won are the usual one's."""
     found = drafted_lists(experiment, settled=settled)
+    decided = found.decided
     told: dict[str, Any] = {
-        "shown": found.shown, "taken_of": len(found.credits), "decided": len(found.decided.credits),
+        "shown": found.shown, "taken_of": len(found.credits), "decided": len(decided.credits),
         "won": None,
     }  # fmt: skip
-    won = Ratio.of_visits(found.decided.units, found.decided.credits)
+    won = Ratio.of_visits(decided.units, decided.credits)
     if len(won.wholes) >= FEWEST_UNITS:
-        told["won"] = asdict(preference(won, EXPECTED_PREFERENCE, rng, RESAMPLES))
+        from_half = preference(won, EXPECTED_PREFERENCE, rng, RESAMPLES)
+        told["won"] = {
+            "once": _share(from_half.difference), "p": from_half.p,
+            "always": _share(from_half.always), "always_p": from_half.always_p,
+        }  # fmt: skip
     return told
+
+
+def _share(from_half: Estimate) -> dict[str, float]:
+    return {name: 0.5 + value for name, value in asdict(from_half).items()}
 
 
 def _sizes(found: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:

@@ -145,9 +145,7 @@ def _drafts(experiment: Experiment, told: dict[str, Any]) -> Table:
     won = told["won"]
     once = always = "-"
     if won:
-        once, always = (
-            _told(_estimate(_from_half(won[name])), "share") for name in ("difference", "always")
-        )
+        once, always = (_told(_estimate(won[name]), "share") for name in ("once", "always"))
     row: list[object] = [
         f"{told['shown']:,}", f"{told['taken_of']:,}", f"{told['decided']:,}",
         once, f"{won['p']:.3g}" if won else "-", always, f"{won['always_p']:.3g}" if won else "-",
@@ -165,10 +163,6 @@ def _drafts(experiment: Experiment, told: dict[str, Any]) -> Table:
         "at 50 % neither is better.",
         is_of_visits=True,
     )  # fmt: skip
-
-
-def _from_half(told: dict[str, Any]) -> dict[str, float]:
-    return {name: 0.5 + value for name, value in told.items()}
 
 
 def _by_day(

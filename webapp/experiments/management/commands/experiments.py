@@ -167,11 +167,10 @@ def _preference(drafts: dict[str, Any]) -> str:
     if not (won := drafts["won"]):
         return words
     once, always = (
-        f"({50 + 100 * won[of]['low']:.1f} to {50 + 100 * won[of]['high']:.1f})"
-        for of in ("difference", "always")
+        f"({100 * won[of]['low']:.1f} to {100 * won[of]['high']:.1f})" for of in ("once", "always")
     )
     return (
-        f"{words}; {50 + 100 * won['difference']['value']:.1f} % {once} of these by the usual "
+        f"{words}; {100 * won['once']['value']:.1f} % {once} of these by the usual "
         f"order (50 % is no preference), p = {won['p']:.3g}; at any look {always}, "
         f"p = {won['always_p']:.3g}"
     )
