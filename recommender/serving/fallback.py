@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
-from recommender.serving.reasons import Because, Reason
-from recommender.serving.request import Viewer
-from recommender.serving.rows import (
+from recommender.serving.candidates import (
     Listing,
     excluded_of,
     genre_rows,
@@ -27,8 +25,10 @@ from recommender.serving.rows import (
     top_row,
     unwatched,
 )
+from recommender.serving.reasons import Because, Reason
+from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
-from recommender.serving.worth import alike_vectors, gains
+from recommender.serving.utility import alike_vectors, gains
 from recommender.vocabulary import UNKNOWN
 
 

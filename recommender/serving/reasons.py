@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, Row
+from recommender.serving.candidates import fit_items
 from recommender.serving.request import Viewer
-from recommender.serving.rows import fit_items
 from recommender.serving.taste import Taste
 
 Floats = NDArray[np.float32]

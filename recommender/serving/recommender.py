@@ -29,11 +29,7 @@ from recommender.ranking.page import (
 )
 from recommender.ranking.ranker import Ranker
 from recommender.retrieval.vector_index import VectorIndex
-from recommender.serving.likings import Likings
-from recommender.serving.ordering import Ordering
-from recommender.serving.reasons import Explainer, Reason
-from recommender.serving.request import Viewer
-from recommender.serving.rows import (
+from recommender.serving.candidates import (
     CANDIDATES,
     Listing,
     excluded_of,
@@ -52,9 +48,13 @@ from recommender.serving.rows import (
     unwatched,
     watch_again_row,
 )
+from recommender.serving.interest_rows import Likings
+from recommender.serving.reasons import Explainer, Reason
+from recommender.serving.request import Viewer
+from recommender.serving.reranker import Ordering
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel
-from recommender.serving.worth import alike_vectors, dice_of, gains
+from recommender.serving.utility import alike_vectors, dice_of, gains
 from recommender.vocabulary import UNKNOWN
 
 Floats = NDArray[np.float32]

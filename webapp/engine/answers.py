@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from recommender.ranking.interleaving import draft_row
 from recommender.ranking.page import CHANGING, PageConfig, Row
+from recommender.serving.candidates import Listing, excluded_of, known_items, mask_of, unwatched
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
-from recommender.serving.rows import Listing, excluded_of, known_items, mask_of, unwatched
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste
-from recommender.serving.worth import dice_of
+from recommender.serving.utility import dice_of
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
 from webapp.events.models import Surface

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from recommender.ranking.page import PageConfig
+from recommender.serving.candidates import Listing
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
-from recommender.serving.rows import Listing
 from recommender.serving.stages import stage
 from search.engine import SearchResult
 from search.errors import SearchError

@@ -12,8 +12,8 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.data.sessions import EventKind
 from recommender.ranking.page import PageConfig
+from recommender.serving.candidates import Listing
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
-from recommender.serving.rows import Listing
 from webapp.engine.answers import Question
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from recommender.data.catalogue import Catalogue
-from recommender.serving.rows import genres_by_size
+from recommender.serving.candidates import genres_by_size
 from webapp.catalog.models import Title
 from webapp.engine.live import holder
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recommender.ranking.page import ABOUT_A_TITLE, KEPT_KINDS, Row
-from recommender.serving.likings import genres_of_pair
+from recommender.serving.interest_rows import genres_of_pair
 from recommender.serving.reasons import Because, Reason
 from recommender.serving.taste import Taste
 from webapp.catalog.models import Genre, Person, Title

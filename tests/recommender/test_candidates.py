@@ -13,12 +13,12 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import KEPT_KINDS, PageConfig
 from recommender.serving.fallback import PopularTitles
-from recommender.serving.likings import Likings, genres_of_pair, pair_key
+from recommender.serving.interest_rows import Likings, genres_of_pair, pair_key
 from recommender.serving.reasons import Because
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
-from recommender.serving.worth import alike_vectors, gains
+from recommender.serving.utility import alike_vectors, gains
 from recommender.vocabulary import Vocabulary
 
 COUNT = 120

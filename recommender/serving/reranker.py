@@ -14,8 +14,8 @@ from recommender.data.examples import Examples
 from recommender.ranking.features import Places, RankingFeatures, RankingRequest
 from recommender.ranking.page import CHANGING, CandidateRow, Row
 from recommender.ranking.ranker import Ranker
+from recommender.serving.candidates import known_items
 from recommender.serving.request import Viewer
-from recommender.serving.rows import known_items
 from recommender.serving.taste import Taste
 
 RANKED_KINDS = frozenset(

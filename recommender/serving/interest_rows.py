@@ -18,8 +18,8 @@ from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow
+from recommender.serving.candidates import genres_by_size, only, ordered_row
 from recommender.serving.request import Viewer
-from recommender.serving.rows import genres_by_size, only, ordered_row
 
 Floats = NDArray[np.float32]
 
