@@ -126,7 +126,7 @@ def test_without_real_visits_the_simulated_are_shown_and_say_so(staff, films):
 
 def test_a_few_real_visits_do_not_hide_the_simulated_but_many_do(staff, yesterday, monkeypatch):
     assert "simulated viewers, not people" in staff.get("/staff/").content.decode()
-    monkeypatch.setattr("webapp.pages.dashboards.asked.FEWEST_REAL", 2)
+    monkeypatch.setattr("webapp.pages.dashboards.filters.FEWEST_REAL", 2)
     assert "real visits" in staff.get("/staff/").content.decode()
 
 

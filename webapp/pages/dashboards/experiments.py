@@ -9,8 +9,8 @@ from webapp.experiments.models import Experiment
 from webapp.metrics.definitions import METRICS, TIME_TO_PLAY, Unit
 from webapp.metrics.estimates import NOTHING, Estimate
 from webapp.metrics.readings import Readings, Times
-from webapp.pages.dashboards.asked import ARM, Asked
 from webapp.pages.dashboards.charts import Chart, interval, of_metric, said
+from webapp.pages.dashboards.filters import ARM, Asked
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
 COMPARED = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")

@@ -14,8 +14,8 @@ from webapp.metrics.definitions import METRICS
 from webapp.metrics.estimates import Estimate
 from webapp.metrics.models import AuditEntry
 from webapp.metrics.readings import Readings
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric, said
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard, staff_only
 from webapp.pages.staff import MODELS, curves_of
 from webapp.releases.models import RankerVersion, Release, TrainingRun

@@ -9,8 +9,8 @@ from webapp.metrics.definitions import METRICS, TIME_TO_PLAY
 from webapp.metrics.estimates import Estimate
 from webapp.metrics.readings import Readings, Times
 from webapp.metrics.times import BIN_EDGES, Curve
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Chart, Figure, Line, by_name, of_metric
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 SHOWN = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")

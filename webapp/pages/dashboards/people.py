@@ -17,7 +17,7 @@ from webapp.catalog.models import Title
 from webapp.events.models import Event, Slate, Visit
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
-from webapp.pages.dashboards.asked import Asked
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.serving import Dashboard, dashboard
 from webapp.profiles.models import Profile
 

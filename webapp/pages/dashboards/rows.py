@@ -5,8 +5,8 @@ from django.views.decorators.http import require_safe
 
 from webapp.metrics.definitions import METRICS
 from webapp.metrics.readings import Readings
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Chart, by_name, of_metric
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 PARTS = {"surface": "Surface", "row": "Row kind", "slot": "Slot", "decile": "Tenth of history"}

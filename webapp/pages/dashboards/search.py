@@ -10,8 +10,8 @@ from django.views.decorators.http import require_safe
 from webapp.metrics.definitions import METRICS
 from webapp.metrics.models import DailyQuery
 from webapp.metrics.readings import Period, Readings
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Figure, by_name, of_metric, said
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.overview import FAILED, failed
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 

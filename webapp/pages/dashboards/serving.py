@@ -12,8 +12,8 @@ from django.shortcuts import render
 from django.utils import timezone
 
 from webapp.metrics.alerts import raised
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Chart, Figure
+from webapp.pages.dashboards.filters import Asked
 
 PAGES = {
     "staff-overview": "Overview",

@@ -10,8 +10,8 @@ from webapp.metrics.definitions import METRICS
 from webapp.metrics.models import Alert, CountedDay, Refresh
 from webapp.metrics.readings import Readings
 from webapp.metrics.vitals import Vitals, latest
-from webapp.pages.dashboards.asked import Asked
 from webapp.pages.dashboards.charts import Chart, Line, of_metric, said
+from webapp.pages.dashboards.filters import Asked
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
 PERCENTILES = {
