@@ -20,7 +20,7 @@ from search.engine import Hit
 from search.errors import SearchError
 from search.query import FilterKind
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
-from webapp.catalog.artwork import poster_url
+from webapp.artwork.posters import poster_url
 from webapp.catalog.models import Genre, Person
 from webapp.engine.responses import SearchPage, prequery, search, typed
 from webapp.engine.views import RowView, SlotView

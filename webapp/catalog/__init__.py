@@ -1,1 +1,1 @@
-"""Titles, genres, people and credits; importers and drawn posters."""
+"""Titles, genres, people and credits; importers."""

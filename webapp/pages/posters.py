@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from webapp.catalog.artwork import DIRECTORS, backdrop_svg, poster_svg, poster_version
+from webapp.artwork.posters import DIRECTORS, backdrop_svg, poster_svg, poster_version
 from webapp.catalog.models import UNRATED, Title
 from webapp.events.middleware import chosen_profile
 

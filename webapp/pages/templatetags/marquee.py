@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.catalog import artwork
+from webapp.artwork import posters as artwork
 from webapp.catalog.models import Title
 from webapp.engine.views import SlotView
 from webapp.pages.undo import Undo, undo_of

@@ -10,7 +10,7 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.catalog import artwork
+from webapp.artwork import posters as artwork
 from webapp.catalog.models import Title
 
 register = template.Library()

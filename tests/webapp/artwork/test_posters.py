@@ -8,7 +8,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.catalog.artwork import (
+from webapp.artwork.lettering import clean, cut, letter
+from webapp.artwork.motifs import MOTIFS
+from webapp.artwork.palettes import CAPS, DEFAULT, SANS, SERIF, STYLES, genre_with_style
+from webapp.artwork.posters import (
     COLUMN,
     DIRECTORS,
     HEIGHT,
@@ -20,10 +23,7 @@ from webapp.catalog.artwork import (
     poster_url,
     poster_version,
 )
-from webapp.catalog.lettering import clean, cut, letter
 from webapp.catalog.models import Credit, Person, Title
-from webapp.catalog.motifs import MOTIFS
-from webapp.catalog.palettes import CAPS, DEFAULT, SANS, SERIF, STYLES, genre_with_style
 
 SVG = "{http://www.w3.org/2000/svg}"
 LONGEST = "Night of the Day of the Dawn of the Son of the Bride of the Return of the " * 4

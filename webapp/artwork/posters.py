@@ -12,7 +12,7 @@ from html import escape
 
 from django.db.models import Prefetch
 
-from webapp.catalog.lettering import (
+from webapp.artwork.lettering import (
     LINE_HEIGHT,
     Face,
     Lettering,
@@ -21,9 +21,9 @@ from webapp.catalog.lettering import (
     letter,
     runs_to_the_left,
 )
+from webapp.artwork.motifs import MOTIFS
+from webapp.artwork.palettes import DEFAULT, STYLES, Scheme, genre_with_style
 from webapp.catalog.models import Credit, Title
-from webapp.catalog.motifs import MOTIFS
-from webapp.catalog.palettes import DEFAULT, STYLES, Scheme, genre_with_style
 
 ART_VERSION = 3
 """Raise it when the drawing changes, so that browsers fetch posters again."""

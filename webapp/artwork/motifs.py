@@ -1,13 +1,13 @@
 """The shapes on drawn posters. Each fills a box of `w` by `h` units, cut off at its edges.
 
-A motif is given four colours (`webapp.catalog.palettes.Scheme`) and a few bytes to vary by; it
+A motif is given four colours (`webapp.artwork.palettes.Scheme`) and a few bytes to vary by; it
 returns SVG elements. The box lies on the poster's ground already.
 """
 
 import math
 from collections.abc import Callable, Iterable
 
-from webapp.catalog.palettes import Scheme
+from webapp.artwork.palettes import Scheme
 
 Motif = Callable[[int, int, Scheme, bytes], str]
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from webapp.catalog.lettering import Face
+from webapp.artwork.lettering import Face
 
 SANS = Face("'Avenir Next','Helvetica Neue',Arial,sans-serif", 800, 1.0)
 SERIF = Face("'Iowan Old Style',Palatino,'Times New Roman',serif", 700, 0.88)
@@ -27,7 +27,7 @@ class Scheme:
 
 @dataclass(frozen=True)
 class Style:
-    """How a genre looks. Motifs are names of functions in `webapp.catalog.motifs`."""
+    """How a genre looks. Motifs are names of functions in `webapp.artwork.motifs`."""
 
     face: Face
     motifs: tuple[str, ...]
