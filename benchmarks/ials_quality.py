@@ -16,8 +16,8 @@ from scipy import sparse
 
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
 from benchmarks.peers import ImplicitAls
+from benchmarks.public_datasets import load_ratings
 from recommender.data.interactions import Interactions
-from recommender.data.named import load_ratings
 from recommender.data.splits import HeldOut, strong_generalisation_split
 from recommender.evaluation.protocols import means, sampled_leave_one_out, strong_generalisation
 from recommender.evaluation.report import by_history_size

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
 from benchmarks.session_data import HOUR, Task, diginetica, globo, ml_1m, ml_latest_small
+from benchmarks.session_knn import ItemKnn, SessionKnn
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
     POSITIVE_KINDS,
@@ -35,7 +36,6 @@ from recommender.evaluation.report import by_history_size
 from recommender.models.fusion import FusionConfig, FusionGate, Sides, joint_space, sides_of
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
-from recommender.models.session_knn import ItemKnn, SessionKnn
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.training.config import ReleaseConfig

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from recommender.data.named import load_ratings
+from benchmarks.public_datasets import load_ratings
 from recommender.data.sessions import (
     POSITIVE_KINDS,
     EventKind,

@@ -16,8 +16,8 @@ from scipy.linalg import lapack
 
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
-from recommender.models.gram import upper_gram
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
+from recommender.solvers.gram import upper_gram
 
 BYTES_PER_CELL = 12
 """At the peak: the (N, N) inverse in double precision and the weights in single."""

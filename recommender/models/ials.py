@@ -27,9 +27,9 @@ from scipy.linalg import lapack
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models.block_newton import improve_rows
-from recommender.models.compiled import available_cores
-from recommender.models.power_iteration import leading_subspace
+from recommender.solvers.block_newton import improve_rows
+from recommender.solvers.compiled import available_cores
+from recommender.solvers.power_iteration import leading_subspace
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 Floats = NDArray[np.float32]

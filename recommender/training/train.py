@@ -30,12 +30,12 @@ from recommender.data.splits import HeldOut, stable_holdout
 from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.models import session_encoder
-from recommender.models.block_newton import improve_rows
-from recommender.models.block_newton_torch import TorchSolver
 from recommender.models.ials import EpochReport, Ials
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
+from recommender.solvers.block_newton import improve_rows
+from recommender.solvers.block_newton_torch import TorchSolver
 from recommender.training.config import ReleaseConfig
 from recommender.training.neighbours import train_neighbours
 from recommender.training.visits import MIN_FORETOLD, VisitModels, train_visits

@@ -10,13 +10,13 @@ from scipy import sparse
 from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models import block_newton_torch
-from recommender.models.block_newton import improve_rows
-from recommender.models.block_newton_torch import TorchSolver
-from recommender.models.compiled import compiled
 from recommender.models.ials import EpochReport, Ials, IalsConfig
-from recommender.models.power_iteration import leading_subspace
-from recommender.models.tile import TILE_COLUMNS, TILE_ROWS, add_tile
+from recommender.solvers import block_newton_torch
+from recommender.solvers.block_newton import improve_rows
+from recommender.solvers.block_newton_torch import TorchSolver
+from recommender.solvers.compiled import compiled
+from recommender.solvers.power_iteration import leading_subspace
+from recommender.solvers.register_tile import TILE_COLUMNS, TILE_ROWS, add_tile
 from recommender.vocabulary import Vocabulary
 from tests.recommender import plain_ials as plain
 

@@ -9,7 +9,7 @@ import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
 
-from recommender.evaluation.experiments import (
+from recommender.evaluation.ab_test import (
     MISMATCH_LEVEL,
     Ratio,
     design_effect,

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from recommender.errors import InvalidInputError
-from recommender.evaluation.experiments import (
+from recommender.evaluation.ab_test import (
     Ratio,
     design_effect,
     detectable_effect,

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from recommender.data.sessions import Requests, Sessions, next_in_visit
-from recommender.errors import InvalidInputError, NotFittedError
-from recommender.models.session_knn import (
+from benchmarks.session_knn import (
     ItemKnn,
     ItemKnnConfig,
     SessionKnn,
     SessionKnnConfig,
     visit_matrix,
 )
+from recommender.data.sessions import Requests, Sessions, next_in_visit
+from recommender.errors import InvalidInputError, NotFittedError
 
 
 @pytest.fixture

@@ -108,8 +108,8 @@ class SessionKnn:
         return scores
 
     def _vote(self, recent: RecentEvents, row: int, scores: Floats) -> None:
-        assert self._visits is not None  # noqa: S101 - score looked
-        assert self._visits_of is not None  # noqa: S101
+        assert self._visits is not None
+        assert self._visits_of is not None
         items = recent.items[row][recent.is_there[row]]
         weights = {int(i): (n + 1) / len(items) for n, i in enumerate(items) if i != UNKNOWN}
         if not weights:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.models.compiled import compiled, in_stripes
+from recommender.solvers.compiled import compiled, in_stripes
 
 Floats = NDArray[np.float32]
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.models.compiled import available_cores, compiled, in_stripes
+from recommender.solvers.compiled import available_cores, compiled, in_stripes
 
 _u = np.uint64
 

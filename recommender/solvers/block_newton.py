@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from recommender.models.compiled import compiled, in_stripes
-from recommender.models.tile import TILE_COLUMNS, TILE_ROWS, add_tile
+from recommender.solvers.compiled import compiled, in_stripes
+from recommender.solvers.register_tile import TILE_COLUMNS, TILE_ROWS, add_tile
 
 Floats = NDArray[np.float32]
 

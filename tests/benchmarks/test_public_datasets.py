@@ -7,8 +7,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from recommender.data import named
-from recommender.data.named import Publication, load_ratings, read_folder
+from benchmarks import public_datasets
+from benchmarks.public_datasets import Publication, load_ratings, read_folder
 from recommender.errors import InvalidInputError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -82,7 +82,7 @@ def zipped(tmp_path):
 
 def publish(monkeypatch, archive, md5=None):
     md5 = md5 or hashlib.md5(archive.read_bytes(), usedforsecurity=False).hexdigest()
-    monkeypatch.setitem(named.PUBLISHED, "ml-1m", Publication(archive.as_uri(), md5))
+    monkeypatch.setitem(public_datasets.PUBLISHED, "ml-1m", Publication(archive.as_uri(), md5))
 
 
 def test_a_published_set_is_fetched_checked_and_read_from_its_zip(tmp_path, monkeypatch):

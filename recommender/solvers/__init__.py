@@ -1,0 +1,1 @@
+"""Numeric kernels below the models: Newton steps, Gram matrices and subspace iteration."""
