@@ -41,6 +41,14 @@ def test_a_web_process_loads_neither_training_nor_evaluation():
     assert not {n for n in loaded if n.startswith(("recommender.training", "recommender.eval"))}
 
 
+def test_discovery_loads_no_web_framework():
+    folder = ROOT / "webapp" / "discovery"
+    modules = [f"webapp.discovery.{path.stem}" for path in sorted(folder.glob("[!_]*.py"))]
+    loaded = loaded_by(f"import {', '.join(modules)}")
+    assert "webapp.discovery.answer" in loaded
+    assert not loaded & {"django", "rest_framework", "celery"}
+
+
 def test_the_recommender_is_no_django_app():
     assert not {"recommender", "search"} & set(settings.INSTALLED_APPS)
 

@@ -12,7 +12,7 @@ from webapp.api.throttling import EventsThrottle
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import LONGEST_QUERY, Event, Surface
+from webapp.events.models import LONGEST_QUERY, SURFACES, Event
 
 MAX_BATCH = 500
 DAY_SECONDS = 86_400
@@ -27,7 +27,7 @@ class EventSerializer(serializers.Serializer[EventDraft]):
         min_value=1, max_value=2**63 - 1, allow_null=True, default=None
     )
     occurred_at = serializers.DateTimeField()
-    surface = serializers.ChoiceField(choices=Surface.choices, default="", allow_blank=True)
+    surface = serializers.ChoiceField(choices=SURFACES, default="", allow_blank=True)
     slate = serializers.UUIDField(allow_null=True, default=None)
     row = serializers.CharField(max_length=40, default="", allow_blank=True)
     slot = serializers.IntegerField(min_value=0, max_value=10_000, allow_null=True, default=None)

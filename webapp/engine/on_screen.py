@@ -10,7 +10,8 @@ from django.db.models.functions import JSONObject
 
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import ShownRow
-from webapp.events.models import Event, Slate, Surface
+from webapp.discovery.surface import Surface
+from webapp.events.models import Event, Slate
 from webapp.events.visits import CurrentVisit
 
 FOLD_ROWS, FOLD_SLOTS = PageConfig.fold_rows, PageConfig.fold_slots

@@ -12,11 +12,12 @@ from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.catalog.models import Title
-from webapp.engine.answers import Question, Source, answer
+from webapp.discovery.answer import Question, Source, answer
+from webapp.discovery.snapshot import exactly, question_of, unpacked
+from webapp.discovery.surface import Surface
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.engine.live import folder_of, in_space_of, load_ranker
-from webapp.engine.snapshot import exactly, question_of, unpacked
-from webapp.events.models import Slate, Surface
+from webapp.events.models import Slate
 from webapp.releases.models import Release
 
 StoredRow = Mapping[str, Any]

@@ -22,17 +22,19 @@ from recommender.serving.stages import stage
 from search.engine import SearchResult
 from search.errors import SearchError
 from webapp.catalog.models import Genre, Person, Title
-from webapp.engine.answers import Answer, Question, Source, answer
+from webapp.discovery.answer import Answer, Question, Source, answer
+from webapp.discovery.snapshot import packed, snapshot_of
+from webapp.discovery.surface import Surface
+from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.live import Live, holder
 from webapp.engine.on_screen import on_screen
-from webapp.engine.snapshot import packed, snapshot_of
 from webapp.engine.views import Known, RowView, SlotView, views_of
-from webapp.events.models import TYPED, Slate, Surface
+from webapp.events.models import TYPED, Slate
 from webapp.events.played import played_next
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
-from webapp.experiments.treatments import rival_of, treated_evidence, treated_viewer
+from webapp.experiments.treatments import treated_evidence
 
 logger = logging.getLogger(__name__)
 

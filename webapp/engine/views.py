@@ -7,9 +7,9 @@ from recommender.ranking.page import ABOUT_A_TITLE, Row
 from recommender.serving.reasons import Reason
 from recommender.serving.request import Viewer
 from webapp.catalog.models import Genre, Person, Title
-from webapp.engine.answers import Answer, Source
+from webapp.discovery.answer import Answer, Source
+from webapp.discovery.snapshot import exactly
 from webapp.engine.cards import Cards
-from webapp.engine.snapshot import exactly
 from webapp.engine.wording import Subjects, heading_and_reason, why
 from webapp.events.sessions import Evidence
 from webapp.events.visits import CurrentVisit

@@ -6,6 +6,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from webapp.catalog.models import Title
+from webapp.discovery.surface import Surface
 from webapp.profiles.models import Profile
 from webapp.releases.models import RankerVersion, Release
 
@@ -13,19 +14,8 @@ LONGEST_QUERY = 200
 """As much of a text as an event keeps."""
 TYPED = "is_typed"
 """Set in the snapshot of a slate that answered a keystroke."""
-
-
-class Surface(models.TextChoices):
-    """Where on the site something was shown or done."""
-
-    HOME = "home"
-    TITLE = "title"
-    WATCH = "watch"
-    PREQUERY = "prequery"
-    SEARCH = "search"
-    LIST = "list"
-    GENRE = "genre"
-    PERSON = "person"
+SURFACES = [(surface.value, surface.name.capitalize()) for surface in Surface]
+"""Choices of a field that names a surface."""
 
 
 class Visit(models.Model):
@@ -73,7 +63,7 @@ class Slate(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
-    surface = models.CharField(max_length=8, choices=Surface.choices)
+    surface = models.CharField(max_length=8, choices=SURFACES)
     release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
     ranker = models.ForeignKey(
         RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
@@ -149,7 +139,7 @@ class Event(models.Model):
     title = models.ForeignKey(Title, models.CASCADE, null=True, blank=True, related_name="events")
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
-    surface = models.CharField(max_length=8, choices=Surface.choices, blank=True)
+    surface = models.CharField(max_length=8, choices=SURFACES, blank=True)
     slate = models.ForeignKey(Slate, models.SET_NULL, null=True, blank=True, related_name="events")
     row = models.CharField(max_length=40, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, blank=True)

@@ -8,15 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_slug
 from django.db import models
 
+from webapp.discovery.treatments import Treatment
+
 SHARES_SUM_WITHIN = 1e-9
-
-
-class Treatment(models.TextChoices):
-    """What an arm changes."""
-
-    USUAL = "usual", "as without an experiment: history and this visit"
-    LONG_TERM_ONLY = "long_term_only", "the history alone; this visit has no say"
-    INTERLEAVED = "interleaved", "lists of search and of suggestions are drafted by both of these"
 
 
 @dataclass(frozen=True)
@@ -130,8 +124,8 @@ def check_arms(arms: list[Arm]) -> None:
         raise ValidationError(f"arms need names of their own, got {[arm.name for arm in arms]}")
     for arm in arms:
         validate_slug(arm.name)
-        if arm.treatment not in Treatment.values:
-            known = ", ".join(Treatment.values)
+        if arm.treatment not in list(Treatment):
+            known = ", ".join(Treatment)
             raise ValidationError(f"a treatment is one of {known}, got {arm.treatment}")
         if not 0 < arm.share < 1:
             raise ValidationError(f"an arm's share must be between 0 and 1, got {arm.share}")

@@ -9,7 +9,8 @@ from django.db.models import Count, Exists, F, FloatField, Max, Min, OuterRef, Q
 from django.db.models.functions import Cast
 from numpy.typing import NDArray
 
-from webapp.events.models import Event, Surface, Visit
+from webapp.discovery.surface import Surface
+from webapp.events.models import Event, Visit
 from webapp.events.sessions import QUALIFIED_SECONDS, QUALIFIED_SHARE
 from webapp.experiments.models import Experiment
 

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from recommender.data.examples import Examples
 from recommender.ranking.features import CATEGORIES, FIELDS, row_value
 from recommender.training.incremental import Window
-from webapp.engine.snapshot import unpacked
+from webapp.discovery.snapshot import unpacked
 from webapp.events.models import Event, Slate
 from webapp.events.seen import seen_slates
 

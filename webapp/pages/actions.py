@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
 from webapp.catalog.models import Genre, Person, Title
+from webapp.discovery.surface import Surface
 from webapp.events.clock import now_of
 from webapp.events.ingest import SUBJECTS, VALUES, EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import Event, Surface
+from webapp.events.models import Event
 from webapp.events.sessions import FINISHED_SHARE
 from webapp.events.standing import standing_of
 from webapp.pages.errors import bad_request

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 from recommender.ranking.page import CHANGING
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
+from webapp.discovery.surface import Surface
 from webapp.engine import responses
 from webapp.engine.views import RowView
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import Event, Slate, Surface
+from webapp.events.models import Event, Slate
 from webapp.events.sessions import playbacks_of
 from webapp.events.standing import standing_of
 from webapp.events.visits import CurrentVisit

@@ -9,11 +9,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from search.errors import SearchError
 from webapp.catalog.models import Genre
+from webapp.discovery.surface import Surface
 from webapp.engine import responses
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import LONGEST_QUERY, Event, Surface
+from webapp.events.models import LONGEST_QUERY, Event
 from webapp.events.searches import forget_search, is_repeated
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import is_read

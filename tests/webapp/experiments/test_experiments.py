@@ -7,9 +7,10 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from webapp.discovery.treatments import Treatment
 from webapp.events.clock import TOKEN_HEADER
 from webapp.events.models import Slate, Visit
-from webapp.experiments.models import BUILT_IN_ARMS, Arm, Experiment, Treatment, check_arms
+from webapp.experiments.models import BUILT_IN_ARMS, Arm, Experiment, check_arms
 from webapp.experiments.running import running
 
 Status = Experiment.Status
@@ -108,7 +109,7 @@ def test_who_wants_no_personal_picks_and_programs_take_no_part(owner_client, cas
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("treatment", Treatment.values)
+@pytest.mark.parametrize("treatment", list(Treatment))
 def test_long_term_only_does_not_see_what_this_visit_opened(
     client, visit_release, films, now, treatment
 ):

@@ -11,10 +11,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from recommender.ranking.features import CATEGORIES, NUMBERS
+from webapp.discovery.snapshot import unpacked
 from webapp.engine import responses
 from webapp.engine.live import folder_of, holder
 from webapp.engine.replay import replay
-from webapp.engine.snapshot import unpacked
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Slate, Visit
 from webapp.events.seen import readiness

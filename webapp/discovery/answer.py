@@ -19,8 +19,8 @@ from recommender.serving.taste import Taste
 from recommender.serving.utility import dice_of
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
-from webapp.events.models import Surface
-from webapp.experiments.treatments import treated_viewer
+from webapp.discovery.surface import Surface
+from webapp.discovery.treatments import treated_viewer
 
 Source = Recommender | PopularTitles
 

@@ -14,7 +14,7 @@ from recommender.data.sessions import EventKind
 from recommender.ranking.page import PageConfig
 from recommender.serving.candidates import Listing
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
-from webapp.engine.answers import Question
+from webapp.discovery.answer import Question
 
 
 def snapshot_of(
