@@ -12,7 +12,7 @@ import numpy as np
 
 from webapp.demo.site import Card, Shown, Site
 from webapp.demo.tastes import Film, Intent, mistyped
-from webapp.events.sessions import QUALIFIED_SECONDS
+from webapp.events.playback import QUALIFIED_SECONDS
 
 
 @dataclass(frozen=True)

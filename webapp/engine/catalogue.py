@@ -13,7 +13,7 @@ from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
 from webapp.catalog.models import UNRATED, Credit, Genre, Title, TitleQuerySet
-from webapp.events.choices import choices_after_searches
+from webapp.events.search_choices import choices_after_searches
 from webapp.profiles.models import Rating
 
 WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.WRITER: 0.25}

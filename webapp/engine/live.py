@@ -29,7 +29,7 @@ from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
-from webapp.events.played import most_played
+from webapp.events.popular_plays import most_played
 from webapp.experiments.running import running
 from webapp.releases.models import RankerVersion, Release, Trained
 

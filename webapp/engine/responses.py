@@ -29,10 +29,10 @@ from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.live import Live, holder
 from webapp.engine.on_screen import on_screen
 from webapp.engine.views import Known, RowView, SlotView, views_of
+from webapp.events.evidence import evidence_of
 from webapp.events.models import TYPED, Slate
-from webapp.events.played import played_next
+from webapp.events.popular_plays import played_next
 from webapp.events.searches import recent_searches, trending_searches
-from webapp.events.sessions import evidence_of
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence
 

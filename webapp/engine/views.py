@@ -11,7 +11,7 @@ from webapp.discovery.answer import Answer, Source
 from webapp.discovery.snapshot import exactly
 from webapp.engine.cards import Cards
 from webapp.engine.wording import Subjects, heading_and_reason, why
-from webapp.events.sessions import Evidence
+from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
 
 

@@ -8,8 +8,8 @@ from recommender.serving.interest_rows import genres_of_pair
 from recommender.serving.reasons import Because, Reason
 from recommender.serving.taste import Taste
 from webapp.catalog.models import Genre, Person, Title
+from webapp.events.evidence import Evidence
 from webapp.events.models import Event
-from webapp.events.sessions import Evidence
 from webapp.events.visits import CurrentVisit
 
 FIXED = {

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from webapp.events.sessions import Playback, playbacks_of
+from webapp.events.playback import Playback, playbacks_of
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from webapp.discovery.surface import Surface
 from webapp.events.models import Event, Visit
-from webapp.events.sessions import QUALIFIED_SECONDS, QUALIFIED_SHARE
+from webapp.events.playback import QUALIFIED_SECONDS, QUALIFIED_SHARE
 from webapp.experiments.models import Experiment
 
 SHOWING = (Surface.HOME, Surface.PREQUERY, Surface.SEARCH)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from webapp.discovery.treatments import Treatment
-from webapp.events.sessions import Evidence
+from webapp.events.evidence import Evidence
 
 
 def treated_evidence(evidence: Evidence, treatment: str) -> Evidence:

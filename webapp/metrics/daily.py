@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from webapp.events.sessions import QUALIFIED_SECONDS, QUALIFIED_SHARE
+from webapp.events.playback import QUALIFIED_SECONDS, QUALIFIED_SHARE
 from webapp.metrics.models import CountedDay, DailyMetric, DailyQuery, DailyTimes, Refresh
 from webapp.metrics.times import BIN_EDGES
 

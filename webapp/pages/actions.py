@@ -15,8 +15,8 @@ from webapp.events.clock import now_of
 from webapp.events.ingest import SUBJECTS, VALUES, EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import Event
-from webapp.events.sessions import FINISHED_SHARE
-from webapp.events.standing import standing_of
+from webapp.events.playback import FINISHED_SHARE
+from webapp.events.title_state import title_state
 from webapp.pages.errors import bad_request
 from webapp.pages.forms import StoppedForm, ToldForm
 from webapp.pages.navigation import profiles_address, safe_next
@@ -89,7 +89,7 @@ def refuse_genre(request: HttpRequest, pk: int) -> HttpResponse:
 def controls(request: HttpRequest, pk: int) -> HttpResponse:
     """The controls of one title as they stand, to be put into a page. Six queries."""
     title = get_object_or_404(Title.objects.with_people().fit_for(_limit(request)), pk=pk)
-    context = {"title": title, "state": standing_of(visit_of(request), title)}
+    context = {"title": title, "state": title_state(visit_of(request), title)}
     return render(request, "_controls.html", context)
 
 

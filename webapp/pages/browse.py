@@ -21,8 +21,8 @@ from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import Event, Slate
-from webapp.events.sessions import playbacks_of
-from webapp.events.standing import standing_of
+from webapp.events.playback import playbacks_of
+from webapp.events.title_state import title_state
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import Place, is_read, place_of
 from webapp.profiles.models import ListEntry
@@ -64,7 +64,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
         "came_from": _heading_of(visit, place),
         "credits": _people_by_role(found),
         "page": responses.title_page(visit, found, now),
-        "state": standing_of(visit, found),
+        "state": title_state(visit, found),
     }
     return render(request, "pages/title.html", context)
 

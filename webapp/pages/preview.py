@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.catalog.models import Title
 from webapp.events.middleware import visit_of
-from webapp.events.standing import standing_of
+from webapp.events.title_state import title_state
 
 
 @require_safe
@@ -14,5 +14,5 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """A title's facts and controls as a fragment. Looking is not opening: no event."""
     visit = visit_of(request)
     found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
-    context = {"title": found, "state": standing_of(visit, found)}
+    context = {"title": found, "state": title_state(visit, found)}
     return render(request, "_preview.html", context)

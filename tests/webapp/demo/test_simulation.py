@@ -18,9 +18,9 @@ from webapp.demo.site import Card, Shown, shown_in
 from webapp.demo.tastes import Film, Intent, Person, likeness, mistyped, tonights
 from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
-from webapp.events.sessions import liked_pairs, stored_events
 from webapp.experiments.lifecycle import built_in, start
 from webapp.experiments.models import Experiment
+from webapp.jobs.export import liked_pairs, stored_events
 from webapp.metrics.models import CountedDay
 from webapp.profiles.models import Profile, Rating
 

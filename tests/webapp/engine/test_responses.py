@@ -14,9 +14,9 @@ from recommender.vocabulary import Vocabulary
 from webapp.catalog.models import Title
 from webapp.engine import responses
 from webapp.engine.live import folder_of, holder
+from webapp.events.evidence import VISIT_EVENTS
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Slate
-from webapp.events.sessions import VISIT_EVENTS
 from webapp.events.visits import current_visit
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish

@@ -8,16 +8,12 @@ import pytest
 from django.db import connection
 
 from recommender.data.sessions import EventKind
+from webapp.events.evidence import EARLIER_EVENTS, VISIT_EVENTS, evidence_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event
-from webapp.events.sessions import (
-    EARLIER_EVENTS,
-    VISIT_EVENTS,
-    evidence_of,
-    liked_pairs,
-    playbacks_of,
-)
+from webapp.events.playback import playbacks_of
 from webapp.events.visits import CurrentVisit, current_visit
+from webapp.jobs.export import liked_pairs
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
 
 pytestmark = pytest.mark.django_db

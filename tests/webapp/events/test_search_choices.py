@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 
 from webapp.engine.catalogue import export_documents
-from webapp.events.choices import choices_after_searches
 from webapp.events.models import Event, Visit
+from webapp.events.search_choices import choices_after_searches
 
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db

@@ -3,19 +3,20 @@
 Nothing here is cached: what was recorded a moment ago is in the next answer.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import F, FloatField, Max, Min, Q, QuerySet, Value, Window
+from django.db.models import F, FloatField, Q, QuerySet, Value
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.catalog.models import Credit
+from webapp.events.encoder_kinds import EventRow, meaning_of
 from webapp.events.ingest import VALUES
 from webapp.events.models import Event
+from webapp.events.playback import Playback, playbacks_of
 from webapp.events.prepared import Prepared
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
@@ -26,9 +27,6 @@ from webapp.profiles.models import (
     RefusedGenre,
 )
 
-QUALIFIED_SECONDS = 120
-QUALIFIED_SHARE = 0.7
-FINISHED_SHARE = 0.95
 VISIT_EVENTS = 200
 """How many of the visit's newest events are read, """
 EARLIER_EVENTS = 50
@@ -53,40 +51,6 @@ release has no session encoder, which learns its own (docs/metrics.md, "Evidence
 """
 ADDED_WEIGHT = 2.0
 LIKED_WEIGHT = 3.0
-
-
-@dataclass(frozen=True)
-class Playback:
-    """How far a profile (or an anonymous browser) is in a title.
-
-    Visit, kind, time and position are the latest event's.
-    """
-
-    title_id: int
-    visit_id: UUID
-    kind: str
-    at: datetime
-    began_at: datetime
-    position_seconds: int
-    duration_seconds: int
-    furthest_seconds: int
-    was_finished: bool
-
-    @property
-    def progress(self) -> float:
-        """The share played, 0 to 1; 0 where the length is unknown."""
-        if not self.duration_seconds:
-            return 0.0
-        return min(self.position_seconds / self.duration_seconds, 1.0)
-
-    @property
-    def is_qualified(self) -> bool:
-        """At least 2 minutes watched, or 70 % of a title shorter than that."""
-        return self.was_finished or _is_enough(self.furthest_seconds, self.duration_seconds)
-
-    @property
-    def is_unfinished(self) -> bool:
-        return self.progress < FINISHED_SHARE
 
 
 @dataclass(frozen=True)
@@ -116,29 +80,6 @@ class RecentEvent:
     @property
     def is_positive(self) -> bool:
         return self.meaning() in POSITIVE_KINDS
-
-
-MEANING: dict[tuple[str, str], EventKind] = {
-    (Event.Kind.OPEN, ""): EventKind.OPEN,
-    (Event.Kind.CHOOSE, ""): EventKind.CHOOSE,
-    (Event.Kind.PLAY, ""): EventKind.PLAY,
-    (Event.Kind.PROGRESS, ""): EventKind.PROGRESS,
-    (Event.Kind.STOP, ""): EventKind.STOP,
-    (Event.Kind.FINISH, ""): EventKind.FINISH,
-    (Event.Kind.THUMB, "up"): EventKind.LIKE,
-    (Event.Kind.THUMB, "love"): EventKind.LIKE,
-    (Event.Kind.THUMB, "down"): EventKind.DISLIKE,
-    (Event.Kind.LIST, "add"): EventKind.LIST,
-    (Event.Kind.LIST, "remove"): EventKind.UNLIST,
-    (Event.Kind.HIDE, "hide"): EventKind.HIDE,
-    (Event.Kind.SEARCH, ""): EventKind.SEARCH,
-}
-"""A stored event's kind and value, and what the session encoder takes it for."""
-
-
-def meaning_of(kind: str, value: str) -> EventKind | None:
-    """What an event says to the session encoder; None for nothing: a thumb or hiding taken back."""
-    return MEANING.get((kind, value), MEANING.get((kind, "")))
 
 
 @dataclass(frozen=True)
@@ -273,133 +214,6 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     )
 
 
-def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playback]:
-    """Each title the viewer began, or this one alone; oldest first. One query.
-
-    An anonymous browser is remembered over this visit and the one before.
-    """
-    if title_id is not None:
-        rows = list(_latest(_of_viewer(visit) & Q(title=title_id)))
-    elif visit.profile:
-        rows = _LATEST_OF_PROFILE.rows(profile=visit.profile.pk)
-    else:
-        rows = _LATEST_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id)
-    playbacks = [
-        Playback(id_, visit_id, kind, at, began, position or 0, length or 0, furthest or 0, ended)
-        for id_, visit_id, kind, at, began, position, length, furthest, ended in rows
-    ]
-    return sorted(playbacks, key=lambda p: (p.at, p.title_id))
-
-
-def _of_viewer(visit: CurrentVisit) -> Q:
-    if visit.profile:
-        return Q(profile=visit.profile)
-    return Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
-
-
-def _latest(of_viewer: Q) -> QuerySet[Any, Any]:
-    """The latest playback of each title, with what all of them reached."""
-    return (
-        Event.objects.filter(of_viewer, kind__in=Event.PLAYBACK)
-        .annotate(
-            began_at=Window(Min("occurred_at"), partition_by="title_id"),
-            furthest=Window(Max("position_seconds"), partition_by="title_id"),
-            finished=Window(BoolOr(Q(kind=Event.Kind.FINISH)), partition_by="title_id"),
-            length=Window(Max("duration_seconds"), partition_by="title_id"),
-        )
-        .order_by("title_id", "-occurred_at", "-received_at")
-        .distinct("title_id")
-        .values_list(
-            "title_id", "visit_id", "kind", "occurred_at", "began_at",
-            "position_seconds", "length", "furthest", "finished",
-        )
-    )  # fmt: skip
-
-
-_LATEST_OF_PROFILE = Prepared(lambda profile: _latest(Q(profile=profile)), profile=int)
-_LATEST_OF_BROWSER = Prepared(
-    lambda visit, previous: _latest(Q(profile=None, visit__in=[visit, previous])),
-    visit=UUID,
-    previous=UUID,
-)
-
-
-def liked_pairs() -> Iterator[tuple[int, int, float]]:
-    """Every (profile, title, seconds since 1970) that training takes as positive.
-
-    The same rule as `Evidence.liked` without this visit: liked, listed, or watched for real.
-    Simulated viewers teach no release. Three streamed queries.
-    """
-    sources: Iterable[QuerySet[Any, tuple[int, int, datetime]]] = (
-        Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
-            "profile_id", "title_id", "rated_at"
-        ),
-        ListEntry.objects.values_list("profile_id", "title_id", "added_at"),
-        Event.objects.filter(
-            Q(kind=Event.Kind.FINISH)
-            | Q(position_seconds__gte=QUALIFIED_SECONDS)
-            | Q(position_seconds__gte=F("duration_seconds") * QUALIFIED_SHARE),
-            kind__in=Event.PLAYBACK,
-            profile__isnull=False,
-            visit__is_simulated=False,
-        ).values_list("profile_id", "title_id", "occurred_at"),
-    )
-    for rows in sources:
-        for profile_id, title_id, at in rows.iterator(chunk_size=20_000):
-            yield profile_id, title_id, at.timestamp()
-
-
-@dataclass(frozen=True)
-class StoredEvent:
-    """An event as the session encoder learns from it.
-
-    The viewer is a profile, or a number below 0 for the visit of an anonymous browser.
-    """
-
-    viewer: int
-    title_id: int | None
-    kind: EventKind
-    at: float
-    query: str = ""
-
-
-def stored_events() -> Iterator[StoredEvent]:
-    """Every event of people that tells something, and every rating that came without one.
-
-    Anonymous visits are viewers of their own, with numbers below 0. Two streamed queries.
-    """
-    anonymous: dict[Any, int] = {}
-    thumbed: set[tuple[int, int]] = set()
-    rows = (
-        Event.objects.filter(visit__is_simulated=False)
-        .exclude(kind=Event.Kind.IMPRESSION)
-        .order_by("occurred_at", "received_at")
-        .values_list("profile_id", *_Stored._fields)
-    )
-    for profile_id, *fields in rows.iterator(chunk_size=20_000):
-        event = _Stored(*fields)
-        meaning = meaning_of(event.told, event.value)
-        if profile_id is not None and event.kind == Event.Kind.THUMB and event.title_id:
-            thumbed.add((profile_id, event.title_id))
-        if meaning is not None:
-            viewer = profile_id or anonymous.setdefault(event.visit_id, -1 - len(anonymous))
-            at = event.occurred_at.timestamp()
-            yield StoredEvent(viewer, event.title_id, meaning, at, event.query)
-    ratings = Rating.objects.order_by("pk").values_list(
-        "profile_id", "title_id", "stars", "rated_at"
-    )
-    for profile_id, title_id, stars, rated_at in ratings.iterator(chunk_size=20_000):
-        if (profile_id, title_id) not in thumbed:
-            yield StoredEvent(profile_id, title_id, _meaning_of_stars(stars), rated_at.timestamp())
-
-
-def _meaning_of_stars(stars: float) -> EventKind:
-    """A rating is read as a thumb at both ends, and between them as having watched to the end."""
-    if stars >= Rating.LIKED_FROM_STARS:
-        return EventKind.LIKE
-    return EventKind.DISLIKE if stars <= Rating.DISLIKED_TO_STARS else EventKind.FINISH
-
-
 def _verdicts(profile: int) -> QuerySet[Any, Any]:
     """All that a profile told by hand; of a refused `GENRE` the number is the genre's."""
     no_stars = Value(0.0, output_field=FloatField())
@@ -436,28 +250,6 @@ def _verdicts(profile: int) -> QuerySet[Any, Any]:
 _VERDICTS = Prepared(_verdicts, profile=int)
 
 
-class _Stored(NamedTuple):
-    """An event's row, as far as it tells something."""
-
-    kind: str
-    title_id: int | None
-    value: str
-    occurred_at: datetime
-    received_at: datetime
-    query: str
-    visit_id: UUID
-    position_seconds: int | None
-    duration_seconds: int | None
-
-    @property
-    def told(self) -> str:
-        """Its kind; to stop after a qualified play is a pause, and tells what progress tells."""
-        is_pause = self.kind == Event.Kind.STOP and _is_enough(
-            self.position_seconds, self.duration_seconds
-        )
-        return Event.Kind.PROGRESS if is_pause else self.kind
-
-
 def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]:
     """Read the newest events of this visit and, before them, of the visits before. One query.
 
@@ -469,9 +261,9 @@ def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]
         rows = _RECENT_OF_PROFILE.rows(visit=visit.id, since=since, profile=visit.profile.pk)
     else:
         rows = _RECENT_OF_BROWSER.rows(visit=visit.id, since=since, previous=visit.previous_id)
-    told = [_Stored(*row) for row in rows]
+    told = [EventRow(*row) for row in rows]
     told += [
-        _Stored(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id, None, None)
+        EventRow(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id, None, None)
         for p in playbacks
         if p.kind == Event.Kind.PROGRESS and p.at >= since
     ]
@@ -487,7 +279,7 @@ def _newest(visit: UUID, since: datetime, earlier: Q) -> QuerySet[Any, Any]:
     newest = (
         Event.objects.exclude(kind__in=Event.TOO_MANY)
         .order_by("-occurred_at", "-received_at")
-        .values_list(*_Stored._fields)
+        .values_list(*EventRow._fields)
     )
     before = newest.filter(earlier, occurred_at__gte=since)[:EARLIER_EVENTS]
     return before.union(newest.filter(visit=visit)[:VISIT_EVENTS], all=True)
@@ -507,20 +299,12 @@ _RECENT_OF_BROWSER = Prepared(
 )
 
 
-def _standing(told: list[_Stored]) -> Iterator[_Stored]:
+def _standing(told: list[EventRow]) -> Iterator[EventRow]:
     """Of thumbs, list and hiding yield the latest of a title: what was taken back is not there."""
     last = {(stored.kind, stored.title_id): n for n, stored in enumerate(told)}
     for n, stored in enumerate(told):
         if stored.kind not in VALUES or last[stored.kind, stored.title_id] == n:
             yield stored
-
-
-def _is_enough(position_seconds: int | None, duration_seconds: int | None) -> bool:
-    """Whether so much of a title makes a qualified play."""
-    enough = QUALIFIED_SECONDS
-    if duration_seconds:
-        enough = min(enough, int(QUALIFIED_SHARE * duration_seconds))
-    return (position_seconds or 0) >= enough
 
 
 def _in_session_weight(event: RecentEvent) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, FloatField, Value
 
 from webapp.catalog.models import Title
-from webapp.events.sessions import Playback, playbacks_of
+from webapp.events.playback import Playback, playbacks_of
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
     DroppedTitle,
@@ -18,7 +18,7 @@ from webapp.profiles.models import (
 
 
 @dataclass(frozen=True)
-class Standing:
+class TitleState:
     """What the viewer told of a title, and how far it was played."""
 
     rating: Rating | None = None
@@ -43,12 +43,12 @@ class Standing:
         return self.rating is not None or self.playback is not None
 
 
-def standing_of(visit: CurrentVisit, title: Title) -> Standing:
+def title_state(visit: CurrentVisit, title: Title) -> TitleState:
     """Read how things stand. Two queries, one for a stranger."""
     playback = next(iter(playbacks_of(visit, title.pk)), None)
     profile = visit.profile
     if profile is None:
-        return Standing(playback=playback)
+        return TitleState(playback=playback)
     nothing = Value(0.0, output_field=FloatField())
     marks = {
         "list": (ListEntry.objects.filter(profile=profile, title=title), "title_id"),
@@ -83,7 +83,7 @@ def standing_of(visit: CurrentVisit, title: Title) -> Standing:
     ratings = [
         Rating(profile=profile, title=title, stars=n) for kind, _, n in rows if kind == "rating"
     ]
-    return Standing(
+    return TitleState(
         rating=next(iter(ratings), None),
         playback=playback,
         is_listed="list" in said,
