@@ -10,7 +10,7 @@ from webapp.metrics.definitions import METRICS, TIME_TO_PLAY, Unit
 from webapp.metrics.estimates import NOTHING, Estimate
 from webapp.metrics.readings import Readings, Times
 from webapp.pages.dashboards.charts import Chart, interval, of_metric, said
-from webapp.pages.dashboards.filters import ARM, Asked
+from webapp.pages.dashboards.filters import ARM, DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
 COMPARED = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
@@ -24,31 +24,31 @@ SHOWN = 10
 
 @require_safe
 @dashboard
-def experiments(request: HttpRequest, asked: Asked) -> Dashboard:
+def experiments(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Four queries, whatever the period holds."""
     readings = Readings.of(
-        asked.period, is_simulated=asked.is_simulated, metrics=COMPARED, dimensions=[ARM]
+        filters.period, is_simulated=filters.is_simulated, metrics=COMPARED, dimensions=[ARM]
     )
-    times = Times.by_slice(asked.period, is_simulated=asked.is_simulated, dimension=ARM)
+    times = Times.by_slice(filters.period, is_simulated=filters.is_simulated, dimension=ARM)
     found = list(Experiment.objects.all()[:SHOWN])
     return Dashboard(
         "Experiments",
-        f"Arms side by side. {asked.days} days to {asked.until}, {asked.words}.",
-        sections=[_section(each, readings, times, asked) for each in found],
+        f"Arms side by side. {filters.days} days to {filters.until}, {filters.description}.",
+        sections=[_section(each, readings, times, filters) for each in found],
         template="staff/experiments.html",
     )
 
 
 def _section(
-    experiment: Experiment, readings: Readings, times: dict[str, Times], asked: Asked
+    experiment: Experiment, readings: Readings, times: dict[str, Times], filters: DashboardFilters
 ) -> Section:
     slices = {arm.name: f"{experiment.name}/{arm.name}" for arm in experiment.the_arms}
     tables = [_plan(experiment), _arms(experiment, slices, readings, times)]
-    told = experiment.report.get("simulated" if asked.is_simulated else "people")
-    if told and len(slices) > 1:
-        tables.append(_effects(experiment, told))
-    if told and told.get("drafts"):
-        tables.append(_drafts(experiment, told["drafts"]))
+    report = experiment.report.get("simulated" if filters.is_simulated else "people")
+    if report and len(slices) > 1:
+        tables.append(_effects(experiment, report))
+    if report and report.get("drafts"):
+        tables.append(_drafts(experiment, report["drafts"]))
     return Section(
         experiment.name,
         [_by_day(experiment, name, slices, readings) for name in ("abandonment", "take_rate")],
@@ -94,8 +94,8 @@ def _arms(
             [
                 name,
                 f"{abandoned.denominator:,.0f}",
-                *(_told(readings.total(m, ARM, part), METRICS[m].unit) for m in COMPARED),
-                _told(median, "seconds"),
+                *(_with_interval(readings.total(m, ARM, part), METRICS[m].unit) for m in COMPARED),
+                _with_interval(median, "seconds"),
             ]
         )
     labels = [METRICS[name].label for name in COMPARED]
@@ -109,28 +109,28 @@ def _arms(
     )
 
 
-def _effects(experiment: Experiment, told: dict[str, Any]) -> Table:
+def _effects(experiment: Experiment, report: dict[str, Any]) -> Table:
     """The report's differences: for one look, and by the sequential method for any number."""
     rows: list[list[object]] = []
-    for each in told.get("effects", []):
+    for effect in report.get("effects", []):
         for metric, (label, unit) in REPORTED.items():
-            found = each.get(metric)
+            found = effect.get(metric)
             if not found:
                 continue
             rows.append(
                 [
-                    f"{each['arm']} less {each['against']}: {label}",
-                    _told(_estimate(found["difference"]), unit),
+                    f"{effect['arm']} less {effect['against']}: {label}",
+                    _with_interval(_estimate(found["difference"]), unit),
                     f"{found['p']:.3g}",
-                    _told(_estimate(found["always"]), unit),
+                    _with_interval(_estimate(found["always"]), unit),
                     f"{found['always_p']:.3g}",
                 ]
             )
-    warning = told.get("sizes", {}).get("warning", "")
-    when = str(told.get("at", ""))[:16].replace("T", " ")
+    warning = report.get("sizes", {}).get("warning", "")
+    when = str(report.get("at", ""))[:16].replace("T", " ")
     return Table(
         f"effects-{experiment.pk}",
-        f"Differences, {told.get('visits', 0):,} visits, {when} UTC",
+        f"Differences, {report.get('visits', 0):,} visits, {when} UTC",
         ["Difference", "For one look", "p", "However often one looks", "p"],
         rows,
         f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
@@ -140,14 +140,16 @@ def _effects(experiment: Experiment, told: dict[str, Any]) -> Table:
     )
 
 
-def _drafts(experiment: Experiment, told: dict[str, Any]) -> Table:
+def _drafts(experiment: Experiment, drafts: dict[str, Any]) -> Table:
     """How many drafted lists the usual order won of those that either won."""
-    won = told["won"]
+    won = drafts["won"]
     once = always = "-"
     if won:
-        once, always = (_told(_estimate(won[name]), "share") for name in ("once", "always"))
+        once, always = (
+            _with_interval(_estimate(won[name]), "share") for name in ("once", "always")
+        )
     row: list[object] = [
-        f"{told['shown']:,}", f"{told['taken_of']:,}", f"{told['decided']:,}",
+        f"{drafts['shown']:,}", f"{drafts['taken_of']:,}", f"{drafts['decided']:,}",
         once, f"{won['p']:.3g}" if won else "-", always, f"{won['always_p']:.3g}" if won else "-",
     ]  # fmt: skip
     return Table(
@@ -176,13 +178,13 @@ def _by_day(
     )
 
 
-def _told(found: Estimate, unit: Unit) -> str:
+def _with_interval(found: Estimate, unit: Unit) -> str:
     bounds = interval(found, unit)
     return f"{said(found.value, unit)} ({bounds})" if bounds else said(found.value, unit)
 
 
-def _estimate(told: dict[str, Any]) -> Estimate:
-    return Estimate(told.get("value"), told.get("low"), told.get("high"))
+def _estimate(interval: dict[str, Any]) -> Estimate:
+    return Estimate(interval.get("value"), interval.get("low"), interval.get("high"))
 
 
 def _moment(at: Any) -> str:

@@ -1,4 +1,4 @@
-"""What a dashboard was asked for: how many days, whose visits, which arm. All in the address."""
+"""What a dashboard was filters for: how many days, whose visits, which arm. All in the address."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from webapp.metrics.models import DailyMetric
 from webapp.metrics.readings import Period
 
 LENGTHS = (7, 30, 90)
-USUAL_DAYS = 30
+DEFAULT_DAYS = 30
 TRAFFIC = {"real": "Real visits", "simulated": "Simulated visits"}
 ARM = "arm"
 FEWEST_REAL = 100
@@ -22,16 +22,16 @@ FEWEST_REAL = 100
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a filter's choices and where it leads."""
+    """One value of a filter, and its link."""
 
     label: str
     address: str
-    is_chosen: bool
+    is_current: bool
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The filters of a page, as its address names them.
+class DashboardFilters:
+    """A page's filters, as its query string names them.
 
     Attributes:
         days: of `LENGTHS`.
@@ -46,21 +46,21 @@ class Asked:
     until: date
 
     @classmethod
-    def of(cls, request: HttpRequest, until: date) -> "Asked":
-        """Read the address; what makes no sense falls back. At most one query.
+    def of(cls, request: HttpRequest, until: date) -> "DashboardFilters":
+        """Read the query string; invalid values fall back to the defaults. At most one query.
 
-        Without a word on whose visits, real ones are shown, or simulated ones while there are
-        some and fewer than `FEWEST_REAL` others.
+        Without `traffic`, real visits are shown, or simulated ones while there are some and
+        fewer than `FEWEST_REAL` real ones.
         """
-        told = request.GET
-        days = next((each for each in LENGTHS if told.get("days") == str(each)), USUAL_DAYS)
-        traffic = told.get("traffic", "")
+        params = request.GET
+        days = next((days for days in LENGTHS if params.get("days") == str(days)), DEFAULT_DAYS)
+        traffic = params.get("traffic", "")
         if traffic not in TRAFFIC:
-            traffic = _usual_traffic(Period.ending(until, days))
+            traffic = _default_traffic(Period.ending(until, days))
         return cls(
             days,
             traffic == "simulated",
-            told.get(ARM, "").replace("\0", "")[:130],
+            params.get(ARM, "").replace("\0", "")[:130],
             until,
         )
 
@@ -74,41 +74,46 @@ class Asked:
         return (ARM, self.arm) if self.arm else ("all", "")
 
     @property
-    def words(self) -> str:
+    def description(self) -> str:
         """Whose visits these are, for every chart."""
-        whose = "simulated viewers, not people" if self.is_simulated else "real visits"
-        return f"{whose}, arm {self.arm}" if self.arm else whose
+        traffic = "simulated viewers, not people" if self.is_simulated else "real visits"
+        return f"{traffic}, arm {self.arm}" if self.arm else traffic
 
     def shows(self, metric: Metric) -> bool:
         """Whether visits of this sort have the metric at all."""
         return not (self.is_simulated and metric.is_of_people_only)
 
-    def query(self, **changes: object) -> str:
-        """Return the address's query with some changes; empty values are left out."""
-        told = {
+    @property
+    def params(self) -> dict[str, object]:
+        """The query string's parameters for these filters."""
+        return {
             "days": self.days,
             "traffic": "simulated" if self.is_simulated else "real",
             ARM: self.arm,
         }
-        return "?" + urlencode({k: v for k, v in (told | changes).items() if v not in ("", None)})
+
+    def query(self, **changes: object) -> str:
+        """Return the query string with some changes; empty values are left out."""
+        params = self.params | changes
+        return "?" + urlencode({k: v for k, v in params.items() if v not in ("", None)})
 
     @cached_property
-    def lengths(self) -> list[Choice]:
+    def length_choices(self) -> list[Choice]:
         return [
             Choice(f"{days} days", self.query(days=days), days == self.days) for days in LENGTHS
         ]
 
     @cached_property
-    def traffics(self) -> list[Choice]:
+    def traffic_choices(self) -> list[Choice]:
         return [
             Choice(label, self.query(traffic=name), (name == "simulated") == self.is_simulated)
             for name, label in TRAFFIC.items()
         ]
 
     @cached_property
-    def arms(self) -> list[Choice]:
+    def arm_choices(self) -> list[Choice]:
         """All visits, and each arm of the period; nothing while there is no arm. One query."""
-        known = (
+        slices = (
             DailyMetric.objects.filter(
                 metric="abandonment",
                 dimension=ARM,
@@ -120,7 +125,7 @@ class Asked:
             .values_list("slice", flat=True)
             .distinct()
         )
-        names = list(known)
+        names = list(slices)
         if not names and not self.arm:
             return []
         return [
@@ -129,8 +134,8 @@ class Asked:
         ]
 
 
-def _usual_traffic(period: Period) -> str:
-    """Return whose visits to show where nobody said. One query."""
+def _default_traffic(period: Period) -> str:
+    """Return the traffic to show by default. One query."""
     visits = dict(
         DailyMetric.objects.filter(
             metric="bot_share", dimension="all", day__gte=period.first, day__lte=period.last

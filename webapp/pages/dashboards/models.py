@@ -15,7 +15,7 @@ from webapp.metrics.estimates import Estimate
 from webapp.metrics.models import AuditEntry
 from webapp.metrics.readings import Readings
 from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric, said
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard, staff_only
 from webapp.pages.staff import MODELS, curves_of
 from webapp.releases.models import RankerVersion, Release, TrainingRun
@@ -36,11 +36,11 @@ class RollBackForm(forms.Form):
 
 @require_safe
 @dashboard
-def models(request: HttpRequest, asked: Asked) -> Dashboard:
+def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Seven queries, whatever the period holds."""
     readings = Readings.of(
-        asked.period,
-        is_simulated=asked.is_simulated,
+        filters.period,
+        is_simulated=filters.is_simulated,
         metrics=("take_rate", "abandonment", "model_age_hours"),
         dimensions={"all", "decile"},
     )
@@ -50,7 +50,7 @@ def models(request: HttpRequest, asked: Asked) -> Dashboard:
     return Dashboard(
         "Models",
         "What serves, where it comes from, and how good it is. Curves and held-out results are of "
-        f"training; rates are of {asked.words}.",
+        f"training; rates are of {filters.description}.",
         sections=[
             Section("Releases", tables=[_releases(releases), _rankers(rankers)]),
             Section(
@@ -70,7 +70,7 @@ def models(request: HttpRequest, asked: Asked) -> Dashboard:
                 [
                     _over_releases(releases),
                     _over_rankers(rankers),
-                    *_age(readings, asked),
+                    *_age(readings, filters),
                 ],
                 lead="What each newly trained model reached on people held out from it, and what "
                 "each ranker reached on the newest events before it learned from them.",
@@ -159,16 +159,16 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
     )
 
 
-def _age(readings: Readings, asked: Asked) -> list[Chart]:
+def _age(readings: Readings, filters: DashboardFilters) -> list[Chart]:
     metric = METRICS["model_age_hours"]
-    if not asked.shows(metric):
+    if not filters.shows(metric):
         return []
-    return [of_metric(metric, asked.period.days, [(metric.label, readings.by_day(metric.name))])]
+    return [of_metric(metric, filters.period.days, [(metric.label, readings.by_day(metric.name))])]
 
 
-def _by_tenth(told: dict[str, Any]) -> list[Chart]:
+def _by_tenth(metrics: dict[str, Any]) -> list[Chart]:
     """R-LARM beside EASE on held-out profiles of the live release, by history size."""
-    buckets = told.get("larm", {}).get("by_history_size", [])
+    buckets = metrics.get("larm", {}).get("by_history_size", [])
     lines = [
         Line(label, [Estimate(bucket.get(name)) for bucket in buckets])
         for name, label in (("ease", "EASE"), ("larm", "R-LARM"))
@@ -224,19 +224,19 @@ def _over_rankers(rankers: list[RankerVersion]) -> Chart:
 
 
 def _curves(run: TrainingRun | None) -> list[Chart]:
-    told = run.metrics if run else {}
+    metrics = run.metrics if run else {}
     charts = []
     for name, label in MODELS.items():
-        points = told.get(name, {}).get("curve", [])
+        points = metrics.get(name, {}).get("curve", [])
         for curve in curves_of(points):
-            told_at = [point for point in points if point.get(curve.name) is not None]
+            measured = [point for point in points if point.get(curve.name) is not None]
             charts.append(
                 Chart(
                     f"curve-{name}-{curve.name.replace('@', '-')}",
                     f"{label}: {curve.label}",
                     f"{curve.label} after each epoch of training.",
                     "Epoch",
-                    [float(point["epoch"]) for point in told_at],
+                    [float(point["epoch"]) for point in measured],
                     [Line(curve.label, [Estimate(value) for value in curve.values])],
                     "index",
                     is_of_visits=False,

@@ -10,7 +10,7 @@ from webapp.metrics.estimates import Estimate
 from webapp.metrics.readings import Readings, Times
 from webapp.metrics.times import BIN_EDGES, Curve
 from webapp.pages.dashboards.charts import Chart, Figure, Line, by_name, of_metric
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 SHOWN = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
@@ -26,26 +26,28 @@ FAILED = replace(
 
 @require_safe
 @dashboard
-def overview(request: HttpRequest, asked: Asked) -> Dashboard:
+def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Six queries, whatever the period holds."""
     readings = Readings.of(
-        asked.period,
-        is_simulated=asked.is_simulated,
+        filters.period,
+        is_simulated=filters.is_simulated,
         metrics=SHOWN,
-        dimensions={asked.slice[0], "decile"},
+        dimensions={filters.slice[0], "decile"},
         with_before=True,
     )
-    dimension, part = asked.slice
-    times = Times.of(asked.period, is_simulated=asked.is_simulated, dimension=dimension, part=part)
-    days = asked.period.days
-    searches = [failed(point) for point in readings.by_day("search_success", *asked.slice)]
+    dimension, part = filters.slice
+    times = Times.of(
+        filters.period, is_simulated=filters.is_simulated, dimension=dimension, part=part
+    )
+    days = filters.period.days
+    searches = [failed(point) for point in readings.by_day("search_success", *filters.slice)]
     abandoned, good, taken = (
         METRICS[name] for name in ("abandonment", "good_abandonment", "take_rate")
     )
     return Dashboard(
         "Overview",
-        f"Does it help? {len(days)} days to {asked.until}, {asked.words}.",
-        figures(asked, readings, times),
+        f"Does it help? {len(days)} days to {filters.until}, {filters.description}.",
+        figures(filters, readings, times),
         [
             Section(
                 "Visits",
@@ -54,13 +56,13 @@ def overview(request: HttpRequest, asked: Asked) -> Dashboard:
                         abandoned,
                         days,
                         [
-                            (abandoned.label, readings.by_day("abandonment", *asked.slice)),
-                            (good.label, readings.by_day("good_abandonment", *asked.slice)),
+                            (abandoned.label, readings.by_day("abandonment", *filters.slice)),
+                            (good.label, readings.by_day("good_abandonment", *filters.slice)),
                         ],
                         note=f"{good.label}: {good.meaning}",
                     ),
                     of_metric(
-                        taken, days, [(taken.label, readings.by_day("take_rate", *asked.slice))]
+                        taken, days, [(taken.label, readings.by_day("take_rate", *filters.slice))]
                     ),
                     of_metric(
                         TIME_TO_PLAY,
@@ -85,35 +87,35 @@ def overview(request: HttpRequest, asked: Asked) -> Dashboard:
     )
 
 
-def figures(asked: Asked, readings: Readings, times: Times) -> list[Figure]:
+def figures(filters: DashboardFilters, readings: Readings, times: Times) -> list[Figure]:
     abandoned, taken = METRICS["abandonment"], METRICS["take_rate"]
-    before = asked.period.before
-    day, now = readings.latest("abandonment", *asked.slice)
-    over = f"over {asked.days} days"
+    before = filters.period.before
+    day, now = readings.latest("abandonment", *filters.slice)
+    over = f"over {filters.days} days"
     return [
         Figure("Abandoned now", abandoned.meaning, now, "share", f"visits of {day}" if day else ""),
         Figure(
             "Abandoned",
             abandoned.meaning,
-            readings.total("abandonment", *asked.slice),
+            readings.total("abandonment", *filters.slice),
             "share",
             over,
-            readings.total("abandonment", *asked.slice, before),
+            readings.total("abandonment", *filters.slice, before),
             is_better_low=True,
         ),
         Figure(
             "Take rate",
             taken.meaning,
-            readings.total("take_rate", *asked.slice),
+            readings.total("take_rate", *filters.slice),
             "share",
             over,
-            readings.total("take_rate", *asked.slice, before),
+            readings.total("take_rate", *filters.slice, before),
             is_better_low=False,
         ),
         Figure(
             "Time to play",
             TIME_TO_PLAY.meaning,
-            times.median(asked.period.days),
+            times.median(filters.period.days),
             "seconds",
             over,
             times.median(before.days),
@@ -122,10 +124,10 @@ def figures(asked: Asked, readings: Readings, times: Times) -> list[Figure]:
         Figure(
             FAILED.label,
             FAILED.meaning,
-            failed(readings.total("search_success", *asked.slice)),
+            failed(readings.total("search_success", *filters.slice)),
             "share",
             over,
-            failed(readings.total("search_success", *asked.slice, before)),
+            failed(readings.total("search_success", *filters.slice, before)),
             is_better_low=True,
         ),
     ]

@@ -17,7 +17,7 @@ from webapp.catalog.models import Title
 from webapp.events.models import Event, Slate, Visit
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, dashboard
 from webapp.profiles.models import Profile
 
@@ -50,7 +50,7 @@ class Step:
 
 @require_safe
 @dashboard
-def people(request: HttpRequest, asked: Asked) -> Dashboard:
+def people(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Find a profile by its number, name or account. One query."""
     text = request.GET.get("q", "").replace("\0", "").strip()
     found: list[Profile] = []
@@ -71,7 +71,7 @@ def people(request: HttpRequest, asked: Asked) -> Dashboard:
 
 @require_safe
 @dashboard
-def person(request: HttpRequest, asked: Asked, pk: int) -> Dashboard:
+def person(request: HttpRequest, filters: DashboardFilters, pk: int) -> Dashboard:
     """A profile's visits, the newest first. Four queries."""
     profile = get_object_or_404(Profile.objects.select_related("account"), pk=pk)
     _write_down(request, f"profile {profile.pk}")
@@ -98,7 +98,9 @@ def person(request: HttpRequest, asked: Asked, pk: int) -> Dashboard:
 
 @require_safe
 @dashboard
-def visit(request: HttpRequest, asked: Asked, pk: int, visit_id: uuid.UUID) -> Dashboard:
+def visit(
+    request: HttpRequest, filters: DashboardFilters, pk: int, visit_id: uuid.UUID
+) -> Dashboard:
     """A visit of the profile, as it went. Five queries, whatever happened."""
     profile = get_object_or_404(Profile, pk=pk)
     found = get_object_or_404(Visit, pk=visit_id, profile=profile)
@@ -116,7 +118,7 @@ def visit(request: HttpRequest, asked: Asked, pk: int, visit_id: uuid.UUID) -> D
 def steps_of(found: Visit) -> list[Step]:
     """Return what was shown and done in a visit, in its order. Three queries.
 
-    Impressions are marked on the slates they are of; of progress each title's last is told.
+    Impressions are marked on the slates they are of; of progress each title's last one is shown.
     """
     slates = list(found.slates.order_by("created_at").defer("features", "snapshot"))
     events = list(found.events.order_by("occurred_at", "received_at"))
@@ -204,8 +206,8 @@ DID = {
 
 
 def _did(event: Event) -> str:
-    known = {str(kind): words for kind, words in DID.items()}
-    return known.get(event.kind, event.kind.capitalize())
+    phrases = {str(kind): phrase for kind, phrase in DID.items()}
+    return phrases.get(event.kind, event.kind.capitalize())
 
 
 def _what(event: Event, names: dict[int, str]) -> str:

@@ -6,7 +6,7 @@ from django.views.decorators.http import require_safe
 from webapp.metrics.definitions import METRICS
 from webapp.metrics.readings import Readings
 from webapp.pages.dashboards.charts import Chart, by_name, of_metric
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 PARTS = {"surface": "Surface", "row": "Row kind", "slot": "Slot", "decile": "Tenth of history"}
@@ -16,30 +16,31 @@ VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy", "explor
 
 @require_safe
 @dashboard
-def rows(request: HttpRequest, asked: Asked) -> Dashboard:
+def rows(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Two queries for all charts."""
     rates = Readings.of(
-        asked.period, is_simulated=asked.is_simulated, metrics=RATES, dimensions=PARTS
+        filters.period, is_simulated=filters.is_simulated, metrics=RATES, dimensions=PARTS
     )
     variety = Readings.of(
-        asked.period,
-        is_simulated=asked.is_simulated,
+        filters.period,
+        is_simulated=filters.is_simulated,
         metrics=VARIETY,
-        dimensions={"all", asked.slice[0]},
+        dimensions={"all", filters.slice[0]},
     )
     return Dashboard(
         "Rows and surfaces",
-        f"What brings viewers to a title. {asked.days} days to {asked.until}, {asked.words}.",
+        f"What brings viewers to a title. {filters.days} days to {filters.until}, "
+        f"{filters.description}.",
         sections=[
             *(
                 Section(
                     f"By {label.lower()}",
                     [_bars(rates, name, dimension, label) for name in RATES],
-                    lead="Of all arms together." if asked.arm else "",
+                    lead="Of all arms together." if filters.arm else "",
                 )
                 for dimension, label in PARTS.items()
             ),
-            Section("How varied it is", [_by_day(variety, name, asked) for name in VARIETY]),
+            Section("How varied it is", [_by_day(variety, name, filters) for name in VARIETY]),
         ],
     )
 
@@ -47,15 +48,15 @@ def rows(request: HttpRequest, asked: Asked) -> Dashboard:
 def _bars(readings: Readings, name: str, dimension: str, label: str) -> Chart:
     found = readings.by_slice(name, dimension)
     if dimension == "slot":
-        found = [(str(int(part) + 1) if part.isdigit() else part, told) for part, told in found]
-        found = [("21 on" if part == "20 on" else part, told) for part, told in found]
+        found = [(str(int(part) + 1) if part.isdigit() else part, point) for part, point in found]
+        found = [("21 on" if part == "20 on" else part, point) for part, point in found]
     if dimension == "row":
         found.sort(key=lambda each: -(each[1].value or 0))
-    return by_name(METRICS[name], [(part.replace("_", " "), told) for part, told in found], label)
+    return by_name(METRICS[name], [(part.replace("_", " "), point) for part, point in found], label)
 
 
-def _by_day(readings: Readings, name: str, asked: Asked) -> Chart:
+def _by_day(readings: Readings, name: str, filters: DashboardFilters) -> Chart:
     metric = METRICS[name]
-    dimension, part = asked.slice if asked.slice[0] in metric.dimensions else ("all", "")
+    dimension, part = filters.slice if filters.slice[0] in metric.dimensions else ("all", "")
     points = readings.by_day(name, dimension, part)
-    return of_metric(metric, asked.period.days, [(metric.label, points)])
+    return of_metric(metric, filters.period.days, [(metric.label, points)])

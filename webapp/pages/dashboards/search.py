@@ -11,7 +11,7 @@ from webapp.metrics.definitions import METRICS
 from webapp.metrics.models import DailyQuery
 from webapp.metrics.readings import Period, Readings
 from webapp.pages.dashboards.charts import Figure, by_name, of_metric, said
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.overview import FAILED, failed
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
@@ -29,38 +29,40 @@ FEWEST_RISING = 3
 
 @require_safe
 @dashboard
-def search(request: HttpRequest, asked: Asked) -> Dashboard:
+def search(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Four queries, whatever the period holds."""
     readings = Readings.of(
-        asked.period,
-        is_simulated=asked.is_simulated,
+        filters.period,
+        is_simulated=filters.is_simulated,
         metrics=SHOWN,
-        dimensions={asked.slice[0], "decile"},
+        dimensions={filters.slice[0], "decile"},
         with_before=True,
     )
-    days, before = asked.period.days, asked.period.before
+    days, before = filters.period.days, filters.period.before
     shown = [
-        of_metric(METRICS[name], days, [(METRICS[name].label, readings.by_day(name, *asked.slice))])
+        of_metric(
+            METRICS[name], days, [(METRICS[name].label, readings.by_day(name, *filters.slice))]
+        )
         for name in SHOWN
     ]
     figures = [
         Figure(
             FAILED.label,
             FAILED.meaning,
-            failed(readings.total("search_success", *asked.slice)),
+            failed(readings.total("search_success", *filters.slice)),
             "share",
-            f"over {asked.days} days",
-            failed(readings.total("search_success", *asked.slice, before)),
+            f"over {filters.days} days",
+            failed(readings.total("search_success", *filters.slice, before)),
             is_better_low=True,
         ),
         *(
             Figure(
                 METRICS[name].label,
                 METRICS[name].meaning,
-                readings.total(name, *asked.slice),
+                readings.total(name, *filters.slice),
                 METRICS[name].unit,
-                f"over {asked.days} days",
-                readings.total(name, *asked.slice, before),
+                f"over {filters.days} days",
+                readings.total(name, *filters.slice, before),
                 METRICS[name].is_better_low,
             )
             for name in SHOWN[1:]
@@ -68,11 +70,11 @@ def search(request: HttpRequest, asked: Asked) -> Dashboard:
     ]
     return Dashboard(
         "Search",
-        f"Rates count intents, never keystrokes. {asked.days} days to {asked.until}, "
-        f"{asked.words}.",
+        f"Rates count intents, never keystrokes. {filters.days} days to {filters.until}, "
+        f"{filters.description}.",
         figures,
         [
-            Section("What is searched for", tables=_tables(asked)),
+            Section("What is searched for", tables=_tables(filters)),
             Section("By day", shown),
             Section(
                 "For whom",
@@ -116,9 +118,9 @@ class Queries:
         return found
 
 
-def _tables(asked: Asked) -> list[Table]:
-    now = Queries.of(asked.period, is_simulated=asked.is_simulated)
-    before = Queries.of(asked.period.before, is_simulated=asked.is_simulated)
+def _tables(filters: DashboardFilters) -> list[Table]:
+    now = Queries.of(filters.period, is_simulated=filters.is_simulated)
+    before = Queries.of(filters.period.before, is_simulated=filters.is_simulated)
     rises = {
         query: count - before.intents[query]
         for query, count in now.intents.items()
@@ -148,7 +150,7 @@ def _tables(asked: Asked) -> list[Table]:
             "Rising texts",
             ["Text", "Searches", "In the period before", "More"],
             [[q, now.intents[q], before.intents[q], f"+{rises[q]}"] for q in rising],
-            f"Those searched for more often than in the {asked.days} days before. {kept}",
+            f"Those searched for more often than in the {filters.days} days before. {kept}",
             is_of_visits=True,
         ),
     ]

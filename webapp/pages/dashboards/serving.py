@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from webapp.metrics.alerts import raised
 from webapp.pages.dashboards.charts import Chart, Figure
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 
 PAGES = {
     "staff-overview": "Overview",
@@ -100,21 +100,21 @@ def dashboard(build: Callable[..., Dashboard]) -> View:
     @staff_only
     @wraps(build)
     def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        asked = Asked.of(request, timezone.now().date())
-        page = build(request, asked, *args, **kwargs)
+        filters = DashboardFilters.of(request, timezone.now().date())
+        page = build(request, filters, *args, **kwargs)
         if "csv" in request.GET:
-            return _csv(page, asked, request.GET["csv"])
-        context = {"page": page, "asked": asked, "pages": PAGES, "alerts": raised()}
+            return _csv(page, filters, request.GET["csv"])
+        context = {"page": page, "filters": filters, "pages": PAGES, "alerts": raised()}
         return render(request, page.template, context | page.extra)
 
     return view
 
 
-def _csv(page: Dashboard, asked: Asked, id_: str) -> HttpResponse:
+def _csv(page: Dashboard, filters: DashboardFilters, id_: str) -> HttpResponse:
     for chart in page.charts:
         if chart.id == id_:
-            whose = "simulated" if asked.is_simulated else "real"
-            name = f"marquee-{chart.id}-{whose}-{asked.period.first}-{asked.until}.csv"
+            whose = "simulated" if filters.is_simulated else "real"
+            name = f"marquee-{chart.id}-{whose}-{filters.period.first}-{filters.until}.csv"
             return HttpResponse(
                 chart.as_csv(),
                 content_type="text/csv; charset=utf-8",

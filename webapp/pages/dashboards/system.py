@@ -11,7 +11,7 @@ from webapp.metrics.models import Alert, CountedDay, Refresh
 from webapp.metrics.readings import Readings
 from webapp.metrics.vitals import Vitals, latest
 from webapp.pages.dashboards.charts import Chart, Line, of_metric, said
-from webapp.pages.dashboards.filters import Asked
+from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
 PERCENTILES = {
@@ -25,27 +25,27 @@ DAYS_SHOWN = 10
 
 @require_safe
 @dashboard
-def system(request: HttpRequest, asked: Asked) -> Dashboard:
+def system(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Six queries, whatever the period holds."""
     readings = Readings.of(
-        asked.period,
-        is_simulated=asked.is_simulated,
+        filters.period,
+        is_simulated=filters.is_simulated,
         metrics=(*PERCENTILES, *DAILY, "event_lag_p95_seconds"),
         dimensions={"all", "surface"},
     )
     vitals, now = latest(), timezone.now()
     return Dashboard(
         "System",
-        f"The last hour is of real viewers; charts show {asked.days} days to {asked.until}, "
-        f"{asked.words}.",
+        f"The last hour is of real viewers; charts show {filters.days} days to {filters.until}, "
+        f"{filters.description}.",
         sections=[
             Section("Now", tables=[_now(vitals, now), _stages(vitals)]),
             Section(
                 "Response times of the engine",
-                [_percentiles(readings, part, asked) for part in ("", *_surfaces(readings))],
+                [_percentiles(readings, part, filters) for part in ("", *_surfaces(readings))],
                 lead="From the viewer's evidence to the slate written down.",
             ),
-            Section("By day", _daily(readings, asked)),
+            Section("By day", _daily(readings, filters)),
             Section("Behind the scenes", tables=[_counted(), _alerts()]),
         ],
     )
@@ -55,14 +55,14 @@ def _surfaces(readings: Readings) -> list[str]:
     return readings.slices("response_p95_ms", "surface")
 
 
-def _percentiles(readings: Readings, part: str, asked: Asked) -> Chart:
+def _percentiles(readings: Readings, part: str, filters: DashboardFilters) -> Chart:
     dimension = "surface" if part else "all"
     return Chart(
         f"response-{part or 'all'}",
         f"Response time, {part or 'all surfaces'}",
         " ".join(METRICS[name].meaning for name in PERCENTILES),
         "Day",
-        asked.period.days,
+        filters.period.days,
         [
             Line(label, readings.by_day(name, dimension, part))
             for name, label in PERCENTILES.items()
@@ -71,11 +71,11 @@ def _percentiles(readings: Readings, part: str, asked: Asked) -> Chart:
     )
 
 
-def _daily(readings: Readings, asked: Asked) -> list[Chart]:
-    days = asked.period.days
+def _daily(readings: Readings, filters: DashboardFilters) -> list[Chart]:
+    days = filters.period.days
     charts = []
     for name in DAILY:
-        if not asked.shows(METRICS[name]):
+        if not filters.shows(METRICS[name]):
             continue
         lines = [(METRICS[name].label, readings.by_day(name))]
         if name == "event_lag_seconds":
@@ -98,7 +98,7 @@ def _now(vitals: Vitals, now: datetime) -> Table:
             ["Event lag, 95 %", lag],
             ["Live release", "none" if vitals.release is None else f"release {vitals.release}"],
             ["Model age", said(vitals.model_age_hours, "hours")],
-            ["Messages in the queue", "not known" if vitals.queue is None else vitals.queue],
+            ["Messages in the queue", "unknown" if vitals.queue is None else vitals.queue],
             ["Training runs", runs or "none waits or runs"],
             ["Looked at", _ago(vitals.at, now)],
         ],
