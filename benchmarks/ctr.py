@@ -24,7 +24,7 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.evaluation.clicks import auc, click_metrics
 from recommender.models.fifa import ACTIVATIONS, Fifa, FifaConfig
-from recommender.ranking.features import FIELDS, Places, RankingFeatures, RankingRequest
+from recommender.ranking.features import FIELDS, Positions, RankingFeatures, RankingRequest
 from recommender.ranking.ranker import Ranker
 from recommender.training.incremental import IncrementalConfig
 from recommender.vocabulary import Vocabulary
@@ -169,7 +169,7 @@ def latency(options: Options) -> Iterator[Row]:
             items = rng.choice(TITLES, count, replace=False)
             request = _request(rng, space)
             began = time.perf_counter()
-            ranker.chances(features.examples(request, Places.of(items, "top_picks")))
+            ranker.click_probabilities(features.examples(request, Positions.of(items, "top_picks")))
             took.append((time.perf_counter() - began) * 1000)
         for share in (50, 99):
             value = float(np.percentile(took[20:], share))
@@ -182,7 +182,9 @@ def _any_ranker(features: RankingFeatures, rng: np.random.Generator) -> Ranker:
     parts = []
     for begin in range(0, TITLES, 3000):
         request = RankingRequest(profile_id=int(rng.integers(1, PROFILES)), now=1.7e9)
-        parts.append(features.examples(request, Places.of(np.arange(begin, begin + 3000), "genre")))
+        parts.append(
+            features.examples(request, Positions.of(np.arange(begin, begin + 3000), "genre"))
+        )
     examples = Examples.joined(parts)
     examples.categories[:, 0] = rng.integers(1, PROFILES, len(examples))
     noise = replace(examples, labels=rng.integers(0, 2, len(examples)))

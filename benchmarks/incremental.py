@@ -147,7 +147,7 @@ def play(
             say(f"hour {hour + 1} is missing from the log")
             continue
         for arm in arms:
-            told[arm].append(models[arm].chances(newest.examples))
+            told[arm].append(models[arm].click_probabilities(newest.examples))
         if hour and hour % 24 == 0:
             clock = time.perf_counter()
             teacher = learn(log, start - TEACHER_HOURS * HOUR, start, scratch)

@@ -6,7 +6,7 @@ churn = |seen positions whose title moved or left, not by the viewer's doing| / 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, FACT_KINDS, KEPT_KINDS
+from recommender.ranking.page import ABOUT_A_TITLE, CHART_KINDS, KEPT_KINDS, THIS_VISIT
 
 RowName = tuple[str, int | None]
 """A row's kind and key."""
@@ -20,7 +20,7 @@ def seen_position_churn(
     """Return the share of seen positions that changed on a visit's next page.
 
     A position is a row's place among the others and a slot in it. Rows kept by hand, rows of facts
-    and the `CHANGING` row hold none: the viewer, the facts, or what was just done move them.
+    and the `THIS_VISIT` row hold none: the viewer, the facts, or what was just done move them.
 
     Args:
         seen: a page from the top down to the last row seen, each with the titles seen in it.
@@ -52,4 +52,4 @@ def seen_position_churn(
 
 
 def _counted(rows: Titles) -> list[tuple[RowName, Sequence[int]]]:
-    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, *FACT_KINDS, CHANGING)]
+    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, *CHART_KINDS, THIS_VISIT)]

@@ -92,7 +92,7 @@ class RankingRequest:
     met: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
-class Places(NamedTuple):
+class Positions(NamedTuple):
     """Titles in rows.
 
     Attributes:
@@ -108,7 +108,7 @@ class Places(NamedTuple):
     matches: Ints
 
     @classmethod
-    def of(cls, items: Ints, row: str, matches: Ints | None = None) -> "Places":
+    def of(cls, items: Ints, row: str, matches: Ints | None = None) -> "Positions":
         """Return the places of a row that is to be ordered: all as if they stood first."""
         return cls(
             items,
@@ -117,12 +117,12 @@ class Places(NamedTuple):
             np.zeros(len(items), dtype=np.int64) if matches is None else matches,
         )
 
-    def as_shown(self) -> "Places":
+    def as_shown(self) -> "Positions":
         """Return the places of a row as it stands."""
         return self._replace(slots=FIRST_SLOT + np.arange(len(self.items)))
 
     @classmethod
-    def joined(cls, parts: Sequence["Places"]) -> "Places":
+    def joined(cls, parts: Sequence["Positions"]) -> "Positions":
         """Return the places of all rows, one after the other."""
         nothing = cls(*(np.empty(0, dtype=np.int64) for _ in cls._fields))
         columns = zip(nothing, *parts, strict=True)
@@ -147,7 +147,7 @@ class RankingFeatures:
         self._covariance = centred.T @ centred / max(len(known), 1)  # (D, D)
         self._static = _static(catalogue)  # (I, GENRES + 3)
 
-    def examples(self, request: RankingRequest, places: Places) -> Examples:
+    def examples(self, request: RankingRequest, places: Positions) -> Examples:
         """Return the fields of N places; the labels are 0. O(N D + D²)."""
         items = places.items
         count = len(items)

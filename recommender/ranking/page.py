@@ -15,7 +15,7 @@ A title stands once on the page. A row of facts may show it a second time, below
 viewer keeps by hand are excepted. A row too short to look like a choice is left out.
 
 What a visit has seen stays calm: a row pinned keeps its place and its seen items their slots.
-What is new comes to the slots behind them, to the rows below, and to the `CHANGING` row.
+What is new comes to the slots behind them, to the rows below, and to the `THIS_VISIT` row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -33,14 +33,14 @@ KEPT_KINDS = ("continue_watching", "my_list")
 """The rows a viewer keeps by hand; their order is the viewer's own."""
 ABOUT_A_TITLE = "because_watched"
 """The rows whose key is the title they stand there for."""
-CHANGING = "this_visit"
+THIS_VISIT = "this_visit"
 """The one row whose seen items may change: what was just done shows there, and it says so."""
-FACT_KINDS = ("top_10",)
+CHART_KINDS = ("top_10",)
 """Rows that tell what is so, whoever looks: they may repeat a title, and are not held."""
-ORDERED_KINDS = frozenset({*KEPT_KINDS, *FACT_KINDS, "new", "results"})
+ORDERED_KINDS = frozenset({*KEPT_KINDS, *CHART_KINDS, "new", "results"})
 """Rows whose order is what they say: neither varied nor left to chance."""
 KIND_WEIGHT = {
-    CHANGING: 1.3,
+    THIS_VISIT: 1.3,
     "top_picks": 1.2,
     "popular": 1.2,
     ABOUT_A_TITLE: 1.25,
@@ -57,7 +57,7 @@ SAME_KIND = 0.8
 """What each row of the same kind above leaves of a row's worth."""
 POOL = 2
 """Times `row_size`: how many candidates a row is made of."""
-CHANCES = 20
+EXPLORATION_POOL = 20
 """How many candidates behind the row may come to the slot that is left to chance."""
 
 
@@ -99,15 +99,15 @@ class PageConfig:
 
 
 @dataclass(frozen=True)
-class Worth:
+class Utility:
     """What the titles of the catalogue are to a viewer, whatever row they stand in.
 
     Attributes:
-        gains: (I,) what showing a title is worth, 0 or more.
+        values: (I,) what showing a title is worth, 0 or more.
         vectors: (I, D) titles alike have a product near 1; unit length, or zeros.
     """
 
-    gains: Floats
+    values: Floats
     vectors: Floats
 
 
@@ -146,17 +146,17 @@ class Row:
     key: int | None = None
     num_pinned: int = 0
     """How many of the first items stand there because they were seen there before."""
-    propensities: Floats | None = None
+    logged_propensities: Floats | None = None
     """(N,) how probably each item came to its slot, given the rows above; None is 1 for all."""
     teams: tuple[int, ...] = ()
     """(N,) which of two rankings put each item there, 0 or 1; empty where one made the row."""
 
     @property
-    def chances(self) -> Floats:
+    def propensities(self) -> Floats:
         """(N,) the propensities as numbers."""
-        if self.propensities is None:
+        if self.logged_propensities is None:
             return np.ones(len(self.items), dtype=np.float32)
-        return self.propensities
+        return self.logged_propensities
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class PinnedRow:
         num_seen: how many of the first items were seen. They stay; the others are a reserve for
             when there is nothing newer to put behind them.
         num_held: how many stay in this answer, seen or not: all, while a page is continued.
-        chances: (N,) propensities as they were; None is 1 for all.
+        propensities: (N,) propensities as they were; None is 1 for all.
     """
 
     kind: str
@@ -180,14 +180,14 @@ class PinnedRow:
     key: int | None = None
     num_seen: int = 0
     num_held: int = 0
-    chances: Floats | None = None
+    propensities: Floats | None = None
 
     @property
     def seen(self) -> NDArray[np.int64]:
         """The items that stay where they are."""
         if self.kind in KEPT_KINDS:
             return self.items[:0]
-        if self.kind in (CHANGING, *FACT_KINDS):
+        if self.kind in (THIS_VISIT, *CHART_KINDS):
             return self.items[: self.num_held]
         return self.items[: max(self.num_seen, self.num_held)]
 
@@ -196,7 +196,7 @@ def build_page(
     candidate_rows: Iterable[CandidateRow],
     excluded: NDArray[np.bool_],
     config: PageConfig,
-    worth: Worth,
+    utility: Utility,
     pinned: Sequence[PinnedRow] = (),
     rng: np.random.Generator | None = None,
 ) -> list[Row]:
@@ -208,7 +208,7 @@ def build_page(
         excluded: (I,) True for items that may not be shown in any row; where one was pinned, the
             rest of its row closes up.
         config: the limits. A pinned row stays however short.
-        worth: what titles are to the viewer.
+        utility: what titles are to the viewer.
         pinned: what this visit has been shown, from the top down to the last row seen.
         rng: draws what is left to chance; None leaves nothing to it.
     """
@@ -216,7 +216,7 @@ def build_page(
     candidates = [row for row in candidate_rows if len(row.items)]
     offered = {_name(row): row for row in reversed(candidates)}
     free = [row for row in candidates if _name(row) not in names]
-    page = _Page(excluded, config, worth, pinned, candidates, rng)
+    page = _Page(excluded, config, utility, pinned, candidates, rng)
     while free and free[0].is_kept_by_viewer:
         page.place(free.pop(0))
     for pin in pinned:
@@ -240,20 +240,20 @@ class _Page:
         self,
         excluded: NDArray[np.bool_],
         config: PageConfig,
-        worth: Worth,
+        utility: Utility,
         pinned: Sequence[PinnedRow],
         candidates: Sequence[CandidateRow],
         rng: np.random.Generator | None,
     ) -> None:
         self.rows: list[Row] = []
-        self._excluded, self._config, self._worth, self._rng = excluded, config, worth, rng
+        self._excluded, self._config, self._utility, self._rng = excluded, config, utility, rng
         self._reserved = np.zeros(len(excluded), dtype=bool)  # (I,) will stand in a pinned row
         for pin in pinned:
             self._reserved[pin.seen] = True
         self._taken = excluded | self._reserved  # (I,) stands in a row, or never may
         self._repeated = np.zeros(len(excluded), dtype=bool)  # (I,) stands in a row of facts
         self._in_fold = np.zeros(len(excluded), dtype=bool)  # (I,)
-        self._likeness = np.zeros(len(excluded), dtype=np.float32)  # (I,) to what stands above
+        self._similarity_above = np.zeros(len(excluded), dtype=np.float32)  # (I,)
         weighed = np.zeros(len(excluded), dtype=bool)
         for row in candidates:
             weighed[row.items[: self._pool]] = True
@@ -277,29 +277,29 @@ class _Page:
         weights = np.full(len(rows), -np.inf)
         free = {is_fact: self._free(is_fact) for is_fact in (False, True)}
         for n, row in enumerate(rows):
-            items = row.items[self._allowed(row, free[row.kind in FACT_KINDS])]
-            if len(items) >= self._least(row):
+            items = row.items[self._allowed(row, free[row.kind in CHART_KINDS])]
+            if len(items) >= self._min_size(row):
                 heads[n, : len(items)] = items[:size]
                 seen_of_kind = self._kinds.get(row.kind, 0)
                 weights[n] = KIND_WEIGHT.get(row.kind, 1.0) * SAME_KIND**seen_of_kind
-        gains = self._worth.gains[heads] * (
-            1 - self._config.redundancy * self._likeness[heads].clip(0, 1)
+        utilities = self._utility.values[heads] * (
+            1 - self._config.redundancy * self._similarity_above[heads].clip(0, 1)
         )
-        gains[heads < 0] = 0
-        promise = gains @ self._slot_discount / self._slot_discount.sum()
+        utilities[heads < 0] = 0
+        promise = utilities @ self._slot_discount / self._slot_discount.sum()
         return np.where(weights > 0, weights.clip(0) * promise, -np.inf)
 
     def place(self, candidate: CandidateRow) -> None:
         """Put a row below the others, unless too little is left of it."""
-        free = self._free(candidate.kind in FACT_KINDS)
+        free = self._free(candidate.kind in CHART_KINDS)
         allowed = np.flatnonzero(self._allowed(candidate, free))
-        if len(allowed) < self._least(candidate):
+        if len(allowed) < self._min_size(candidate):
             return
         items, scores = candidate.items[allowed], candidate.scores[allowed]
-        order = self._varied(candidate.kind, items)
+        order = self._diversified(candidate.kind, items)
         row = Row(candidate.kind, items[order], scores[order], candidate.key)
-        behind = np.delete(np.arange(len(items)), order)[:CHANCES]
-        self._add(self._with_chance(row, items[behind], scores[behind]))
+        behind = np.delete(np.arange(len(items)), order)[:EXPLORATION_POOL]
+        self._add(self._explore_slot(row, items[behind], scores[behind]))
 
     def place_pinned(self, pin: PinnedRow, candidate: CandidateRow | None) -> None:
         """Put what was seen where it was, then the candidate's items, then what was there."""
@@ -313,10 +313,10 @@ class _Page:
             stays &= ~self._in_fold[pin.seen]
         held = np.arange(len(pin.seen))[stays]
         news = candidate or CandidateRow(pin.kind, pin.items[:0], pin.scores[:0])
-        free = self._free(pin.kind in FACT_KINDS)
+        free = self._free(pin.kind in CHART_KINDS)
         free[pin.seen] = False
         fresh = np.flatnonzero(free[news.items])
-        order = self._varied(pin.kind, news.items[fresh], pin.items[held])
+        order = self._diversified(pin.kind, news.items[fresh], pin.items[held])
         rest = np.setdiff1d(np.arange(len(pin.items)), np.arange(len(pin.seen)))
         rest = rest[free[pin.items[rest]] & ~np.isin(pin.items[rest], news.items[fresh[order]])]
         room = self._config.row_size
@@ -324,15 +324,15 @@ class _Page:
         scores = np.concatenate([pin.scores[held], news.scores[fresh[order]], pin.scores[rest]])
         if not len(items):
             return
-        chances = np.ones(len(items), dtype=np.float32)
-        if pin.chances is not None:
-            chances[: len(held)] = pin.chances[held][:room]
-        num_seen = 0 if pin.kind in (CHANGING, *FACT_KINDS) else int(stays[: pin.num_seen].sum())
-        row = Row(pin.kind, items, scores[:room], key, min(num_seen, room), chances)
-        behind = np.delete(fresh, order)[:CHANCES]
+        propensities = np.ones(len(items), dtype=np.float32)
+        if pin.propensities is not None:
+            propensities[: len(held)] = pin.propensities[held][:room]
+        num_seen = 0 if pin.kind in (THIS_VISIT, *CHART_KINDS) else int(stays[: pin.num_seen].sum())
+        row = Row(pin.kind, items, scores[:room], key, min(num_seen, room), propensities)
+        behind = np.delete(fresh, order)[:EXPLORATION_POOL]
         is_open = len(held) <= self._config.exploration_slot < len(held) + len(order)
         if is_open:
-            row = self._with_chance(row, news.items[behind], news.scores[behind])
+            row = self._explore_slot(row, news.items[behind], news.scores[behind])
         self._add(row)
 
     def _allowed(self, row: CandidateRow, free: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -348,17 +348,17 @@ class _Page:
         closed = self._excluded | self._repeated
         return ~(closed | self._in_fold | self._reserved) if self._is_in_fold else ~closed
 
-    def _least(self, row: CandidateRow) -> int:
+    def _min_size(self, row: CandidateRow) -> int:
         return 1 if row.is_kept_by_viewer else self._config.min_row_size
 
-    def _varied(
+    def _diversified(
         self, kind: str, items: NDArray[np.int64], given: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
         """Return the places of the items to show, in their order."""
         size = self._config.row_size - (0 if given is None else len(given))
         if kind in ORDERED_KINDS:
             return np.arange(min(max(size, 0), len(items)))
-        vectors = self._worth.vectors
+        vectors = self._utility.vectors
         return diversified(
             vectors[items[: self._pool]],
             max(size, 0),
@@ -366,26 +366,30 @@ class _Page:
             None if given is None else vectors[given],
         )
 
-    def _with_chance(self, row: Row, behind: NDArray[np.int64], scores: Floats) -> Row:
+    def _explore_slot(self, row: Row, behind: NDArray[np.int64], scores: Floats) -> Row:
         """Leave a slot to chance: with `exploration`, one of the candidates behind the row."""
         slot, share = self._config.exploration_slot, self._config.exploration
         is_closed = row.kind in ORDERED_KINDS or len(row.items) <= slot or not len(behind)
         if self._rng is None or is_closed or not share:
             return row
-        items, scores_shown, chances = row.items.copy(), row.scores.copy(), row.chances.copy()
+        items, scores_shown, propensities = (
+            row.items.copy(),
+            row.scores.copy(),
+            row.propensities.copy(),
+        )
         if self._rng.random() < share:
             drawn = int(self._rng.integers(len(behind)))
             items[slot], scores_shown[slot] = behind[drawn], scores[drawn]
-            chances[slot] = share / len(behind)
+            propensities[slot] = share / len(behind)
         else:
-            chances[slot] = 1 - share
-        return replace(row, items=items, scores=scores_shown, propensities=chances)
+            propensities[slot] = 1 - share
+        return replace(row, items=items, scores=scores_shown, logged_propensities=propensities)
 
     def _add(self, row: Row) -> None:
         first = row.items[: self._config.fold_slots]
         if self._is_in_fold and row.kind not in KEPT_KINDS:
             self._in_fold[first] = True
-        if row.kind in FACT_KINDS:
+        if row.kind in CHART_KINDS:
             self._repeated[row.items] = True
         else:
             self._taken[row.items] = True
@@ -393,11 +397,11 @@ class _Page:
         self.rows.append(row)
         if row.kind in KEPT_KINDS:
             return
-        vectors, weighed = self._worth.vectors, self._weighed
-        alike = (vectors[weighed] @ vectors[first].T).max(axis=1, initial=0)
-        self._likeness[weighed] = np.maximum(self._likeness[weighed], alike)
+        vectors, weighed = self._utility.vectors, self._weighed
+        nearest = (vectors[weighed] @ vectors[first].T).max(axis=1, initial=0)
+        self._similarity_above[weighed] = np.maximum(self._similarity_above[weighed], nearest)
 
 
 def _name(row: CandidateRow | PinnedRow) -> tuple[str, int | None]:
     """What makes two rows the same one."""
-    return row.kind, None if row.kind == CHANGING else row.key
+    return row.kind, None if row.kind == THIS_VISIT else row.key

@@ -1,4 +1,4 @@
-"""The ranker: chances that a viewer takes what is shown, from fields of outside ids.
+"""The ranker: predicts the probability of a click on each title shown, from fields of outside ids.
 
     growing ids → embedding rows → FiFa → logit → σ(scale · logit + shift)
 
@@ -45,7 +45,7 @@ class RankerConfig:
 
 @dataclass(frozen=True)
 class Calibration:
-    """Platt's: what makes of logits chances that come true as often as they say."""
+    """Platt's: turns logits into probabilities that match observed frequencies."""
 
     scale: float = 1.0
     shift: float = 0.0
@@ -71,7 +71,7 @@ class Calibration:
         scale, shift = (float(value) for value in found.x)
         return cls(scale, shift) if scale > 0 and math.isfinite(scale + shift) else cls()
 
-    def chances(self, logits: Floats) -> Floats:
+    def probabilities(self, logits: Floats) -> Floats:
         return np.asarray(expit(self.scale * logits + self.shift), dtype=np.float32)
 
 
@@ -148,7 +148,7 @@ class Ranker:
         return Ranker(self.fields, config, self._fifa, self._vocabularies, self.calibration)
 
     def calibrated(self, examples: Examples) -> "Ranker":
-        """Return the ranker with chances that fit examples it did not learn from."""
+        """Return the ranker calibrated on examples it did not learn from."""
         fitted = Calibration.fitted(self.logits(examples), examples.labels)
         return Ranker(self.fields, self.config, self.fifa, self._vocabularies, fitted)
 
@@ -156,14 +156,14 @@ class Ranker:
         """Return (N,), before calibration."""
         return self.fifa.logits(self._encoded(examples))
 
-    def chances(self, examples: Examples) -> Floats:
-        """Return (N,) calibrated chances of class 1."""
-        return self.calibration.chances(self.logits(examples))
+    def click_probabilities(self, examples: Examples) -> Floats:
+        """Return (N,) calibrated probabilities of a click, class 1."""
+        return self.calibration.probabilities(self.logits(examples))
 
-    def judged(self, examples: Examples) -> tuple[Floats, Floats]:
-        """Return (N,) logits, which order finely, and (N,) chances, which say how likely."""
+    def predict(self, examples: Examples) -> tuple[Floats, Floats]:
+        """Return (N,) logits, which order finely, and (N,) calibrated click probabilities."""
         logits = self.logits(examples)
-        return logits, self.calibration.chances(logits)
+        return logits, self.calibration.probabilities(logits)
 
     def knows(self, field: str, examples: Examples) -> NDArray[np.bool_]:
         """Return (N,) whether a growing field's id has a row of its own."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, KEPT_KINDS, CandidateRow, PinnedRow
+from recommender.ranking.page import ABOUT_A_TITLE, KEPT_KINDS, THIS_VISIT, CandidateRow, PinnedRow
 from recommender.serving.request import Viewer
 from recommender.vocabulary import UNKNOWN
 
@@ -16,31 +16,33 @@ CANDIDATES = 200
 TOP = 10
 NEWS_KINDS = frozenset(
     {
-        CHANGING, ABOUT_A_TITLE, "top_picks", "from_likes", "genre", "genre_pair", "person",
+        THIS_VISIT, ABOUT_A_TITLE, "top_picks", "from_likes", "genre", "genre_pair", "person",
         "hidden_gems",
     }
 )  # fmt: skip
 """Rows without titles the viewer has seen or begun."""
 
 
-def known_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
+def catalogue_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
     """Return the items of these titles in their order, without those no longer there."""
     items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
     known: NDArray[np.int64] = items[items != UNKNOWN]
     return known
 
 
-def fit_items(catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]) -> NDArray[np.int64]:
+def age_allowed_items(
+    catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]
+) -> NDArray[np.int64]:
     """Return the known items of these titles that may be named to the viewer, in their order."""
-    items = known_items(catalogue, title_ids)
-    fit: NDArray[np.int64] = items[~catalogue.above(viewer.maturity_limit)[items]]
-    return fit
+    items = catalogue_items(catalogue, title_ids)
+    allowed: NDArray[np.int64] = items[~catalogue.above(viewer.maturity_limit)[items]]
+    return allowed
 
 
-def mask_of(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:
+def title_mask(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:
     """Return (I,) True at these titles."""
     mask = np.zeros(len(catalogue), dtype=bool)
-    mask[known_items(catalogue, title_ids)] = True
+    mask[catalogue_items(catalogue, title_ids)] = True
     return mask
 
 
@@ -68,43 +70,43 @@ def ordered_row(
     return CandidateRow(kind, items[order], wanted[order].astype(np.float32), key)
 
 
-def kept_rows(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
+def rows_kept_by_viewer(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
     """Continue Watching and My List, in the viewer's own order."""
     for kind, title_ids in zip(KEPT_KINDS, (viewer.unfinished, viewer.listed), strict=True):
-        items = known_items(catalogue, title_ids)
+        items = catalogue_items(catalogue, title_ids)
         scores = np.arange(len(items), 0, -1, dtype=np.float32)
         yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)
 
 
-def excluded_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
     """Return (I,) True at titles to show nowhere: refused alone or by genre, or above the limit.
 
     What the viewer keeps or has begun is not refused by its genre.
     """
-    excluded = mask_of(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
+    excluded = title_mask(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
     columns = np.isin(catalogue.genre_ids, list(viewer.refused_genres))  # (G,)
     if columns.any():
         of_genre = catalogue.genres @ columns.astype(np.float32) > 0  # (I,)
-        excluded |= of_genre & ~mask_of(catalogue, [*viewer.listed, *viewer.unfinished])
+        excluded |= of_genre & ~title_mask(catalogue, [*viewer.listed, *viewer.unfinished])
     return excluded
 
 
-def unwatched(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def not_hidden_as_watched(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
     """Return (I,) True at titles for any row: all, but for a viewer who hides what was watched."""
     if viewer.hides_watched:
-        return ~mask_of(catalogue, viewer.seen)
+        return ~title_mask(catalogue, viewer.seen)
     return np.ones(len(catalogue), dtype=bool)
 
 
-def only(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
+def filtered(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
     """Return the row without the items that are not allowed."""
     keep = allowed[row.items]
     return replace(row, items=row.items[keep], scores=row.scores[keep])
 
 
-def news_of(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def unseen_mask(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
     """Return (I,) True at titles that the viewer has neither seen nor begun."""
-    return ~mask_of(catalogue, viewer.seen | set(viewer.unfinished))
+    return ~title_mask(catalogue, viewer.seen | set(viewer.unfinished))
 
 
 def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
@@ -112,21 +114,21 @@ def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
 
     A title begun leaves the rows that recommend news; a row because of a refused title goes.
     """
-    news, other = news_of(catalogue, viewer), unwatched(catalogue, viewer)
+    news, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
     pinned = []
     for row in viewer.on_screen:
         if row.kind == ABOUT_A_TITLE and row.key is not None:
-            is_unfit = not len(fit_items(catalogue, viewer, [row.key]))
-            if is_unfit or row.key in viewer.excluded:
+            is_gone = not len(age_allowed_items(catalogue, viewer, [row.key]))
+            if is_gone or row.key in viewer.excluded:
                 continue
         items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
         if row.kind not in KEPT_KINDS:
             stays &= (news if row.kind in NEWS_KINDS else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
-        chances = np.array(row.chances or [1.0] * len(items), dtype=np.float32)[stays]
+        propensities = np.array(row.chances or [1.0] * len(items), dtype=np.float32)[stays]
         seen, held = (int(stays[:number].sum()) for number in (row.num_seen, row.num_held))
-        pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, seen, held, chances))
+        pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, seen, held, propensities))
     return pinned
 
 
@@ -137,16 +139,18 @@ def new_row(catalogue: Catalogue) -> CandidateRow:
 
 def top_row(catalogue: Catalogue, viewer: Viewer) -> CandidateRow:
     """What is played most here today."""
-    items = known_items(catalogue, viewer.played_today)[:TOP]
+    items = catalogue_items(catalogue, viewer.played_today)[:TOP]
     return CandidateRow("top_10", items, np.arange(len(items), 0, -1, dtype=np.float32))
 
 
-def watch_again_row(catalogue: Catalogue, viewer: Viewer, fit: NDArray[np.float32]) -> CandidateRow:
+def watch_again_row(
+    catalogue: Catalogue, viewer: Viewer, affinity: NDArray[np.float32]
+) -> CandidateRow:
     """What the viewer liked before and has ended, by how well it fits now."""
     again = [
         id_ for id_ in viewer.liked_before if id_ in viewer.seen and id_ not in viewer.unfinished
     ]
-    return ordered_row("watch_again", np.sort(known_items(catalogue, again)), fit)
+    return ordered_row("watch_again", np.sort(catalogue_items(catalogue, again)), affinity)
 
 
 def genre_rows(
@@ -162,7 +166,7 @@ def genre_rows(
         )
 
 
-def likeness_by_genre(catalogue: Catalogue, item: int) -> NDArray[np.float32]:
+def genre_similarity(catalogue: Catalogue, item: int) -> NDArray[np.float32]:
     """Return (I,) the cosine of the genres with the item's, up to half less for unpopular titles.
 
     So values are in [0, 1], and 0 where no genre is shared.
@@ -200,7 +204,7 @@ def listed(
     catalogue: Catalogue,
     listing: Listing,
     excluded: NDArray[np.bool_],
-    fit: NDArray[np.float32],
+    affinity: NDArray[np.float32],
 ) -> tuple[CandidateRow, int]:
     """Return a part of the titles, best first, and how many there are in all.
 
@@ -216,6 +220,6 @@ def listed(
     items = items[~excluded[items]]
     last = max(len(items) - 1, 0) // listing.size * listing.size
     begin = min(listing.begin, last)
-    order = np.argsort(-fit[items], kind="stable")[begin : begin + listing.size]
-    scores = fit[items[order]].astype(np.float32)
+    order = np.argsort(-affinity[items], kind="stable")[begin : begin + listing.size]
+    scores = affinity[items[order]].astype(np.float32)
     return CandidateRow(listing.kind, items[order], scores, listing.key), len(items)

@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import CandidateRow, PageConfig, Row, Worth, build_page
+from recommender.ranking.page import CandidateRow, PageConfig, Row, Utility, build_page
 from recommender.serving.candidates import (
     Listing,
-    excluded_of,
+    excluded_mask,
+    filtered,
     genre_rows,
+    genre_similarity,
     genres_by_size,
-    kept_rows,
-    likeness_by_genre,
     listed,
     new_row,
-    only,
+    not_hidden_as_watched,
     ordered_row,
     pinned_rows,
+    rows_kept_by_viewer,
     top_row,
-    unwatched,
 )
 from recommender.serving.reasons import Because, Reason
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
-from recommender.serving.utility import alike_vectors, gains
+from recommender.serving.utility import similarity_vectors, utilities
 from recommender.vocabulary import UNKNOWN
 
 
@@ -37,7 +37,7 @@ class PopularTitles:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
-        self._alike = alike_vectors(catalogue)
+        self._similarity = similarity_vectors(catalogue)
 
     def taste(self, viewer: Viewer) -> None:
         """Nothing is known of taste here."""
@@ -45,24 +45,24 @@ class PopularTitles:
     def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by
         rows: list[CandidateRow] = [
-            *kept_rows(self.catalogue, viewer),
+            *rows_kept_by_viewer(self.catalogue, viewer),
             ordered_row("popular", np.arange(len(self.catalogue)), popular),
             top_row(self.catalogue, viewer),
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
         ]
-        allowed = unwatched(self.catalogue, viewer)
-        rows = [row if row.is_kept_by_viewer else only(row, allowed) for row in rows]
-        excluded = excluded_of(self.catalogue, viewer)
-        worth, pinned = self._worth(viewer, config), pinned_rows(self.catalogue, viewer)
-        return build_page(rows, excluded, config, worth, pinned)
+        allowed = not_hidden_as_watched(self.catalogue, viewer)
+        rows = [row if row.is_kept_by_viewer else filtered(row, allowed) for row in rows]
+        excluded = excluded_mask(self.catalogue, viewer)
+        utility, pinned = self._utility(viewer, config), pinned_rows(self.catalogue, viewer)
+        return build_page(rows, excluded, config, utility, pinned)
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         popular = self.catalogue.liked_by
         row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
-        row = only(row, unwatched(self.catalogue, viewer))
-        excluded = excluded_of(self.catalogue, viewer)
-        return build_page([row], excluded, config, self._worth(viewer, config))
+        row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
+        excluded = excluded_mask(self.catalogue, viewer)
+        return build_page([row], excluded, config, self._utility(viewer, config))
 
     def more_like(
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
@@ -70,12 +70,12 @@ class PopularTitles:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             return None
-        likeness = likeness_by_genre(self.catalogue, item)
+        likeness = genre_similarity(self.catalogue, item)
         row = ordered_row("more_like", np.flatnonzero(likeness), likeness, title_id)
-        row = only(row, unwatched(self.catalogue, viewer))
-        excluded = excluded_of(self.catalogue, viewer)
+        row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
+        excluded = excluded_mask(self.catalogue, viewer)
         excluded[item] = True
-        rows = build_page([row], excluded, config, self._worth(viewer, config))
+        rows = build_page([row], excluded, config, self._utility(viewer, config))
         return rows[0] if rows else None
 
     def listing(
@@ -91,7 +91,7 @@ class PopularTitles:
         """Say of each title that it is there for what its row is."""
         return [[Reason(Because.ROW)] * len(row.items) for row in rows]
 
-    def ordered_hits(
+    def rerank_hits(
         self,
         items: NDArray[np.int64],
         bands: NDArray[np.int64],
@@ -101,9 +101,9 @@ class PopularTitles:
         """Return search's hits as they are, the score of each its band of evidence, 0 best."""
         return items, -bands.astype(np.float32)
 
-    def _worth(self, viewer: Viewer, config: PageConfig) -> Worth:
-        fit = np.log1p(self.catalogue.liked_by)
-        return Worth(gains(self.catalogue, fit, viewer.now, config), self._alike)
+    def _utility(self, viewer: Viewer, config: PageConfig) -> Utility:
+        affinity = np.log1p(self.catalogue.liked_by)
+        return Utility(utilities(self.catalogue, affinity, viewer.now, config), self._similarity)
 
     def affinity(self, taste: Taste | None) -> None:
         """Without a taste no title fits better than another."""

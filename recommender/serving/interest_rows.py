@@ -18,7 +18,7 @@ from scipy import sparse
 
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow
-from recommender.serving.candidates import genres_by_size, only, ordered_row
+from recommender.serving.candidates import filtered, genres_by_size, ordered_row
 from recommender.serving.request import Viewer
 
 Floats = NDArray[np.float32]
@@ -27,9 +27,9 @@ PAIRED_GENRES = 6
 """How many of the viewer's first genres are looked at in pairs."""
 PAIR_ROWS = 3
 PERSON_ROWS = 2
-PLAYS = 0.5
+MIN_CREDIT = 0.5
 """What a credit weighs at least for a row about the person: writers alone make none."""
-FEWEST_LIKED = 2
+MIN_LIKED = 2
 """Less than so many liked titles with a pair or a person are no sign of liking it."""
 _PAIR = 1_000_000
 
@@ -44,7 +44,7 @@ def genres_of_pair(key: int) -> tuple[int, int]:
     return divmod(key, _PAIR)
 
 
-class Likings:
+class InterestRows:
     """What everyone likes of a catalogue, to hold a viewer's against."""
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -52,7 +52,7 @@ class Likings:
         liked = catalogue.liked_by + 1e-3
         self._of_genres = np.asarray(catalogue.genres.T @ liked).ravel()  # (G,)
         self._people = catalogue.people.copy()
-        self._people.data[self._people.data < PLAYS] = 0
+        self._people.data[self._people.data < MIN_CREDIT] = 0
         self._people.eliminate_zeros()
         self._of_people = np.asarray(self._people.T @ liked).ravel()  # (P,)
         weighed = sparse.diags_array(liked) @ catalogue.genres
@@ -67,18 +67,18 @@ class Likings:
         return np.argsort(-_lift(mine, self._of_genres), kind="stable")
 
     def pair_rows(
-        self, viewer: Viewer, fit: Floats, news: NDArray[np.bool_], least: int
+        self, viewer: Viewer, affinity: Floats, news: NDArray[np.bool_], least: int
     ) -> Iterator[CandidateRow]:
         """Rows of titles that have two genres the viewer likes together.
 
         Args:
             viewer: whose.
-            fit: (I,) orders the titles.
+            affinity: (I,) orders the titles.
             news: (I,) False at titles left out.
             least: rows with fewer titles are not offered.
         """
         items, weights = self._liked(viewer)
-        if len(items) < FEWEST_LIKED:
+        if len(items) < MIN_LIKED:
             return
         columns = np.sort(self.genre_order(viewer)[:PAIRED_GENRES])
         has = self._catalogue.genres[items].toarray()[:, columns]  # (L, PAIRED_GENRES)
@@ -88,29 +88,29 @@ class Likings:
         lift = _lift(mine, self._of_pairs[columns[first], columns[second]])
         found = 0
         for n in np.argsort(-lift, kind="stable"):
-            if found == PAIR_ROWS or both[:, n].sum() < FEWEST_LIKED:
+            if found == PAIR_ROWS or both[:, n].sum() < MIN_LIKED:
                 return
             a, b = columns[first[n]], columns[second[n]]
-            in_first = np.zeros(len(fit), dtype=bool)
+            in_first = np.zeros(len(affinity), dtype=bool)
             in_first[self._catalogue.items_with_genre(a)] = True
             of_second = self._catalogue.items_with_genre(b)
             in_both = of_second[in_first[of_second]]
             key = pair_key(*self._catalogue.genre_ids[[a, b]].tolist())
-            row = only(ordered_row("genre_pair", in_both, fit, key), news)
+            row = filtered(ordered_row("genre_pair", in_both, affinity, key), news)
             if len(row.items) >= least:
                 found += 1
                 yield row
 
     def person_rows(
-        self, viewer: Viewer, fit: Floats, news: NDArray[np.bool_], least: int
+        self, viewer: Viewer, affinity: Floats, news: NDArray[np.bool_], least: int
     ) -> Iterator[CandidateRow]:
         """Rows of titles by or with someone the viewer comes back to; arguments as above."""
         items, weights = self._liked(viewer)
-        if len(items) < FEWEST_LIKED or not len(self._catalogue.person_ids):
+        if len(items) < MIN_LIKED or not len(self._catalogue.person_ids):
             return
         credits = self._people[items]
         people, times = np.unique(credits.indices, return_counts=True)
-        people = people[times >= FEWEST_LIKED]
+        people = people[times >= MIN_LIKED]
         mine = np.asarray(credits.T @ weights).ravel()[people]
         lift = _lift(mine, self._of_people[people])
         found = 0
@@ -119,7 +119,7 @@ class Likings:
                 return
             titles = self._catalogue.items_with_person(person)
             key = int(self._catalogue.person_ids[person])
-            row = only(ordered_row("person", titles, fit, key), news)
+            row = filtered(ordered_row("person", titles, affinity, key), news)
             if len(row.items) >= least:
                 found += 1
                 yield row

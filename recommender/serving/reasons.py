@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import ABOUT_A_TITLE, CHANGING, Row
-from recommender.serving.candidates import fit_items
+from recommender.ranking.page import ABOUT_A_TITLE, THIS_VISIT, Row
+from recommender.serving.candidates import age_allowed_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
@@ -20,14 +20,14 @@ Floats = NDArray[np.float32]
 
 TASTED_KINDS = frozenset(
     {
-        CHANGING, "top_picks", "from_likes", "genre", "genre_pair", "person", "hidden_gems",
+        THIS_VISIT, "top_picks", "from_likes", "genre", "genre_pair", "person", "hidden_gems",
         "suggestions",
     }
 )  # fmt: skip
 """Rows whose titles are there for the viewer's taste."""
 NEAR = 0.6
 """How alike a title must be to one the viewer liked to be explained by it."""
-MOST_LIKED = 60
+MAX_LIKED = 60
 CHANCE_BELOW = 0.5
 """What came by a smaller chance than this is there to be tried out."""
 
@@ -58,22 +58,22 @@ class Reason:
 class Explainer:
     """Says why, over one catalogue and one item space."""
 
-    def __init__(self, catalogue: Catalogue, space: Floats, alike: Floats) -> None:
+    def __init__(self, catalogue: Catalogue, space: Floats, similarity: Floats) -> None:
         """Take what is compared.
 
         Args:
             catalogue: I titles.
             space: (I, D) what a taste is multiplied with.
-            alike: (I, D) unit vectors.
+            similarity: (I, D) unit vectors.
         """
-        self._catalogue, self._space, self._alike = catalogue, space, alike
+        self._catalogue, self._space, self._similarity = catalogue, space, similarity
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
     ) -> list[list[Reason]]:
         """Return a reason for each title of each row. O(titles L D)."""
-        liked = list(dict.fromkeys([*viewer.reasons, *viewer.liked]))[:MOST_LIKED]
-        items = fit_items(self._catalogue, viewer, liked)  # (L,)
+        liked = list(dict.fromkeys([*viewer.reasons, *viewer.liked]))[:MAX_LIKED]
+        items = age_allowed_items(self._catalogue, viewer, liked)  # (L,)
         return [self._of_row(row, items, taste) for row in rows]
 
     def _of_row(self, row: Row, liked: NDArray[np.int64], taste: Taste | None) -> list[Reason]:
@@ -84,11 +84,11 @@ class Explainer:
             sides = [Because.VISIT if of else Because.HISTORY for of in self._of_visit(row, taste)]
             reasons = [Reason(side) for side in sides]
             if len(liked):
-                alike = self._alike[row.items] @ self._alike[liked].T  # (N, L)
-                nearest, ids = alike.argmax(axis=1), self._catalogue.titles.ids_of(liked)
-                for n in np.flatnonzero(alike.max(axis=1) >= NEAR).tolist():
+                similarity = self._similarity[row.items] @ self._similarity[liked].T  # (N, L)
+                nearest, ids = similarity.argmax(axis=1), self._catalogue.titles.ids_of(liked)
+                for n in np.flatnonzero(similarity.max(axis=1) >= NEAR).tolist():
                     reasons[n] = Reason(Because.NEAR, int(ids[nearest[n]]))
-        for n in np.flatnonzero(row.chances < CHANCE_BELOW).tolist():
+        for n in np.flatnonzero(row.propensities < CHANCE_BELOW).tolist():
             reasons[n] = Reason(Because.CHANCE)
         return reasons
 

@@ -24,7 +24,7 @@ from recommender.ranking.page import (
     CandidateRow,
     PageConfig,
     Row,
-    Worth,
+    Utility,
     build_page,
 )
 from recommender.ranking.ranker import Ranker
@@ -32,29 +32,29 @@ from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.candidates import (
     CANDIDATES,
     Listing,
-    excluded_of,
-    fit_items,
+    age_allowed_items,
+    excluded_mask,
+    filtered,
     genre_rows,
-    kept_rows,
-    likeness_by_genre,
+    genre_similarity,
     listed,
-    mask_of,
     new_row,
-    news_of,
-    only,
+    not_hidden_as_watched,
     ordered_row,
     pinned_rows,
+    rows_kept_by_viewer,
+    title_mask,
     top_row,
-    unwatched,
+    unseen_mask,
     watch_again_row,
 )
-from recommender.serving.interest_rows import Likings
+from recommender.serving.interest_rows import InterestRows
 from recommender.serving.reasons import Explainer, Reason
 from recommender.serving.request import Viewer
-from recommender.serving.reranker import Ordering
+from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel
-from recommender.serving.utility import alike_vectors, dice_of, gains
+from recommender.serving.utility import request_rng, similarity_vectors, utilities
 from recommender.vocabulary import UNKNOWN
 
 Floats = NDArray[np.float32]
@@ -95,13 +95,15 @@ class Recommender:
         self._trending_row = ordered_row("trending", np.arange(len(catalogue)), self._trending)
         self._new_row = new_row(self.catalogue)
         self._likeness = lru_cache(LIKENESSES_KEPT)(self._likeness_of)
-        self._alike = alike_vectors(self.catalogue, self._factors[:, : tastes.history_size])
-        self._explainer = Explainer(self.catalogue, self._factors, self._alike)
-        self._likings = Likings(self.catalogue)
+        self._similarity = similarity_vectors(
+            self.catalogue, self._factors[:, : tastes.history_size]
+        )
+        self._explainer = Explainer(self.catalogue, self._factors, self._similarity)
+        self._interest_rows = InterestRows(self.catalogue)
         few = np.median(likes[likes > 0]) if likes.any() else 0
         self._hardly_known = self._modelled[likes[self._modelled] <= few]
         features = RankingFeatures(self.catalogue, self._factors, self._modelled)
-        self.ordering = Ordering(self.catalogue, features)
+        self.reranker = Reranker(self.catalogue, features)
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":
@@ -119,45 +121,45 @@ class Recommender:
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
         """Return the same recommender with the last word given to a ranker, or to none."""
         recommender = copy(self)
-        recommender.ordering = self.ordering.with_ranker(ranker)
+        recommender.reranker = self.reranker.with_ranker(ranker)
         return recommender
 
     def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the home page's rows for this viewer at this moment.
 
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
-        factors, a few sorts of `CANDIDATES` items and, with a ranker, `MOST_RANKED` chances.
+        factors, a few sorts of `CANDIDATES` items and, with a ranker, `MAX_RANKED` chances.
         """
-        excluded = excluded_of(self.catalogue, viewer)
-        allowed = ~excluded & unwatched(self.catalogue, viewer)
+        excluded = excluded_mask(self.catalogue, viewer)
+        allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
         with stage("retrieve"):
             rows = [
-                only(row, ~excluded if row.is_kept_by_viewer else allowed)
+                filtered(row, ~excluded if row.is_kept_by_viewer else allowed)
                 for row in self._candidate_rows(viewer, taste, config.min_row_size)
             ]
         with stage("rank"):
-            candidates = self.ordering.ordered(rows, viewer, taste)
+            candidates = self.reranker.rerank(rows, viewer, taste)
         with stage("page"):
             return build_page(
                 candidates,
                 excluded,
                 config,
-                self._worth(viewer, taste, config),
+                self._utility(viewer, taste, config),
                 pinned_rows(self.catalogue, viewer),
-                dice_of(viewer),
+                request_rng(viewer),
             )
 
     def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""
-        excluded = excluded_of(self.catalogue, viewer)
-        allowed = ~excluded & unwatched(self.catalogue, viewer)
+        excluded = excluded_mask(self.catalogue, viewer)
+        allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
         if taste is None:
             row = replace(self._trending_row, kind="suggestions")
         else:
-            news = news_of(self.catalogue, viewer)
-            row = only(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
-        rows = self.ordering.ordered([only(row, allowed)], viewer, taste)
-        return build_page(rows, excluded, config, self._worth(viewer, taste, config))
+            news = unseen_mask(self.catalogue, viewer)
+            row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
+        rows = self.reranker.rerank([filtered(row, allowed)], viewer, taste)
+        return build_page(rows, excluded, config, self._utility(viewer, taste, config))
 
     def taste(self, viewer: Viewer) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
@@ -176,7 +178,7 @@ class Recommender:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector
 
-    def ordered_hits(
+    def rerank_hits(
         self,
         items: NDArray[np.int64],
         bands: NDArray[np.int64],
@@ -184,11 +186,11 @@ class Recommender:
         taste: Taste | None,
     ) -> tuple[NDArray[np.int64], Floats]:
         """Return search's hits in the ranker's order within each band, and their scores."""
-        return self.ordering.ordered_hits(items, bands, viewer, taste)
+        return self.reranker.rerank_hits(items, bands, viewer, taste)
 
     def features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
         """Return what the ranker is told of all that stands on a page, row by row."""
-        return self.ordering.shown(rows, viewer, taste)
+        return self.reranker.shown(rows, viewer, taste)
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
@@ -200,11 +202,11 @@ class Recommender:
         self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
     ) -> Row | None:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
-        excluded = excluded_of(self.catalogue, viewer) | mask_of(self.catalogue, [title_id])
-        allowed = ~excluded & unwatched(self.catalogue, viewer)
-        row = only(self._likeness_row("more_like", title_id), allowed)
-        rows = self.ordering.ordered([row], viewer, taste)
-        page = build_page(rows, excluded, config, self._worth(viewer, taste, config))
+        excluded = excluded_mask(self.catalogue, viewer) | title_mask(self.catalogue, [title_id])
+        allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
+        row = filtered(self._likeness_row("more_like", title_id), allowed)
+        rows = self.reranker.rerank([row], viewer, taste)
+        page = build_page(rows, excluded, config, self._utility(viewer, taste, config))
         return page[0] if page else None
 
     def listing(
@@ -218,52 +220,52 @@ class Recommender:
             viewer: for whom.
             taste: orders them; without one, the titles that most people like stand first.
         """
-        fit = self.catalogue.liked_by if taste is None else self._fit(taste)
-        row, total = listed(self.catalogue, listing, hidden, fit)
-        [row] = self.ordering.ordered([row], viewer, taste)
+        affinity = self.catalogue.liked_by if taste is None else self._affinity(taste)
+        row, total = listed(self.catalogue, listing, hidden, affinity)
+        [row] = self.reranker.rerank([row], viewer, taste)
         return Row(row.kind, row.items, row.scores, row.key), total
 
-    def _fit(self, taste: Taste | None) -> Floats:
+    def _affinity(self, taste: Taste | None) -> Floats:
         """Return (I,) what orders titles for this viewer where a row has no order of its own."""
         return self._trending if taste is None else self._factors @ taste.vector
 
-    def _worth(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> Worth:
-        fit = np.log1p(self._trending) if taste is None else self._fit(taste)
-        return Worth(gains(self.catalogue, fit, viewer.now, config), self._alike)
+    def _utility(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> Utility:
+        affinity = np.log1p(self._trending) if taste is None else self._affinity(taste)
+        return Utility(utilities(self.catalogue, affinity, viewer.now, config), self._similarity)
 
     def _candidate_rows(
         self, viewer: Viewer, taste: Taste | None, least: int
     ) -> Iterator[CandidateRow]:
         """Yield the rows that could stand, in the order of equals."""
-        kept = {row.kind: row for row in kept_rows(self.catalogue, viewer)}
-        news = news_of(self.catalogue, viewer)  # (I,)
-        may_name = fit_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
+        kept = {row.kind: row for row in rows_kept_by_viewer(self.catalogue, viewer)}
+        news = unseen_mask(self.catalogue, viewer)  # (I,)
+        may_name = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
         reasons = self.catalogue.titles.ids_of(may_name).tolist()
-        because = [only(self._likeness_row(ABOUT_A_TITLE, id_), news) for id_ in reasons]
-        genre_order = self._likings.genre_order(viewer)
-        fit = self._fit(taste)
+        because = [filtered(self._likeness_row(ABOUT_A_TITLE, id_), news) for id_ in reasons]
+        genre_order = self._interest_rows.genre_order(viewer)
+        affinity = self._affinity(taste)
         yield kept["continue_watching"]
         if taste is not None and taste.visit_vector is not None:
             row = self._taste_row("this_visit", taste.visit_vector, len(viewer.seen))
-            yield replace(only(row, news), is_of_visit=True)
+            yield replace(filtered(row, news), is_of_visit=True)
         if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
-            yield only(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
+            yield filtered(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
-            yield only(self._neighbours_row(viewer, self._neighbours), news)
+            yield filtered(self._neighbours_row(viewer, self._neighbours), news)
         yield top_row(self.catalogue, viewer)
         yield kept["my_list"]
-        yield from self._likings.person_rows(viewer, fit, news, least)
-        yield from self._likings.pair_rows(viewer, fit, news, least)
-        for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], fit):
-            yield only(row, news)
+        yield from self._interest_rows.person_rows(viewer, affinity, news, least)
+        yield from self._interest_rows.pair_rows(viewer, affinity, news, least)
+        for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], affinity):
+            yield filtered(row, news)
         yield self._new_row
         if taste is not None:
-            yield only(ordered_row("hidden_gems", self._hardly_known, fit), news)
-        yield watch_again_row(self.catalogue, viewer, fit)
+            yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), news)
+        yield watch_again_row(self.catalogue, viewer, affinity)
 
     def _taste_row(self, kind: str, taste: Floats, spare: int) -> CandidateRow:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
@@ -294,16 +296,16 @@ class Recommender:
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(ABOUT_A_TITLE, nothing, nothing.astype(np.float32), title_id)
-        likeness = likeness_by_genre(self.catalogue, item)  # (I,)
-        fit = self._fit_of(item, title_id)
-        if fit is not None:
+        likeness = genre_similarity(self.catalogue, item)  # (I,)
+        affinity = self._affinity_to(item, title_id)
+        if affinity is not None:
             support = float(self.catalogue.liked_by[item])
             trust = np.float32(support / (support + DOUBT))
-            likeness = trust * fit + (1 - trust) * likeness
+            likeness = trust * affinity + (1 - trust) * likeness
         likeness[item] = 0
         return ordered_row(ABOUT_A_TITLE, np.flatnonzero(likeness > 0), likeness, title_id)
 
-    def _fit_of(self, item: int, title_id: int) -> Floats | None:
+    def _affinity_to(self, item: int, title_id: int) -> Floats | None:
         """Return (I,) how well each title fits one who liked this one; None where no model knows.
 
         The title's neighbours by what it speaks for, 1 the nearest; behind them all others in the
@@ -315,8 +317,8 @@ class Recommender:
         taste = self._tastes.like(title_id)
         if taste is None:
             return near if near.any() else None
-        fit = _up_to_1(self._factors @ taste)
-        return near + TAIL * fit if near.any() else fit
+        affinity = _up_to_1(self._factors @ taste)
+        return near + TAIL * affinity if near.any() else affinity
 
 
 def _up_to_1(values: Floats) -> Floats:

@@ -11,26 +11,26 @@ from numpy.typing import NDArray
 
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
-from recommender.ranking.features import Places, RankingFeatures, RankingRequest
-from recommender.ranking.page import CHANGING, CandidateRow, Row
+from recommender.ranking.features import Positions, RankingFeatures, RankingRequest
+from recommender.ranking.page import THIS_VISIT, CandidateRow, Row
 from recommender.ranking.ranker import Ranker
-from recommender.serving.candidates import known_items
+from recommender.serving.candidates import catalogue_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
 RANKED_KINDS = frozenset(
     {
-        CHANGING, "because_watched", "top_picks", "from_likes", "genre", "genre_pair", "person",
+        THIS_VISIT, "because_watched", "top_picks", "from_likes", "genre", "genre_pair", "person",
         "hidden_gems", "suggestions", "more_like",
     }
 )  # fmt: skip
 """Rows that the ranker orders. What is new, trending or kept by hand has an order of its own."""
 RANKED_PER_ROW = 24
-MOST_RANKED = 300
+MAX_RANKED = 300
 """How many candidates are judged for a response, rows from the top first."""
 
 
-class Ordering:
+class Reranker:
     """Features, and the ranker where there is one, over one catalogue and one item space."""
 
     def __init__(
@@ -38,10 +38,10 @@ class Ordering:
     ) -> None:
         self._catalogue, self._features, self._ranker = catalogue, features, ranker
 
-    def with_ranker(self, ranker: Ranker | None) -> "Ordering":
-        return Ordering(self._catalogue, self._features, ranker)
+    def with_ranker(self, ranker: Ranker | None) -> "Reranker":
+        return Reranker(self._catalogue, self._features, ranker)
 
-    def ordered(
+    def rerank(
         self, rows: Sequence[CandidateRow], viewer: Viewer, taste: Taste | None
     ) -> list[CandidateRow]:
         """Return the rows, the best `RANKED_PER_ROW` candidates of each by their chances.
@@ -51,14 +51,14 @@ class Ordering:
         found = list(rows)
         if self._ranker is None:
             return found
-        judged, room = [], MOST_RANKED
+        judged, room = [], MAX_RANKED
         for place, row in enumerate(found):
             size = min(RANKED_PER_ROW, len(row.items), room)
             if row.kind in RANKED_KINDS and size:
                 judged.append((place, size))
                 room -= size
-        places = [Places.of(found[n].items[:size], found[n].kind) for n, size in judged]
-        logits, chances = self._judged(Places.joined(places), viewer, taste)
+        places = [Positions.of(found[n].items[:size], found[n].kind) for n, size in judged]
+        logits, chances = self._score(Positions.joined(places), viewer, taste)
         begin = 0
         for place, size in judged:
             part = slice(begin, begin + size)
@@ -66,7 +66,7 @@ class Ordering:
             begin += size
         return found
 
-    def ordered_hits(
+    def rerank_hits(
         self,
         items: NDArray[np.int64],
         bands: NDArray[np.int64],
@@ -81,8 +81,8 @@ class Ordering:
         scores = -bands.astype(np.float32)
         if self._ranker is None or not len(items):
             return items, scores
-        places = Places.of(items, "results", bands + 1)
-        logits, chances = self._judged(places, viewer, taste)
+        places = Positions.of(items, "results", bands + 1)
+        logits, chances = self._score(places, viewer, taste)
         scores = scores + chances.clip(0, 1 - 1e-6)
         order = np.lexsort((-logits, bands))
         return items[order], scores[order]
@@ -95,17 +95,17 @@ class Ordering:
             if row.kind == "results":
                 bands = (1 - np.ceil(row.scores - 1e-9)).astype(np.int64)
                 bands = np.maximum(bands, 1)
-            places.append(Places.of(row.items, row.kind, bands).as_shown())
-        return self._features.examples(self._request(viewer, taste), Places.joined(places))
+            places.append(Positions.of(row.items, row.kind, bands).as_shown())
+        return self._features.examples(self._request(viewer, taste), Positions.joined(places))
 
-    def _judged(
-        self, places: Places, viewer: Viewer, taste: Taste | None
+    def _score(
+        self, places: Positions, viewer: Viewer, taste: Taste | None
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return (N,) logits and chances; no logits for no places."""
         if self._ranker is None or not len(places.items):
             nothing = np.empty(0, dtype=np.float32)
             return nothing, nothing
-        return self._ranker.judged(self._features.examples(self._request(viewer, taste), places))
+        return self._ranker.predict(self._features.examples(self._request(viewer, taste), places))
 
     def _request(self, viewer: Viewer, taste: Taste | None) -> RankingRequest:
         events = [event for event in viewer.events if event.title_id is not None]
@@ -115,7 +115,7 @@ class Ordering:
             device=viewer.device,
             visit_events=sum(event.is_this_visit for event in events),
             history_size=len(viewer.liked_before),
-            met=known_items(
+            met=catalogue_items(
                 self._catalogue,
                 [event.title_id for event in events if event.title_id is not None],
             ),

@@ -24,7 +24,7 @@ MODEL_SHARE = np.float32(0.7)
 _DAY = 86_400.0
 
 
-def alike_vectors(catalogue: Catalogue, factors: Floats | None = None) -> Floats:
+def similarity_vectors(catalogue: Catalogue, factors: Floats | None = None) -> Floats:
     """Return (I, D): the product of two titles says how alike they are, 1 the same.
 
     Args:
@@ -39,26 +39,26 @@ def alike_vectors(catalogue: Catalogue, factors: Floats | None = None) -> Floats
     return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
 
 
-def gains(catalogue: Catalogue, fit: Floats, now: float, config: PageConfig) -> Floats:
+def utilities(catalogue: Catalogue, affinity: Floats, now: float, config: PageConfig) -> Floats:
     """Return (I,) what each title is worth to the viewer, above 0.
 
     Args:
         catalogue: the titles.
-        fit: (I,) how well each fits, on any scale.
+        affinity: (I,) how well each fits, on any scale.
         now: seconds since 1970.
         config: what freshness and curiosity are worth.
     """
-    if not len(fit):
-        return fit.astype(np.float32)
-    spread = max(float(fit.std()), 1e-9)
-    relevance = 1 / (1 + np.exp(2 - (fit - fit.mean()) / spread))
+    if not len(affinity):
+        return affinity.astype(np.float32)
+    spread = max(float(affinity.std()), 1e-9)
+    relevance = 1 / (1 + np.exp(2 - (affinity - affinity.mean()) / spread))
     age = np.maximum(now - catalogue.added_at, 0) / _DAY
     fresh = config.freshness * np.exp2(-age / FRESH_DAYS)
     untried = config.curiosity / np.sqrt(1 + catalogue.liked_by)
     return np.asarray(relevance + fresh + untried, dtype=np.float32)
 
 
-def dice_of(viewer: Viewer) -> np.random.Generator:
+def request_rng(viewer: Viewer) -> np.random.Generator:
     """Return what draws a page's chances: the same question draws the same."""
     return np.random.default_rng([int(viewer.now * 1e6), viewer.profile_id or 0])
 

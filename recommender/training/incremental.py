@@ -206,7 +206,7 @@ def learn_increment(
         targets = taught(examples, teacher, config)
         if earlier is not None and len(window):
             old = recalled(earlier, window, teacher, config)
-            targets = np.concatenate([teacher.chances(old.examples), targets])
+            targets = np.concatenate([teacher.click_probabilities(old.examples), targets])
             examples = Examples.joined([old.examples, examples])
             at = np.concatenate([old.at, at])
     return start.configured(replace(start.config, fifa=settings)).learned(
@@ -236,7 +236,7 @@ def recalled(earlier: Window, newest: Window, teacher: Ranker, config: Increment
 def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> NDArray[np.float32]:
     """Return (N,) (1 - α) y + α p_teacher; y alone where the teacher does not know the item."""
     share = np.where(teacher.knows(config.item_field, examples), config.distillation, 0.0)
-    targets = (1 - share) * examples.labels + share * teacher.chances(examples)
+    targets = (1 - share) * examples.labels + share * teacher.click_probabilities(examples)
     return targets.astype(np.float32)
 
 
@@ -310,7 +310,7 @@ def judge(
     It is kept back where it is worse by more than is allowed and more than chance explains: few
     examples tell little. Where none is live, its order is held against that of `baseline_field`.
     """
-    logits, chances = new.judged(examples)
+    logits, chances = new.predict(examples)
     if not np.isfinite(logits).all():
         return Verdict(False, "It diverged: some of its logits are not finite. Kept back.")
     reached = click_metrics(examples.labels, chances)
@@ -323,7 +323,7 @@ def judge(
         )
         return Verdict(False, words, reached, None, count)
     if live is not None:
-        live_logits, live_chances = live.judged(examples)
+        live_logits, live_chances = live.predict(examples)
         was = click_metrics(examples.labels, live_chances)
         orders, order_words = _orders(examples, logits, live_logits, "live", config)
         fits, fit_words = _fits(examples, chances, live_chances, config)

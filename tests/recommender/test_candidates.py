@@ -13,12 +13,12 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import KEPT_KINDS, PageConfig
 from recommender.serving.fallback import PopularTitles
-from recommender.serving.interest_rows import Likings, genres_of_pair, pair_key
+from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
 from recommender.serving.reasons import Because
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
-from recommender.serving.utility import alike_vectors, gains
+from recommender.serving.utility import similarity_vectors, utilities
 from recommender.vocabulary import Vocabulary
 
 COUNT = 120
@@ -67,30 +67,33 @@ ALL = np.ones(COUNT, dtype=bool)
 
 def test_a_person_is_chosen_whose_titles_the_viewer_comes_back_to(catalogue):
     liked = Viewer(liked=dict.fromkeys(IDS[[1, 3, 5]].tolist(), 1.0))
-    fit = np.arange(COUNT, dtype=np.float32)
-    [row] = Likings(catalogue).person_rows(liked, fit, ALL, least=6)
+    affinity = np.arange(COUNT, dtype=np.float32)
+    [row] = InterestRows(catalogue).person_rows(liked, affinity, ALL, least=6)
     assert (row.kind, row.key) == ("person", ANN)
     assert row.items.tolist() == list(range(9, -1, -1))
     both = Viewer(liked=dict.fromkeys(IDS[[0, 2, 4]].tolist(), 1.0))
-    assert [row.key for row in Likings(catalogue).person_rows(both, fit, ALL, 6)] == [ANN, BOB]
+    assert [row.key for row in InterestRows(catalogue).person_rows(both, affinity, ALL, 6)] == [
+        ANN,
+        BOB,
+    ]
 
 
 @pytest.mark.parametrize(("liked", "least"), [([1], 6), ([1, 3], 11), ([], 6), ([41, 43], 6)])
 def test_no_person_without_two_liked_titles_and_enough_to_show(catalogue, liked, least):
     viewer = Viewer(liked=dict.fromkeys(IDS[liked].tolist(), 1.0))
-    fit = np.zeros(COUNT, dtype=np.float32)
-    assert list(Likings(catalogue).person_rows(viewer, fit, ALL, least)) == []
+    affinity = np.zeros(COUNT, dtype=np.float32)
+    assert list(InterestRows(catalogue).person_rows(viewer, affinity, ALL, least)) == []
 
 
 def test_a_pair_of_genres_liked_together_makes_a_row_of_what_has_both(catalogue):
     viewer = Viewer(liked=dict.fromkeys(IDS[[0, 4, 8]].tolist(), 1.0))
-    fit = -np.arange(COUNT, dtype=np.float32)
-    [row] = Likings(catalogue).pair_rows(viewer, fit, ALL, least=6)
+    affinity = -np.arange(COUNT, dtype=np.float32)
+    [row] = InterestRows(catalogue).pair_rows(viewer, affinity, ALL, least=6)
     assert type(row.key) is int  # which JSON can hold
     assert genres_of_pair(row.key) == (ACTION, COMEDY)
     assert row.items.tolist() == list(range(0, 40, 4))
     without = Viewer(liked=dict.fromkeys(IDS[[1, 2, 3]].tolist(), 1.0))
-    assert list(Likings(catalogue).pair_rows(without, fit, ALL, 6)) == []
+    assert list(InterestRows(catalogue).pair_rows(without, affinity, ALL, 6)) == []
 
 
 def test_the_order_of_a_pair_does_not_matter():
@@ -155,7 +158,7 @@ def test_what_is_there_by_chance_says_so(recommender):
         rows = recommender.home(viewer, taste, PageConfig(row_size=8, exploration=0.5))
         for row, reasons in zip(rows, recommender.reasons(rows, viewer, taste), strict=True):
             drawn = [n for n, reason in enumerate(reasons) if reason.because == Because.CHANCE]
-            assert drawn == np.flatnonzero(row.chances < 0.5).tolist()
+            assert drawn == np.flatnonzero(row.propensities < 0.5).tolist()
             tried += len(drawn)
     assert tried > 20
 
@@ -163,7 +166,7 @@ def test_what_is_there_by_chance_says_so(recommender):
 def test_titles_of_one_kind_are_alike_whether_the_model_knows_them_or_not(catalogue):
     factors = np.zeros((COUNT, 4), dtype=np.float32)
     factors[[1, 2], 0] = 2.0
-    vectors = alike_vectors(catalogue, factors)
+    vectors = similarity_vectors(catalogue, factors)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1)
     assert vectors[1] @ vectors[2] == pytest.approx(1)
     assert vectors[5] @ vectors[6] == pytest.approx(1)
@@ -173,12 +176,12 @@ def test_titles_of_one_kind_are_alike_whether_the_model_knows_them_or_not(catalo
 
 def test_what_a_title_is_worth_by_hand(catalogue):
     config = PageConfig(freshness=0.1, curiosity=0.05)
-    fit = np.zeros(COUNT, dtype=np.float32)
+    affinity = np.zeros(COUNT, dtype=np.float32)
     now = float(catalogue.added_at[-1])
-    worth = gains(catalogue, fit, now, config)
+    values = utilities(catalogue, affinity, now, config)
     base = 1 / (1 + np.exp(2))
-    assert worth[-1] == pytest.approx(base + 0.1 + 0.05 / np.sqrt(COUNT), abs=1e-6)
-    assert worth[-15] == pytest.approx(base + 0.05 + 0.05 / np.sqrt(COUNT - 14), abs=1e-6)
+    assert values[-1] == pytest.approx(base + 0.1 + 0.05 / np.sqrt(COUNT), abs=1e-6)
+    assert values[-15] == pytest.approx(base + 0.05 + 0.05 / np.sqrt(COUNT - 14), abs=1e-6)
 
 
 ids = st.sampled_from([*IDS.tolist(), 9999])
@@ -236,7 +239,9 @@ def test_the_laws_hold_for_any_viewer_and_the_page_can_be_made_again(recommender
         check_page(recommender, viewer, rows)
         again = source.home(viewer, source.taste(viewer), config)
         assert [row.items.tolist() for row in rows] == [row.items.tolist() for row in again]
-        assert [row.chances.tolist() for row in rows] == [row.chances.tolist() for row in again]
+        assert [row.propensities.tolist() for row in rows] == [
+            row.propensities.tolist() for row in again
+        ]
 
 
 def test_a_profile_with_nothing_and_one_with_twenty_thousand_events_have_a_page(recommender):

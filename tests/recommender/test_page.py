@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from recommender.errors import InvalidInputError
 from recommender.evaluation.calm import seen_position_churn
 from recommender.ranking.page import (
-    CHANGING,
-    FACT_KINDS,
+    CHART_KINDS,
     KEPT_KINDS,
+    THIS_VISIT,
     CandidateRow,
     PageConfig,
     PinnedRow,
-    Worth,
+    Utility,
     build_page,
 )
 
 ITEMS = 40
 
-FACTS = FACT_KINDS[0]
+FACTS = CHART_KINDS[0]
 rows = st.lists(
     st.builds(
         lambda name, items: CandidateRow(
@@ -36,7 +36,7 @@ rows = st.lists(
         st.sampled_from(
             [
                 ("continue_watching", None), ("my_list", None), (FACTS, None), ("new", None),
-                (CHANGING, 5), ("top", None), ("trending", None), ("genre", 1), ("genre", 2),
+                (THIS_VISIT, 5), ("top", None), ("trending", None), ("genre", 1), ("genre", 2),
             ]
         ),
         st.lists(st.integers(0, ITEMS - 1), unique=True, max_size=ITEMS),
@@ -71,7 +71,7 @@ def worth_of(seed):
     """Titles of any worth, in a space of three kinds."""
     rng = np.random.default_rng(seed)
     vectors = np.eye(3, dtype=np.float32)[rng.integers(0, 3, ITEMS)]
-    return Worth(rng.random(ITEMS).astype(np.float32), vectors)
+    return Utility(rng.random(ITEMS).astype(np.float32), vectors)
 
 
 def page_at_random(candidates, excluded, config, seed, pinned=()):
@@ -95,15 +95,15 @@ def check_laws(page, excluded, config, pinned=()):
     assert max(once.values(), default=0) <= 1
     assert max(above_fold.values(), default=0) <= 1
     held = {(row.kind, row.key) for row in pinned}
-    held |= {(CHANGING, 5)} if pinned else set()
+    held |= {(THIS_VISIT, 5)} if pinned else set()
     for row in page:
         assert not excluded[row.items].any()
         assert len(set(row.items.tolist())) == len(row.items) == len(row.scores)
         assert len(row.items) <= config.row_size
         is_short = row.kind in KEPT_KINDS or (row.kind, row.key) in held
         assert len(row.items) >= (1 if is_short else config.min_row_size)
-        assert ((row.chances > 0) & (row.chances <= 1)).all()
-        assert (row.chances < 1).sum() <= 1 + row.num_pinned
+        assert ((row.propensities > 0) & (row.propensities <= 1)).all()
+        assert (row.propensities < 1).sum() <= 1 + row.num_pinned
     names = [(row.kind, row.key) for row in page]
     assert len(set(names)) == len(names)
 
@@ -122,7 +122,9 @@ def test_no_title_stands_twice_where_it_must_not_and_every_limit_is_kept(
 def test_the_same_input_makes_the_same_page(candidates, mask, config, seed):
     page, again = (page_at_random(candidates, mask, config, seed) for _ in range(2))
     assert as_titles(page) == as_titles(again)
-    assert [row.chances.tolist() for row in page] == [row.chances.tolist() for row in again]
+    assert [row.propensities.tolist() for row in page] == [
+        row.propensities.tolist() for row in again
+    ]
 
 
 @given(rows, masks, seeds)
@@ -130,7 +132,7 @@ def test_without_chance_and_variety_each_row_keeps_its_order(candidates, mask, s
     config = PageConfig(row_size=8, min_row_size=3, relevance_share=1)
     for row in build_page(candidates, mask, config, worth_of(seed)):
         assert (np.diff(row.scores) < 0).all()
-        assert (row.chances == 1).all()
+        assert (row.propensities == 1).all()
 
 
 def as_titles(rows):
@@ -140,7 +142,7 @@ def as_titles(rows):
 def pinned_of(page, depth, slots, held=0):
     """The page's first rows, so many slots of each seen."""
     return [
-        PinnedRow(row.kind, row.items, row.scores, row.key, slots, held, row.chances)
+        PinnedRow(row.kind, row.items, row.scores, row.key, slots, held, row.propensities)
         for row in page[:depth]
     ]
 
@@ -181,7 +183,7 @@ def test_a_page_that_goes_on_holds_all_that_is_there(first, then, mask, config, 
 
 def then_key(pin, candidates):
     """The key that the row goes on under: the changing row takes that of what is new."""
-    same = [row.key for row in candidates if row.kind == pin.kind == CHANGING]
+    same = [row.key for row in candidates if row.kind == pin.kind == THIS_VISIT]
     return same[0] if same else pin.key
 
 
@@ -192,10 +194,12 @@ def test_a_page_pinned_whole_is_the_same_page_again(candidates, mask, seed):
     again = page_at_random(candidates, mask, config, seed + 1, pinned_of(page, len(page), 8, 8))
     assert as_titles(again) == as_titles(page)
     assert [row.scores.tolist() for row in again] == [row.scores.tolist() for row in page]
-    assert [row.chances.tolist() for row in again] == [row.chances.tolist() for row in page]
+    assert [row.propensities.tolist() for row in again] == [
+        row.propensities.tolist() for row in page
+    ]
 
 
-PLAIN = Worth(np.ones(ITEMS, np.float32), np.zeros((ITEMS, 1), np.float32))
+PLAIN = Utility(np.ones(ITEMS, np.float32), np.zeros((ITEMS, 1), np.float32))
 """Every title worth the same, none like another."""
 
 
@@ -207,10 +211,10 @@ def pin(kind, *items, key=None, seen=2):
     return PinnedRow(kind, np.array(items), np.zeros(len(items), np.float32), key, num_seen=seen)
 
 
-def page_of(candidates, pinned=(), excluded=(), worth=PLAIN, **config):
+def page_of(candidates, pinned=(), excluded=(), utility=PLAIN, **config):
     mask = np.isin(np.arange(ITEMS), excluded)
     limits = PageConfig(**{"row_size": 4, "min_row_size": 2, "fold_slots": 2, **config})
-    return as_titles(build_page(candidates, mask, limits, worth, pinned))
+    return as_titles(build_page(candidates, mask, limits, utility, pinned))
 
 
 def test_a_row_gives_way_to_the_rows_above_it():
@@ -220,13 +224,13 @@ def test_a_row_gives_way_to_the_rows_above_it():
 
 def test_the_strongest_row_stands_first_and_the_next_is_the_one_that_adds_most():
     """1 and 2 are the best, of one kind; 3 and 4 nearly as good and alike; 5 and 6 of another."""
-    gains = np.array([0, 1, 1, 0.9, 0.9, 0.6, 0.6] + [0] * 33, dtype=np.float32)
+    utilities = np.array([0, 1, 1, 0.9, 0.9, 0.6, 0.6] + [0] * 33, dtype=np.float32)
     vectors = np.zeros((ITEMS, 2), np.float32)
     vectors[1:5, 0] = vectors[5:7, 1] = 1
     candidates = [row_of("other", 5, 6), row_of("alike", 3, 4), row_of("best", 1, 2)]
 
     def order(redundancy):
-        page = page_of(candidates, worth=Worth(gains, vectors), redundancy=redundancy)
+        page = page_of(candidates, utility=Utility(utilities, vectors), redundancy=redundancy)
         return [kind for (kind, _), _ in page]
 
     assert order(0.0) == ["best", "alike", "other"]
@@ -235,9 +239,9 @@ def test_the_strongest_row_stands_first_and_the_next_is_the_one_that_adds_most()
 
 def test_a_third_row_of_a_kind_gives_way_to_another_that_is_worth_little_less():
     candidates = [row_of("genre", n, n + 1, key=n) for n in (1, 3, 5)] + [row_of("hidden", 7, 8)]
-    gains = np.ones(ITEMS, np.float32)
-    gains[[7, 8]] = 0.7
-    page = page_of(candidates, worth=replace(PLAIN, gains=gains))
+    utilities = np.ones(ITEMS, np.float32)
+    utilities[[7, 8]] = 0.7
+    page = page_of(candidates, utility=replace(PLAIN, values=utilities))
     assert [key for (_, key), _ in page] == [1, 3, None, 5]
 
 
@@ -255,10 +259,10 @@ def test_a_row_of_facts_repeats_a_title_below_the_fold_only():
 def test_titles_alike_do_not_stand_side_by_side():
     vectors = np.zeros((ITEMS, 2), np.float32)
     vectors[[1, 2, 3], 0] = vectors[[4, 5], 1] = 1
-    worth = replace(PLAIN, vectors=vectors)
-    [(_, items)] = page_of([row_of("top", 1, 2, 3, 4, 5)], worth=worth, relevance_share=0.5)
+    similar = replace(PLAIN, vectors=vectors)
+    [(_, items)] = page_of([row_of("top", 1, 2, 3, 4, 5)], utility=similar, relevance_share=0.5)
     assert items == [1, 4, 2, 3]
-    [(_, items)] = page_of([row_of("new", 1, 2, 3, 4, 5)], worth=worth, relevance_share=0.5)
+    [(_, items)] = page_of([row_of("new", 1, 2, 3, 4, 5)], utility=similar, relevance_share=0.5)
     assert items == [1, 2, 3, 4]
 
 
@@ -270,10 +274,10 @@ def test_the_slot_left_to_chance_holds_each_title_as_often_as_it_says():
         [row] = build_page([row_of("top", *range(1, 7))], nothing, config, PLAIN, rng=rng)
         assert row.items.tolist()[:2] == [1, 2]
         assert row.items[3] == 4
-        assert row.chances[[0, 1, 3]].tolist() == [1, 1, 1]
+        assert row.propensities[[0, 1, 3]].tolist() == [1, 1, 1]
         item = int(row.items[2])
         came[item] += 1
-        told[item] = float(row.chances[2])
+        told[item] = float(row.propensities[2])
     assert told == pytest.approx({3: 0.6, 5: 0.2, 6: 0.2})
     for item, chance in told.items():
         assert came[item] / 4000 == pytest.approx(chance, abs=0.03)
@@ -311,11 +315,11 @@ def test_a_row_nobody_proposes_any_more_stays_as_it_was():
 
 
 def test_the_changing_row_keeps_its_place_and_changes_its_titles():
-    candidates = [row_of(CHANGING, 7, 8, 9, key=6), row_of("top", 4, 5, 6)]
-    pinned = [pin("top", 1, 2), pin(CHANGING, 3, 4, key=5), pin("new", 10, 11)]
+    candidates = [row_of(THIS_VISIT, 7, 8, 9, key=6), row_of("top", 4, 5, 6)]
+    pinned = [pin("top", 1, 2), pin(THIS_VISIT, 3, 4, key=5), pin("new", 10, 11)]
     assert [name for name, _ in page_of(candidates, pinned)] == [
         ("top", None),
-        (CHANGING, 6),
+        (THIS_VISIT, 6),
         ("new", None),
     ]
     assert page_of(candidates, pinned)[1][1] == [7, 8, 9, 3]
@@ -343,8 +347,8 @@ TOP, NEW = ("top", None), ("new", None)
         ([(TOP, [1, 2, 3])], [(TOP, [2, 3])], {1}, 0.0),
         ([(TOP, [1, 2, 3])], [(TOP, [2, 3])], set(), 1.0),
         ([(TOP, [1]), (NEW, [2])], [(NEW, [2])], {1}, 0.0),
-        ([(TOP, [1])], [((CHANGING, 7), [8]), (("my_list", None), [9]), (TOP, [1])], set(), 0.0),
-        ([((CHANGING, 7), [8])], [(TOP, [1])], set(), None),
+        ([(TOP, [1])], [((THIS_VISIT, 7), [8]), (("my_list", None), [9]), (TOP, [1])], set(), 0.0),
+        ([((THIS_VISIT, 7), [8])], [(TOP, [1])], set(), None),
         ([], [(TOP, [1])], set(), None),
     ],
 )

@@ -80,12 +80,12 @@ def test_hashing_spreads_ids_over_the_shared_rows():
 
 def test_it_learns_and_leaves_what_it_came_from_alone(ranker):
     later = window(seed=1)
-    assert auc(later.examples.labels, ranker.chances(later.examples)) > 0.85
-    before = ranker.chances(later.examples)
+    assert auc(later.examples.labels, ranker.click_probabilities(later.examples)) > 0.85
+    before = ranker.click_probabilities(later.examples)
     ranker.learned(window(first=20, seed=2).examples, window().at)
-    np.testing.assert_array_equal(ranker.chances(later.examples), before)
+    np.testing.assert_array_equal(ranker.click_probabilities(later.examples), before)
     with pytest.raises(NotFittedError):
-        Ranker(FIELDS).chances(later.examples)
+        Ranker(FIELDS).click_probabilities(later.examples)
 
 
 def test_a_warm_start_says_the_same_before_it_learns(ranker):
@@ -114,7 +114,9 @@ def test_it_is_the_same_after_a_round_trip_to_disk(ranker, tmp_path):
     calibrated.save(tmp_path / "ranker")
     again = Ranker.load(tmp_path / "ranker")
     some = window(first=10, seed=6).examples
-    np.testing.assert_array_equal(again.chances(some), calibrated.chances(some))
+    np.testing.assert_array_equal(
+        again.click_probabilities(some), calibrated.click_probabilities(some)
+    )
     assert (again.fields, again.num_known()) == (FIELDS, {"item": 30})
     with pytest.raises(ArtifactError, match="no readable artifact"):
         Ranker.load(tmp_path / "nowhere")
@@ -128,8 +130,8 @@ def test_calibration_makes_boasts_hold_and_keeps_the_order():
     fitted = Calibration.fitted(boasts, labels)
     assert fitted.scale == pytest.approx(1 / 3, abs=0.02)
     assert fitted.shift == pytest.approx(-1 / 3, abs=0.05)
-    before = click_metrics(labels, Calibration().chances(boasts))
-    after = click_metrics(labels, fitted.chances(boasts))
+    before = click_metrics(labels, Calibration().probabilities(boasts))
+    after = click_metrics(labels, fitted.probabilities(boasts))
     assert after["ece"] < 0.02 < 0.1 < before["ece"]
     assert after["auc"] == pytest.approx(before["auc"], abs=1e-6)
 
@@ -145,7 +147,7 @@ def test_the_teachers_word_counts_only_where_it_knows_the_item(ranker):
     targets = taught(some, ranker, replace(CYCLE, distillation=0.4))
     known = some.categories[:, 0] < 30
     np.testing.assert_array_equal(targets[~known], some.labels[~known])
-    expected = 0.6 * some.labels + 0.4 * ranker.chances(some)
+    expected = 0.6 * some.labels + 0.4 * ranker.click_probabilities(some)
     np.testing.assert_allclose(targets[known], expected[known], rtol=1e-6)
 
 

@@ -9,14 +9,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.ranking.interleaving import draft_row
-from recommender.ranking.page import CHANGING, PageConfig, Row
-from recommender.serving.candidates import Listing, excluded_of, known_items, mask_of, unwatched
+from recommender.ranking.page import THIS_VISIT, PageConfig, Row
+from recommender.serving.candidates import (
+    Listing,
+    catalogue_items,
+    excluded_mask,
+    not_hidden_as_watched,
+    title_mask,
+)
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import Viewer
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste
-from recommender.serving.utility import dice_of
+from recommender.serving.utility import request_rng
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Hit, SearchEngine, SearchResult
 from webapp.discovery.surface import Surface
@@ -88,7 +94,7 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
     if not question.rival:
         return ours
     rival = replace(question, viewer=treated_viewer(question.viewer, question.rival))
-    return _drafted(ours, _ordered(rival, source, search), dice_of(question.viewer))
+    return _drafted(ours, _ordered(rival, source, search), request_rng(question.viewer))
 
 
 def _drafted(ours: Answer, theirs: Answer, rng: np.random.Generator) -> Answer:
@@ -114,7 +120,7 @@ def _ordered(question: Question, source: Source, search: SearchEngine) -> Answer
         found_rows = (likes, _played_next(question, source))
         return Answer([row for row in found_rows if row is not None], taste)
     if question.listing is not None:
-        hidden = mask_of(source.catalogue, question.hidden)
+        hidden = title_mask(source.catalogue, question.hidden)
         hidden |= source.catalogue.above(viewer.maturity_limit)
         row, total = source.listing(question.listing, hidden, viewer, taste)
         return Answer([row], taste, total=total)
@@ -133,8 +139,8 @@ def _ordered(question: Question, source: Source, search: SearchEngine) -> Answer
 def _played_next(question: Question, source: Source) -> Row | None:
     """What people began next, without what this viewer may or wants not see; None if too few."""
     viewer, catalogue = question.viewer, source.catalogue
-    items = known_items(catalogue, question.played_next)
-    shown = ~excluded_of(catalogue, viewer) & unwatched(catalogue, viewer)
+    items = catalogue_items(catalogue, question.played_next)
+    shown = ~excluded_mask(catalogue, viewer) & not_hidden_as_watched(catalogue, viewer)
     items = items[shown[items]][: question.page.row_size]
     if len(items) < question.page.min_row_size:
         return None
@@ -144,8 +150,8 @@ def _played_next(question: Question, source: Source) -> Row | None:
 
 def _below(rows: list[Row], viewer: Viewer) -> list[Row]:
     """Return the rows that stand below all that is on screen."""
-    shown = {(row.kind, None if row.kind == CHANGING else row.key) for row in viewer.on_screen}
-    names = [(row.kind, None if row.kind == CHANGING else row.key) for row in rows]
+    shown = {(row.kind, None if row.kind == THIS_VISIT else row.key) for row in viewer.on_screen}
+    names = [(row.kind, None if row.kind == THIS_VISIT else row.key) for row in rows]
     last = max((n for n, name in enumerate(names) if name in shown), default=-1)
     return rows[last + 1 :]
 
@@ -249,7 +255,7 @@ def _results(question: Question, taste: Taste | None, source: Source, hits: Sequ
     """A hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     evidence = np.array([hit.band for hit in hits], dtype=np.int64)
-    return Row("results", *source.ordered_hits(items, evidence, question.viewer, taste))
+    return Row("results", *source.rerank_hits(items, evidence, question.viewer, taste))
 
 
 def _near(source: Source, hits: Sequence[Hit]) -> Row:

@@ -452,7 +452,7 @@ def _first(answer: Answer, most: int) -> Answer:
                 kind="typed" if row.kind == "results" else row.kind,
                 items=row.items[:most],
                 scores=row.scores[:most],
-                propensities=row.chances[:most],
+                logged_propensities=row.propensities[:most],
             )
             for row in answer.rows
         ],

@@ -82,7 +82,7 @@ def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> li
         share = answer.taste.visit_share if answer.taste else None
         teams = row.teams or [None] * len(row_ids)
         facts = zip(
-            row_ids, exactly(row.scores), exactly(row.chances), row_reasons, teams, strict=True
+            row_ids, exactly(row.scores), exactly(row.propensities), row_reasons, teams, strict=True
         )
         slots: list[SlotView] = []
         for id_, score, chance, reason, team in facts:

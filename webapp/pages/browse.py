@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from recommender.ranking.page import CHANGING
+from recommender.ranking.page import THIS_VISIT
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.surface import Surface
@@ -115,7 +115,7 @@ def my_list(request: HttpRequest) -> HttpResponse:
 
 def _featured(rows: list[RowView]) -> RowView | None:
     """Return the row that leads the page: what this visit is about, else one of `FEATURED`."""
-    return min(rows, key=lambda r: (r.kind != CHANGING, r.kind not in FEATURED), default=None)
+    return min(rows, key=lambda r: (r.kind != THIS_VISIT, r.kind not in FEATURED), default=None)
 
 
 def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:
