@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject, empty
 
 from webapp.events.clock import is_simulated, now_of
-from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit, device_of, is_bot
+from webapp.events.user_agents import device_of, is_bot
+from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit
 from webapp.profiles.models import Profile
 
 PROFILE_KEY = "profile_id"
@@ -51,11 +52,11 @@ class VisitMiddleware:
 def find_visit(request: HttpRequest) -> CurrentVisit:
     """Return the request's visit; at most one query beyond Django's session and user."""
     visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), now_of(request))
-    told = request.headers.get("User-Agent", "")
+    user_agent = request.headers.get("User-Agent", "")
     return replace(
         visit,
-        device=device_of(told),
-        is_bot=is_bot(told),
+        device=device_of(user_agent),
+        is_bot=is_bot(user_agent),
         is_simulated=is_simulated(request),
     )
 

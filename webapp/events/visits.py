@@ -14,33 +14,6 @@ from webapp.profiles.models import Profile
 
 COOKIE = "marquee_visit"
 SALT = "marquee.visit"
-DEVICE_MARKS = {
-    "television": (
-        "smart-tv",
-        "smarttv",
-        "googletv",
-        "appletv",
-        "hbbtv",
-        "web0s",
-        "tizen",
-        "bravia",
-    ),
-    "phone": ("mobi", "android", "iphone", "ipad"),
-    "computer": ("windows nt", "macintosh", "x11", "cros"),
-}
-"""Words in a browser's name for itself, the first that fits counts."""
-BOT_MARKS = (
-    "bot",
-    "crawl",
-    "spider",
-    "slurp",
-    "headless",
-    "curl/",
-    "wget",
-    "python-",
-    "http-client",
-)
-"""Words in the name of a program that is nobody's browser."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +26,9 @@ class CurrentVisit:
     previous_id: uuid.UUID | None = None
     """This browser's visit before, if the profile is the same: a page left open may name it."""
     device: str = ""
-    """What the request at hand came from: phone, computer, television, or not known."""
+    """What the request came from: phone, computer, television, or empty for unknown."""
     is_bot: bool = False
-    """Whether its browser says that it is a program."""
+    """Whether its User-Agent is a bot's."""
     is_simulated: bool = False
     experiment: str = ""
     """The experiment it takes part in, """
@@ -129,21 +102,6 @@ def current_visit(cookie: str | None, profile: Profile | None, now: datetime) ->
         return CurrentVisit(uuid.uuid4(), profile, now, previous_id=id_)
     previous_id = uuid.UUID(known["previous"]) if known["previous"] else None
     return CurrentVisit(id_, profile, datetime.fromisoformat(known["started_at"]), previous_id)
-
-
-def device_of(user_agent: str) -> str:
-    """Return what sort of device a browser says it runs on, empty where it does not say."""
-    told = user_agent.lower()
-    for device, marks in DEVICE_MARKS.items():
-        if any(mark in told for mark in marks):
-            return device
-    return ""
-
-
-def is_bot(user_agent: str) -> bool:
-    """Whether a browser's name for itself is a program's."""
-    told = user_agent.lower()
-    return any(mark in told for mark in BOT_MARKS)
 
 
 def cookie_of(visit: CurrentVisit, now: datetime) -> str:
