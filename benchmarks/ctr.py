@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.ctr_data import Log, frappe, ml_1m
 from benchmarks.ctr_peers import Peer, Recipe
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.evaluation.clicks import auc, click_metrics
@@ -192,7 +192,7 @@ def _any_ranker(features: RankingFeatures, rng: np.random.Generator) -> Ranker:
     return Ranker(FIELDS, once).learned(noise, np.zeros(len(noise)))
 
 
-def _planted(rng: np.random.Generator) -> tuple[Catalogue, NDArray[np.float32]]:
+def _planted(rng: np.random.Generator) -> tuple[Catalogue, Float32]:
     genres = sparse.random_array((TITLES, 20), density=0.1, rng=rng, format="csr")
     catalogue = Catalogue(
         Vocabulary(np.arange(1, TITLES + 1)),
@@ -208,7 +208,7 @@ def _planted(rng: np.random.Generator) -> tuple[Catalogue, NDArray[np.float32]]:
     return catalogue, rng.standard_normal((TITLES, 97)).astype(np.float32)
 
 
-def _request(rng: np.random.Generator, space: NDArray[np.float32]) -> RankingRequest:
+def _request(rng: np.random.Generator, space: Float32) -> RankingRequest:
     long, session, fused = rng.standard_normal((3, space.shape[1])).astype(np.float32)
     return RankingRequest(
         profile_id=int(rng.integers(1, PROFILES)), now=1.7e9, device="phone", visit_events=5,

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from recommender.arrays import Int64
 from recommender.data.examples import Examples, Field
 
 PARTS = ("train", "validation", "test")
@@ -58,16 +59,14 @@ def ml_1m(folder: Path, seed: int) -> Log:
     return _log(columns, (stars[kept] > 3).astype(np.int64), part)
 
 
-def _looked_up(ids: ArrayLike, values: ArrayLike, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
+def _looked_up(ids: ArrayLike, values: ArrayLike, wanted: Int64) -> Int64:
     """Return the number of each wanted id's value."""
     _, numbers = np.unique(np.asarray(values).astype(str), return_inverse=True)
     order = np.argsort(ids)
     return numbers[order][np.searchsorted(np.asarray(ids)[order], wanted)]
 
 
-def _log(
-    columns: dict[str, NDArray[np.int64]], labels: NDArray[np.int64], part: NDArray[np.int64]
-) -> Log:
+def _log(columns: dict[str, Int64], labels: Int64, part: Int64) -> Log:
     """Number each column's values; those that training does not have are 0."""
     fields, numbered = [], []
     for name, values in columns.items():

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 from torch_rechub.basic.features import SparseFeature
 from torch_rechub.basic.layers import FM, MLP, EmbeddingLayer
 from torch_rechub.models.ranking import DCNv2, DeepFM
 
+from recommender.arrays import Float32
 from recommender.data.examples import Examples, Field
 from recommender.models.fifa import LEAST_RATE, RATE_DROP
 
@@ -70,7 +70,7 @@ class Peer:
         network.load_state_dict(state)
         return epoch
 
-    def probabilities(self, examples: Examples) -> NDArray[np.float32]:
+    def probabilities(self, examples: Examples) -> Float32:
         self._network.eval()
         size = self._recipe.batch_examples
         with torch.inference_mode():

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
+from recommender.arrays import Float32, Float64, Int64
 from recommender.data.examples import Examples, Field
 from recommender.evaluation.clicks import click_metrics
 from recommender.models.fifa import FifaConfig
@@ -84,7 +84,7 @@ class Log:
     """
 
     window: Window
-    first_seen: NDArray[np.float64]
+    first_seen: Float64
 
     def between(self, begin: float, end: float) -> slice:
         return slice(*np.searchsorted(self.window.at, [begin, end]).tolist())
@@ -135,7 +135,7 @@ def play(
     first = learn(log, begin - TEACHER_HOURS * HOUR, begin, scratch)
     say(f"seed {seed}: the first model took {time.perf_counter() - began:.0f} s")
     models, teacher = dict.fromkeys(arms, first), first
-    told: dict[str, list[NDArray[np.float32]]] = {arm: [] for arm in arms}
+    told: dict[str, list[Float32]] = {arm: [] for arm in arms}
     seconds: dict[str, list[float]] = {arm: [] for arm in arms}
     teacher_seconds: list[float] = []
     rng = np.random.default_rng(seed)
@@ -274,7 +274,7 @@ def globo(folder: Path, seed: int) -> Log:
     return Log(Window(Examples(categories, numbers, labels), at[row]), first[each])
 
 
-def _last(users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.int64]:
+def _last(users: Int64, items: Int64) -> Int64:
     """Return the article that each click's reader read before it, 0 where there was none."""
     order = np.argsort(users, kind="stable")
     before = np.zeros_like(items)

@@ -18,13 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 
 from benchmarks.harness import Options, Row, in_own_process, say, with_threads
 from benchmarks.ials_quality import SPLIT_SEED, ndcg, split_ml_1m
 from benchmarks.planted import planted
 from benchmarks.public_datasets import load_ratings
+from recommender.arrays import Float64
 from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut, leave_share_out, strong_generalisation_split
 from recommender.evaluation.protocols import strong_generalisation
@@ -33,8 +33,6 @@ from recommender.evaluation.significance import bootstrap_mean, compare, holm
 from recommender.models.ease import Ease, EaseConfig
 from recommender.models.larm import Larm, LarmConfig
 from recommender.models.popularity import Popularity
-
-Values = NDArray[np.float64]
 
 THREADS = 2
 METRICS = ("ndcg@100", "recall@20", "recall@50")
@@ -130,9 +128,9 @@ def demo(options: Options) -> Task:
 
 def judge(name: str, task: Task, options: Options) -> Iterator[Row]:
     """Tune each system on the validation profiles, then ask the test profiles once."""
-    values: dict[str, dict[str, Values]] = {}
+    values: dict[str, dict[str, Float64]] = {}
     chosen: dict[str, Any] = {}
-    weights: dict[str, Values] = {}
+    weights: dict[str, Float64] = {}
     options.settings[f"{name}: chosen"] = chosen
     ease: Any = None
     for system, settings, fit in systems(task, chosen):
@@ -198,7 +196,7 @@ def _once_it_plays(validation: HeldOut) -> Callable[[Larm], float]:
 
 
 def changes(
-    name: str, task: Task, values: dict[str, dict[str, Values]], ease: Any, options: Options
+    name: str, task: Task, values: dict[str, dict[str, Float64]], ease: Any, options: Options
 ) -> Iterator[Row]:
     """Against EASE, for the worst served by three rules; p-values in the settings."""
     asked = np.flatnonzero(np.diff(task.test.targets.indptr))
@@ -232,7 +230,7 @@ def changes(
                     yield Row(name, system, metric, *(end * scale for end in ends))
 
 
-def _foretold(ease: Any, held_out: HeldOut) -> Values:
+def _foretold(ease: Any, held_out: HeldOut) -> Float64:
     """How well EASE foretells a fifth of each history from the rest; NaN for short histories."""
     histories = Interactions.from_matrix(held_out.histories)
     rng = np.random.default_rng(SPLIT_SEED)
@@ -242,7 +240,7 @@ def _foretold(ease: Any, held_out: HeldOut) -> Values:
     return found
 
 
-def traits(train: Interactions) -> dict[str, Values]:
+def traits(train: Interactions) -> dict[str, Float64]:
     """Return (U,) the history sizes, and how rare the taste is: mean bits of an item's surprise."""
     matrix = train.matrix
     sizes = np.diff(matrix.indptr).astype(np.float64)
@@ -253,7 +251,7 @@ def traits(train: Interactions) -> dict[str, Values]:
     return {"history size": sizes, "rarity of taste": total / np.maximum(sizes, 1)}
 
 
-def audit(weights: Values, by: Values) -> list[list[float]]:
+def audit(weights: Float64, by: Float64) -> list[list[float]]:
     """Return for each decile its least value, its greatest, and the mean weight."""
     order = np.argsort(by, kind="stable")
     order = order[weights[order] > 0]

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.harness import Options, Row
+from recommender.arrays import Bool, Float64
 from recommender.evaluation.off_policy import (
     Logged,
     OffPolicyEstimate,
@@ -30,19 +31,17 @@ CAMPAIGNS = ("all", "men", "women")
 DRAWS, QUICK_DRAWS = 500, 100
 POSITIONS = 3
 
-Floats = NDArray[np.float64]
-
 
 class Log:
     """One policy in one campaign; B rows, K items."""
 
-    def __init__(self, table: dict[str, NDArray[np.generic]], rows: NDArray[np.bool_]) -> None:
+    def __init__(self, table: dict[str, NDArray[np.generic]], rows: Bool) -> None:
         self.items = table["item_id"][rows].astype(np.int64)
         self.positions = table["position"][rows].astype(np.int64) - 1
         self.clicks = table["click"][rows].astype(np.float64)
         self.propensities = table["propensity_score"][rows].astype(np.float64)
 
-    def shares(self, num_items: int) -> Floats:
+    def shares(self, num_items: int) -> Float64:
         """(P, K) how often each item was shown in each position."""
         counts = np.zeros((POSITIONS, num_items))
         np.add.at(counts, (self.positions, self.items), 1)
@@ -88,7 +87,7 @@ def _open_bandit(options: Options) -> Iterator[Row]:
             yield Row(protocol, "all", "warned of", warned)
 
 
-def _estimates(log: Log, target: Floats) -> list[OffPolicyEstimate]:
+def _estimates(log: Log, target: Float64) -> list[OffPolicyEstimate]:
     logged = Logged(log.clicks, log.propensities, target[log.positions, log.items])
     model = crossed_means(log.items, log.clicks, target.shape[1], np.random.default_rng(0))
     predicted = model[np.arange(len(log.items)), log.items]

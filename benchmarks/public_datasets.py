@@ -27,8 +27,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from recommender.arrays import Float64, Int64
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 
@@ -77,11 +77,11 @@ class Ratings:
         parts: (N,) 0 for training, 1 for test, None where the publisher parts nothing.
     """
 
-    profiles: NDArray[np.int64]
-    items: NDArray[np.int64]
-    values: NDArray[np.float64]
-    at_seconds: NDArray[np.float64] | None = None
-    parts: NDArray[np.int64] | None = None
+    profiles: Int64
+    items: Int64
+    values: Float64
+    at_seconds: Float64 | None = None
+    parts: Int64 | None = None
 
     def likes(self, at_least: float, min_items: int = 1) -> Interactions:
         """Return the ratings of so many stars or more, of profiles with so many of them."""
@@ -215,7 +215,7 @@ def _read_triplets(path: Path) -> Ratings:
     options = pacsv.ReadOptions(column_names=["profile", "item", "value"])
     table = pacsv.read_csv(path, options, pacsv.ParseOptions(delimiter="\t"))
 
-    def numbered(column: Any) -> NDArray[np.int64]:
+    def numbered(column: Any) -> Int64:
         words = pc.dictionary_encode(column.combine_chunks())
         rank = np.argsort(np.argsort(words.dictionary.to_numpy(zero_copy_only=False)))
         return np.asarray(rank[words.indices.to_numpy()], dtype=np.int64)
@@ -233,7 +233,7 @@ def _read_npz(path: Path) -> Ratings:
 def _read_lists(path: Path) -> Ratings:
     """Read lines of a user and its items, in train.txt and test.txt beside it."""
 
-    def pairs(part: Path) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def pairs(part: Path) -> tuple[Int64, Int64]:
         lines = [np.array(line.split(), dtype=np.int64) for line in part.read_text().splitlines()]
         lines = [line for line in lines if len(line) > 1]
         users = np.repeat([line[0] for line in lines], [len(line) - 1 for line in lines])
@@ -263,11 +263,11 @@ def _read_zip(path: Path) -> Ratings:
     raise ValueError(f"none of {', '.join(READERS)} is inside")
 
 
-def _integers(column: Any) -> NDArray[np.int64]:
+def _integers(column: Any) -> Int64:
     return np.asarray(column.to_numpy(), dtype=np.int64)
 
 
-def _reals(column: Any) -> NDArray[np.float64]:
+def _reals(column: Any) -> Float64:
     return np.asarray(column.to_numpy(), dtype=np.float64)
 
 

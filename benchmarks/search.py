@@ -19,13 +19,13 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from benchmarks.harness import Options, Row, in_own_process, say, with_threads
 from benchmarks.search_data import KINDS, article_in_front, documents, queries
 from benchmarks.search_peers import Ask, peers
 from benchmarks.session import SMALL, SMALL_IALS, fit_encoder, fit_ials
 from benchmarks.session_data import Task, ml_latest_small
+from recommender.arrays import Float32
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions
 from recommender.models.fusion import FusionConfig, FusionGate, joint_space, sides_of
 from recommender.vocabulary import UNKNOWN
@@ -43,8 +43,6 @@ LETTERS_TYPED = (1, 2, 3)
 REQUESTS = 3_000
 DEEPEST = 100
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
-
-Floats = NDArray[np.float32]
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -146,7 +144,7 @@ class _Sides:
         self._train(sessions)
         return self
 
-    def affinities(self, requests: Requests, taste: str) -> Iterator[Floats | None]:
+    def affinities(self, requests: Requests, taste: str) -> Iterator[Float32 | None]:
         """Yield (I,) for each request, None where nobody's taste counts."""
         share = TASTES[taste]
         sides = sides_of(requests, slice(None), self.ials, self.encoder)
@@ -167,7 +165,7 @@ def _mrr(
     requests: Requests,
     sides: _Sides,
     taste: str,
-    popularity: Floats,
+    popularity: Float32,
     weight: float,
 ) -> list[float]:
     """Return the mean reciprocal rank of the film liked next, by letters typed of its name."""
@@ -192,7 +190,7 @@ def _films_of(task: Task, data: Path) -> list[Document]:
     ]
 
 
-def _likes(sessions: Sessions, num_items: int) -> Floats:
+def _likes(sessions: Sessions, num_items: int) -> Float32:
     """Return (I,) how many likes each film has."""
     liked = sessions.items[np.isin(sessions.kinds, list(POSITIVE_KINDS))]
     return np.bincount(liked[liked != UNKNOWN], minlength=num_items).astype(np.float32)

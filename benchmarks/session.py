@@ -19,11 +19,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
 from benchmarks.session_data import HOUR, Task, diginetica, globo, ml_1m, ml_latest_small
 from benchmarks.session_knn import ItemKnn, SessionKnn
+from recommender.arrays import AnyArray, Float32, Float64
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
     POSITIVE_KINDS,
@@ -31,7 +31,7 @@ from recommender.data.sessions import (
     Requests,
     Sessions,
 )
-from recommender.evaluation.protocols import Values, means, next_item
+from recommender.evaluation.protocols import means, next_item
 from recommender.evaluation.report import by_history_size
 from recommender.models.fusion import FusionConfig, FusionGate, Sides, joint_space, sides_of
 from recommender.models.ials import Ials, IalsConfig
@@ -50,7 +50,7 @@ IN_VISIT = ((1, 1), (2, 2), (3, 5), (6, 10_000))
 SYSTEMS = {"long-term": 0.0, "session": 1.0, "half-half": 0.5, "gate": None}
 GATE_REQUESTS = 10_000
 
-Score = Callable[[Requests, slice], NDArray[Any]]
+Score = Callable[[Requests, slice], AnyArray]
 
 DIGINETICA = SessionEncoderConfig(
     max_events=20, batch_events=4096, learning_rate=3e-3, dropout=0.3, hide_recent=0.0,
@@ -146,7 +146,7 @@ def run_ml_1m(options: Options) -> Iterator[Row]:
 
 def run_globo(options: Options) -> Iterator[Row]:
     """Each cut is a world of its own; a seed goes with each."""
-    found: dict[str, list[dict[str, Values]]] = {}
+    found: dict[str, list[dict[str, Float64]]] = {}
     circumstances: list[Sides] = []
     for seed, cut in list(zip(SEEDS, CUTS, strict=True))[: 1 if options.quick else None]:
         task = globo(options.data, cut, WINDOW_HOURS)
@@ -174,7 +174,7 @@ def run_globo(options: Options) -> Iterator[Row]:
 def run_small(options: Options) -> Iterator[Row]:
     task = ml_latest_small(options.data)
     say(f"ml-latest-small: {len(task.test)} ratings asked")
-    found: dict[str, list[dict[str, Values]]] = {}
+    found: dict[str, list[dict[str, Float64]]] = {}
     circumstances = []
     num_items = len(task.items)
     for seed in seeds(options):
@@ -287,7 +287,7 @@ def _fused(
     return fused
 
 
-def _products(tastes: NDArray[np.float32], space: NDArray[np.float32]) -> Score:
+def _products(tastes: Float32, space: Float32) -> Score:
     return lambda requests, rows: tastes[rows] @ space.T
 
 
@@ -307,7 +307,7 @@ def fit_ials(sessions: Sessions, items: Vocabulary, config: IalsConfig) -> Ials:
 def fit_encoder(
     sessions: Sessions,
     items: Vocabulary,
-    factors: NDArray[np.float32] | None,
+    factors: Float32 | None,
     config: SessionEncoderConfig,
 ) -> SessionEncoder:
     def note(report: Any) -> None:
@@ -367,7 +367,7 @@ def _judge(
 
 def _table(
     protocol: str,
-    found: dict[str, list[dict[str, Values]]],
+    found: dict[str, list[dict[str, Float64]]],
     circumstances: list[Sides],
     options: Options,
 ) -> Iterator[Row]:
@@ -410,7 +410,7 @@ def _shortened(task: Task, share: int) -> Task:
     )
 
 
-def _milliseconds(ask: Callable[[Any], Any], things: list[Any], rounds: int) -> Values:
+def _milliseconds(ask: Callable[[Any], Any], things: list[Any], rounds: int) -> Float64:
     for thing in things:
         ask(thing)
     took = np.empty(rounds)

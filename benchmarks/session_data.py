@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from benchmarks.public_datasets import load_ratings
+from recommender.arrays import Bool, Int64
 from recommender.data.sessions import (
     POSITIVE_KINDS,
     EventKind,
@@ -167,7 +167,7 @@ def _one_visit_each(sessions: list[list[int]], items: Vocabulary) -> Sessions:
     return Sessions.from_events(owners, items.items_of(ids), np.arange(len(ids)), visits=owners)
 
 
-def _core(people: NDArray[np.int64], items: NDArray[np.int64], least: int) -> NDArray[np.bool_]:
+def _core(people: Int64, items: Int64, least: int) -> Bool:
     """Return which ratings are left when all people and items with fewer are gone."""
     kept = np.ones(len(people), dtype=bool)
     while True:

@@ -12,14 +12,12 @@ I items, V visits, B requests.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float32
 from recommender.data.sessions import RecentEvents, Requests, Sessions
 from recommender.errors import InvalidInputError, NotFittedError
 from recommender.vocabulary import UNKNOWN
-
-Floats = NDArray[np.float32]
 
 REMEMBERED = 50
 """Events of this visit that are read."""
@@ -53,7 +51,7 @@ class ItemKnn:
         self._likeness = sparse.csr_array((values, (row, col)), shape=together.shape)
         return self
 
-    def score(self, requests: Requests, rows: slice) -> Floats:
+    def score(self, requests: Requests, rows: slice) -> Float32:
         """Score all items for some requests, (B, I)."""
         if self._likeness is None:
             raise NotFittedError("the item neighbours are not counted yet: fit them first")
@@ -97,7 +95,7 @@ class SessionKnn:
         self._visits_of.sort_indices()
         return self
 
-    def score(self, requests: Requests, rows: slice) -> Floats:
+    def score(self, requests: Requests, rows: slice) -> Float32:
         """Score all items for some requests, (B, I)."""
         if self._visits is None or self._visits_of is None:
             raise NotFittedError("there are no visits to compare with: fit them first")
@@ -107,7 +105,7 @@ class SessionKnn:
             self._vote(recent, row, scores[row])
         return scores
 
-    def _vote(self, recent: RecentEvents, row: int, scores: Floats) -> None:
+    def _vote(self, recent: RecentEvents, row: int, scores: Float32) -> None:
         assert self._visits is not None
         assert self._visits_of is not None
         items = recent.items[row][recent.is_there[row]]

@@ -17,16 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from recommender.arrays import AnyArray
 from recommender.errors import ArtifactError
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
-
-Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -58,14 +56,14 @@ class Manifest:
 @dataclass(frozen=True)
 class Artifact:
     manifest: Manifest
-    arrays: Mapping[str, Array]
+    arrays: Mapping[str, AnyArray]
 
 
 def save_artifact(
     folder: Path,
     model: str,
     config: Any,
-    arrays: Mapping[str, Array],
+    arrays: Mapping[str, AnyArray],
     provenance: Provenance = UNSTATED,
 ) -> Manifest:
     """Write an artifact and return its manifest.

@@ -4,12 +4,10 @@ I items. Item numbers run from 0 to I - 1 in the order of the ids.
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from recommender.arrays import Int64
 from recommender.errors import InvalidInputError
-
-Ids = NDArray[np.int64]
-Items = NDArray[np.int64]
 
 UNKNOWN = -1
 
@@ -29,7 +27,7 @@ class Vocabulary:
         array = np.asarray(ids)
         if array.size and not np.issubdtype(array.dtype, np.integer):
             raise InvalidInputError(f"ids must be integers, got {array.dtype}")
-        self.ids: Ids = np.unique(array.astype(np.int64))  # (I,)
+        self.ids: Int64 = np.unique(array.astype(np.int64))  # (I,)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -37,7 +35,7 @@ class Vocabulary:
     def __contains__(self, id_: int) -> bool:
         return bool(self.items_of([id_])[0] != UNKNOWN)
 
-    def items_of(self, ids: ArrayLike) -> Items:
+    def items_of(self, ids: ArrayLike) -> Int64:
         """Return each id's item number, `UNKNOWN` (-1) where it has none; the shape stays."""
         wanted = np.asarray(ids, dtype=np.int64)
         if not len(self.ids):
@@ -45,7 +43,7 @@ class Vocabulary:
         place = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
         return np.where(self.ids[place] == wanted, place, UNKNOWN)
 
-    def ids_of(self, items: ArrayLike) -> Ids:
+    def ids_of(self, items: ArrayLike) -> Int64:
         """Return each item's id; the shape stays.
 
         Raises:

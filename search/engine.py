@@ -9,20 +9,17 @@ from dataclasses import dataclass, field
 from itertools import repeat
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float32, Int64, UInt8
 from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
 from search.index.postings import Postings
 from search.query import Filter, Query, mistakes_in_word
 from search.rerank import DEFAULT, Preference, Weights, order
-from search.retrieve import ENOUGH, IN_THE_NAME, MEANT, MISTAKEN, Band, Bands, bands
+from search.retrieve import ENOUGH, IN_THE_NAME, MEANT, MISTAKEN, Band, bands
 from search.text import fold, words
 from search.understand import Reading, Understanding
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
 
 GROUP_SIZE = 5
 """Most people, and most genres, in an answer."""
@@ -144,7 +141,7 @@ class SearchEngine:
         """Index the documents, by id. Not for the request path."""
         return cls(sorted(documents, key=lambda document: document.id))
 
-    def with_space(self, vectors: Floats) -> "SearchEngine":
+    def with_space(self, vectors: Float32) -> "SearchEngine":
         """Return the same engine with a space of items, in which what people like is near.
 
         Args:
@@ -159,9 +156,9 @@ class SearchEngine:
         text: str,
         k: int = 40,
         *,
-        affinity: Floats | None = None,
-        popularity: Floats | None = None,
-        allowed: NDArray[np.bool_] | None = None,
+        affinity: Float32 | None = None,
+        popularity: Float32 | None = None,
+        allowed: Bool | None = None,
     ) -> SearchResult:
         """Return the documents that match best, and what else the text means.
 
@@ -203,7 +200,7 @@ class SearchEngine:
         )
 
     def alike(
-        self, id_: int, k: int = NEAR_SIZE, *, allowed: NDArray[np.bool_] | None = None
+        self, id_: int, k: int = NEAR_SIZE, *, allowed: Bool | None = None
     ) -> tuple[Hit, ...]:
         """Return the documents nearest in meaning to one that may not be to be had itself.
 
@@ -221,11 +218,11 @@ class SearchEngine:
             fits &= allowed[places]
         return self._near_hits(places[fits][:k], scores[fits][:k])
 
-    def _near_hits(self, places: Places, scores: Floats) -> tuple[Hit, ...]:
+    def _near_hits(self, places: Int64, scores: Float32) -> tuple[Hit, ...]:
         pairs = zip(self.document_ids[places].tolist(), scores.tolist(), strict=True)
         return tuple(Hit(id_, Band.NONE, {"meaning": score}) for id_, score in pairs)
 
-    def _alike(self, reading: Reading) -> Floats | None:
+    def _alike(self, reading: Reading) -> Float32 | None:
         """Return (N,) how like each document is to the one that others should be like."""
         if reading.like is None:
             return None
@@ -235,7 +232,7 @@ class SearchEngine:
         return alike
 
     def _filter(
-        self, found: Bands, reading: Reading, alike: Floats | None, query: Query
+        self, found: UInt8, reading: Reading, alike: Float32 | None, query: Query
     ) -> tuple[Filter, ...]:
         """Let the filters of a text choose, unless a name holds all of it; return those that do.
 
@@ -254,7 +251,7 @@ class SearchEngine:
         found[:] = kept
         return reading.filters
 
-    def _kept(self, reading: Reading, alike: Floats | None, query: Query) -> Bands:
+    def _kept(self, reading: Reading, alike: Float32 | None, query: Query) -> UInt8:
         """Return (N,) the bands of what the filters leave."""
         if reading.rest:
             rest = Query.parse(reading.rest + ("" if query.is_open else " "))
@@ -266,7 +263,7 @@ class SearchEngine:
         kept[~reading.mask] = Band.NONE
         return kept
 
-    def _take_out_unavailable(self, found: Bands) -> list[int]:
+    def _take_out_unavailable(self, found: UInt8) -> list[int]:
         """Take out what is not to be had, and return the places whose names were meant."""
         gone = self._unavailable[found[self._unavailable] != Band.NONE]
         meant = gone[np.isin(found[gone], MEANT)]
@@ -278,9 +275,9 @@ class SearchEngine:
         self,
         query: Query,
         reading: Reading | None,
-        found: Bands,
+        found: UInt8,
         unavailable: list[int],
-        allowed: NDArray[np.bool_] | None,
+        allowed: Bool | None,
     ) -> tuple[Hit, ...]:
         """Return documents near in meaning to the text, or to the one meant and not to be had.
 
@@ -312,7 +309,7 @@ class SearchEngine:
                 found.append(nearest)
         return found
 
-    def _group(self, labels: Labels, query: Query, found: Bands) -> tuple[str, ...]:
+    def _group(self, labels: Labels, query: Query, found: UInt8) -> tuple[str, ...]:
         """Return the labels that match best; mistakes are forgiven where no name is as typed."""
         if not query.words or not len(labels):
             return ()
@@ -322,7 +319,7 @@ class SearchEngine:
         best = np.lexsort((places, -labels.counts[places], matching[places]))[:GROUP_SIZE]
         return tuple(labels.labels[n] for n in places[best].tolist())
 
-    def _chosen(self, query: Query) -> Floats | None:
+    def _chosen(self, query: Query) -> Float32 | None:
         """Return (N,) how often each document was chosen after this text, None if never."""
         known = self._choices.get(" ".join(query.words))
         if known is None:
@@ -331,7 +328,7 @@ class SearchEngine:
         chosen[known[0]] = known[1]
         return chosen
 
-    def _hit(self, place: int, found: Bands, preference: Preference) -> Hit:
+    def _hit(self, place: int, found: UInt8, preference: Preference) -> Hit:
         return Hit(
             int(self.document_ids[place]), Band(int(found[place])), preference.explained(place)
         )
@@ -344,7 +341,7 @@ class SearchEngine:
                 return int(places[np.argmin(self._tie_break[places])])
         return None
 
-    def _correction(self, query: Query, found: Bands, best: NDArray[np.int64]) -> str | None:
+    def _correction(self, query: Query, found: UInt8, best: Int64) -> str | None:
         """The text that was meant, where every match is one but for a mistake.
 
         Where some name goes on as typed, nobody need have made a mistake.
@@ -390,7 +387,7 @@ def _weighed_words(document: Document, folded: _Folded) -> Iterator[tuple[str, f
 
 def _choices(
     documents: list[Document],
-) -> dict[str, tuple[NDArray[np.int64], Floats]]:
+) -> dict[str, tuple[Int64, Float32]]:
     """Return which documents were chosen after each folded query, and how often."""
     chosen: dict[str, dict[int, int]] = {}
     for place, document in enumerate(documents):

@@ -7,12 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32, Int64, UInt8
 from search.errors import ArrayShapeError
-
-Floats = NDArray[np.float32]
-Places = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -38,17 +35,17 @@ COUNTED = frozenset({"popularity", "chosen"})
 class Preference:
     """What speaks for documents within a band, each part (N,) from 0 to 1 by its name."""
 
-    parts: Mapping[str, Floats] = field(default_factory=dict)
+    parts: Mapping[str, Float32] = field(default_factory=dict)
     weights: Weights = DEFAULT
 
     @classmethod
     def of(
         cls,
         count: int,
-        affinity: Floats | None,
-        popularity: Floats | None,
-        chosen: Floats | None = None,
-        alike: Floats | None = None,
+        affinity: Float32 | None,
+        popularity: Float32 | None,
+        chosen: Float32 | None = None,
+        alike: Float32 | None = None,
         weights: Weights = DEFAULT,
     ) -> "Preference":
         """Bring every part to [0, 1].
@@ -75,7 +72,7 @@ class Preference:
             parts[name] = _to_unit(np.log1p(positive) if name in COUNTED else positive)
         return cls(parts, weights)
 
-    def total(self, places: Places) -> Floats:
+    def total(self, places: Int64) -> Float32:
         """Return (M,) the weighted sum."""
         total = np.zeros(len(places), dtype=np.float32)
         for name, values in self.parts.items():
@@ -87,9 +84,7 @@ class Preference:
         return {name: self.weights.of(name) * float(v[place]) for name, v in self.parts.items()}
 
 
-def order(
-    bands: NDArray[np.uint8], tie_break: Places, k: int, none: int, preference: Preference
-) -> Places:
+def order(bands: UInt8, tie_break: Int64, k: int, none: int, preference: Preference) -> Int64:
     """Return the k best matching documents: by band, then preference, then the tie break.
 
     Cost: one pass over the bands, and a sort of the bands that the k best are in.
@@ -111,6 +106,6 @@ def order(
     return matching[np.lexsort(keys)[:k]]
 
 
-def _to_unit(values: Floats) -> Floats:
+def _to_unit(values: Float32) -> Float32:
     largest = values.max(initial=0.0)
     return values / largest if largest > 0 else values

@@ -6,13 +6,11 @@ N documents.
 from enum import IntEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Int64, UInt8
 from search.index.names import Names
-from search.index.postings import Mask, Postings
+from search.index.postings import Postings
 from search.query import Query, mistakes_in_name, mistakes_in_word
-
-Bands = NDArray[np.uint8]
 
 ENOUGH = 10
 """With so many matches nobody is looking for a mistake in single words."""
@@ -63,7 +61,7 @@ def bands(
     about: Postings | None = None,
     *,
     forgives: bool = True,
-) -> Bands:
+) -> UInt8:
     """Return (N,) the band of every document, `Band.NONE` where nothing matches.
 
     Args:
@@ -90,16 +88,16 @@ def bands(
     return found
 
 
-def _are_few(found: Bands) -> bool:
+def _are_few(found: UInt8) -> bool:
     return bool(np.count_nonzero(found != Band.NONE) < ENOUGH)
 
 
-def _note(found: Bands, band: Band, documents: NDArray[np.int64]) -> None:
+def _note(found: UInt8, band: Band, documents: Int64) -> None:
     """Give the band to documents that have none better."""
     found[documents] = np.minimum(found[documents], np.uint8(band))
 
 
-def _note_names(found: Bands, query: Query, names: Names, in_names: Postings) -> None:
+def _note_names(found: UInt8, query: Query, names: Names, in_names: Postings) -> None:
     """Note names that begin with what was typed; with another article, or none, as holding it.
 
     Where a blank was typed after the last word, it must end there: "the " begins no "Them!".
@@ -117,7 +115,7 @@ def _note_names(found: Bands, query: Query, names: Names, in_names: Postings) ->
         _note(found, Band.WORDS, names.beginning_with(form)[0])
 
 
-def _note_mistakes(found: Bands, query: Query, names: Names, in_names: Postings) -> None:
+def _note_mistakes(found: UInt8, query: Query, names: Names, in_names: Postings) -> None:
     """Note names that are one mistake away; where few match, those further away too."""
     forms = [form for form in query.forms[:2] if mistakes_in_name(len(form))]
     for form in forms:
@@ -132,7 +130,7 @@ def _note_mistakes(found: Bands, query: Query, names: Names, in_names: Postings)
         _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
 
 
-def _all_words(query: Query, postings: Postings) -> Mask:
+def _all_words(query: Query, postings: Postings) -> Bool:
     """Return (N,) True where every word is held, two that follow each other also as one."""
     masks = [_holding(query, place, postings, mistakes=False) for place in range(len(query.words))]
     for place in range(len(masks) - 1):
@@ -140,11 +138,11 @@ def _all_words(query: Query, postings: Postings) -> Mask:
         if joined in postings:
             mask = postings.with_word(joined)
             masks[place], masks[place + 1] = masks[place] | mask, masks[place + 1] | mask
-    held: Mask = np.logical_and.reduce(masks)
+    held: Bool = np.logical_and.reduce(masks)
     return held
 
 
-def _all_words_near(query: Query, postings: Postings) -> Mask:
+def _all_words_near(query: Query, postings: Postings) -> Bool:
     """Return (N,) True where every word is held, those that no document holds but for mistakes."""
     held = np.ones(postings.num_documents, dtype=bool)
     for place in range(len(query.words)):
@@ -154,7 +152,7 @@ def _all_words_near(query: Query, postings: Postings) -> Mask:
     return held
 
 
-def _holding(query: Query, place: int, postings: Postings, *, mistakes: bool) -> Mask:
+def _holding(query: Query, place: int, postings: Postings, *, mistakes: bool) -> Bool:
     """Return (N,) True where the word at a place of the query is held, the last one begun."""
     word, number = query.words[place], query.in_digits[place]
     is_open = query.is_open and place == len(query.words) - 1

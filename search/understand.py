@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Int64
 from search.index.labels import Labels
-from search.index.postings import Mask
 from search.query import Filter, FilterKind, Query
 from search.text import fold
 
@@ -64,7 +63,7 @@ class Reading:
     """
 
     filters: tuple[Filter, ...]
-    mask: Mask
+    mask: Bool
     rest: str
     like: int | None = None
 
@@ -75,7 +74,7 @@ class _Found:
 
     kind: FilterKind
     value: str
-    mask: Mask
+    mask: Bool
     length: int
     like: int | None = None
 
@@ -88,7 +87,7 @@ class Understanding:
         genres: Labels,
         languages: Labels,
         people: Labels,
-        years: NDArray[np.int64],
+        years: Int64,
         names: list[str],
         title_of: Callable[[str], int | None],
     ) -> None:
@@ -149,7 +148,7 @@ class Understanding:
         like = next((found.like for *_, found, _ in spans if found.like is not None), None)
         return Reading(tuple(filters), self._mask(spans), " ".join(left), like)
 
-    def _mask(self, spans: list[tuple[int, int, _Found, bool]]) -> Mask:
+    def _mask(self, spans: list[tuple[int, int, _Found, bool]]) -> Bool:
         """Return (N,) True where all hold; of several times one is enough."""
         mask = np.ones(len(self._years), dtype=bool)
         times = np.zeros_like(mask)

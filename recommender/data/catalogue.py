@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import Vocabulary
 
@@ -33,13 +33,13 @@ class Catalogue:
 
     titles: Vocabulary
     genres: sparse.csr_array
-    genre_ids: NDArray[np.int64]
-    added_at: NDArray[np.float64]
-    liked_by: NDArray[np.float32]
-    years: NDArray[np.int64]
-    maturity: NDArray[np.int64]
+    genre_ids: Int64
+    added_at: Float64
+    liked_by: Float32
+    years: Int64
+    maturity: Int64
     people: sparse.csr_array
-    person_ids: NDArray[np.int64]
+    person_ids: Int64
 
     def __post_init__(self) -> None:
         count = len(self.titles)
@@ -58,17 +58,17 @@ class Catalogue:
     def __len__(self) -> int:
         return len(self.titles)
 
-    def above(self, limit: int | None) -> NDArray[np.bool_]:
+    def above(self, limit: int | None) -> Bool:
         """Return (I,) True at titles that someone with this maturity limit may not see."""
         if limit is None:
             return np.zeros(len(self), dtype=bool)
         return np.asarray(self.maturity > limit)
 
-    def items_with_genre(self, genre: int) -> NDArray[np.int64]:
+    def items_with_genre(self, genre: int) -> Int64:
         """Return the items of a genre column, lowest number first."""
         return _column(self._by_genre, genre)
 
-    def items_with_person(self, person: int) -> NDArray[np.int64]:
+    def items_with_person(self, person: int) -> Int64:
         """Return the items of a person column, lowest number first."""
         return _column(self._by_person, person)
 
@@ -81,6 +81,6 @@ class Catalogue:
         return sparse.csc_array(self.people)
 
 
-def _column(matrix: sparse.csc_array, column: int) -> NDArray[np.int64]:
+def _column(matrix: sparse.csc_array, column: int) -> Int64:
     part = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
     return np.sort(part.astype(np.int64))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float32, Int64
 from recommender.errors import InvalidInputError
 
 
@@ -46,9 +46,9 @@ class Examples:
         labels: (N,) 0 or 1, or the number of a class.
     """
 
-    categories: NDArray[np.int64]
-    numbers: NDArray[np.float32]
-    labels: NDArray[np.int64]
+    categories: Int64
+    numbers: Float32
+    labels: Int64
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -62,7 +62,7 @@ class Examples:
             np.concatenate([part.labels for part in parts]),
         )
 
-    def __getitem__(self, rows: slice | NDArray[np.int64] | NDArray[np.bool_]) -> "Examples":
+    def __getitem__(self, rows: slice | Int64 | Bool) -> "Examples":
         """Return some of them."""
         return Examples(self.categories[rows], self.numbers[rows], self.labels[rows])
 

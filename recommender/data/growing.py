@@ -9,19 +9,16 @@ V ids with rows of their own, rows 0 to SHARED + V - 1.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float64, Int64
 from recommender.vocabulary import UNKNOWN, Vocabulary
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
 SHARED = 16
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 """2⁶⁴ / φ: Knuth's multiplicative hash."""
 
 
-def shared_row(ids: Ints) -> Ints:
+def shared_row(ids: Int64) -> Int64:
     """Return (N,) the row that each id has while it has none of its own."""
     mixed = ids.astype(np.uint64) * _MIX
     return (mixed >> np.uint64(60)).astype(np.int64)
@@ -37,7 +34,7 @@ class GrowingVocabulary:
     """
 
     known: Vocabulary
-    last_met: Floats
+    last_met: Float64
 
     @classmethod
     def empty(cls) -> "GrowingVocabulary":
@@ -47,17 +44,17 @@ class GrowingVocabulary:
     def num_rows(self) -> int:
         return SHARED + len(self.known)
 
-    def rows_of(self, ids: Ints) -> Ints:
+    def rows_of(self, ids: Int64) -> Int64:
         """Return (N,) each id's row, a shared one where it has none."""
         places = self.known.items_of(ids)
         return np.where(places == UNKNOWN, shared_row(ids), SHARED + places)
 
-    def knows(self, ids: Ints) -> NDArray[np.bool_]:
+    def knows(self, ids: Int64) -> Bool:
         return np.asarray(self.known.items_of(ids) != UNKNOWN)
 
     def met(
-        self, ids: Ints, at: Floats, forget_before: float = -np.inf
-    ) -> tuple["GrowingVocabulary", Ints]:
+        self, ids: Int64, at: Float64, forget_before: float = -np.inf
+    ) -> tuple["GrowingVocabulary", Int64]:
         """Return the vocabulary after some ids were met, and where each row comes from.
 
         Args:

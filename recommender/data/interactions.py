@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from recommender.arrays import Bool, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import Vocabulary
 
@@ -79,7 +80,7 @@ class Interactions:
         profiles, items = (Vocabulary(np.arange(length)) for length in matrix.shape)
         return cls(profiles, items, matrix)
 
-    def with_cells(self, mask: NDArray[np.bool_]) -> "Interactions":
+    def with_cells(self, mask: Bool) -> "Interactions":
         """Keep the marked cells; profiles and items stay, with less or nothing in them.
 
         Args:
@@ -137,9 +138,9 @@ def checked_weights(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def _csr(
-    data: NDArray[np.floating],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
+    data: Floating,
+    rows: Int64,
+    columns: Int64,
     shape: tuple[int, int],
 ) -> sparse.csr_array:
     """Build a csr array from cells already in row-major order."""

@@ -4,15 +4,13 @@ B profiles, I items, K negatives.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Int64
 from recommender.errors import InvalidInputError
 
 
-def sample_negatives(
-    known: sparse.csr_array, number: int, rng: np.random.Generator
-) -> NDArray[np.int64]:
+def sample_negatives(known: sparse.csr_array, number: int, rng: np.random.Generator) -> Int64:
     """Draw distinct items, uniformly, none of which the profile is known to like.
 
     Args:

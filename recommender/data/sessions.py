@@ -6,18 +6,14 @@ S viewers, E events, B requests, L events a request remembers.
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Bool, Float64, Int8, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 VISIT_GAP_SECONDS = 1800.0
 """A longer silence ends a visit."""
@@ -53,7 +49,7 @@ POSITIVE_KINDS = frozenset(EventKind) - {
 PLAYBACK_KINDS = frozenset({EventKind.PLAY, EventKind.PROGRESS, EventKind.STOP, EventKind.FINISH})
 
 
-def is_last_of_playback(items: Ints, kinds: NDArray[np.int8], visits: NDArray[Any]) -> Mask:
+def is_last_of_playback(items: Int64, kinds: Int8, visits: AnyArray) -> Bool:
     """Return (E,) False where the next event plays the same title on: one sitting counts once.
 
     Args:
@@ -82,12 +78,12 @@ class Sessions:
         queries: what was typed, by event.
     """
 
-    bounds: Ints
-    items: Ints
-    kinds: NDArray[np.int8]
-    at: Floats
-    opens_visit: Mask
-    viewers: Ints
+    bounds: Int64
+    items: Int64
+    kinds: Int8
+    at: Float64
+    opens_visit: Bool
+    viewers: Int64
     queries: Mapping[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -145,12 +141,12 @@ class Sessions:
         return len(self.viewers)
 
     @property
-    def visit_of(self) -> Ints:
+    def visit_of(self) -> Int64:
         """(E,) the number of each event's visit, rising over all viewers."""
         return np.cumsum(self.opens_visit) - 1
 
     @property
-    def viewer_of(self) -> Ints:
+    def viewer_of(self) -> Int64:
         """(E,) the row of each event's viewer."""
         return np.repeat(np.arange(len(self)), np.diff(self.bounds))
 
@@ -165,7 +161,7 @@ class Sessions:
         return self.only(wanted[self.viewer_of])
 
     def met_before(
-        self, events: Ints, num_items: int, kinds: Collection[EventKind] = tuple(EventKind)
+        self, events: Int64, num_items: int, kinds: Collection[EventKind] = tuple(EventKind)
     ) -> sparse.csr_array:
         """Return (B, I) 1 where an event's viewer met an item, in one of the ways, before it."""
         first = self.bounds[self.viewer_of[events]]
@@ -179,7 +175,7 @@ class Sessions:
         shape = (len(events), num_items)
         return sparse.csr_array((ones, (cells // num_items, cells % num_items)), shape=shape)
 
-    def only(self, kept: Mask) -> "Sessions":
+    def only(self, kept: Bool) -> "Sessions":
         """Keep some events. A visit whose opening goes opens with the next one kept."""
         viewer_of, visit_of = self.viewer_of[kept], self.visit_of[kept]
         opens = np.ones(len(viewer_of), dtype=bool)
@@ -205,22 +201,22 @@ class Requests:
     """
 
     sessions: Sessions
-    events: Ints
+    events: Int64
 
     def __len__(self) -> int:
         return len(self.events)
 
     @property
-    def targets(self) -> Ints:
+    def targets(self) -> Int64:
         """(B,) the items to foretell."""
         return self.sessions.items[self.events]
 
-    def visit_starts(self) -> Ints:
+    def visit_starts(self) -> Int64:
         """(B,) the first event of each request's visit."""
         openings = np.flatnonzero(self.sessions.opens_visit)
         return np.asarray(openings[self.sessions.visit_of[self.events]])
 
-    def viewer_starts(self) -> Ints:
+    def viewer_starts(self) -> Int64:
         """(B,) the first event of each request's viewer."""
         return np.asarray(self.sessions.bounds[self.sessions.viewer_of[self.events]])
 
@@ -244,7 +240,7 @@ class Requests:
             queries=self._queries(place, there),
         )
 
-    def _queries(self, place: Ints, there: Mask) -> dict[tuple[int, int], str]:
+    def _queries(self, place: Int64, there: Bool) -> dict[tuple[int, int], str]:
         if not self.sessions.queries:
             return {}
         typed = np.isin(place, list(self.sessions.queries)) & there
@@ -268,16 +264,16 @@ class RecentEvents:
         queries: what was typed, by request and place.
     """
 
-    items: Ints
-    kinds: NDArray[np.int8]
-    at: Floats
-    is_there: Mask
-    is_this_visit: Mask
-    now: Floats
+    items: Int64
+    kinds: Int8
+    at: Float64
+    is_there: Bool
+    is_this_visit: Bool
+    now: Float64
     queries: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-def speaks_for_itself(recent: RecentEvents) -> Mask:
+def speaks_for_itself(recent: RecentEvents) -> Bool:
     """Return (B, L) where this visit says what is wanted: a positive event of a known title.
 
     Refusals and searches alone do not say what is wanted: such a visit is served as a fresh one.

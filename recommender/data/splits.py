@@ -6,14 +6,12 @@ U profiles, I items.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Bool, Float64, Int64
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import Vocabulary
-
-Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -28,10 +26,10 @@ class HeldOut:
 
     histories: sparse.csr_array
     targets: sparse.csr_array
-    rows: NDArray[np.int64]
+    rows: Int64
 
 
-def uniform_hash(ids: NDArray[np.int64], seed: int) -> NDArray[np.float64]:
+def uniform_hash(ids: Int64, seed: int) -> Float64:
     """Return a number in [0, 1) for each id that depends on nothing but the id and the seed.
 
     So an id stays on its side of a split when others come and go.
@@ -121,7 +119,7 @@ def strong_generalisation_split(
         learned[:, known],
     )
 
-    def hold_out(rows: NDArray[np.int64]) -> HeldOut:
+    def hold_out(rows: Int64) -> HeldOut:
         rows = np.sort(rows)
         cells = interactions.matrix[rows][:, known]
         is_target = _lowest_of_each_row(cells, rng.random(cells.nnz), target_share, min_items)
@@ -172,7 +170,7 @@ def split_at_time(interactions: Interactions, seconds: float) -> tuple[Interacti
     return _part_cells(interactions, _times(interactions).data >= seconds)
 
 
-def _part_cells(interactions: Interactions, is_target: Mask) -> tuple[Interactions, HeldOut]:
+def _part_cells(interactions: Interactions, is_target: Bool) -> tuple[Interactions, HeldOut]:
     """Train on the unmarked cells; ask every profile with marked ones for those."""
     train = interactions.with_cells(~is_target)
     targets = _only(interactions.matrix, is_target)
@@ -187,8 +185,8 @@ def _times(interactions: Interactions) -> sparse.csr_array:
 
 
 def _cell_hashes(
-    profile_ids: NDArray[np.int64], item_ids: NDArray[np.int64], cells: sparse.csr_array, seed: int
-) -> NDArray[np.float64]:
+    profile_ids: Int64, item_ids: Int64, cells: sparse.csr_array, seed: int
+) -> Float64:
     rows = np.repeat(np.arange(cells.shape[0]), np.diff(cells.indptr))
     with np.errstate(over="ignore"):
         keys = profile_ids[rows] * np.int64(1_000_003) + item_ids[cells.indices]
@@ -196,8 +194,8 @@ def _cell_hashes(
 
 
 def _lowest_of_each_row(
-    cells: sparse.csr_array, draws: NDArray[np.float64], share: float, min_items: int = 1
-) -> Mask:
+    cells: sparse.csr_array, draws: Float64, share: float, min_items: int = 1
+) -> Bool:
     """Mark the cells with the lowest draws in each row: int(share · n), at least 1.
 
     Rows of fewer than `min_items` cells have none marked.
@@ -213,7 +211,7 @@ def _lowest_of_each_row(
     return marked
 
 
-def _only(cells: sparse.csr_array, mask: Mask) -> sparse.csr_array:
+def _only(cells: sparse.csr_array, mask: Bool) -> sparse.csr_array:
     """Return the matrix with the marked cells only."""
     kept = np.concatenate([[0], np.cumsum(mask)])[cells.indptr]
     return sparse.csr_array((cells.data[mask], cells.indices[mask], kept), shape=cells.shape)

@@ -7,14 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from recommender.arrays import Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.evaluation.significance import Estimate
-
-Values = NDArray[np.float64]
-Groups = NDArray[np.int64]
 
 MISMATCH_LEVEL = 0.001
 """Below this the arms' sizes cannot be chance: something is broken (Fabijan et al., KDD 2019)."""
@@ -29,11 +26,11 @@ class Ratio:
         wholes: (U,) denominators, positive.
     """
 
-    parts: Values
-    wholes: Values
+    parts: Float64
+    wholes: Float64
 
     @classmethod
-    def of_visits(cls, units: Groups, parts: Values, wholes: Values | None = None) -> "Ratio":
+    def of_visits(cls, units: Int64, parts: Float64, wholes: Float64 | None = None) -> "Ratio":
         """Sum up over units; units without a denominator are left out.
 
         Args:
@@ -59,7 +56,7 @@ class Ratio:
         variance = residuals.var(ddof=1) / self.wholes.mean() ** 2 / units
         return float(np.sqrt(variance))
 
-    def resampled(self, rng: np.random.Generator, resamples: int) -> Values:
+    def resampled(self, rng: np.random.Generator, resamples: int) -> Float64:
         """Return the rate of so many resamples of the units."""
         units = len(self.wholes)
         found = np.empty(resamples)
@@ -152,7 +149,7 @@ def _check_units(ratio: Ratio) -> None:
 
 
 def _effect(
-    difference: float, error: float, drawn: Values, expected: float, level: float
+    difference: float, error: float, drawn: Float64, expected: float, level: float
 ) -> Effect:
     low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2])
     once = float(2 * stats.norm.sf(abs(difference) / error)) if error else float(difference == 0)

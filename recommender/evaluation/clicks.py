@@ -6,13 +6,12 @@ N examples.
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import xlog1py, xlogy
 from scipy.stats import rankdata
 
+from recommender.arrays import Bool, Float64
 from recommender.errors import InvalidInputError
-
-Values = NDArray[np.float64]
 
 BINS = 15
 LEAST = 1e-7
@@ -80,7 +79,7 @@ def click_metrics(labels: ArrayLike, chances: ArrayLike) -> dict[str, float]:
     }
 
 
-def _shares(positive: NDArray[np.bool_], values: Values) -> tuple[Values, Values]:
+def _shares(positive: Bool, values: Float64) -> tuple[Float64, Float64]:
     """Return how much of the other side is below each positive, and above each negative.
 
     Ties count half.
@@ -97,12 +96,12 @@ def _shares(positive: NDArray[np.bool_], values: Values) -> tuple[Values, Values
     )
 
 
-def _surprise(positive: NDArray[np.bool_], chances: Values) -> Values:
+def _surprise(positive: Bool, chances: Float64) -> Float64:
     cut = chances.clip(LEAST, 1 - LEAST)
     return np.asarray(-(xlogy(positive, cut) + xlog1py(~positive, -cut)))
 
 
-def _checked(labels: ArrayLike, values: ArrayLike) -> tuple[NDArray[np.bool_], Values]:
+def _checked(labels: ArrayLike, values: ArrayLike) -> tuple[Bool, Float64]:
     positive, numbers = np.asarray(labels) > 0, np.asarray(values, dtype=np.float64)
     if positive.shape != numbers.shape or not len(numbers):
         raise InvalidInputError(

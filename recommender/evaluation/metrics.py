@@ -4,18 +4,14 @@ B lists, k places, I items, D embedding.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Bool, Float64, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
 
-Items = NDArray[np.int64]
-Hits = NDArray[np.bool_]
-Values = NDArray[np.float64]
 
-
-def hits(items: Items, relevant: sparse.csr_array) -> Hits:
+def hits(items: Int64, relevant: sparse.csr_array) -> Bool:
     """Return where a list names a relevant item.
 
     Args:
@@ -34,7 +30,7 @@ def hits(items: Items, relevant: sparse.csr_array) -> Hits:
     return np.asarray(np.isin(cells, wanted) & (items != UNKNOWN))
 
 
-def ndcg(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
+def ndcg(hits: Bool, num_relevant: Int64, k: int) -> Float64:
     """Return binary NDCG@k of each list, (B,), NaN where nothing is relevant.
 
         DCG@k = Σ_{r ≤ k} rel_r / log2(r + 1)
@@ -47,7 +43,7 @@ def ndcg(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
     return np.asarray(found @ discounts[: found.shape[1]] / ideal)
 
 
-def recall(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
+def recall(hits: Bool, num_relevant: Int64, k: int) -> Float64:
     """Return hits in k / min(k, num_relevant) of each list, (B,), NaN where nothing is relevant.
 
     This is the denominator of the Mult-VAE line of papers: a perfect list scores 1.
@@ -56,19 +52,19 @@ def recall(hits: Hits, num_relevant: NDArray[np.int64], k: int) -> Values:
     return np.asarray(hits[:, :k].sum(axis=1) / np.where(possible > 0, possible, np.nan))
 
 
-def hit_rate(hits: Hits, k: int) -> Values:
+def hit_rate(hits: Bool, k: int) -> Float64:
     """Return HR@k of each list, (B,): 1 where a relevant item is among the first k."""
     return np.asarray(hits[:, :k].any(axis=1), dtype=np.float64)
 
 
-def reciprocal_rank(hits: Hits, k: int) -> Values:
+def reciprocal_rank(hits: Bool, k: int) -> Float64:
     """Return 1 / the rank of the first hit of each list, (B,), 0 without one; the mean is MRR@k."""
     found = hits[:, :k]
     first = found.argmax(axis=1)
     return np.where(found.any(axis=1), 1.0 / (first + 1), 0.0)
 
 
-def rank_of_target(target: NDArray[np.floating], others: NDArray[np.floating]) -> Values:
+def rank_of_target(target: Floating, others: Floating) -> Float64:
     """Return the rank, from 1, of one target among other candidates, (B,).
 
     A tie counts half: the mean over the orders the tied could stand in.
@@ -82,7 +78,7 @@ def rank_of_target(target: NDArray[np.floating], others: NDArray[np.floating]) -
     return np.asarray(1.0 + higher + 0.5 * tied)
 
 
-def coverage(items: Items, num_items: int) -> float:
+def coverage(items: Int64, num_items: int) -> float:
     """Return the share of the catalogue that stands in at least one list.
 
     Args:
@@ -93,7 +89,7 @@ def coverage(items: Items, num_items: int) -> float:
     return len(np.unique(items[items != UNKNOWN])) / num_items
 
 
-def gini(items: Items, num_items: int) -> float:
+def gini(items: Int64, num_items: int) -> float:
     """Return how unevenly the lists' places are spread over the catalogue.
 
         G = Σ_i (2 r_i - I - 1) n_i / (I Σ_i n_i)     n_i places of item i, r_i its rank, ascending
@@ -108,7 +104,7 @@ def gini(items: Items, num_items: int) -> float:
     return float((2 * ranks - num_items - 1) @ counts / (num_items * counts.sum()))
 
 
-def novelty(items: Items, counts: NDArray[np.floating], num_profiles: int) -> Values:
+def novelty(items: Int64, counts: Floating, num_profiles: int) -> Float64:
     """Return the mean surprise of each list in bits, (B,), NaN for an empty list.
 
         -log2((n_i + 1) / (U + 1))      n_i profiles liked item i
@@ -125,7 +121,7 @@ def novelty(items: Items, counts: NDArray[np.floating], num_profiles: int) -> Va
     return np.asarray(total / np.where(number > 0, number, np.nan))
 
 
-def intra_list_diversity(items: Items, vectors: NDArray[np.floating]) -> Values:
+def intra_list_diversity(items: Int64, vectors: Floating) -> Float64:
     """Return 1 - the mean cosine over the pairs in each list, (B,), NaN below two items.
 
     Args:
@@ -144,6 +140,6 @@ def intra_list_diversity(items: Items, vectors: NDArray[np.floating]) -> Values:
     return np.asarray(1.0 - alike / np.where(pairs > 0, pairs, np.nan))
 
 
-def _check_items(items: Items, num_items: int) -> None:
+def _check_items(items: Int64, num_items: int) -> None:
     if num_items < 1 or (items.size and (items.min() < UNKNOWN or items.max() >= num_items)):
         raise InvalidInputError(f"items must lie in 0 to {num_items - 1}, or be -1")

@@ -6,13 +6,11 @@ B logged choices, K actions. Propensity: the chance with which the logging polic
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from recommender.arrays import Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.evaluation.significance import Estimate
-
-Values = NDArray[np.float64]
 
 SMALL_SHARE = 0.01
 SMALL_NUMBER = 50
@@ -29,9 +27,9 @@ class Logged:
         target: (B,) the chance with which the other policy would have taken it.
     """
 
-    rewards: Values
-    propensities: Values
-    target: Values
+    rewards: Float64
+    propensities: Float64
+    target: Float64
 
     def __post_init__(self) -> None:
         if not len(self.rewards):
@@ -45,7 +43,7 @@ class Logged:
             )
 
     @property
-    def weights(self) -> Values:
+    def weights(self) -> Float64:
         """(B,) how much more often the other policy would have done this."""
         return self.target / self.propensities
 
@@ -93,7 +91,7 @@ def self_normalised(logged: Logged, level: float = 0.95) -> OffPolicyEstimate:
 
 
 def doubly_robust(
-    logged: Logged, predicted: Values, expected: Values, level: float = 0.95
+    logged: Logged, predicted: Float64, expected: Float64, level: float = 0.95
 ) -> OffPolicyEstimate:
     """Dudík, Langford and Li, ICML 2011: the model's word, corrected where the log knows better.
 
@@ -111,13 +109,13 @@ def doubly_robust(
 
 
 def crossed_means(
-    actions: NDArray[np.int64],
-    rewards: Values,
+    actions: Int64,
+    rewards: Float64,
     num_actions: int,
     rng: np.random.Generator,
     folds: int = 5,
     prior: float = 100.0,
-) -> Values:
+) -> Float64:
     """Return (B, K) each action's mean reward, learned from the other folds; a plain reward model.
 
     Args:
@@ -140,12 +138,12 @@ def crossed_means(
     return np.asarray(tables[fold_of])
 
 
-def effective_sample(weights: Values) -> float:
+def effective_sample(weights: Float64) -> float:
     """Return Kish's effective sample size."""
     return float(weights.sum() ** 2 / max(float(weights @ weights), 1e-300))
 
 
-def _estimate(method: str, values: Values, logged: Logged, level: float) -> OffPolicyEstimate:
+def _estimate(method: str, values: Float64, logged: Logged, level: float) -> OffPolicyEstimate:
     """Take the mean of independent values, its normal interval, and what makes it doubtful."""
     value = float(values.mean())
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("inf")

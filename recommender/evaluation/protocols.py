@@ -4,12 +4,11 @@ B batch, I items, k places.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Float64, Int64
 from recommender.data.sessions import Requests
 from recommender.data.splits import HeldOut
 from recommender.evaluation.metrics import (
@@ -23,9 +22,7 @@ from recommender.evaluation.metrics import (
 from recommender.retrieval.top_k import top_k
 from recommender.vocabulary import UNKNOWN
 
-Values = NDArray[np.float64]
-Items = NDArray[np.int64]
-Score = Callable[[sparse.csr_array], NDArray[Any]]
+Score = Callable[[sparse.csr_array], AnyArray]
 """Takes histories (B, I), gives scores (B, I)."""
 
 BATCH_BYTES = 64 * 2**20
@@ -36,7 +33,7 @@ def strong_generalisation(
     held_out: HeldOut,
     recall_at: tuple[int, ...] = (20, 50),
     ndcg_at: tuple[int, ...] = (100,),
-) -> dict[str, Values]:
+) -> dict[str, Float64]:
     """Ask for the held-out profiles' targets, given the rest of their history.
 
     Liang, Krishnan, Hoffman and Jebara, WWW 2018, and the papers that follow its protocol: items
@@ -60,7 +57,7 @@ def strong_generalisation(
 
 def leave_one_out(
     score: Score, held_out: HeldOut, at: tuple[int, ...] = (10,)
-) -> dict[str, Values]:
+) -> dict[str, Float64]:
     """Ask for each profile's one target among all items it has no history with.
 
     Returns:
@@ -79,8 +76,8 @@ def leave_one_out(
 
 
 def sampled_leave_one_out(
-    score: Score, histories: sparse.csr_array, targets: Items, negatives: Items, k: int = 10
-) -> dict[str, Values]:
+    score: Score, histories: sparse.csr_array, targets: Int64, negatives: Int64, k: int = 10
+) -> dict[str, Float64]:
     """Ask for each profile's target among a few sampled negatives.
 
     He et al., "Neural Collaborative Filtering", WWW 2017. The figures depend on how many negatives
@@ -110,13 +107,13 @@ def sampled_leave_one_out(
 
 
 def next_item(
-    score: Callable[[Requests, slice], NDArray[Any]],
+    score: Callable[[Requests, slice], AnyArray],
     requests: Requests,
     num_items: int,
     k: int = 20,
     *,
     without_past: bool = False,
-) -> dict[str, Values]:
+) -> dict[str, Float64]:
     """Ask for the item of each request's event among all items.
 
     A tie counts half. A target that is no item of the model is a miss.
@@ -163,6 +160,6 @@ def _batches(matrix: sparse.csr_array) -> Iterator[slice]:
         yield slice(first, min(first + size, matrix.shape[0]))
 
 
-def means(values: Mapping[str, Values]) -> dict[str, float]:
+def means(values: Mapping[str, Float64]) -> dict[str, float]:
     """Return the mean of each metric; none where no profile was asked."""
     return {name: float(v.mean()) for name, v in values.items() if len(v)}

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float64, Floating, Int64
 from recommender.errors import InvalidInputError
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Bucket:
 
 
 def by_history_size(
-    values: Mapping[str, Values], history_sizes: NDArray[np.int64], buckets: int = 10
+    values: Mapping[str, Float64], history_sizes: Int64, buckets: int = 10
 ) -> list[Bucket]:
     """Part the profiles by the size of their history, deciles unless told otherwise.
 
@@ -63,9 +61,7 @@ def by_history_size(
     ]
 
 
-def bottom_shares(
-    order: NDArray[np.floating], parts: int = 10
-) -> list[tuple[float, NDArray[np.int64]]]:
+def bottom_shares(order: Floating, parts: int = 10) -> list[tuple[float, Int64]]:
     """Return the bottom tenth of the profiles, two tenths, and so on to all.
 
     Args:

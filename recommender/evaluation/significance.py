@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
+from recommender.arrays import Float64
 from recommender.errors import InvalidInputError
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -37,7 +35,7 @@ class Comparison:
 
 
 def bootstrap_mean(
-    values: Values, rng: np.random.Generator, resamples: int = 2000, level: float = 0.95
+    values: Float64, rng: np.random.Generator, resamples: int = 2000, level: float = 0.95
 ) -> Estimate:
     """Return the mean with its percentile bootstrap interval.
 
@@ -61,8 +59,8 @@ def bootstrap_mean(
 
 
 def compare(
-    ours: Values,
-    theirs: Values,
+    ours: Float64,
+    theirs: Float64,
     rng: np.random.Generator,
     resamples: int = 2000,
     level: float = 0.95,
@@ -111,7 +109,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-def _resampled_means(values: Values, rng: np.random.Generator, resamples: int) -> Values:
+def _resampled_means(values: Float64, rng: np.random.Generator, resamples: int) -> Float64:
     """Return R means of resamples, a few at a time."""
     means = np.empty(resamples)
     at_once = max(1, 2**22 // len(values))

@@ -10,10 +10,10 @@ U profiles, I items, N items kept, B batch. X is (U, I), the weights B are (N, N
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
+from recommender.arrays import Float32, Float64
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
@@ -76,9 +76,7 @@ class Ease(ItemToItem):
         return self
 
 
-def solve(
-    x: sparse.csr_array, profile_weights: NDArray[np.float64], regularization: float
-) -> NDArray[np.float32]:
+def solve(x: sparse.csr_array, profile_weights: Float64, regularization: float) -> Float32:
     """Return B, (N, N), the minimum of Σ_u w_u ‖x_u - x_u B‖² + λ ‖B‖² with a zero diagonal.
 
     Args:
@@ -94,7 +92,7 @@ def solve(
     return _off_diagonal_weights(gram)
 
 
-def _propensity_weights(x: sparse.csr_array, beta: float) -> NDArray[np.float64]:
+def _propensity_weights(x: sparse.csr_array, beta: float) -> Float64:
     """Return n^-β for each profile's n interactions, scaled to a mean of 1; 0 where n = 0."""
     lengths = np.diff(x.indptr).astype(np.float64)
     some = lengths > 0
@@ -102,7 +100,7 @@ def _propensity_weights(x: sparse.csr_array, beta: float) -> NDArray[np.float64]
     return np.asarray(weights / weights[some].mean())
 
 
-def _off_diagonal_weights(gram: NDArray[np.float64]) -> NDArray[np.float32]:
+def _off_diagonal_weights(gram: Float64) -> Float32:
     """Turn the upper triangle of XᵀX + λI, which is destroyed, into B."""
     # LAPACK wants columns first: for it, the rows' upper triangle is the lower one
     factor, info = lapack.dpotrf(gram.T, lower=1, clean=0, overwrite_a=1)

@@ -23,19 +23,16 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender.arrays import AnyArray, Float32, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.examples import Examples, Field
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-
-Floats = NDArray[np.float32]
 
 ACTIVATIONS = ("quadratic", "relu", "gelu", "half")
 INITS = ("published", "xavier")
@@ -130,8 +127,8 @@ class Regimes:
         relu: (m,) share for which it is so large that GELU is ReLU.
     """
 
-    quadratic: Floats
-    relu: Floats
+    quadratic: Float32
+    relu: Float32
 
     def summary(self) -> dict[str, float]:
         """Return the shares of units that mostly square, mostly rectify, and do neither."""
@@ -158,7 +155,7 @@ class Fifa:
         validation: Callable[["Fifa"], float] | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
         warm_start: "Fifa | None" = None,
-        targets: Floats | None = None,
+        targets: Float32 | None = None,
     ) -> "Fifa":
         """Learn by log loss.
 
@@ -212,7 +209,7 @@ class Fifa:
         network.absorb_norm()
         return self
 
-    def logits(self, examples: Examples) -> Floats:
+    def logits(self, examples: Examples) -> Float32:
         """Return (N,) for two classes, else (N, K)."""
         network = self._fitted()
         examples.checked(self.fields, self.config.num_classes)
@@ -225,10 +222,10 @@ class Fifa:
         if not parts:
             return np.empty((0,) if self.config.num_classes == 2 else (0, self.config.num_classes),
                             dtype=np.float32)  # fmt: skip
-        logits: Floats = torch.cat(parts).numpy()
+        logits: Float32 = torch.cat(parts).numpy()
         return logits[:, 0] if self.config.num_classes == 2 else logits
 
-    def probabilities(self, examples: Examples) -> Floats:
+    def probabilities(self, examples: Examples) -> Float32:
         """Return (N,) the chance of class 1 of two, else (N, K) of each."""
         logits = torch.from_numpy(self.logits(examples))
         chances = logits.sigmoid() if self.config.num_classes == 2 else logits.softmax(dim=1)
@@ -289,7 +286,7 @@ class Fifa:
             raise ArtifactError(f"{folder} does not fit its own config: {error}") from error
         return model
 
-    def with_rows(self, sources: Sequence[NDArray[np.int64]]) -> "Fifa":
+    def with_rows(self, sources: Sequence[Int64]) -> "Fifa":
         """Return the model with the embeddings of its categorical fields chosen anew.
 
         Args:
@@ -323,7 +320,7 @@ class Fifa:
             raise InvalidInputError(f"cannot go on from another shape: {error}") from error
         return network
 
-    def _checked(self, targets: Floats, count: int) -> Floats:
+    def _checked(self, targets: Float32, count: int) -> Float32:
         if self.config.num_classes != 2 or targets.shape != (count,):
             raise InvalidInputError(
                 f"targets must be ({count},) and of two classes, got {targets.shape} and "
@@ -337,7 +334,7 @@ class Fifa:
         self,
         network: "_Network",
         examples: Examples,
-        targets: NDArray[Any],
+        targets: AnyArray,
         optimizer: torch.optim.Optimizer,
         rng: np.random.Generator,
     ) -> float:

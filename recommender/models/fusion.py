@@ -17,18 +17,16 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender.arrays import Float32, Float64, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.sessions import POSITIVE_KINDS, Requests, speaks_for_itself
 from recommender.errors import InvalidInputError
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
-
-Floats = NDArray[np.float32]
 
 SURFACES = ("home", "prequery", "search", "title")
 NUMBERS = ("history size", "events in the visit", "seconds since the last", "agreement")
@@ -66,13 +64,13 @@ class Circumstances:
         surfaces: (B,) numbers of `SURFACES`.
     """
 
-    history_size: NDArray[np.int64]
-    visit_events: NDArray[np.int64]
-    idle_seconds: NDArray[np.float64]
-    agreement: Floats
-    surfaces: NDArray[np.int64]
+    history_size: Int64
+    visit_events: Int64
+    idle_seconds: Float64
+    agreement: Float32
+    surfaces: Int64
 
-    def features(self) -> Floats:
+    def features(self) -> Float32:
         """(B, F), the numbers first, then the surface one-hot."""
         numbers = (
             np.log1p(self.history_size),
@@ -81,7 +79,7 @@ class Circumstances:
             self.agreement,
         )
         one_hot = np.eye(len(SURFACES), dtype=np.float32)[self.surfaces]
-        features: Floats = np.empty((len(one_hot), len(NUMBERS) + len(SURFACES)), np.float32)
+        features: Float32 = np.empty((len(one_hot), len(NUMBERS) + len(SURFACES)), np.float32)
         features[:, : len(NUMBERS)] = np.stack(numbers, axis=1)
         features[:, len(NUMBERS) :] = one_hot
         return features
@@ -97,8 +95,8 @@ class Sides:
         circumstances: of the same requests.
     """
 
-    long: Floats
-    short: Floats
+    long: Float32
+    short: Float32
     circumstances: Circumstances
 
 
@@ -133,7 +131,7 @@ def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncode
     )
 
 
-def joint_space(item_factors: Floats, item_vectors: Floats) -> Floats:
+def joint_space(item_factors: Float32, item_vectors: Float32) -> Float32:
     """Return (I, D + d + 1) what fused tastes are multiplied with."""
     return np.concatenate([item_factors, item_vectors], axis=1)
 
@@ -158,9 +156,9 @@ class FusionGate:
     def fit(
         self,
         sides: Sides,
-        item_factors: Floats,
-        item_vectors: Floats,
-        targets: NDArray[np.int64],
+        item_factors: Float32,
+        item_vectors: Float32,
+        targets: Int64,
         not_ranked: sparse.csr_array | None = None,
         on_epoch: Callable[[int, float], None] | None = None,
     ) -> "FusionGate":
@@ -237,7 +235,7 @@ class FusionGate:
         self._take(network, temperatures)
         return self
 
-    def gate(self, sides: Sides) -> Floats:
+    def gate(self, sides: Sides) -> Float32:
         """Return (B,) the share of this visit in the taste, 0 to 1."""
         inputs = (sides.circumstances.features() - self.mean) / self.spread
         hidden = np.maximum(inputs @ self.into_hidden + self.hidden_bias, 0.0)
@@ -247,7 +245,7 @@ class FusionGate:
         gate[~sides.long.any(axis=1) & sides.short.any(axis=1)] = 1.0
         return np.asarray(gate, dtype=np.float32)
 
-    def fuse(self, sides: Sides, gate: Floats | None = None) -> Floats:
+    def fuse(self, sides: Sides, gate: Float32 | None = None) -> Float32:
         """Return (B, D + d + 1) the fused tastes; `gate` (B,) replaces what was learned."""
         g = (self.gate(sides) if gate is None else gate)[:, None]
         return np.concatenate(

@@ -17,13 +17,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 from scipy.linalg import lapack
 
+from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
@@ -32,8 +31,7 @@ from recommender.solvers.compiled import available_cores
 from recommender.solvers.power_iteration import leading_subspace
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
-Floats = NDArray[np.float32]
-Solver = Callable[[sparse.csr_array, Floats, Floats, Floats, Floats, int, int], float]
+Solver = Callable[[sparse.csr_array, Float32, Float32, Float32, Float32, int, int], float]
 """What `block_newton.improve_rows` is."""
 
 
@@ -147,7 +145,7 @@ class Ials:
         self._start(observed, transposed, warm_start)
         seconds = time.perf_counter() - began
         penalties = self._penalties(observed)
-        best: tuple[float, Floats, Floats] | None = None
+        best: tuple[float, Float32, Float32] | None = None
         worse_for = 0
         for epoch in range(1, self.config.epochs + 1):
             began = time.perf_counter()
@@ -169,7 +167,7 @@ class Ials:
             self.set_factors(best[1], best[2])
         return self
 
-    def fold_in(self, histories: sparse.csr_array) -> Floats:
+    def fold_in(self, histories: sparse.csr_array) -> Float32:
         """Return the exact vectors of profiles, seen in training or not.
 
         Args:
@@ -180,7 +178,7 @@ class Ials:
         """
         return self._fold_in(histories, self.item_factors, self._item_gramian)
 
-    def fold_in_items(self, audiences: sparse.csr_array) -> Floats:
+    def fold_in_items(self, audiences: sparse.csr_array) -> Float32:
         """Return the exact vectors of items, new ones too, from the profiles that liked them.
 
         Args:
@@ -200,21 +198,21 @@ class Ials:
         self.set_factors(self.fold_in(interactions.matrix), self.item_factors)
         self.profiles = interactions.profiles
 
-    def set_factors(self, profile_factors: Floats, item_factors: Floats) -> None:
+    def set_factors(self, profile_factors: Float32, item_factors: Float32) -> None:
         """Take these vectors for W (U, D) and H (I, D), and get ready to fold in."""
         alpha = np.float32(self.config.unobserved_weight)
         self.profile_factors, self.item_factors = profile_factors, item_factors
         self._profile_gramian = alpha * (profile_factors.T @ profile_factors)
         self._item_gramian = alpha * (item_factors.T @ item_factors)
 
-    def score(self, histories: sparse.csr_array) -> Floats:
+    def score(self, histories: sparse.csr_array) -> Float32:
         """Score all items for a batch of histories: (B, I), higher is better."""
         return np.asarray(self.fold_in(histories) @ self.item_factors.T)
 
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
         """Write the artifact."""
         self._require_fitted()
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "profile_ids": self.profiles.ids,
             "item_ids": self.items.ids,
             "profile_factors": self.profile_factors,
@@ -265,7 +263,7 @@ class Ials:
             _carry_over(warm_start.items, warm_start.item_factors, self.items, item_factors)
         self.profile_factors, self.item_factors = profile_factors, item_factors
 
-    def _penalties(self, observed: sparse.csr_array) -> tuple[Floats, Floats]:
+    def _penalties(self, observed: sparse.csr_array) -> tuple[Float32, Float32]:
         """Set λ and return λ #_u^ν (U,) and λ #_i^ν (I,)."""
         alpha, nu = self.config.unobserved_weight, self.config.regularization_exponent
         profile_support = observed.sum(axis=1).astype(np.float64) + alpha * observed.shape[1]
@@ -283,8 +281,8 @@ class Ials:
         solver: Solver,
         observed: sparse.csr_array,
         transposed: sparse.csr_array,
-        profile_penalty: Floats,
-        item_penalty: Floats,
+        profile_penalty: Float32,
+        item_penalty: Float32,
     ) -> float:
         """Improve all profiles, then all items; return L_S after it."""
         profile_factors, item_factors = self.profile_factors, self.item_factors
@@ -306,7 +304,7 @@ class Ials:
         self,
         epoch: int,
         observed_loss: float,
-        penalties: tuple[Floats, Floats],
+        penalties: tuple[Float32, Float32],
         seconds: float,
         validation: float | None,
     ) -> EpochReport:
@@ -318,7 +316,9 @@ class Ials:
             epoch, observed_loss, float(unobserved), float(regularization), seconds, validation
         )
 
-    def _fold_in(self, observed: sparse.csr_array, fixed: Floats, scaled_gramian: Floats) -> Floats:
+    def _fold_in(
+        self, observed: sparse.csr_array, fixed: Float32, scaled_gramian: Float32
+    ) -> Float32:
         self._require_fitted()
         if observed.shape[1] != len(fixed):
             raise InvalidInputError(
@@ -349,12 +349,12 @@ class Ials:
             raise NotFittedError("Ials has no factors: call fit(), or load an artifact")
 
 
-def _carry_over(old: Vocabulary, old_rows: Floats, new: Vocabulary, rows: Floats) -> None:
+def _carry_over(old: Vocabulary, old_rows: Float32, new: Vocabulary, rows: Float32) -> None:
     """Copy the rows of the ids that both know."""
     places = old.items_of(new.ids)
     known = places != UNKNOWN
     rows[known] = old_rows[places[known]]
 
 
-def _squared_norms(rows: Floats) -> Floats:
+def _squared_norms(rows: Float32) -> Float32:
     return np.asarray(np.einsum("rd,rd->r", rows, rows))

@@ -9,14 +9,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Float32, Int32, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
 from recommender.vocabulary import UNKNOWN, Vocabulary
-
-Floats = NDArray[np.float32]
 
 
 class ItemToItem:
@@ -32,7 +30,7 @@ class ItemToItem:
         self.kept = np.empty(0, dtype=np.int64)  # (N,) item numbers with weights, ascending
         self.weights = np.empty((0, 0), dtype=np.float32)  # B, (N, N)
 
-    def score(self, histories: sparse.csr_array) -> Floats:
+    def score(self, histories: sparse.csr_array) -> Float32:
         """Score all items for a batch of histories.
 
         Returns:
@@ -76,7 +74,7 @@ class ItemToItem:
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
         """Write the artifact, with 4 N² bytes of weights."""
         self._check_fitted()
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "item_ids": self.items.ids,
             "kept": self.kept,
             "weights": self.weights,
@@ -107,9 +105,9 @@ class Neighbours:
     def __init__(
         self,
         items: Vocabulary,
-        kept: NDArray[np.int64],
-        neighbours: NDArray[np.int32],
-        weights: Floats,
+        kept: Int64,
+        neighbours: Int32,
+        weights: Float32,
     ) -> None:
         """Build B.
 
@@ -128,12 +126,12 @@ class Neighbours:
         )  # (I, I)
         self._matrix.eliminate_zeros()
 
-    def score(self, histories: sparse.csr_array) -> Floats:
+    def score(self, histories: sparse.csr_array) -> Float32:
         """Score all items for a batch of histories: (B, I), comparable within a row only."""
         _check_width(histories, len(self.items))
         return np.asarray((histories @ self._matrix).toarray(), dtype=np.float32)
 
-    def of(self, item: int) -> Floats:
+    def of(self, item: int) -> Float32:
         """Return (I,) how much one item speaks for each other; all 0 where it was not kept."""
         return np.asarray(self._matrix[[item]].toarray()[0], dtype=np.float32)
 
@@ -150,7 +148,7 @@ class Neighbours:
         self, folder: Path, kind: str, config: Any, provenance: Provenance = UNSTATED
     ) -> Manifest:
         """Write the artifact under the name and config of the model the lists come from."""
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "item_ids": self.items.ids,
             "kept": self.kept,
             "neighbours": self._neighbours,
@@ -169,7 +167,7 @@ class Neighbours:
         )
 
 
-def most_supported(matrix: sparse.csr_array, number: int | None) -> NDArray[np.int64]:
+def most_supported(matrix: sparse.csr_array, number: int | None) -> Int64:
     """Return the items with the most interactions, ascending; None keeps all."""
     support = np.bincount(matrix.indices, minlength=matrix.shape[1])
     if number is None or number >= len(support):

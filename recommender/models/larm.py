@@ -28,17 +28,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender.arrays import Float32, Float64
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 from recommender.models.ease import BYTES_PER_CELL, solve
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
-
-Weights = NDArray[np.float64]
 
 ADVERSARIES = ("none", "direct", "rank")
 SOLVERS = ("closed_form", "gradient")
@@ -160,10 +158,10 @@ class Larm(ItemToItem):
         game: "_ClosedForm | _Gradient",
         on_round: Callable[[RoundReport], None] | None,
         validation: Callable[["Larm"], float] | None,
-    ) -> Weights:
+    ) -> Float64:
         """Return the weights of the round that is kept."""
         config = self.config
-        best: tuple[float, NDArray[np.float32], Weights] | None = None
+        best: tuple[float, Float32, Float64] | None = None
         worse_for, seconds = 0, 0.0
         weights = np.ones(game.num_profiles)
         for turn in range(1, config.rounds + 1):
@@ -208,7 +206,7 @@ class _ClosedForm:
         self._losses: Tensor | None = None
         self._weights = np.ones(self.num_profiles)
 
-    def round(self, turn: int) -> tuple[NDArray[np.float32], Weights, float, float | None]:
+    def round(self, turn: int) -> tuple[Float32, Float64, float, float | None]:
         if self._losses is not None and self._config.adversary != "none":
             for _ in range(self._config.adversary_steps):
                 self._optimizer.zero_grad()
@@ -263,7 +261,7 @@ class _Gradient:
             for player in (self._learner, self._opponent)
         )
 
-    def round(self, turn: int) -> tuple[NDArray[np.float32], Weights, float, float | None]:
+    def round(self, turn: int) -> tuple[Float32, Float64, float, float | None]:
         """One epoch; the adversary moves from the second on."""
         config = self._config
         plays = config.adversary != "none"

@@ -8,12 +8,11 @@ U profiles, I items, B batch.
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError
@@ -66,7 +65,7 @@ class Popularity:
         self.trending = trending.astype(np.float32)
         return self
 
-    def score(self, histories: sparse.csr_array) -> NDArray[np.float32]:
+    def score(self, histories: sparse.csr_array) -> Float32:
         """Score all items for a batch of histories: (B, I), the counts in every row."""
         if not len(self.counts):
             raise NotFittedError("Popularity has no counts: call fit(), or load an artifact")
@@ -80,7 +79,7 @@ class Popularity:
         """Write the artifact."""
         if not len(self.counts):
             raise NotFittedError("Popularity has no counts: call fit() before save()")
-        arrays: dict[str, NDArray[Any]] = {
+        arrays: dict[str, AnyArray] = {
             "item_ids": self.items.ids,
             "counts": self.counts,
             "trending": self.trending,

@@ -25,10 +25,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.sessions import (
     POSITIVE_KINDS,
@@ -41,8 +41,6 @@ from recommender.data.sessions import (
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.session_loss import LOSSES, average_logit, make_loss
 from recommender.vocabulary import UNKNOWN, Vocabulary
-
-Floats = NDArray[np.float32]
 
 ARCHITECTURES = ("transformer", "gru")
 STARTING_GAIN: Mapping[EventKind, float] = {
@@ -155,7 +153,7 @@ class SessionEncoder:
         self,
         sessions: Sessions,
         items: Vocabulary,
-        item_factors: Floats | None = None,
+        item_factors: Float32 | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
         validation: Callable[["SessionEncoder"], float] | None = None,
     ) -> "SessionEncoder":
@@ -235,7 +233,7 @@ class SessionEncoder:
             self._place_items()
         return self
 
-    def encode(self, recent: RecentEvents) -> Floats:
+    def encode(self, recent: RecentEvents) -> Float32:
         """Return what each request is after, (B, d + 1); zeros where nothing is remembered."""
         network = self._fitted()
         with torch.inference_mode():
@@ -247,12 +245,12 @@ class SessionEncoder:
         return vectors.numpy()
 
     @property
-    def item_vectors(self) -> Floats:
+    def item_vectors(self) -> Float32:
         """(I, d + 1), what encoded requests are multiplied with."""
         self._fitted()
         return self._vectors.numpy()
 
-    def vectors_of_new(self, item_factors: Floats) -> Floats:
+    def vectors_of_new(self, item_factors: Float32) -> Float32:
         """Return the vectors of items published after training, (B, d + 1), from factors (B, D)."""
         network = self._fitted()
         with torch.inference_mode():
@@ -260,7 +258,7 @@ class SessionEncoder:
             bias = network.bias.mean().expand(len(projected), 1)
             return torch.cat([projected, bias], dim=1).numpy()
 
-    def agreement(self, tastes: Floats, encoded: Floats) -> Floats:
+    def agreement(self, tastes: Float32, encoded: Float32) -> Float32:
         """Return (B,) the cosine of long-term tastes (B, D), projected, with what `encode` gave.
 
         It is 0 where one of them is zero, and where items have no factors.
@@ -270,7 +268,7 @@ class SessionEncoder:
             cosine = functional.cosine_similarity(projected, torch.from_numpy(encoded[:, :-1]))
         return cosine.numpy()
 
-    def score(self, requests: Requests, rows: slice, *, this_visit_only: bool = False) -> Floats:
+    def score(self, requests: Requests, rows: slice, *, this_visit_only: bool = False) -> Float32:
         """Score all items for some requests, (B, I)."""
         recent = requests.recent(rows, self.config.max_events, this_visit_only=this_visit_only)
         return np.asarray(self.encode(recent) @ self.item_vectors.T)
@@ -368,13 +366,13 @@ class _Events:
         )
 
 
-def gap_buckets(at: NDArray[np.float64]) -> NDArray[np.int64]:
+def gap_buckets(at: Float64) -> Int64:
     """Return (B, L) how long before each event the one before it was, 0 for the first."""
     gaps = np.diff(at, axis=1, prepend=at[:, :1])
     return np.minimum(np.log2(np.maximum(gaps, 0.0) + 1.0).astype(np.int64), GAP_BUCKETS - 1)
 
 
-def silence_buckets(until: NDArray[np.float64]) -> NDArray[np.int64]:
+def silence_buckets(until: Float64) -> Int64:
     """Return the bucket of the silence after an event; 0 where it is too short to end a visit."""
     ratio = np.maximum(until / VISIT_GAP_SECONDS, 0.5)
     bucket = np.floor(np.log2(ratio)).astype(np.int64) + 1
@@ -399,11 +397,11 @@ class _Windows:
     """Stretches of events to learn from, each of at most L + 1: L to read, the last to foretell."""
 
     sessions: Sessions
-    first: NDArray[np.int64]
-    length: NDArray[np.int64]
-    is_target: NDArray[np.bool_]
+    first: Int64
+    length: Int64
+    is_target: Bool
     """(E,) whether an event is to be foretold."""
-    share: NDArray[np.float64]
+    share: Float64
     """(W,) of the epochs that learn from each window."""
 
     @classmethod
@@ -431,7 +429,7 @@ class _Windows:
         follows[self.sessions.bounds[:-1]] = False
         return int((self.is_target & follows).sum())
 
-    def target_counts(self, num_items: int) -> NDArray[np.float64]:
+    def target_counts(self, num_items: int) -> Float64:
         """Return (I,) how often an epoch foretells each item, on average."""
         share = np.zeros(len(self.is_target))
         for_each = np.repeat(self.share, self.length)
@@ -446,7 +444,7 @@ class _Windows:
         """About how many batches an epoch has."""
         return max(1, -(-int((self.share * self.length).sum()) // batch_events))
 
-    def batches(self, batch_events: int, rng: np.random.Generator) -> Iterator[NDArray[np.int64]]:
+    def batches(self, batch_events: int, rng: np.random.Generator) -> Iterator[Int64]:
         """Yield rows of windows alike in length, in random order."""
         chosen = np.flatnonzero(rng.random(len(self.share)) < self.share)
         noise = rng.uniform(0.9, 1.1, len(chosen))
@@ -462,7 +460,7 @@ class _Windows:
             yield order[begins[b] : begins[b + 1]]
 
     def batch(
-        self, rows: NDArray[np.int64], config: SessionEncoderConfig, rng: np.random.Generator
+        self, rows: Int64, config: SessionEncoderConfig, rng: np.random.Generator
     ) -> tuple[_Events, Tensor, Tensor]:
         """Return what is read (B, L), and the targets (B, L) with a mask of where there is one."""
         first, length = self.first[rows], self.length[rows]
@@ -496,7 +494,7 @@ class _Network(nn.Module):
     """The parameters and the way from events to vectors."""
 
     def __init__(
-        self, config: SessionEncoderConfig, num_items: int, item_factors: Floats | None
+        self, config: SessionEncoderConfig, num_items: int, item_factors: Float32 | None
     ) -> None:
         super().__init__()
         width = config.width
@@ -539,7 +537,7 @@ class _Network(nn.Module):
             {"params": [p for _, p in named if p.dim() <= 1], "weight_decay": 0.0},
         ]
 
-    def start_bias(self, counts: NDArray[np.float64], average: float) -> None:
+    def start_bias(self, counts: Float64, average: float) -> None:
         """Begin with how often each item is wanted; what is learned then is the rest."""
         with torch.no_grad():
             bias = torch.from_numpy(np.log(counts + 1.0)).float()

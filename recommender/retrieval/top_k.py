@@ -4,19 +4,16 @@ B batch, I items.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float32, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
 
-Scores = NDArray[np.float32]
-Items = NDArray[np.int64]
-
 
 def top_k(
-    scores: NDArray[np.floating], k: int, exclude: sparse.csr_array | None = None
-) -> tuple[Scores, Items]:
+    scores: Floating, k: int, exclude: sparse.csr_array | None = None
+) -> tuple[Float32, Int64]:
     """Return the best items of each row, best first; ties go to the lower item number.
 
     Args:
@@ -49,7 +46,7 @@ def top_k(
     return best, items
 
 
-def _best(scores: NDArray[np.floating], k: int) -> Items:
+def _best(scores: Floating, k: int) -> Int64:
     """Return the (B, k) best items in order."""
     if not scores.size or k == scores.shape[1]:
         return np.argsort(-scores, axis=1, kind="stable")[:, :k]

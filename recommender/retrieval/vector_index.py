@@ -5,19 +5,16 @@ I items, D embedding, B batch.
 
 import faiss
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
-
-Floats = NDArray[np.float32]
-Items = NDArray[np.int64]
 
 
 class VectorIndex:
     """Exact search over one vector an item; ties go to the lower item number."""
 
-    def __init__(self, vectors: NDArray[np.floating]) -> None:
+    def __init__(self, vectors: Floating) -> None:
         """Build the index.
 
         Args:
@@ -38,7 +35,7 @@ class VectorIndex:
     def __len__(self) -> int:
         return len(self.vectors)
 
-    def search(self, vectors: NDArray[np.floating], k: int) -> tuple[Floats, Items]:
+    def search(self, vectors: Floating, k: int) -> tuple[Float32, Int64]:
         """Return the k items of the greatest inner product with each vector, best first.
 
         Args:
@@ -63,7 +60,7 @@ class VectorIndex:
         items = np.take_along_axis(items, order, axis=1)
         return (scores[0], items[0]) if vectors.ndim == 1 else (scores, items)
 
-    def _past_ties(self, batch: Floats, k: int) -> tuple[Floats, Items]:
+    def _past_ties(self, batch: Float32, k: int) -> tuple[Float32, Int64]:
         """Search so far that no row's tie at place k is cut, and return all that was found."""
         if not k or not len(batch):
             empty = np.empty((len(batch), k), dtype=np.float32)

@@ -18,13 +18,11 @@ R rows being improved, N observed cells, D embedding.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float32
 from recommender.solvers.compiled import compiled, in_stripes
 from recommender.solvers.register_tile import TILE_COLUMNS, TILE_ROWS, add_tile
-
-Floats = NDArray[np.float32]
 
 _u = np.uint64
 
@@ -34,10 +32,10 @@ CHUNK = 128
 
 def improve_rows(
     observed: sparse.csr_array,
-    fixed: Floats,
-    scaled_gramian: Floats,
-    regularization: Floats,
-    rows: Floats,
+    fixed: Float32,
+    scaled_gramian: Float32,
+    regularization: Float32,
+    rows: Float32,
     block_size: int,
     num_threads: int,
 ) -> float:

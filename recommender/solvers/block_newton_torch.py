@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 
-Floats = NDArray[np.float32]
+from recommender.arrays import Float32, Int64
 
 BATCH_FLOATS = 2**26
 """How many numbers a batch may hold on the device at a time."""
@@ -26,10 +25,10 @@ class TorchSolver:
     def __call__(
         self,
         observed: sparse.csr_array,
-        fixed: Floats,
-        scaled_gramian: Floats,
-        regularization: Floats,
-        rows: Floats,
+        fixed: Float32,
+        scaled_gramian: Float32,
+        regularization: Float32,
+        rows: Float32,
         block_size: int,
         num_threads: int,
     ) -> float:
@@ -71,9 +70,7 @@ def _improve(
     return float(errors.square().sum())
 
 
-def _batches(
-    observed: sparse.csr_array, embedding_size: int, block_size: int
-) -> Iterator[NDArray[np.int64]]:
+def _batches(observed: sparse.csr_array, embedding_size: int, block_size: int) -> Iterator[Int64]:
     """Yield row numbers, rows of about the same length together."""
     lengths = np.diff(observed.indptr)
     order = np.argsort(-lengths, kind="stable")
@@ -86,9 +83,7 @@ def _batches(
         first += size
 
 
-def _padded(
-    observed: sparse.csr_array, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], Floats]:
+def _padded(observed: sparse.csr_array, rows: Int64) -> tuple[Int64, Float32]:
     """Return the items and √c of some rows, both (R, N); c is 0 past a row's end."""
     starts, lengths = observed.indptr[rows], np.diff(observed.indptr)[rows]
     places = starts[:, None] + np.arange(lengths.max())

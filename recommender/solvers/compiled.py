@@ -11,7 +11,8 @@ from typing import Any, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
+
+from recommender.arrays import Integer
 
 STRIPES_PER_THREAD = 16
 """Many, because rows differ in length and threads in luck."""
@@ -27,7 +28,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def in_stripes(
-    function: Callable[[int, int], float], work: NDArray[np.integer], num_threads: int
+    function: Callable[[int, int], float], work: Integer, num_threads: int
 ) -> list[float]:
     """Call a function for runs of rows of about equal work, from several threads at once.
 

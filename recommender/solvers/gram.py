@@ -4,17 +4,17 @@ U rows, I columns.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float64
 from recommender.solvers.compiled import available_cores, compiled, in_stripes
 
 _u = np.uint64
 
 
 def upper_gram(
-    x: sparse.csr_array, row_weights: NDArray[np.float64], num_threads: int | None = None
-) -> NDArray[np.float64]:
+    x: sparse.csr_array, row_weights: Float64, num_threads: int | None = None
+) -> Float64:
     """Return the upper triangle of Xᵀ diag(w) X, (I, I), zeros below; 8 I² bytes and little more.
 
     Args:

@@ -8,15 +8,11 @@ Martinsson and Tropp, SIAM Review 2011, arXiv:0909.4061.
 U profiles, I items, D embedding.
 """
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Float32
 from recommender.solvers.compiled import compiled, in_stripes
-
-Floats = NDArray[np.float32]
 
 _u = np.uint64
 
@@ -24,10 +20,10 @@ _u = np.uint64
 def leading_subspace(
     observed: sparse.csr_array,
     transposed: sparse.csr_array,
-    start: Floats,
+    start: Float32,
     iterations: int,
     num_threads: int,
-) -> Floats:
+) -> Float32:
     """Turn random item vectors towards the leading right singular vectors of A.
 
     Cost: 4 D flops for each interaction and iteration.
@@ -56,13 +52,13 @@ def leading_subspace(
     return leading
 
 
-def _inverse_root(support: NDArray[Any]) -> Floats:
+def _inverse_root(support: AnyArray) -> Float32:
     roots = np.sqrt(support, dtype=np.float64)
     inverse = np.divide(1, roots, out=np.zeros_like(roots), where=roots > 0)
     return np.asarray(inverse, dtype=np.float32)
 
 
-def _product(x: sparse.csr_array, dense: Floats, num_threads: int) -> Floats:
+def _product(x: sparse.csr_array, dense: Float32, num_threads: int) -> Float32:
     """Return x @ dense, each row of it by one thread."""
     dense = np.ascontiguousarray(dense, dtype=np.float32)
     product = np.zeros((x.shape[0], dense.shape[1]), dtype=np.float32)

@@ -22,15 +22,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32, Float64
 from recommender.data.examples import Examples
 from recommender.errors import InvalidInputError
 from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss, log_loss_gap
 from recommender.models.fifa import EpochReport, FifaConfig
 from recommender.ranking.ranker import Ranker, RankerConfig
 
-Times = NDArray[np.float64]
 DAY = 86_400.0
 SURE = 1.645
 """Standard errors beyond which a difference is no chance, at 95 % on one side."""
@@ -88,7 +87,7 @@ class Window:
     """Examples in time order, and when each was."""
 
     examples: Examples
-    at: Times
+    at: Float64
 
     def __post_init__(self) -> None:
         if self.at.shape != (len(self.examples),):
@@ -233,7 +232,7 @@ def recalled(earlier: Window, newest: Window, teacher: Ranker, config: Increment
     return Window(earlier.examples[chosen[known]], earlier.at[chosen[known]])
 
 
-def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> NDArray[np.float32]:
+def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> Float32:
     """Return (N,) (1 - α) y + α p_teacher; y alone where the teacher does not know the item."""
     share = np.where(teacher.knows(config.item_field, examples), config.distillation, 0.0)
     targets = (1 - share) * examples.labels + share * teacher.click_probabilities(examples)
@@ -338,8 +337,8 @@ def judge(
 
 def _orders(
     examples: Examples,
-    scores: NDArray[np.float32],
-    others: NDArray[np.float32],
+    scores: Float32,
+    others: Float32,
     name: str,
     config: IncrementalConfig,
 ) -> tuple[bool, str]:
@@ -354,8 +353,8 @@ def _orders(
 
 def _fits(
     examples: Examples,
-    chances: NDArray[np.float32],
-    others: NDArray[np.float32],
+    chances: Float32,
+    others: Float32,
     config: IncrementalConfig,
 ) -> tuple[bool, str]:
     """Whether chances come true as often as others', and what is said of it."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from recommender.arrays import Float64
 from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut
-from recommender.evaluation.protocols import Values, means, strong_generalisation
+from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.evaluation.report import by_history_size
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm, LarmConfig, RoundReport
@@ -46,7 +47,7 @@ def train_neighbours(
     """
     began = time.perf_counter()
     curve: list[dict[str, Any]] = []
-    found: dict[str, dict[str, Values]] = {}
+    found: dict[str, dict[str, Float64]] = {}
     larm = Larm(config)
 
     def note(report: RoundReport) -> None:
@@ -79,7 +80,7 @@ def train_neighbours(
 
 
 def _by_history_size(
-    found: dict[str, dict[str, Values]], held_out: HeldOut
+    found: dict[str, dict[str, Float64]], held_out: HeldOut
 ) -> list[dict[str, Any]]:
     asked = np.flatnonzero(np.diff(held_out.targets.indptr))
     sizes = np.diff(held_out.histories.indptr)[asked]

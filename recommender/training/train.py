@@ -20,9 +20,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import Sessions
@@ -89,7 +89,7 @@ class TrainedRelease:
 class Scorer(Protocol):
     items: Vocabulary
 
-    def score(self, histories: sparse.csr_array) -> NDArray[Any]: ...
+    def score(self, histories: sparse.csr_array) -> AnyArray: ...
 
 
 def train_release(
@@ -282,14 +282,12 @@ def _train_visits(
     )
 
 
-def _in_terms_of(
-    items: Vocabulary, model: Scorer
-) -> Callable[[sparse.csr_array], NDArray[np.float32]]:
+def _in_terms_of(items: Vocabulary, model: Scorer) -> Callable[[sparse.csr_array], Float32]:
     """Let a model score histories over other items than it was trained on."""
     place = model.items.items_of(items.ids)
     known = np.flatnonzero(place != UNKNOWN)
 
-    def score(histories: sparse.csr_array) -> NDArray[np.float32]:
+    def score(histories: sparse.csr_array) -> Float32:
         width = (histories.shape[0], len(model.items))
         cells = sparse.coo_array(histories[:, known])
         own = sparse.csr_array((cells.data, (cells.row, place[known][cells.col])), shape=width)

@@ -11,8 +11,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32, Int64
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions, next_in_visit
 from recommender.data.splits import uniform_hash
 from recommender.evaluation.protocols import means, next_item
@@ -23,8 +23,6 @@ from recommender.models.session_encoder import (
     SessionEncoder,
     SessionEncoderConfig,
 )
-
-Floats = NDArray[np.float32]
 
 MIN_FORETOLD = 2000
 """With fewer events that follow another, a visit is served by folding it into the history."""
@@ -45,7 +43,7 @@ class VisitModels:
 def train_visits(
     ials: Ials,
     sessions: Sessions,
-    held_out: NDArray[np.int64],
+    held_out: Int64,
     encoder_config: SessionEncoderConfig,
     fusion_config: FusionConfig,
     seed: int = 0,
@@ -124,7 +122,7 @@ def judge_fusion(
     return judged
 
 
-def _products(tastes: Floats, space: Floats, requests: Requests, rows: slice) -> Floats:
+def _products(tastes: Float32, space: Float32, requests: Requests, rows: slice) -> Float32:
     return np.asarray(tastes[rows] @ space.T)
 
 

@@ -6,8 +6,8 @@ N documents, L labels.
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool
 from search.index.names import Names
 from search.index.postings import Postings
 from search.text import fold, words
@@ -41,7 +41,7 @@ class Labels:
         found = [number for name, number in self._numbers.items() if name.startswith(folded)]
         return found[0] if len(found) == 1 else None
 
-    def mask_of(self, number: int, num_documents: int) -> NDArray[np.bool_]:
+    def mask_of(self, number: int, num_documents: int) -> Bool:
         """Return (N,) True at the label's documents."""
         mask = np.zeros(num_documents, dtype=bool)
         mask[self._documents[number]] = True

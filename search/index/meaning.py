@@ -18,13 +18,11 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float32, Floating, Int64
 from recommender.retrieval.vector_index import VectorIndex
-from search.index.near import Places
 
-Floats = NDArray[np.float32]
 WeighedWords = Iterable[tuple[str, float]]
 
 STOP_WORDS = frozenset(
@@ -70,7 +68,7 @@ class Meaning:
         self._space = np.zeros((self.num_documents, 0), dtype=np.float32)  # (N, D)
         self._index = self._joint()
 
-    def with_space(self, vectors: Floats) -> "Meaning":
+    def with_space(self, vectors: Float32) -> "Meaning":
         """Return the same index with (N, D) vectors of the documents, zeros where unknown."""
         meaning = copy(self)
         meaning._space = _unit(vectors.astype(np.float32))
@@ -80,7 +78,7 @@ class Meaning:
     def __contains__(self, word: str) -> bool:
         return word in STOP_WORDS or stem(word) in self._terms
 
-    def near_words(self, words: Sequence[str], k: int) -> tuple[Places, Floats]:
+    def near_words(self, words: Sequence[str], k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to a text, best first; none if no word is known."""
         terms = [self._terms[t] for t in map(stem, words) if t in self._terms]
         if not terms or not self.num_documents:
@@ -94,7 +92,7 @@ class Meaning:
         latent = _unit((weights @ np.stack(list(map(self._latent_of, terms))))[None, :])[0]
         return self._nearest(direct, latent, self._anchored(direct, latent), k)
 
-    def near_document(self, document: int, k: int) -> tuple[Places, Floats]:
+    def near_document(self, document: int, k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to one, which is not among them, best first."""
         column = self._documents_of_terms[:, [document]]  # (V, 1)
         direct = np.asarray((self._documents_of_terms.T @ column).todense(), np.float32).ravel()
@@ -102,18 +100,18 @@ class Meaning:
         others = places != document
         return places[others][:k], scores[others][:k]
 
-    def _latent_of(self, term: int) -> Floats:
+    def _latent_of(self, term: int) -> Float32:
         """Return (R,) the term's latent vector; of one that a single document holds, its own."""
         begin, end = self._documents_of_terms.indptr[term : term + 2]
         if end - begin > 1:
-            shared: Floats = self._latent_of_terms[term]
+            shared: Float32 = self._latent_of_terms[term]
             return shared
         only = self._documents_of_terms.indices[begin]
         return np.asarray(self._usual_length * self._latent[only], dtype=np.float32)
 
     def _nearest(
-        self, direct: Floats, latent: Floats, space: Floats, k: int
-    ) -> tuple[Places, Floats]:
+        self, direct: Float32, latent: Float32, space: Float32, k: int
+    ) -> tuple[Int64, Float32]:
         joint = np.concatenate([LATENT * latent, SPACE * space])
         candidates = _best(direct, REACH)
         if joint.any():
@@ -123,7 +121,7 @@ class Meaning:
         order = order[scores[order] > 0]
         return candidates[order], scores[order]
 
-    def _anchored(self, direct: Floats, latent: Floats) -> Floats:
+    def _anchored(self, direct: Float32, latent: Float32) -> Float32:
         """Return (D,) where in the space the documents lie that are nearest by their terms."""
         if not self._space.shape[1]:
             return np.empty(0, dtype=np.float32)
@@ -132,7 +130,7 @@ class Meaning:
             return np.zeros(self._space.shape[1], dtype=np.float32)
         likeness = direct[anchors] + LATENT * (self._latent[anchors] @ latent)
         mean = np.maximum(likeness, 0) @ self._space[anchors]
-        anchored: Floats = _unit(mean[None, :])[0]
+        anchored: Float32 = _unit(mean[None, :])[0]
         return anchored
 
     def _joint(self) -> VectorIndex:
@@ -173,7 +171,7 @@ def _counts(words_of_documents: Iterable[WeighedWords], terms: dict[str, int]) -
     )
 
 
-def _latent(matrix: sparse.csr_array) -> Floats:
+def _latent(matrix: sparse.csr_array) -> Float32:
     """Return (V, R) the right singular vectors by randomised power iterations (Halko et al. 2011).
 
     Terms of one document alone have no neighbours to bring and stay 0.
@@ -206,19 +204,19 @@ def _normalise_rows(matrix: sparse.csr_array) -> None:
     matrix.data /= np.repeat(lengths, np.diff(matrix.indptr)).astype(np.float32)
 
 
-def _mean_length(vectors: Floats) -> float:
+def _mean_length(vectors: Float32) -> float:
     """Return the mean length of the vectors that are not 0."""
     lengths = np.linalg.norm(vectors, axis=1)
     return float(lengths[lengths > 0].mean()) if lengths.any() else 0.0
 
 
-def _unit(vectors: NDArray[np.floating]) -> Floats:
+def _unit(vectors: Floating) -> Float32:
     """Return the rows at length 1; zeros stay zeros."""
     lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
     return np.asarray(vectors / lengths, dtype=np.float32)
 
 
-def _best(scores: Floats, k: int) -> Places:
+def _best(scores: Float32, k: int) -> Int64:
     """Return the places of the k greatest scores above 0."""
     places = np.flatnonzero(scores > 0)
     if len(places) <= k:

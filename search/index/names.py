@@ -7,9 +7,9 @@ from bisect import bisect_left
 from collections.abc import Iterable
 
 import numpy as np
-from numpy.typing import NDArray
 
-from search.index.near import NearStrings, Places
+from recommender.arrays import Int16, Int64
+from search.index.near import NearStrings
 from search.text import as_written, joined_forms, words
 
 LAST_CHARACTER = chr(0x10FFFF)
@@ -35,26 +35,26 @@ class Names:
         self._documents = np.array([document for _, document in pairs], dtype=np.int64)  # (F,)
         self._near = NearStrings(self._forms)
 
-    def written(self, text: str) -> Places:
+    def written(self, text: str) -> Int64:
         """Return the documents with a name that is written so, but for case and blanks."""
         return np.array(self._written.get(as_written(text), ()), dtype=np.int64)
 
-    def equal_to(self, joined: str) -> Places:
+    def equal_to(self, joined: str) -> Int64:
         first = last = bisect_left(self._forms, joined)
         while last < len(self._forms) and self._forms[last] == joined:
             last += 1
         return self._documents[first:last]
 
-    def beginning_with(self, joined: str) -> tuple[Places, NDArray[np.int16]]:
+    def beginning_with(self, joined: str) -> tuple[Int64, Int16]:
         """Return the documents and how many letters of the name are left."""
         first = bisect_left(self._forms, joined)
         last = bisect_left(self._forms, joined + LAST_CHARACTER)
         return self._documents[first:last], self._lengths[first:last] - np.int16(len(joined))
 
-    def near(self, joined: str, mistakes: int) -> Places:
+    def near(self, joined: str, mistakes: int) -> Int64:
         """Return the documents with a whole name at most so many mistakes away."""
         return self._documents[self._near.near(joined, mistakes)[0]]
 
-    def beginning_near(self, joined: str) -> Places:
+    def beginning_near(self, joined: str) -> Int64:
         """Return the documents with a name that begins with something one mistake away at most."""
         return self._documents[self._near.beginning_near(joined)]

@@ -11,12 +11,10 @@ S strings.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-Places = NDArray[np.int64]
-Sets = NDArray[np.uint64]
+from recommender.arrays import Bool, Int64, UInt8, UInt16, UInt64
 
 LONGEST_BEGINNING = 16
 """Beginnings longer than this are compared by rapidfuzz, once these letters were."""
@@ -41,7 +39,7 @@ class NearStrings:
         begun = np.bitwise_or.accumulate(_BITS[self._beginnings], axis=0)
         self._begun_letters = {size: begun[size - 1].copy() for size in BEGUN}
 
-    def near(self, text: str, mistakes: int) -> tuple[Places, NDArray[np.uint8]]:
+    def near(self, text: str, mistakes: int) -> tuple[Int64, UInt8]:
         """Return the places of the strings so near, and how many mistakes away each is."""
         first, last = self._from(len(text) - mistakes), self._from(len(text) + mistakes + 1)
         letters = self._letters[first:last]
@@ -56,7 +54,7 @@ class NearStrings:
         near = self._with_the_same_numbers(text, np.flatnonzero(distances <= mistakes), passed)
         return self._order[passed[near]], distances[near]
 
-    def beginning_near(self, text: str) -> Places:
+    def beginning_near(self, text: str) -> Int64:
         """Return the places of the strings that begin with something one mistake away at most.
 
         Where a text and a beginning part, the one mistake is made; from there on they must agree
@@ -74,7 +72,7 @@ class NearStrings:
             near = np.flatnonzero(self._distances_of_beginnings(text, passed) <= 1)
         return self._order[passed[self._with_the_same_numbers(text, near, passed)]]
 
-    def _distances_of_beginnings(self, text: str, passed: Places) -> NDArray[np.uint8]:
+    def _distances_of_beginnings(self, text: str, passed: Int64) -> UInt8:
         strings = [self._strings[n] for n in passed.tolist()]
         fewest = np.full(len(strings), 2, dtype=np.uint8)
         for size in range(len(text) - 1, len(text) + 2):
@@ -85,7 +83,7 @@ class NearStrings:
         """Return the place of the first string that is at least so long."""
         return int(self._first[min(max(length, 0), len(self._first) - 1)])
 
-    def _with_the_same_numbers(self, text: str, near: Places, passed: Places) -> Places:
+    def _with_the_same_numbers(self, text: str, near: Int64, passed: Int64) -> Int64:
         """Return those of the near ones that no number of the text is mistaken in."""
         if not any(map(str.isdigit, text)):
             return near
@@ -94,22 +92,22 @@ class NearStrings:
         return np.asarray(near[kept], dtype=np.int64)
 
 
-def _distances(text: str, strings: Sequence[str], mistakes: int) -> NDArray[np.uint8]:
+def _distances(text: str, strings: Sequence[str], mistakes: int) -> UInt8:
     if not strings:
         return np.empty(0, dtype=np.uint8)
-    found: NDArray[np.uint8] = process.cdist(
+    found: UInt8 = process.cdist(
         [text], strings, scorer=OSA.distance, score_cutoff=mistakes, dtype=np.uint8, workers=1
     )[0]
     return found
 
 
-def _beginnings(strings: Sequence[str]) -> NDArray[np.uint16]:
+def _beginnings(strings: Sequence[str]) -> UInt16:
     """Return (LONGEST_BEGINNING, S) the first letters, 0 after the end of a string."""
     padded = "".join(s[:LONGEST_BEGINNING].ljust(LONGEST_BEGINNING, "\0") for s in strings)
     return np.ascontiguousarray(_codes(padded).reshape(-1, LONGEST_BEGINNING).T)
 
 
-def _begins_with_one_mistake(text: str, beginnings: NDArray[np.uint16]) -> NDArray[np.bool_]:
+def _begins_with_one_mistake(text: str, beginnings: UInt16) -> Bool:
     """Return (S,) True where a beginning is at most one mistake away from the text.
 
     Row n of the arrays below is about the text's letter n.
@@ -127,18 +125,18 @@ def _begins_with_one_mistake(text: str, beginnings: NDArray[np.uint16]) -> NDArr
     swapped = np.zeros_like(in_step)
     swapped[:-1] = a_letter_on[:-1] & a_letter_back[1:]
     mended = replaced_or_put_in | left_out | (swapped & after[2:])
-    found: NDArray[np.bool_] = before[-1] | (before[:-1] & mended).any(axis=0)
+    found: Bool = before[-1] | (before[:-1] & mended).any(axis=0)
     return found
 
 
-def _to_the_end(same: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _to_the_end(same: Bool) -> Bool:
     """Return two rows more: whether all letters from one on are the same."""
     kept = np.ones((len(same) + 2, same.shape[1]), dtype=bool)
     kept[:-2] = np.logical_and.accumulate(same[::-1])[::-1]
     return kept
 
 
-def _bits() -> NDArray[np.uint64]:
+def _bits() -> UInt64:
     """Return (65536,) the bit of each letter: one each for a-z and digits, else shared ones."""
     codes = np.arange(0x10000)
     places = 36 + codes % (64 - 36)
@@ -152,11 +150,11 @@ def _bits() -> NDArray[np.uint64]:
 _BITS = _bits()
 
 
-def _codes(text: str) -> NDArray[np.uint16]:
+def _codes(text: str) -> UInt16:
     return np.frombuffer(text.encode("utf-32-le"), dtype=np.uint32).astype(np.uint16)
 
 
-def _sets_of(strings: Sequence[str]) -> tuple[Sets, Sets]:
+def _sets_of(strings: Sequence[str]) -> tuple[UInt64, UInt64]:
     """Return (S,) the letters of each string, and (S,) its pairs of neighbours."""
     lengths = np.fromiter(map(len, strings), dtype=np.int64, count=len(strings))
     codes = _codes("".join(strings))
@@ -172,9 +170,9 @@ def _sets_of(strings: Sequence[str]) -> tuple[Sets, Sets]:
     return found[0], found[1]
 
 
-def _pair_bits(codes: NDArray[np.uint16]) -> Sets:
+def _pair_bits(codes: UInt16) -> UInt64:
     mixed = (31 * codes[:-1].astype(np.uint64) + codes[1:]) & np.uint64(63)
-    bits: Sets = np.left_shift(np.uint64(1), mixed)
+    bits: UInt64 = np.left_shift(np.uint64(1), mixed)
     return bits
 
 

@@ -9,13 +9,11 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool
 from search.index.names import LAST_CHARACTER
 from search.index.near import NearStrings
 from search.text import in_digits
-
-Mask = NDArray[np.bool_]
 
 
 class Postings:
@@ -61,16 +59,16 @@ class Postings:
         first, last = self._range(word)
         return last > first
 
-    def with_word(self, word: str) -> Mask:
+    def with_word(self, word: str) -> Bool:
         """(N,) True where a document holds this word."""
         return self._mask([self._range(word)])
 
-    def with_prefix(self, prefix: str) -> Mask:
+    def with_prefix(self, prefix: str) -> Bool:
         """(N,) True where a document holds a word that begins so."""
         first = bisect_left(self.words, prefix)
         return self._mask([(first, bisect_left(self.words, prefix + LAST_CHARACTER))])
 
-    def with_word_like(self, word: str, mistakes: int, *, is_open: bool) -> Mask:
+    def with_word_like(self, word: str, mistakes: int, *, is_open: bool) -> Bool:
         """(N,) True where a document holds a word at most so many mistakes away.
 
         Args:
@@ -99,7 +97,7 @@ class Postings:
         found = place < len(self.words) and self.words[place] == word
         return place, place + int(found)
 
-    def _mask(self, ranges: Iterable[tuple[int, int]]) -> Mask:
+    def _mask(self, ranges: Iterable[tuple[int, int]]) -> Bool:
         mask = np.zeros(self.num_documents, dtype=bool)
         for first, last in ranges:
             mask[self._documents[self._begin[first] : self._begin[last]]] = True
