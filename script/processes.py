@@ -84,7 +84,7 @@ def locked(path: Path, refusal: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
+def exclusive_lock(folder: Path) -> Iterator[None]:
     """Wait until no other start is at work in the folder."""
     number = os.open(folder, os.O_RDONLY)
     try:
@@ -98,17 +98,17 @@ def alone_in(folder: Path) -> Iterator[None]:
         os.close(number)
 
 
-def birth(pid: int) -> str | None:
-    """What tells this process from a later one with the same number; None where none runs."""
+def start_id(pid: int) -> str | None:
+    """Identify one start of a process, because its number is used again; None if none runs."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         if sys.platform == "linux":
             return None
-        started = subprocess.run(
+        result = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
         )
-        return started.stdout.strip() or None
+        return result.stdout.strip() or None
     if fields[0] in "ZX":
         return None
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
@@ -180,8 +180,8 @@ class Child:
         """The exit status, or None while it runs."""
         return self.process.poll() if self.process else None
 
-    def last_words(self) -> str:
-        """Its last lines, for a message about its end."""
+    def log_tail(self) -> str:
+        """Return its last lines, for a message about its end."""
         if self._pump:
             self._pump.join(timeout=1)
         return "\n".join(self.lines[-10:])
@@ -218,7 +218,7 @@ class Supervisor:
     """Owns every process the script starts: waits with them, notices a death, stops them all.
 
     Signals only set a flag, which all waiting looks at, so that no process is ever started and
-    not known. Each one is written down in `run/`, for the next start to find it should this
+    not owned. Each one is written down in `run/`, for the next start to find it should this
     script be killed. A quiet one shows only what steps write to the terminal themselves.
     """
 
@@ -250,8 +250,8 @@ class Supervisor:
         self._children.append(child)
         pid = child.start(self.logs, show=not self._quiet)
         note = self._run / f"{child.name}.json"
-        known = {"pid": pid, "birth": birth(pid), "name": child.name, "grace": list(child.grace)}
-        note.write_text(json.dumps(known))
+        record = {"pid": pid, "start_id": start_id(pid), "name": child.name}
+        note.write_text(json.dumps(record | {"grace": list(child.grace)}))
 
     def run(self, child: Child) -> int:
         """Wait for its end; its exit status.
@@ -273,7 +273,7 @@ class Supervisor:
         """
         status = self.run(child)
         if status != 0:
-            raise Failed(f"{child.name} failed with status {status}. {child.last_words()}".strip())
+            raise Failed(f"{child.name} failed with status {status}. {child.log_tail()}".strip())
 
     def until(
         self,
@@ -298,7 +298,7 @@ class Supervisor:
                 raise Failed(f"waited {seconds:.0f} s in vain for {what}")
             time.sleep(every)
 
-    def stay(self) -> None:
+    def wait_for_stop(self) -> None:
         """Wait until somebody asks for the end, or a process dies."""
         with contextlib.suppress(Stopped):
             self.until(lambda: None, "the end", seconds=None)
@@ -310,7 +310,7 @@ class Supervisor:
             if child is self._step or child.ended is None:
                 continue
             if not child.may_end:
-                words = child.last_words()
+                words = child.log_tail()
                 raise Failed(f"{child.name} ended with status {child.ended}:\n{words}")
             if child.ended and not self._quiet:
                 say(f"{child.name} ended with status {child.ended}; all else goes on")
@@ -334,24 +334,25 @@ class Supervisor:
     def stop_orphans(self) -> None:
         """Stop what a killed script left running; call with the home's lock held.
 
-        A process counts only if it was born when ours was, for its number may be another's now.
+        A process counts only if its `start_id` is ours, because its number may be another's now.
         """
         for note in sorted(self._run.glob("*.json"), key=lambda n: n.stat().st_mtime, reverse=True):
             with contextlib.suppress(ValueError, KeyError):
-                known = json.loads(note.read_text())
-                if known["birth"] is not None and birth(known["pid"]) == known["birth"]:
-                    say(f"stopping {known['name']}, left over from a start that was killed")
-                    _end(known["pid"], known["birth"], known["grace"])
+                record = json.loads(note.read_text())
+                expected = record["start_id"]
+                if expected is not None and start_id(record["pid"]) == expected:
+                    say(f"stopping {record['name']}, left over from a start that was killed")
+                    _end(record["pid"], expected, record["grace"])
             note.unlink(missing_ok=True)
 
 
-def _end(pid: int, born: str, grace: Sequence[tuple[int, float]]) -> None:
+def _end(pid: int, expected: str, grace: Sequence[tuple[int, float]]) -> None:
     """End a process that is no child of ours."""
     for number, seconds in grace:
         send(pid, number, group=number == signal.SIGKILL)
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            if birth(pid) != born:
+            if start_id(pid) != expected:
                 send(pid, signal.SIGKILL, group=True)
                 return
             time.sleep(POLL_SECONDS)

@@ -1,7 +1,7 @@
 """Secrets are kept and private; requirements are known by all they include."""
 
 import pytest
-from embedded import MADE_WITH, Postgres, Venv, digest_of, fingerprint, secret
+from embedded import PASSWORD_DIGEST, Postgres, Venv, digest_of, fingerprint, secret
 from processes import Failed
 
 
@@ -33,14 +33,14 @@ class Cluster(Postgres):
     """One that is there already, under a home that holds this password."""
 
     def __init__(self, home, password):
-        self._home = self._place = home
+        self._home = self._folder = home
         self._password = password
 
 
-def test_a_cluster_that_outlived_its_home_is_told_from_ones_own(tmp_path):
+def test_a_cluster_that_outlived_its_home_is_refused(tmp_path):
     Cluster(tmp_path, "old").data.mkdir()
     Cluster(tmp_path, "any").check_password()  # made before the note was kept
-    (tmp_path / "postgres" / MADE_WITH).write_text(digest_of("old"))
+    (tmp_path / "postgres" / PASSWORD_DIGEST).write_text(digest_of("old"))
     Cluster(tmp_path, "old").check_password()
     with pytest.raises(Failed, match="made with another password"):
         Cluster(tmp_path, "new").check_password()

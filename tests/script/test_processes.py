@@ -14,7 +14,7 @@ from pathlib import Path
 
 import processes
 import pytest
-from processes import Child, Failed, Stopped, Supervisor, birth, free_port, is_free, locked
+from processes import Child, Failed, Stopped, Supervisor, free_port, is_free, locked, start_id
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
@@ -51,10 +51,10 @@ def test_a_port_that_is_listened_on_is_not_free():
 
 def test_a_process_is_told_from_a_later_one_with_its_number():
     first = subprocess.Popen(SLEEP, stdout=subprocess.DEVNULL)
-    assert birth(first.pid) == birth(first.pid) != birth(os.getpid())
+    assert start_id(first.pid) == start_id(first.pid) != start_id(os.getpid())
     first.kill()
     first.wait()
-    assert birth(first.pid) is None
+    assert start_id(first.pid) is None
 
 
 def test_lines_are_kept_and_shown_with_their_name(supervisor, tmp_path, capsys):
@@ -115,8 +115,8 @@ def test_all_are_stopped_the_last_first(supervisor, capsys):
         supervisor.start(child)
     supervisor.stop_all()
     assert [child.ended for child in children] == [-signal.SIGTERM, -signal.SIGTERM]
-    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("stopping")]
-    assert told == ["stopping last", "stopping first"]
+    stopped = [line for line in capsys.readouterr().out.splitlines() if line.startswith("stopping")]
+    assert stopped == ["stopping last", "stopping first"]
 
 
 SUPERVISE = """
@@ -131,7 +131,7 @@ try:
     for name in ("one", "two"):
         supervisor.start(Child(name, [sys.executable, "-c", chatter], os.environ))
     say("all up")
-    supervisor.stay()
+    supervisor.wait_for_stop()
 finally:
     supervisor.stop_all()
 """
@@ -157,7 +157,7 @@ def test_a_closed_terminal_leaves_nothing_running(tmp_path):
     os.close(ours)
     script.wait(20)
     assert len(started) == 2
-    assert [birth(pid) for pid in started] == [None, None]
+    assert [start_id(pid) for pid in started] == [None, None]
 
 
 def test_nohup_is_respected(supervisor):
@@ -185,7 +185,7 @@ def test_anothers_process_with_the_same_number_is_left_alone(tmp_path):
     supervisor = Supervisor(tmp_path)
     supervisor.start(child)
     note = tmp_path / "run" / "sleeper.json"
-    note.write_text(note.read_text().replace(birth(child.process.pid), "an earlier one"))
+    note.write_text(note.read_text().replace(start_id(child.process.pid), "an earlier one"))
     Supervisor(tmp_path).stop_orphans()
     time.sleep(0.3)
     assert child.ended is None
