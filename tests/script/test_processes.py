@@ -30,6 +30,14 @@ def supervisor(tmp_path):
     supervisor.stop_all()
 
 
+@pytest.fixture
+def signals_restored():
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
 def test_a_lock_refuses_the_second_and_names_the_first(tmp_path):
     def hold():
         return locked(tmp_path / "lock", "held by {pid}")
@@ -96,17 +104,12 @@ def test_a_wait_has_an_end(supervisor):
         supervisor.until(lambda: None, "rain", seconds=0.1)
 
 
+@pytest.mark.usefixtures("signals_restored")
 def test_a_signal_ends_the_wait(supervisor):
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        supervisor.listen()
-        os.kill(os.getpid(), signal.SIGTERM)
-        with pytest.raises(Stopped):
-            supervisor.until(lambda: None, "ever", seconds=10)
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, before if number == signal.SIGTERM else signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    supervisor.listen()
+    os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(Stopped):
+        supervisor.until(lambda: None, "ever", seconds=10)
 
 
 def test_all_are_stopped_the_last_first(supervisor, capsys):
@@ -137,8 +140,20 @@ finally:
 """
 
 
-def test_a_closed_terminal_leaves_nothing_running(tmp_path):
+def take_terminal():
+    """Make stdin the controlling terminal, whose end is a SIGHUP, also where our caller ignores it.
+
+    `nohup` and some CI do, and what is ignored is inherited.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@pytest.mark.parametrize("inherited", [signal.SIG_DFL, signal.SIG_IGN])
+@pytest.mark.usefixtures("signals_restored")
+def test_a_closed_terminal_leaves_nothing_running(tmp_path, inherited):
     """Its lines could not be written any more, and that kept the processes from being stopped."""
+    signal.signal(signal.SIGHUP, inherited)
     ours, theirs = pty.openpty()
     script = subprocess.Popen(
         [sys.executable, "-c", SUPERVISE, str(tmp_path)],
@@ -147,29 +162,29 @@ def test_a_closed_terminal_leaves_nothing_running(tmp_path):
         stdout=theirs,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=take_terminal,
     )
-    os.close(theirs)
-    seen = b""
-    while b"all up" not in seen:
-        seen += os.read(ours, 1000)
-    started = [json.loads(note.read_text())["pid"] for note in (tmp_path / "run").glob("*.json")]
-    os.close(ours)
-    script.wait(20)
+    try:
+        os.close(theirs)
+        seen = b""
+        while b"all up" not in seen:
+            seen += os.read(ours, 1000)
+        notes = (tmp_path / "run").glob("*.json")
+        started = [json.loads(note.read_text())["pid"] for note in notes]
+        os.close(ours)
+        script.wait(20)
+    finally:
+        script.kill()
+        Supervisor(tmp_path).stop_orphans()
     assert len(started) == 2
     assert [start_id(pid) for pid in started] == [None, None]
 
 
+@pytest.mark.usefixtures("signals_restored")
 def test_nohup_is_respected(supervisor):
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.getsignal(number) for number in numbers]
-    try:
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        supervisor.listen()
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    supervisor.listen()
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
 
 
 def test_what_a_killed_script_left_is_stopped_by_the_next(tmp_path):
