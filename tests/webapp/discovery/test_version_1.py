@@ -1,0 +1,86 @@
+"""Slates written before snapshots had a version are answered again with equal lists.
+
+`fixtures/version_1` holds sixty titles, a release with a session encoder, a ranker, and the slates
+of every surface that the code of then wrote over them.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender.data.catalogue import Catalogue
+from recommender.ranking.ranker import Ranker
+from recommender.serving.fallback import PopularTitles
+from recommender.serving.recommender import Recommender
+from recommender.vocabulary import Vocabulary
+from search.engine import Document, SearchEngine
+from webapp.discovery.answer import answer
+from webapp.discovery.snapshot import exactly, question_of
+
+FOLDER = Path(__file__).parent / "fixtures" / "version_1"
+SLATES = [slate for slate in json.loads((FOLDER / "slates.json").read_text()) if "rows" in slate]
+
+
+@pytest.fixture(scope="module")
+def titles():
+    return json.loads((FOLDER / "catalogue.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def catalogue(titles):
+    """The titles that are available, as arrays."""
+    here = [title for title in titles["titles"] if title["is_available"]]
+    genres = [[genre in title["genres"] for genre in titles["genres"]] for title in here]
+    people = [[title["people"].get(str(id_), 0.0) for id_ in titles["people"]] for title in here]
+    return Catalogue(
+        Vocabulary([title["id"] for title in here]),
+        sparse.csr_array(np.array(genres, dtype=np.float32)),
+        np.array(titles["genres"]),
+        np.array([title["added_at"] for title in here]),
+        np.array([title["liked_by"] for title in here], dtype=np.float32),
+        np.array([title["year"] for title in here]),
+        np.array([title["maturity"] for title in here]),
+        sparse.csr_array(np.array(people, dtype=np.float32)),
+        np.array(titles["people"]),
+    )
+
+
+@pytest.fixture(scope="module")
+def engine(titles):
+    return SearchEngine.build(_document(title["document"]) for title in titles["titles"])
+
+
+@pytest.fixture(scope="module")
+def recommender(catalogue):
+    return Recommender.load(FOLDER / "release", catalogue)
+
+
+@pytest.fixture(scope="module")
+def ranker():
+    return Ranker.load(FOLDER / "ranker")
+
+
+def _document(fields):
+    values = {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+    return Document(**values | {"chosen_after": tuple(map(tuple, fields["chosen_after"]))})
+
+
+@pytest.mark.parametrize("slate", SLATES, ids=lambda slate: slate["name"].replace(" ", "-"))
+def test_the_same_lists_are_shown(slate, catalogue, recommender, ranker, engine):
+    if slate["is_fallback"]:
+        source, search = PopularTitles(catalogue), engine
+    else:
+        source = recommender.with_ranker(ranker if slate["has_ranker"] else None)
+        items = catalogue.titles.items_of(engine.document_ids)
+        search = engine.with_space(source.space_of(items))
+    rows = answer(question_of(slate["snapshot"]), source, search).rows
+    assert [(row.kind, row.key) for row in rows] == [(r["kind"], r["key"]) for r in slate["rows"]]
+    for row, stored in zip(rows, slate["rows"], strict=True):
+        assert source.catalogue.titles.ids_of(row.items).tolist() == stored["titles"]
+        np.testing.assert_allclose(exactly(row.scores), stored["scores"], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(exactly(row.propensities), stored["propensities"], rtol=1e-6)
+        assert row.num_pinned == stored["pinned"]
+        assert list(row.teams) == stored.get("teams", [])
