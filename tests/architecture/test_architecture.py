@@ -32,6 +32,15 @@ def test_the_recommender_loads_no_web_framework():
     assert not loaded & {"django", "rest_framework", "celery"}
 
 
+@pytest.mark.parametrize(("room", "module"), [("artwork", "posters"), ("discovery", "answer")])
+def test_a_plain_room_of_webapp_loads_no_web_framework(room, module):
+    folder = ROOT / "webapp" / room
+    modules = [f"webapp.{room}.{path.stem}" for path in sorted(folder.glob("[!_]*.py"))]
+    loaded = loaded_by(f"import {', '.join(modules)}")
+    assert f"webapp.{room}.{module}" in loaded
+    assert not loaded & {"django", "rest_framework", "celery"}
+
+
 def test_a_web_process_loads_neither_training_nor_evaluation():
     loaded = loaded_by(
         "import os; os.environ['DJANGO_SETTINGS_MODULE'] = 'webapp.settings'\n"
@@ -39,14 +48,6 @@ def test_a_web_process_loads_neither_training_nor_evaluation():
     )
     assert "recommender.serving.recommender" in loaded
     assert not {n for n in loaded if n.startswith(("recommender.training", "recommender.eval"))}
-
-
-def test_discovery_loads_no_web_framework():
-    folder = ROOT / "webapp" / "discovery"
-    modules = [f"webapp.discovery.{path.stem}" for path in sorted(folder.glob("[!_]*.py"))]
-    loaded = loaded_by(f"import {', '.join(modules)}")
-    assert "webapp.discovery.answer" in loaded
-    assert not loaded & {"django", "rest_framework", "celery"}
 
 
 def test_the_recommender_is_no_django_app():

@@ -20,8 +20,8 @@ from search.engine import Hit
 from search.errors import SearchError
 from search.query import FilterKind
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
-from webapp.artwork.posters import poster_url
 from webapp.catalog.models import Genre, Person
+from webapp.catalog.posters import poster_url
 from webapp.engine.responses import SearchPage, prequery, search, typed
 from webapp.engine.views import RowView, SlotView
 from webapp.events.clock import now_of

@@ -1,5 +1,6 @@
 """The colours, letters and motifs of each genre's posters."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from webapp.artwork.lettering import Face
@@ -141,7 +142,7 @@ DEFAULT = _style(
 )  # fmt: skip
 
 
-def genre_with_style(names: list[str]) -> str:
+def genre_with_style(names: Iterable[str]) -> str:
     """Return which of these genres gives the look; empty where none has one of its own."""
     known = {ALIASES.get(name.casefold(), name.casefold()) for name in names}
     return next((genre for genre in STYLES if genre in known), "")

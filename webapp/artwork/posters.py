@@ -10,8 +10,6 @@ import hashlib
 from dataclasses import dataclass
 from html import escape
 
-from django.db.models import Prefetch
-
 from webapp.artwork.lettering import (
     LINE_HEIGHT,
     Face,
@@ -23,7 +21,6 @@ from webapp.artwork.lettering import (
 )
 from webapp.artwork.motifs import MOTIFS
 from webapp.artwork.palettes import DEFAULT, STYLES, Scheme, genre_with_style
-from webapp.catalog.models import Credit, Title
 
 ART_VERSION = 3
 """Raise it when the drawing changes, so that browsers fetch posters again."""
@@ -39,12 +36,17 @@ SPINE_LENGTH, SPINE_WIDTH = 232, 76
 LAST_ALPHABET = "\u2e7f"
 """Scripts after it are not turned on their side."""
 
-DIRECTORS = Prefetch(
-    "credits",
-    Credit.objects.filter(role=Credit.Role.DIRECTOR).select_related("person"),
-    to_attr="director_credits",
-)
-"""For `prefetch_related`, so that a poster can name the director."""
+
+@dataclass(frozen=True)
+class PosterSpec:
+    """What a poster is drawn from: a title's facts, without the database."""
+
+    external_id: str
+    """Its hash chooses among schemes, motifs and compositions."""
+    name: str
+    year: int | None
+    genres: tuple[str, ...]
+    director: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,56 +62,41 @@ class Drawing:
     seed: bytes
 
 
-def poster_url(title: Title) -> str:
-    """Return the operator's poster if there is one, else the address of the drawn one."""
-    return title.poster_url or drawn_url(title)
+def poster_version(spec: PosterSpec) -> str:
+    """Return a short hash of what the drawing depends on.
 
-
-def drawn_url(title: Title) -> str:
-    """Return the address of the drawn poster, which stands in where the operator's is broken."""
-    return f"/posters/{title.pk}.svg?v={poster_version(title)}"
-
-
-def backdrop_url(title: Title) -> str:
-    """Return the address of the poster's motif, drawn wide."""
-    return f"/backdrops/{title.pk}.svg?v={poster_version(title)}"
-
-
-def poster_version(title: Title) -> str:
-    """Return a short hash of what the drawing depends on. Uses the prefetched genres.
-
-    The director is left out, so that a page full of titles need not read their credits.
+    The director is left out, so that a page of many titles need not read their credits.
     """
-    drawn = f"{ART_VERSION}|{title.external_id}|{title.name}|{title.year}|{_genre(title)}"
+    drawn = f"{ART_VERSION}|{spec.external_id}|{spec.name}|{spec.year}|{_genre(spec)}"
     return hashlib.sha256(drawn.encode(errors="replace")).hexdigest()[:12]
 
 
-def poster_svg(title: Title) -> str:
-    """Draw the poster, 200 by 300 units. Uses the prefetched genres and, if there, `DIRECTORS`."""
-    drawing = _drawing(title)
+def poster_svg(spec: PosterSpec) -> str:
+    """Draw the poster, 200 by 300 units."""
+    drawing = _drawing(spec)
     return _sheet(
         WIDTH,
         HEIGHT,
         drawing.scheme.ground,
         f'<g fill="{drawing.scheme.ink}" font-family="{drawing.face.fonts}">'
-        f"{_compose(drawing, _seed(title)[2])}</g>",
+        f"{_compose(drawing, _seed(spec)[2])}</g>",
     )
 
 
-def backdrop_svg(title: Title) -> str:
+def backdrop_svg(spec: PosterSpec) -> str:
     """Draw the poster's motif wide and without words, 640 by 360 units, for behind a page's top."""
-    drawing = _drawing(title)
+    drawing = _drawing(spec)
     drawn = MOTIFS[drawing.motif](WIDE_MOTIF, WIDE_HEIGHT, drawing.scheme, drawing.seed)
     return _sheet(WIDE_WIDTH, WIDE_HEIGHT, drawing.scheme.ground, drawn)
 
 
-def _drawing(title: Title) -> Drawing:
-    seed = _seed(title)
-    style = STYLES.get(_genre(title), DEFAULT)
+def _drawing(spec: PosterSpec) -> Drawing:
+    seed = _seed(spec)
+    style = STYLES.get(_genre(spec), DEFAULT)
     return Drawing(
-        name=title.name,
-        credit=_director(title),
-        year=str(title.year or ""),
+        name=spec.name,
+        credit=clean(spec.director),
+        year=str(spec.year or ""),
         face=style.face,
         scheme=style.schemes[seed[0] % len(style.schemes)],
         motif=style.motifs[seed[1] % len(style.motifs)],
@@ -117,8 +104,8 @@ def _drawing(title: Title) -> Drawing:
     )
 
 
-def _seed(title: Title) -> bytes:
-    return hashlib.sha256(title.external_id.encode(errors="replace")).digest()
+def _seed(spec: PosterSpec) -> bytes:
+    return hashlib.sha256(spec.external_id.encode(errors="replace")).digest()
 
 
 def _sheet(wide: int, tall: int, ground: str, drawn: str) -> str:
@@ -248,10 +235,5 @@ def _motif(drawing: Drawing, x: int, y: int, wide: int, tall: int) -> str:
     )
 
 
-def _director(title: Title) -> str:
-    found: list[Credit] = getattr(title, "director_credits", [])
-    return clean(found[0].person.name) if found else ""
-
-
-def _genre(title: Title) -> str:
-    return genre_with_style([genre.name for genre in title.genres.all()])
+def _genre(spec: PosterSpec) -> str:
+    return genre_with_style(spec.genres)

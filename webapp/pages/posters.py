@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404
 from django.utils.cache import get_conditional_response
 from django.views.decorators.http import require_safe
 
-from webapp.artwork.posters import DIRECTORS, backdrop_svg, poster_svg, poster_version
+from webapp.artwork.posters import PosterSpec, backdrop_svg, poster_svg, poster_version
 from webapp.catalog.models import UNRATED, Title
+from webapp.catalog.posters import DIRECTORS, poster_spec
 from webapp.events.middleware import chosen_profile
 
 YEAR_SECONDS = 31_536_000
@@ -28,19 +29,20 @@ def backdrop(request: HttpRequest, pk: int) -> HttpResponse:
     return _drawn(request, pk, backdrop_svg)
 
 
-def _drawn(request: HttpRequest, pk: int, draw: Callable[[Title], str]) -> HttpResponse:
+def _drawn(request: HttpRequest, pk: int, draw: Callable[[PosterSpec], str]) -> HttpResponse:
     drawable = Title.objects.defer("plot").prefetch_related("genres", DIRECTORS)
     title = get_object_or_404(drawable, pk=pk)
     from_age = UNRATED if title.maturity is None else title.maturity
     if from_age and from_age > _limit(request):
         raise Http404
-    drawn = draw(title).encode()
-    etag = f'"{hashlib.sha256(drawn).hexdigest()[:16]}"'
+    spec = poster_spec(title)
+    svg = draw(spec).encode()
+    etag = f'"{hashlib.sha256(svg).hexdigest()[:16]}"'
     response = get_conditional_response(request, etag=etag) or HttpResponse(
-        drawn, content_type="image/svg+xml; charset=utf-8"
+        svg, content_type="image/svg+xml; charset=utf-8"
     )
     response["ETag"] = etag
-    is_pinned = request.GET.get("v") == poster_version(title)
+    is_pinned = request.GET.get("v") == poster_version(spec)
     whose = "private" if _is_of_session(request) else "public"
     age = f"max-age={YEAR_SECONDS}, immutable" if is_pinned else "max-age=300"
     response["Cache-Control"] = f"{whose}, {age}"

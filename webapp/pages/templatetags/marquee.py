@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.artwork import posters as artwork
+from webapp.catalog import posters
 from webapp.catalog.models import Title
 from webapp.engine.views import SlotView
 from webapp.pages.undo import Undo, undo_of
@@ -37,11 +37,13 @@ ICONS = {
 @register.simple_tag
 def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeString:
     """The title's poster. An operator's that does not load gives way to the drawn (posters.js)."""
-    drawn = format_html(' data-drawn="{}"', artwork.drawn_url(title)) if title.poster_url else ""
+    drawn = (
+        format_html(' data-drawn="{}"', posters.drawn_poster_url(title)) if title.poster_url else ""
+    )
     return format_html(
         '<img class="{}" src="{}"{} width="200" height="300" alt="" loading="{}" decoding="async">',
         css,
-        artwork.poster_url(title),
+        posters.poster_url(title),
         drawn,
         loading,
     )
@@ -76,7 +78,7 @@ def backdrop(title: Title) -> SafeString:
     return format_html(
         '<div class="backdrop" aria-hidden="true">'
         '<img src="{}" width="640" height="360" alt="" decoding="async"></div>',
-        artwork.backdrop_url(title),
+        posters.backdrop_url(title),
     )
 
 

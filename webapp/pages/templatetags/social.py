@@ -10,7 +10,7 @@ from django.template.context import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 
-from webapp.artwork import posters as artwork
+from webapp.catalog import posters
 from webapp.catalog.models import Title
 
 register = template.Library()
@@ -47,7 +47,7 @@ def described(title: Title, people: People, request: HttpRequest) -> dict[str, o
         "alternateName": title.alternative_names,
         "description": title.plot,
         "url": at(title.get_absolute_url()),
-        "image": at(artwork.poster_url(title)),
+        "image": at(posters.poster_url(title)),
         "datePublished": str(title.year or ""),
         "duration": f"PT{title.runtime_minutes}M" if title.runtime_minutes else "",
         "genre": [genre.name for genre in title.genres.all()],
