@@ -46,7 +46,7 @@ TOKEN = "a-benchmark-types-faster-than-a-limit-allows"  # noqa: S105  of a throw
 PASSWORD = "eight clients typing"  # noqa: S105  the same
 TRAIN = """
 import django; django.setup()
-from webapp.jobs.runs import queue_training, run_training
+from webapp.training.runs import queue_training, run_training
 run = run_training(queue_training(lambda run_id: None).pk)
 assert run.status == "succeeded", run.error
 """

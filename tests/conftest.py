@@ -17,9 +17,9 @@ from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.engine.live import folder_of, holder
-from webapp.jobs.runs import queue_training, run_training
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
+from webapp.training.runs import queue_training, run_training
 
 GENRES = ("Western", "Romance", "Science Fiction")
 FILMS_A_GENRE = 20

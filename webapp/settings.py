@@ -202,6 +202,7 @@ INSTALLED_APPS = [
     "webapp.profiles",
     "webapp.releases",
     "webapp.events",
+    "webapp.slates",
     "webapp.experiments",
     "webapp.metrics",
     "webapp.jobs",

@@ -9,7 +9,8 @@ from playwright.sync_api import Error, expect
 
 from tests.journeys.waiting import until
 from webapp.catalog.models import Credit, Person, Title
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
+from webapp.slates.models import Slate
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 

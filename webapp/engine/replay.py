@@ -17,8 +17,8 @@ from webapp.discovery.snapshot import exactly, question_of, unpacked
 from webapp.discovery.surface import Surface
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.engine.live import folder_of, in_space_of, load_ranker
-from webapp.events.models import Slate
 from webapp.releases.models import Release
+from webapp.slates.models import Slate
 
 StoredRow = Mapping[str, Any]
 """A row as `Slate.rows` holds it: kind, key, titles and scores by slot."""

@@ -27,14 +27,14 @@ from webapp.discovery.snapshot import packed, snapshot_of
 from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.live import Live, holder
-from webapp.engine.on_screen import on_screen
 from webapp.engine.views import Known, RowView, SlotView, views_of
 from webapp.events.evidence import evidence_of
-from webapp.events.models import TYPED, Slate
 from webapp.events.popular_plays import played_next
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence
+from webapp.slates.models import TYPED, Slate
+from webapp.slates.pinned import on_screen
 
 logger = logging.getLogger(__name__)
 

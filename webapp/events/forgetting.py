@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import DateTimeField, Model, OuterRef, Subquery, Value
 
-from webapp.events.models import Event, ForgottenTitle, Slate
+from webapp.events.models import Event, ForgottenTitle, Visit
 from webapp.profiles.models import Profile, Rating
 
 M = TypeVar("M", bound=Model)
@@ -45,8 +45,8 @@ def take_back(profile: Profile, title_id: int, at: datetime) -> None:
     events = [_from_json(Event, row) for row in entry.kept["events"]]
     ratings = [_from_json(Rating, row) for row in entry.kept["ratings"]]
     slates = set(
-        Slate.objects.filter(pk__in={event.slate_id for event in events}).values_list(
-            "pk", flat=True
+        Visit.objects.filter(slates__in={event.slate_id for event in events}).values_list(
+            "slates", flat=True
         )
     )
     for event in events:

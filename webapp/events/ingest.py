@@ -9,7 +9,7 @@ from django.db import transaction
 
 from webapp.catalog.models import Genre, Person, Title
 from webapp.events.forgetting import forget, forgotten_at, take_back
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event, Visit
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
     DroppedTitle,
@@ -168,13 +168,12 @@ class _Known:
 
     @classmethod
     def of(cls, visit: CurrentVisit, drafts: Sequence[EventDraft]) -> "_Known":
-        slates = Slate.objects.filter(pk__in={d.slate_id for d in drafts if d.slate_id})
+        visits = Visit.objects.filter(slates__in={d.slate_id for d in drafts if d.slate_id})
         if visit.profile:
-            slates = slates.filter(visit__profile=visit.profile)
+            visits = visits.filter(profile=visit.profile)
         else:
-            slates = slates.filter(
-                visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_],
-                visit__profile=None,
+            visits = visits.filter(
+                pk__in=[id_ for id_ in (visit.id, visit.previous_id) if id_], profile=None
             )
         fit = Title.objects.fit_for(visit.maturity_limit)
         titles = fit.filter(pk__in={d.title_id for d in drafts if d.title_id})
@@ -188,7 +187,7 @@ class _Known:
         return cls(
             set(events.values_list("pk", flat=True)),
             dict(titles.values_list("pk", forgotten_at(visit.profile))),
-            set(slates.values_list("pk", flat=True)),
+            set(visits.values_list("slates", flat=True)),
             subjects,
         )
 

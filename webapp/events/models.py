@@ -1,4 +1,4 @@
-"""What happened: visits, the events in them, and the slates they were shown."""
+"""What happened: visits, and the events in them."""
 
 import uuid
 
@@ -8,12 +8,9 @@ from django.db import models
 from webapp.catalog.models import Title
 from webapp.discovery.surface import Surface
 from webapp.profiles.models import Profile
-from webapp.releases.models import RankerVersion, Release
 
 LONGEST_QUERY = 200
 """As much of a text as an event keeps."""
-TYPED = "is_typed"
-"""Set in the snapshot of a slate that answered a keystroke."""
 SURFACES = [(surface.value, surface.name.capitalize()) for surface in Surface]
 """Choices of a field that names a surface."""
 
@@ -58,48 +55,6 @@ class Visit(models.Model):
         return f"visit {self.id}"
 
 
-class Slate(models.Model):
-    """What one response showed, and from which evidence, so that it can be explained later."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
-    visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
-    surface = models.CharField(max_length=8, choices=SURFACES)
-    release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
-    ranker = models.ForeignKey(
-        RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
-    )
-    created_at = models.DateTimeField()
-    rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
-    snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
-    features = models.BinaryField(
-        null=True, help_text="What a ranker is told of each place; safetensors, compressed."
-    )
-    visit_share = models.FloatField(
-        null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
-    )
-    continues = models.ForeignKey(
-        "self",
-        models.SET_NULL,
-        null=True,
-        blank=True,
-        related_name="continued_by",
-        help_text="The slate whose page these rows go on with, below what it shows.",
-    )
-    took_ms = models.FloatField()
-    fallback_reason = models.CharField(
-        max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
-    )
-
-    class Meta:
-        indexes = [
-            models.Index(fields=["visit", "-created_at"], name="slate_visit_recent"),
-            models.Index(fields=["created_at"], name="slate_created"),
-        ]
-
-    def __str__(self) -> str:
-        return f"slate {self.id} ({self.surface})"
-
-
 class Event(models.Model):
     """Something a viewer did or saw. Its id is made by the client: a repeat is the same row."""
 
@@ -140,7 +95,9 @@ class Event(models.Model):
     occurred_at = models.DateTimeField()
     received_at = models.DateTimeField()
     surface = models.CharField(max_length=8, choices=SURFACES, blank=True)
-    slate = models.ForeignKey(Slate, models.SET_NULL, null=True, blank=True, related_name="events")
+    slate = models.ForeignKey(
+        "slates.Slate", models.SET_NULL, null=True, blank=True, related_name="events"
+    )
     row = models.CharField(max_length=40, blank=True)
     slot = models.PositiveSmallIntegerField(null=True, blank=True)
     position_seconds = models.PositiveIntegerField(null=True, blank=True)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Exists, OuterRef
 
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 
 BATCH = 10_000
 
@@ -23,7 +23,7 @@ def prune_old_events(now: datetime) -> int:
         deleted += Event.objects.filter(pk__in=ids).delete()[0]
     Visit.objects.filter(
         ~Exists(Event.objects.filter(visit=OuterRef("pk"))),
-        ~Exists(Slate.objects.filter(visit=OuterRef("pk"))),
+        slates=None,
         started_at__lt=until,
     ).delete()
     return deleted

@@ -21,9 +21,9 @@ from recommender.evaluation.ab_test import (
 )
 from recommender.evaluation.significance import Estimate
 from webapp.events.models import Visit
-from webapp.experiments.drafts import drafted_lists
 from webapp.experiments.models import Arm, Experiment
-from webapp.experiments.outcomes import Outcomes, outcomes
+from webapp.experiments.outcomes import Outcomes, outcomes, visits_of
+from webapp.slates.drafts import drafted_lists
 
 METRICS = ("abandonment", "take_rate", "seconds_to_play")
 RESAMPLES = 2000
@@ -160,7 +160,7 @@ def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any
 
 def _drafts(experiment: Experiment, settled: datetime, rng: np.random.Generator) -> dict[str, Any]:
     """Return how many of the lists that either ranking won are the usual one's."""
-    found = drafted_lists(experiment, settled=settled)
+    found = drafted_lists(visits_of(experiment, settled=settled))
     decided = found.decided
     told: dict[str, Any] = {
         "shown": found.shown, "taken_of": len(found.credits), "decided": len(decided.credits),

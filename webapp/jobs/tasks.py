@@ -9,12 +9,13 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from webapp.events.forgetting import erase_forgotten
-from webapp.events.models import TYPED, Event, Slate
+from webapp.events.models import Event
 from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
-from webapp.jobs import rankers, runs
 from webapp.metrics import alerts, daily, vitals
 from webapp.releases.models import RankerVersion, TrainingRun
+from webapp.slates.models import TYPED, Slate
+from webapp.training import rankers, runs
 
 
 @shared_task

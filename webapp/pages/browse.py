@@ -20,12 +20,13 @@ from webapp.engine.views import RowView
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.events.playback import playbacks_of
 from webapp.events.title_state import title_state
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import Place, is_read, place_of
 from webapp.profiles.models import ListEntry
+from webapp.slates.models import Slate
 
 FEATURED = ("top_picks", "trending", "popular")
 """Rows that may lend their first title to the page's top."""

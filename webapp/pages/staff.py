@@ -10,11 +10,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
-from webapp.events.models import Slate
-from webapp.events.seen import readiness
-from webapp.events.takes import takes_by_history_size
 from webapp.pages.dashboards.serving import PAGES, staff_only
 from webapp.releases.models import RankerVersion, Release, TrainingRun
+from webapp.slates.click_rates import takes_by_history_size
+from webapp.slates.models import Slate
+from webapp.slates.seen import readiness
 
 RUNS_SHOWN = 20
 TAKES_OVER = timedelta(days=30)

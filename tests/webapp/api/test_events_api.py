@@ -6,8 +6,9 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

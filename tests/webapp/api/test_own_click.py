@@ -22,7 +22,7 @@ import pytest
 from django.db import connection
 
 from webapp.engine.replay import replay
-from webapp.events.models import Slate
+from webapp.slates.models import Slate
 
 ROOT = Path(__file__).resolve().parents[3]
 WORKERS = 3

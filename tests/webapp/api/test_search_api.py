@@ -6,9 +6,10 @@ import pytest
 
 from webapp.catalog.models import Credit, Person, Title
 from webapp.engine.live import holder
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.jobs.tasks import prune_slates
 from webapp.profiles.models import HiddenTitle
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

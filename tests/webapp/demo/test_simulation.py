@@ -20,9 +20,9 @@ from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import built_in, start
 from webapp.experiments.models import Experiment
-from webapp.jobs.export import liked_pairs, stored_events
 from webapp.metrics.models import CountedDay
 from webapp.profiles.models import Profile, Rating
+from webapp.training.export import liked_pairs, stored_events
 
 UNTIL = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TOKEN = "a token of more than thirty-two characters"

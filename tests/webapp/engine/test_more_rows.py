@@ -7,11 +7,11 @@ from uuid import uuid4
 import pytest
 
 from webapp.engine import responses
-from webapp.engine.on_screen import on_screen
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Slate
 from webapp.events.visits import current_visit
+from webapp.slates.models import Slate
+from webapp.slates.pinned import on_screen
 
 pytestmark = pytest.mark.django_db
 

@@ -13,12 +13,12 @@ from webapp.engine import responses
 from webapp.engine.live import holder
 from webapp.engine.replay import RowDifference, differences, replay
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Slate
 from webapp.events.visits import CurrentVisit, current_visit
-from webapp.jobs.runs import queue_training, run_training
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
 from webapp.releases.models import Release
 from webapp.releases.publishing import publish
+from webapp.slates.models import Slate
+from webapp.training.runs import queue_training, run_training
 
 pytestmark = pytest.mark.django_db
 

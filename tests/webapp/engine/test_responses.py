@@ -16,10 +16,11 @@ from webapp.engine import responses
 from webapp.engine.live import folder_of, holder
 from webapp.events.evidence import VISIT_EVENTS
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.events.visits import current_visit
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from webapp.events.clock import NOW_HEADER, TOKEN_HEADER
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
+from webapp.slates.models import Slate
 
 TOKEN = "a token of more than thirty-two characters"
 LAST_WEEK = datetime.now(UTC).replace(microsecond=0) - timedelta(days=7)

@@ -10,11 +10,12 @@ from webapp.engine.responses import home, prequery, search, title_page
 from webapp.events.evidence import evidence_of
 from webapp.events.forgetting import KEPT_DAYS, erase_forgotten
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, ForgottenTitle, Slate, Visit
+from webapp.events.models import Event, ForgottenTitle, Visit
 from webapp.events.retention import prune_old_events
 from webapp.events.visits import current_visit
-from webapp.jobs.export import liked_pairs, stored_events
 from webapp.profiles.models import ListEntry, Rating, RefusedGenre, RefusedPerson
+from webapp.slates.models import Slate
+from webapp.training.export import liked_pairs, stored_events
 
 pytestmark = pytest.mark.django_db
 

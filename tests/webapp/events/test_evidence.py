@@ -13,8 +13,8 @@ from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event
 from webapp.events.playback import playbacks_of
 from webapp.events.visits import CurrentVisit, current_visit
-from webapp.jobs.export import liked_pairs
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
+from webapp.training.export import liked_pairs
 
 pytestmark = pytest.mark.django_db
 

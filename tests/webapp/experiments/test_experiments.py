@@ -9,9 +9,10 @@ from django.db import IntegrityError
 
 from webapp.discovery.treatments import Treatment
 from webapp.events.clock import TOKEN_HEADER
-from webapp.events.models import Slate, Visit
+from webapp.events.models import Visit
 from webapp.experiments.models import BUILT_IN_ARMS, Arm, Experiment, check_arms
 from webapp.experiments.running import running
+from webapp.slates.models import Slate
 
 Status = Experiment.Status
 

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.metrics.daily import count_day
 from webapp.metrics.estimates import estimate
 from webapp.metrics.models import DailyMetric
+from webapp.slates.models import Slate
 
 DAY = date(2026, 3, 10)
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)

@@ -10,10 +10,10 @@ from webapp.catalog.models import Credit, Person
 from webapp.engine import responses
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Slate
 from webapp.events.popular_plays import most_played, played_next
 from webapp.events.visits import current_visit
 from webapp.profiles.models import HiddenTitle, ListEntry
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -11,11 +11,12 @@ from django.test import Client
 from django.utils.html import escape
 
 from webapp.engine import responses
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.pages import staff
 from webapp.pages.navigation import FROM_COOKIE
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 from webapp.releases.models import TrainingRun
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

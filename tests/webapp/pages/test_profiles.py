@@ -9,10 +9,11 @@ from django.contrib.auth.models import User
 from webapp.catalog.models import Genre, Title
 from webapp.engine.starters import STARTERS, starters
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.events.visits import current_visit
 from webapp.profiles.export import belongings, export_of
 from webapp.profiles.models import ListEntry, Profile, Rating, RefusedGenre
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -11,10 +11,11 @@ from django.utils.html import escape
 
 from webapp.catalog.models import Person, Title
 from webapp.engine.live import holder
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.events.searches import trending_searches
 from webapp.events.visits import current_visit
 from webapp.profiles.models import HiddenTitle, Profile
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,10 @@ from uuid import uuid4
 import pytest
 
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.events.visits import current_visit
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -22,10 +22,10 @@ from django.urls import URLPattern, get_resolver
 from webapp.catalog.models import Genre, Title
 from webapp.engine.live import holder
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Slate
 from webapp.events.visits import current_visit
 from webapp.profiles.export import belongings
 from webapp.profiles.models import Profile, Rating
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 

@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.catalog.models import Title
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, dashboard
 from webapp.profiles.models import Profile
+from webapp.slates.models import Slate
 
 FOUND = 25
 VISITS_A_PAGE = 20

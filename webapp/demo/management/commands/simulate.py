@@ -13,12 +13,12 @@ from webapp.demo.films import DemoPackagesMissing
 from webapp.demo.simulated import NotHidden, films_and_paths, logged_in, people_of
 from webapp.demo.simulation import DAYS, Diary, Place, month_before, plan, simulate
 from webapp.demo.site import SiteError
-from webapp.events.seen import readiness
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, start
 from webapp.experiments.models import Experiment
 from webapp.experiments.report import plan as plan_of
 from webapp.metrics.daily import first_day
 from webapp.releases.models import RankerVersion
+from webapp.slates.seen import readiness
 
 HALF = 0.5
 """Abandonment expected where nothing is known of it: the rate that varies most."""

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from recommender.errors import InvalidInputError
-from webapp.experiments.left_to_chance import estimates, read_chances
+from webapp.slates.exploration_slots import estimates, read_chances
 
 
 class Command(BaseCommand):

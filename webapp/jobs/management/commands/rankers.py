@@ -6,10 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from webapp.events.seen import readiness
-from webapp.jobs.runs import queue_training, run_training
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import previous, publish
+from webapp.slates.seen import readiness
+from webapp.training.runs import queue_training, run_training
 
 
 class Command(BaseCommand):

@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from webapp.jobs.releases import GATE_METRIC
 from webapp.releases.models import Release
 from webapp.releases.publishing import previous, publish
+from webapp.training.gate import GATE_METRIC
 
 
 class Command(BaseCommand):

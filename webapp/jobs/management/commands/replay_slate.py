@@ -9,8 +9,8 @@ from django.core.management.base import BaseCommand, CommandError
 from webapp.catalog.models import Genre, Title
 from webapp.engine.live import limit_threads
 from webapp.engine.replay import Replay, ReplayError, RowDifference, StoredRow, replay
-from webapp.events.models import Slate
 from webapp.releases.models import Release
+from webapp.slates.models import Slate
 
 
 class Command(BaseCommand):

@@ -11,9 +11,9 @@ from recommender.errors import RecommenderError
 from recommender.serving.recommender import Recommender
 from webapp.engine.catalogue import export_catalogue
 from webapp.engine.live import folder_of
-from webapp.jobs.runs import queue_training
 from webapp.jobs.tasks import train
 from webapp.releases.models import Release, TrainingRun
+from webapp.training.runs import queue_training
 
 POLL_SECONDS = 0.5
 

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 from recommender.errors import RecommenderError
 from recommender.models.ials import IalsConfig
 from recommender.training.tuning import SearchConfig, table
-from webapp.jobs.export import export_interactions
-from webapp.jobs.tuning import tune_ials
+from webapp.training.export import export_interactions
+from webapp.training.tuning import tune_ials
 
 SHOWN = 10
 

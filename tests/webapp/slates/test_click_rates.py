@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from webapp.events.models import Event, Slate, Visit
-from webapp.events.takes import takes_by_history_size
+from webapp.events.models import Event, Visit
+from webapp.slates.click_rates import takes_by_history_size
+from webapp.slates.models import Slate
 
 NOW = timezone.now()
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.core.management import CommandError, call_command
 
 from recommender.errors import InvalidInputError
 from recommender.training.config import ReleaseConfig
-from webapp.jobs.tuning import tuned_ials
+from webapp.training.tuning import tuned_ials
 
 
 @pytest.mark.django_db

@@ -11,8 +11,9 @@ from django.db.models.functions import JSONObject
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import ShownRow
 from webapp.discovery.surface import Surface
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
+from webapp.slates.models import Slate
 
 FOLD_ROWS, FOLD_SLOTS = PageConfig.fold_rows, PageConfig.fold_slots
 """The part of a page that counts as seen before any impression arrived."""

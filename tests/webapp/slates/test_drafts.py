@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from webapp.engine import responses
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate, Visit
+from webapp.events.models import Event, Visit
 from webapp.events.visits import current_visit
-from webapp.experiments.drafts import drafted_lists
 from webapp.experiments.lifecycle import create, start
 from webapp.experiments.models import Arm
+from webapp.experiments.outcomes import visits_of
 from webapp.profiles.models import Rating
+from webapp.slates.drafts import drafted_lists
+from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
 
@@ -118,7 +120,7 @@ def test_by_hand_a_list_is_won_by_the_order_of_which_more_was_taken(experiment, 
     ):
         take(other, films[0])
 
-    found = drafted_lists(experiment, settled=LATER)
+    found = drafted_lists(visits_of(experiment, settled=LATER))
     assert found.shown == 4
     of_owner = found.units == cast.owner.pk
     assert sorted(found.credits[of_owner]) == [0.5, 1.0]

@@ -18,11 +18,11 @@ from django.utils import timezone
 from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
-from webapp.jobs.export import export_interactions, export_sessions
-from webapp.jobs.rankers import train_ranker
-from webapp.jobs.releases import gate
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
+from webapp.training.export import export_interactions, export_sessions
+from webapp.training.gate import gate
+from webapp.training.rankers import train_ranker
 
 logger = logging.getLogger(__name__)
 

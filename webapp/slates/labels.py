@@ -19,8 +19,9 @@ from recommender.data.examples import Examples
 from recommender.ranking.features import CATEGORIES, FIELDS, row_value
 from recommender.training.incremental import Window
 from webapp.discovery.snapshot import unpacked
-from webapp.events.models import Event, Slate
-from webapp.events.seen import seen_slates
+from webapp.events.models import Event
+from webapp.slates.models import Slate
+from webapp.slates.seen import seen_slates
 
 TAKES: dict[str, tuple[str, ...] | None] = {
     Event.Kind.OPEN: None,

@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from recommender.evaluation.calm import seen_position_churn
 from recommender.serving.recommender import Recommender
-from webapp.engine.on_screen import FOLD_ROWS, FOLD_SLOTS, on_screen
-from webapp.events.models import Slate
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
+from webapp.slates.models import Slate
+from webapp.slates.pinned import FOLD_ROWS, FOLD_SLOTS, on_screen
 
 pytestmark = pytest.mark.django_db
 

@@ -25,10 +25,10 @@ from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
 from webapp.engine.live import load_ranker
-from webapp.events.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
-from webapp.jobs.exposures import export_exposures, sampled_exposures
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import publish
+from webapp.slates.labels import export_exposures, sampled_exposures
+from webapp.slates.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
 
 Kind = TrainingRun.Kind
 

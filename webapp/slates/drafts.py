@@ -2,16 +2,15 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import numpy as np
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from recommender.ranking.interleaving import Draft, credit
-from webapp.events.models import Event, Slate
-from webapp.experiments.models import Experiment
-from webapp.experiments.outcomes import visits_of
+from webapp.events.models import Event, Visit
+from webapp.slates.models import Slate
 
 TAKES = (Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.PLAY)
 
@@ -40,18 +39,14 @@ class DraftedLists:
         return DraftedLists(self.units[is_won], self.credits[is_won], self.shown)
 
 
-def drafted_lists(experiment: Experiment, *, settled: datetime) -> DraftedLists:
-    """Read what was taken of an experiment's drafted lists: of people, or of simulated viewers.
+def drafted_lists(visits: "QuerySet[Visit]") -> DraftedLists:
+    """Read what was taken of the lists that were drafted in some visits.
 
     A title was taken if it was opened, chosen or played from the list itself. Two queries over the
-    experiment's slates; lists on which both rankings agree were not drafted.
-
-    Args:
-        experiment: whose lists.
-        settled: visits that began later may go on.
+    visits' slates; lists on which both rankings agree were not drafted.
     """
     slates = Slate.objects.filter(
-        visit__in=visits_of(experiment, settled=settled),
+        visit__in=visits,
         fallback_reason="",
         rows__contains=[{"teams": []}],
     )

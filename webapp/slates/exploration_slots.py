@@ -19,7 +19,8 @@ from recommender.evaluation.off_policy import (
     ips,
     self_normalised,
 )
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
+from webapp.slates.models import Slate
 
 TAKES = (Event.Kind.OPEN, Event.Kind.PLAY)
 DUE, BEHIND = "what is due", "what lies behind"

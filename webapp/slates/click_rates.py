@@ -7,7 +7,8 @@ import numpy as np
 from django.db.models import Count, F, Func, IntegerField, Q
 from django.db.models.fields.json import KeyTransform
 
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
+from webapp.slates.models import Slate
 
 NEIGHBOUR_ROWS = ("because_watched", "from_likes", "more_like")
 """Rows that R-LARM's neighbours fill."""

@@ -8,10 +8,10 @@ from django.db import connection
 from django.utils import timezone
 
 from webapp.engine.live import folder_of, holder
-from webapp.jobs import runs
-from webapp.jobs.releases import gate
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import previous, publish
+from webapp.training import runs
+from webapp.training.gate import gate
 
 
 @pytest.mark.django_db

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from webapp.events.models import Event, Slate, Visit
-from webapp.experiments.left_to_chance import BEHIND, DUE, Chances, estimates, read_chances
+from webapp.events.models import Event, Visit
+from webapp.slates.exploration_slots import BEHIND, DUE, Chances, estimates, read_chances
+from webapp.slates.models import Slate
 
 AT = datetime(2026, 5, 1, 20, tzinfo=UTC)
 SOON = AT + timedelta(days=1)

@@ -16,13 +16,15 @@ from webapp.engine import responses
 from webapp.engine.live import folder_of, holder
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event, Slate, Visit
-from webapp.events.seen import readiness
+from webapp.events.models import Event, Visit
 from webapp.events.visits import current_visit
-from webapp.jobs import rankers, tasks
-from webapp.jobs.exposures import export_exposures, sampled_exposures
-from webapp.jobs.runs import queue_training, run_training
+from webapp.jobs import tasks
 from webapp.releases.models import RankerVersion, TrainingRun
+from webapp.slates.labels import export_exposures, sampled_exposures
+from webapp.slates.models import Slate
+from webapp.slates.seen import readiness
+from webapp.training import rankers
+from webapp.training.runs import queue_training, run_training
 
 pytestmark = pytest.mark.django_db
 Kind = TrainingRun.Kind

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from webapp.events.models import Event, Slate
+from webapp.events.models import Event
+from webapp.slates.models import Slate
 
 LEARNED_DAYS = 30
 """How far back a ranker's teacher looks."""

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SlatesConfig(AppConfig):
+    name = "webapp.slates"

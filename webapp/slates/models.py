@@ -1,0 +1,54 @@
+"""Slates: what one response showed a visit, with the evidence, release and ranker behind it."""
+
+import uuid
+
+from django.db import models
+
+from webapp.events.models import SURFACES, Visit
+from webapp.releases.models import RankerVersion, Release
+
+TYPED = "is_typed"
+"""Set in the snapshot of a slate that answered a keystroke."""
+
+
+class Slate(models.Model):
+    """What one response showed, and from which evidence, so that it can be explained later."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    visit = models.ForeignKey(Visit, models.CASCADE, related_name="slates")
+    surface = models.CharField(max_length=8, choices=SURFACES)
+    release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
+    ranker = models.ForeignKey(
+        RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
+    )
+    created_at = models.DateTimeField()
+    rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
+    snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
+    features = models.BinaryField(
+        null=True, help_text="What a ranker is told of each place; safetensors, compressed."
+    )
+    visit_share = models.FloatField(
+        null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
+    )
+    continues = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="continued_by",
+        help_text="The slate whose page these rows go on with, below what it shows.",
+    )
+    took_ms = models.FloatField()
+    fallback_reason = models.CharField(
+        max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
+    )
+
+    class Meta:
+        db_table = "events_slate"
+        indexes = [
+            models.Index(fields=["visit", "-created_at"], name="slate_visit_recent"),
+            models.Index(fields=["created_at"], name="slate_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"slate {self.id} ({self.surface})"

@@ -1,0 +1,1 @@
+"""Training runs: export, tuning, the release and ranker runs, and the gate before publishing."""
