@@ -1,18 +1,21 @@
-"""How the web server runs: processes for parallel work, threads for waiting."""
+"""gunicorn configuration: processes for parallel work, threads for waiting."""
 
 import os
 
+from django.conf import settings
 from django.utils.module_loading import import_string
 from gunicorn.http import message
 from gunicorn.workers.base import Worker
 
-workers = int(os.environ.get("MARQUEE_WEB_PROCESSES", "2"))
-threads = int(os.environ.get("MARQUEE_WEB_THREADS", "2"))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+
+workers: int = settings.WEB_PROCESSES
+threads: int = settings.WEB_THREADS
 worker_class = "gthread"
 timeout = 60
 graceful_timeout = 10
 keepalive = 5
-# A search of 10,000 characters is refused in our own words, for which its line must come in.
+# A search of 10,000 characters is refused with our own message, so its line must be read.
 limit_request_line = 128 * 1024
 message.MAX_REQUEST_LINE = limit_request_line  # type: ignore[misc]  # it caps the setting
 accesslog = "-"

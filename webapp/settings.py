@@ -1,27 +1,55 @@
-"""Settings, each an environment variable with its unit in its name; nonsense is refused in words.
+"""Django settings: environment variables in, checked settings out.
 
-docs/operations.md lists them all.
+`docs/operations.md` lists the variables. Each is read once, below; `_seal` then raises
+ImproperlyConfigured with every invalid one, and what is derived from them comes after it.
 """
 
 import logging
 import re
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import dj_database_url
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, ValidationError, validate
+from environs import Env, EnvValidationError, ValidationError, validate
 
 django_stubs_ext.monkeypatch()  # lets admin classes and managers name their model
 
-env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
 SOURCE = re.compile(r"https?:(//(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?)?")
+"""A scheme or an origin, as in a Content-Security-Policy."""
+MIN_SECRET_KEY = 40
+DEBUG_SECRET_KEY = "only-for-debugging-" * 3
+env = Env(eager=False)
+
+
+@env.parser_for("secret_key")
+def _secret_key(value: str, *, if_empty: str) -> str:
+    key = value or if_empty
+    if len(key) < MIN_SECRET_KEY:
+        raise ValidationError(
+            f"must hold at least {MIN_SECRET_KEY} random characters, got {len(key)}; make one with "
+            "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`."
+        )
+    return key
+
+
+@env.parser_for("postgresql")
+def _postgresql(value: str) -> dict[str, Any]:
+    try:
+        database = dict(dj_database_url.parse(value))
+    except ValueError:  # ParseError and UnknownSchemeError are
+        database = {}
+    if database.get("ENGINE") != "django.db.backends.postgresql":
+        raise ValidationError(
+            "must name a PostgreSQL database: postgres://user:password@host/name."
+        )
+    return database
 
 
 def _are_sources(sources: list[str]) -> None:
@@ -33,156 +61,120 @@ def _are_sources(sources: list[str]) -> None:
             )
 
 
-def _read() -> dict[str, Any]:
-    """Read and check every variable; say which one is wrong and what it may be."""
+def _seal() -> None:
+    """Raise ImproperlyConfigured if any variable is invalid, with all of them in one line."""
     try:
-        return {
-            "debug": env.bool("MARQUEE_DEBUG", False),
-            "secret_key": env.str("MARQUEE_SECRET_KEY", ""),
-            "allowed_hosts": env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"]),
-            "secure": env.bool("MARQUEE_SECURE", True),
-            "home": Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve(),
-            "database": env.dj_db_url("DATABASE_URL", "postgres://localhost/marquee"),
-            "broker": env.str("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0"),
-            "cache": env.str("MARQUEE_CACHE_URL", ""),
-            "visit_gap_seconds": env.int(
-                "MARQUEE_VISIT_GAP_SECONDS", 1800, validate=validate.Range(min=60, max=86_400)
-            ),
-            "poll_seconds": env.float(
-                "MARQUEE_RELEASE_POLL_SECONDS", 2.0, validate=validate.Range(min=0.1, max=3600)
-            ),
-            "row_size": env.int("MARQUEE_ROW_SIZE", 20, validate=validate.Range(min=6, max=60)),
-            "relevance_share": env.float(
-                "MARQUEE_RELEVANCE_SHARE", 0.8, validate=validate.Range(min=0, max=1)
-            ),
-            "exploration": env.float(
-                "MARQUEE_EXPLORATION", 0.2, validate=validate.Range(min=0, max=0.5)
-            ),
-            "gate_tolerance": env.float(
-                "MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1)
-            ),
-            "ranker_min_slates": env.int(
-                "MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1)
-            ),
-            "trending_search_viewers": env.int(
-                "MARQUEE_TRENDING_SEARCH_VIEWERS", 5, validate=validate.Range(min=2)
-            ),
-            "trending_search_days": env.int(
-                "MARQUEE_TRENDING_SEARCH_DAYS", 7, validate=validate.Range(min=1, max=365)
-            ),
-            "simulation_token": env.str(
-                "MARQUEE_SIMULATION_TOKEN",
-                "",
-                validate=validate.Regexp(
-                    r"^(.{32,})?$", error="It must hold 32 characters or more, or be empty."
-                ),
-            ),
-            "media_sources": env.list("MARQUEE_MEDIA_SOURCES", ["https:"], validate=_are_sources),
-            "ranker_learns_from_simulated": env.bool("MARQUEE_RANKER_LEARNS_FROM_SIMULATED", False),
-            "alert_thresholds": {
-                "abandonment": env.float(
-                    "MARQUEE_ALERT_ABANDONMENT", 0.8, validate=validate.Range(min=0, max=1)
-                ),
-                "fallback_share": env.float(
-                    "MARQUEE_ALERT_FALLBACK_SHARE", 0.05, validate=validate.Range(min=0, max=1)
-                ),
-                "event_lag_seconds": env.float(
-                    "MARQUEE_ALERT_EVENT_LAG_SECONDS", 300.0, validate=validate.Range(min=0)
-                ),
-                "model_age_hours": env.float(
-                    "MARQUEE_ALERT_MODEL_AGE_HOURS", 72.0, validate=validate.Range(min=0)
-                ),
-            },
-            "alert_email": env.list("MARQUEE_ALERT_EMAIL", []),
-            "alert_webhook": env.str(
-                "MARQUEE_ALERT_WEBHOOK",
-                "",
-                validate=validate.Regexp(r"^(https?://\S+)?$", error="an http(s) address"),
-            ),
-            "alert_repeat_hours": env.float(
-                "MARQUEE_ALERT_REPEAT_HOURS", 24.0, validate=validate.Range(min=0)
-            ),
-            "email": env.dj_email_url("MARQUEE_EMAIL_URL", "smtp://localhost:25"),
-            "email_from": env.str("MARQUEE_EMAIL_FROM", "marquee@localhost"),
-            "metrics_token": env.str(
-                "MARQUEE_METRICS_TOKEN",
-                "",
-                validate=validate.Regexp(
-                    r"^([\x21-\x7e]{20,})?$", error="at least 20 characters without spaces"
-                ),
-            ),
-            "event_days": env.int("MARQUEE_EVENT_DAYS", 0, validate=validate.Range(min=0)),
-            "slate_days": env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1)),
-            "models_threads": env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1)),
-            "guest_maturity_limit": env.int(
-                "MARQUEE_GUEST_MATURITY_LIMIT", 18, validate=validate.OneOf([0, 6, 12, 16, 18])
-            ),
-            "log_level": env.str(
-                "MARQUEE_LOG_LEVEL",
-                "INFO",
-                validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"]),
-            ),
-        }
-    except EnvError as error:
-        raise ImproperlyConfigured(f"{error} Mend the variable and start again.") from error
+        env.seal()
+    except EnvValidationError as error:
+        by_name = cast(Mapping[str, list[str]], error.error_messages)
+        invalid = "; ".join(f"{name}: {' '.join(by_name[name]).rstrip('.')}" for name in by_name)
+        raise ImproperlyConfigured(
+            f"Invalid environment variables: {invalid}. "
+            "Correct them (docs/operations.md lists the allowed values) and start again."
+        ) from None
 
 
-_values = _read()
-
-DEBUG = _values["debug"]
-SECRET_KEY = _values["secret_key"]
-if not SECRET_KEY and DEBUG:
-    SECRET_KEY = "only-for-debugging-" * 3
-if len(SECRET_KEY) < 40:
-    raise ImproperlyConfigured(
-        "MARQUEE_SECRET_KEY must hold at least 40 random characters; make one with "
-        f"`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`, got {len(SECRET_KEY)}"
-    )
-TESTING = "pytest" in sys.modules
-ALLOWED_HOSTS = _values["allowed_hosts"]
-
-MARQUEE_HOME: Path = _values["home"]
-"""Where artifacts and, in the demo, the servers' data lie."""
-VISIT_GAP_SECONDS: int = _values["visit_gap_seconds"]
-RELEASE_POLL_SECONDS: float = _values["poll_seconds"]
-ROW_SIZE: int = _values["row_size"]
-RELEVANCE_SHARE: float = _values["relevance_share"]
-EXPLORATION: float = _values["exploration"]
-GATE_TOLERANCE: float = _values["gate_tolerance"]
-RANKER_MIN_SLATES: int = _values["ranker_min_slates"]
-"""Until so many slates were seen within 30 days no ranker is trained: the fused score orders."""
-TRENDING_SEARCH_VIEWERS: int = _values["trending_search_viewers"]
-"""From so many different viewers on a searched text may be shown to others."""
-TRENDING_SEARCH_DAYS: int = _values["trending_search_days"]
-SIMULATION_TOKEN: str = _values["simulation_token"]
-"""Who knows it may act as a simulated viewer; empty: nobody may."""
-MEDIA_SOURCES: list[str] = _values["media_sources"]
+DEBUG = env.bool("MARQUEE_DEBUG", False)
+SECRET_KEY: str = env.secret_key(
+    "MARQUEE_SECRET_KEY", "", if_empty=DEBUG_SECRET_KEY if DEBUG else ""
+)
+ALLOWED_HOSTS = env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
+SECURE = env.bool("MARQUEE_SECURE", True)
+"""HTTPS only: redirect, secure cookies, HSTS."""
+MARQUEE_HOME = Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve()
+"""Folder of artifacts and, in the demo, of the servers' data."""
+_database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
+_cache_url = env.str("MARQUEE_CACHE_URL", "")
+VISIT_GAP_SECONDS = env.int(
+    "MARQUEE_VISIT_GAP_SECONDS", 1800, validate=validate.Range(min=60, max=86_400)
+)
+RELEASE_POLL_SECONDS = env.float(
+    "MARQUEE_RELEASE_POLL_SECONDS", 2.0, validate=validate.Range(min=0.1, max=3600)
+)
+ROW_SIZE = env.int("MARQUEE_ROW_SIZE", 20, validate=validate.Range(min=6, max=60))
+RELEVANCE_SHARE = env.float("MARQUEE_RELEVANCE_SHARE", 0.8, validate=validate.Range(min=0, max=1))
+EXPLORATION = env.float("MARQUEE_EXPLORATION", 0.2, validate=validate.Range(min=0, max=0.5))
+GATE_TOLERANCE = env.float("MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1))
+RANKER_MIN_SLATES = env.int("MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1))
+"""Slates seen within 30 days before a ranker is trained; until then the fused score orders."""
+TRENDING_SEARCH_VIEWERS = env.int(
+    "MARQUEE_TRENDING_SEARCH_VIEWERS", 5, validate=validate.Range(min=2)
+)
+"""Different viewers of a search text before others are shown it."""
+TRENDING_SEARCH_DAYS = env.int(
+    "MARQUEE_TRENDING_SEARCH_DAYS", 7, validate=validate.Range(min=1, max=365)
+)
+SIMULATION_TOKEN = env.str(
+    "MARQUEE_SIMULATION_TOKEN",
+    "",
+    validate=validate.Regexp(r"^(.{32,})?$", error="must hold 32 characters or more, or be empty."),
+)
+"""Lets its sender act as a simulated viewer; empty: nobody may."""
+MEDIA_SOURCES = env.list("MARQUEE_MEDIA_SOURCES", ["https:"], validate=_are_sources)
 """Where browsers may fetch the catalogue's own posters and films from, as in a CSP."""
-RANKER_LEARNS_FROM_SIMULATED: bool = _values["ranker_learns_from_simulated"]
-"""Whether simulated visits may teach a ranker while those of people are too few."""
-ALERT_THRESHOLDS: dict[str, float] = _values["alert_thresholds"]
-"""What is watched, and the value above which it raises an alert."""
-ALERT_EMAIL: list[str] = _values["alert_email"]
-ALERT_WEBHOOK: str = _values["alert_webhook"]
-ALERT_REPEAT_HOURS: float = _values["alert_repeat_hours"]
-EMAIL_HOST: str = _values["email"]["EMAIL_HOST"]
-EMAIL_PORT: int = _values["email"]["EMAIL_PORT"]
-EMAIL_HOST_USER: str | None = _values["email"]["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD: str | None = _values["email"]["EMAIL_HOST_PASSWORD"]
-EMAIL_BACKEND: str = _values["email"]["EMAIL_BACKEND"]
-EMAIL_USE_TLS: bool = _values["email"]["EMAIL_USE_TLS"]
-EMAIL_USE_SSL: bool = _values["email"]["EMAIL_USE_SSL"]
-EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL: str = _values["email_from"]
-METRICS_TOKEN: str = _values["metrics_token"]
-"""Who shows it as a bearer may read /metrics; empty: staff alone."""
-EVENT_DAYS: int = _values["event_days"]
-"""After so many days events are deleted; 0 keeps them as long as their profile."""
-SLATE_DAYS: int = _values["slate_days"]
-GUEST_MATURITY_LIMIT: int = _values["guest_maturity_limit"]
-"""The age up to which titles are shown where nobody has chosen who watches; 18 is all."""
-MODEL_THREADS: int = _values["models_threads"]
+RANKER_LEARNS_FROM_SIMULATED = env.bool("MARQUEE_RANKER_LEARNS_FROM_SIMULATED", False)
+"""Whether simulated visits may train a ranker while real ones are too few."""
+ALERT_THRESHOLDS = {
+    "abandonment": env.float(
+        "MARQUEE_ALERT_ABANDONMENT", 0.8, validate=validate.Range(min=0, max=1)
+    ),
+    "fallback_share": env.float(
+        "MARQUEE_ALERT_FALLBACK_SHARE", 0.05, validate=validate.Range(min=0, max=1)
+    ),
+    "event_lag_seconds": env.float(
+        "MARQUEE_ALERT_EVENT_LAG_SECONDS", 300.0, validate=validate.Range(min=0)
+    ),
+    "model_age_hours": env.float(
+        "MARQUEE_ALERT_MODEL_AGE_HOURS", 72.0, validate=validate.Range(min=0)
+    ),
+}
+"""The value above which each reading raises an alert."""
+ALERT_EMAIL: list[str] = env.list("MARQUEE_ALERT_EMAIL", [])
+ALERT_WEBHOOK = env.str(
+    "MARQUEE_ALERT_WEBHOOK",
+    "",
+    validate=validate.Regexp(
+        r"^(https?://\S+)?$", error="must be an http(s) address, or be empty."
+    ),
+)
+ALERT_REPEAT_HOURS = env.float("MARQUEE_ALERT_REPEAT_HOURS", 24.0, validate=validate.Range(min=0))
+_email: dict[str, Any] = env.dj_email_url("MARQUEE_EMAIL_URL", "smtp://localhost:25")
+DEFAULT_FROM_EMAIL = env.str("MARQUEE_EMAIL_FROM", "marquee@localhost")
+METRICS_TOKEN = env.str(
+    "MARQUEE_METRICS_TOKEN",
+    "",
+    validate=validate.Regexp(
+        r"^([\x21-\x7e]{20,})?$",
+        error="must hold at least 20 characters without spaces, or be empty.",
+    ),
+)
+"""A bearer of it may read /metrics; empty: staff alone."""
+EVENT_DAYS = env.int("MARQUEE_EVENT_DAYS", 0, validate=validate.Range(min=0))
+"""Days after which events are deleted; 0 keeps them as long as their profile."""
+SLATE_DAYS = env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1))
+MODEL_THREADS = env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1))
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
+GUEST_MATURITY_LIMIT = env.int(
+    "MARQUEE_GUEST_MATURITY_LIMIT", 18, validate=validate.OneOf([0, 6, 12, 16, 18])
+)
+"""The age up to which titles are shown where no profile is chosen; 18 is all."""
+LOG_LEVEL = env.str(
+    "MARQUEE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
+)
+WEB_PROCESSES = env.int("MARQUEE_WEB_PROCESSES", 2, validate=validate.Range(min=1))
+WEB_THREADS = env.int("MARQUEE_WEB_THREADS", 2, validate=validate.Range(min=1))
+_seal()
+
+TESTING = "pytest" in sys.modules
+EMAIL_HOST: str = _email["EMAIL_HOST"]
+EMAIL_PORT: int = _email["EMAIL_PORT"]
+EMAIL_HOST_USER: str | None = _email["EMAIL_HOST_USER"]
+EMAIL_HOST_PASSWORD: str | None = _email["EMAIL_HOST_PASSWORD"]
+EMAIL_BACKEND: str = _email["EMAIL_BACKEND"]
+EMAIL_USE_TLS: bool = _email["EMAIL_USE_TLS"]
+EMAIL_USE_SSL: bool = _email["EMAIL_USE_SSL"]
+EMAIL_TIMEOUT = 10
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -249,30 +241,24 @@ TEMPLATES = [
 
 DATABASES = {
     "default": {
-        **_values["database"],
+        **_database,
         # A test's live server must not keep a connection when the test database goes.
         "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,
     }
 }
-if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-    raise ImproperlyConfigured(
-        "DATABASE_URL must name a PostgreSQL database, postgres://user:password@host/name, "
-        f"got the engine {DATABASES['default']['ENGINE']}"
-    )
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 3)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": _values["cache"],
+        "LOCATION": _cache_url,
     }
-    if _values["cache"]
+    if _cache_url
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
 }
 
-CELERY_BROKER_URL = _values["broker"]
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 6 * 3600}
 CELERY_TASK_ACKS_LATE = True
@@ -373,7 +359,6 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
-SECURE = _values["secure"]
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
@@ -410,8 +395,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 
-def _is_news(record: logging.LogRecord) -> bool:
-    """Whether it is more than a probe that was told to wait: what the wait is for is logged."""
+def _is_worth_logging(record: logging.LogRecord) -> bool:
+    """Return False for a readiness probe answered with 503: its reason is logged elsewhere."""
     request, status = getattr(record, "request", None), getattr(record, "status_code", None)
     return not (status == 503 and request is not None and request.path == "/readyz")
 
@@ -422,11 +407,13 @@ LOGGING = {
     "formatters": {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
     },
-    "filters": {"news": {"()": "django.utils.log.CallbackFilter", "callback": _is_news}},
+    "filters": {
+        "no_probes": {"()": "django.utils.log.CallbackFilter", "callback": _is_worth_logging}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
-        "django.request": {"filters": ["news"]},
+        "django.request": {"filters": ["no_probes"]},
         "faiss.loader": {"level": "WARNING"},
     },
-    "root": {"handlers": ["stderr"], "level": _values["log_level"]},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }
