@@ -6,11 +6,9 @@ churn = |seen positions whose title moved or left, not by the viewer's doing| / 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from recommender.ranking.page import ABOUT_A_TITLE, CHART_KINDS, KEPT_KINDS, THIS_VISIT
+from recommender.ranking.row_kinds import RowId, Subject, row_kind
 
-RowName = tuple[str, int | None]
-"""A row's kind and key."""
-Titles = Sequence[tuple[RowName, Sequence[int]]]
+Titles = Sequence[tuple[RowId, Sequence[int]]]
 """Rows from the top, each with its titles by slot."""
 
 
@@ -19,8 +17,8 @@ def seen_position_churn(
 ) -> float | None:
     """Return the share of seen positions that changed on a visit's next page.
 
-    A position is a row's place among the others and a slot in it. Rows kept by hand, rows of facts
-    and the `THIS_VISIT` row hold none: the viewer, the facts, or what was just done move them.
+    A position is a row's place among the others and a slot in it. Rows of a
+    kind that is not pinnable hold none: the viewer, the counts or what was just done move them.
 
     Args:
         seen: a page from the top down to the last row seen, each with the titles seen in it.
@@ -34,7 +32,7 @@ def seen_position_churn(
     rows = [
         (name, [title for title in titles if title not in left])
         for name, titles in _counted(seen)
-        if not (name[0] == ABOUT_A_TITLE and name[1] in left)
+        if not (row_kind(name[0]).subject == Subject.TITLE and name[1] in left)
     ]
     num_seen = sum(len(titles) for _, titles in rows)
     if not num_seen:
@@ -51,5 +49,5 @@ def seen_position_churn(
     return 1 - stayed / num_seen
 
 
-def _counted(rows: Titles) -> list[tuple[RowName, Sequence[int]]]:
-    return [row for row in rows if row[0][0] not in (*KEPT_KINDS, *CHART_KINDS, THIS_VISIT)]
+def _counted(rows: Titles) -> list[tuple[RowId, Sequence[int]]]:
+    return [row for row in rows if row_kind(row[0][0]).is_pinnable]

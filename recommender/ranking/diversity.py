@@ -4,14 +4,13 @@ N candidates, G titles above them, D size of their vectors.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from recommender.arrays import Float32, Int64
 
 
 def diversified(
-    vectors: Floats, size: int, relevance_share: float, above: Floats | None = None
-) -> NDArray[np.int64]:
+    vectors: Float32, size: int, relevance_share: float, above: Float32 | None = None
+) -> Int64:
     """Return the indices of the candidates to show, in order. O(size N + N² D).
 
     Each next one is the most relevant that is not like those before it (Carbonell and Goldstein,

@@ -11,20 +11,13 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from recommender.arrays import Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples, Field
+from recommender.ranking.row_kinds import row_kind
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float32]
-
-ROWS = (
-    "", "this_visit", "because_watched", "top_picks", "trending", "from_likes", "genre", "new",
-    "continue_watching", "my_list", "suggestions", "results", "more_like", "near",
-    "top_10", "genre_pair", "person", "hidden_gems", "watch_again", "played_next",
-)  # fmt: skip
-"""Kinds of row by value; written into artifacts, so new kinds go to the end."""
 DEVICES = ("", "phone", "computer", "television")
 GENRES = 3
 FIRST_SLOT = 1
@@ -54,8 +47,8 @@ FIELDS = (
 )
 """profile: its id, 0 for nobody. item: its id. genre_n: ids of its first genres, 0 for none.
 decade: from 1880. popularity, age, visit_events, history_size: ⌊log₂⌋ of likes, days in the
-catalogue, events of this visit, titles liked before it. row: of `ROWS`. match: band of search's
-evidence, from 1. hour: UTC, from 1. met: 2 where an event of the viewer names the title, else 1.
+catalogue, events of this visit, titles liked before it. row: `RowKind.code`. match: search's
+evidence band, from 1. hour: UTC, from 1. met: 2 where an event of the viewer names it, else 1.
 long, session, fused: how the history, this visit and both like the title, in standard deviations
 over the catalogue. gate: the share of this visit. 0 says that a thing is not known."""
 
@@ -86,10 +79,10 @@ class RankingRequest:
     visit_events: int = 0
     history_size: int = 0
     gate: float | None = None
-    long: Floats | None = None
-    session: Floats | None = None
-    fused: Floats | None = None
-    met: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    long: Float32 | None = None
+    session: Float32 | None = None
+    fused: Float32 | None = None
+    met: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 class Positions(NamedTuple):
@@ -97,22 +90,22 @@ class Positions(NamedTuple):
 
     Attributes:
         items: (N,) item numbers.
-        rows: (N,) numbers of `ROWS`.
+        rows: (N,) codes of row kinds.
         slots: (N,) from `FIRST_SLOT`.
         matches: (N,) bands of evidence from 1, 0 where nothing was searched for.
     """
 
-    items: Ints
-    rows: Ints
-    slots: Ints
-    matches: Ints
+    items: Int64
+    rows: Int64
+    slots: Int64
+    matches: Int64
 
     @classmethod
-    def of(cls, items: Ints, row: str, matches: Ints | None = None) -> "Positions":
+    def of(cls, items: Int64, row: str, matches: Int64 | None = None) -> "Positions":
         """Return the places of a row that is to be ordered: all as if they stood first."""
         return cls(
             items,
-            np.full(len(items), row_value(row)),
+            np.full(len(items), row_kind(row).code),
             np.full(len(items), FIRST_SLOT),
             np.zeros(len(items), dtype=np.int64) if matches is None else matches,
         )
@@ -132,7 +125,7 @@ class Positions(NamedTuple):
 class RankingFeatures:
     """The fields of one moment of the catalogue, in one item space."""
 
-    def __init__(self, catalogue: Catalogue, space: Floats, modelled: Ints) -> None:
+    def __init__(self, catalogue: Catalogue, space: Float32, modelled: Int64) -> None:
         """Compute what does not depend on the request.
 
         Args:
@@ -153,7 +146,7 @@ class RankingFeatures:
         count = len(items)
         categories = np.zeros((count, len(CATEGORIES)), dtype=np.int64)
 
-        def put(name: str, values: Ints | int) -> None:
+        def put(name: str, values: Int64 | int) -> None:
             categories[:, CATEGORIES.index(name)] = values
 
         days = (request.now - self._catalogue.added_at[items]) / _DAY
@@ -176,7 +169,7 @@ class RankingFeatures:
         numbers[:, NUMBERS.index("gate")] = request.gate or 0.0
         return Examples(categories, numbers, np.zeros(count, dtype=np.int64))
 
-    def _standing(self, taste: Floats | None, items: Ints) -> Floats | float:
+    def _standing(self, taste: Float32 | None, items: Int64) -> Float32 | float:
         """Return (N,) the scores of items in standard deviations over the catalogue.
 
         Mean and variance of ⟨taste, v⟩ over all v come from those of v, so no item is scored that
@@ -189,12 +182,7 @@ class RankingFeatures:
         return np.asarray(scores.clip(-_LARGEST_Z, _LARGEST_Z), dtype=np.float32)
 
 
-def row_value(kind: str) -> int:
-    """Return the number of a row's kind, 0 for one that is not known."""
-    return ROWS.index(kind) if kind in ROWS else 0
-
-
-def log_bucket(values: ArrayLike, name: str) -> Ints:
+def log_bucket(values: ArrayLike, name: str) -> Int64:
     """Return 1 + ⌊log₂(1 + value)⌋, within what the field has."""
     logs = np.log2(1 + np.maximum(np.asarray(values, dtype=np.float64), 0))
     return np.asarray(np.minimum(1 + np.floor(logs).astype(np.int64), _size(name) - 1))
@@ -204,7 +192,7 @@ def _size(name: str) -> int:
     return next(each.num_values for each in FIELDS if each.name == name)
 
 
-def _static(catalogue: Catalogue) -> Ints:
+def _static(catalogue: Catalogue) -> Int64:
     """Return (I, GENRES + 3): id, genres, decade and popularity."""
     count = len(catalogue)
     genres = np.zeros((count, GENRES), dtype=np.int64)

@@ -15,15 +15,13 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.artifacts import UNSTATED, Provenance, load_artifact, save_artifact
 from recommender.data.examples import Examples, Field
 from recommender.data.growing import GrowingVocabulary, shared_row
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.fifa import EpochReport, Fifa, FifaConfig
 from recommender.vocabulary import Vocabulary
-
-Floats = NDArray[np.float32]
-Times = NDArray[np.float64]
 
 KIND = "ranker"
 
@@ -51,7 +49,7 @@ class Calibration:
     shift: float = 0.0
 
     @classmethod
-    def fitted(cls, logits: Floats, labels: NDArray[np.int64]) -> "Calibration":
+    def fitted(cls, logits: Float32, labels: Int64) -> "Calibration":
         """Return the one of least log loss over examples that were not learned from.
 
         Where only one label is there, or a better order would be the reverse, it changes nothing.
@@ -61,7 +59,7 @@ class Calibration:
         signs = np.where(labels > 0, 1.0, -1.0)
         x = logits.astype(np.float64)
 
-        def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        def loss(parameters: Float64) -> tuple[float, Float64]:
             margins = signs * (parameters[0] * x + parameters[1])
             slopes = -signs * expit(-margins)
             gradient = np.array([np.mean(slopes * x), np.mean(slopes)])
@@ -71,7 +69,7 @@ class Calibration:
         scale, shift = (float(value) for value in found.x)
         return cls(scale, shift) if scale > 0 and math.isfinite(scale + shift) else cls()
 
-    def probabilities(self, logits: Floats) -> Floats:
+    def probabilities(self, logits: Float32) -> Float32:
         return np.asarray(expit(self.scale * logits + self.shift), dtype=np.float32)
 
 
@@ -103,11 +101,11 @@ class Ranker:
     def learned(
         self,
         examples: Examples,
-        at: Times,
+        at: Float64,
         *,
         forget_before: float = -math.inf,
         is_warm: bool = True,
-        targets: Floats | None = None,
+        targets: Float32 | None = None,
         validation: Callable[["Ranker"], float] | None = None,
         on_epoch: Callable[[EpochReport], None] | None = None,
     ) -> "Ranker":
@@ -152,20 +150,20 @@ class Ranker:
         fitted = Calibration.fitted(self.logits(examples), examples.labels)
         return Ranker(self.fields, self.config, self.fifa, self._vocabularies, fitted)
 
-    def logits(self, examples: Examples) -> Floats:
+    def logits(self, examples: Examples) -> Float32:
         """Return (N,), before calibration."""
         return self.fifa.logits(self._encoded(examples))
 
-    def click_probabilities(self, examples: Examples) -> Floats:
+    def click_probabilities(self, examples: Examples) -> Float32:
         """Return (N,) calibrated probabilities of a click, class 1."""
         return self.calibration.probabilities(self.logits(examples))
 
-    def predict(self, examples: Examples) -> tuple[Floats, Floats]:
+    def predict(self, examples: Examples) -> tuple[Float32, Float32]:
         """Return (N,) logits, which order finely, and (N,) calibrated click probabilities."""
         logits = self.logits(examples)
         return logits, self.calibration.probabilities(logits)
 
-    def knows(self, field: str, examples: Examples) -> NDArray[np.bool_]:
+    def knows(self, field: str, examples: Examples) -> Bool:
         """Return (N,) whether a growing field's id has a row of its own."""
         column = self.place_of(field)
         vocabulary = self._vocabularies[self._growing.index(column)]

@@ -4,42 +4,34 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import ABOUT_A_TITLE, KEPT_KINDS, THIS_VISIT, CandidateRow, PinnedRow
+from recommender.ranking.page import CandidateRow, PinnedRow
+from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, Subject, row_kind
 from recommender.serving.request import Viewer
 from recommender.vocabulary import UNKNOWN
 
 CANDIDATES = 200
 """How many titles a row proposes; rows above may take some of them."""
 TOP = 10
-NEWS_KINDS = frozenset(
-    {
-        THIS_VISIT, ABOUT_A_TITLE, "top_picks", "from_likes", "genre", "genre_pair", "person",
-        "hidden_gems",
-    }
-)  # fmt: skip
-"""Rows without titles the viewer has seen or begun."""
 
 
-def catalogue_items(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.int64]:
+def catalogue_items(catalogue: Catalogue, title_ids: Iterable[int]) -> Int64:
     """Return the items of these titles in their order, without those no longer there."""
     items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
-    known: NDArray[np.int64] = items[items != UNKNOWN]
+    known: Int64 = items[items != UNKNOWN]
     return known
 
 
-def age_allowed_items(
-    catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]
-) -> NDArray[np.int64]:
+def age_allowed_items(catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]) -> Int64:
     """Return the known items of these titles that may be named to the viewer, in their order."""
     items = catalogue_items(catalogue, title_ids)
-    allowed: NDArray[np.int64] = items[~catalogue.above(viewer.maturity_limit)[items]]
+    allowed: Int64 = items[~catalogue.above(viewer.maturity_limit)[items]]
     return allowed
 
 
-def title_mask(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.bool_]:
+def title_mask(catalogue: Catalogue, title_ids: Iterable[int]) -> Bool:
     """Return (I,) True at these titles."""
     mask = np.zeros(len(catalogue), dtype=bool)
     mask[catalogue_items(catalogue, title_ids)] = True
@@ -48,8 +40,8 @@ def title_mask(catalogue: Catalogue, title_ids: Iterable[int]) -> NDArray[np.boo
 
 def ordered_row(
     kind: str,
-    items: NDArray[np.int64],
-    scores: NDArray[np.float32],
+    items: Int64,
+    scores: Float32,
     key: int | None = None,
 ) -> CandidateRow:
     """Order items by score, highest first, ties by item number.
@@ -72,13 +64,13 @@ def ordered_row(
 
 def rows_kept_by_viewer(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
     """Continue Watching and My List, in the viewer's own order."""
-    for kind, title_ids in zip(KEPT_KINDS, (viewer.unfinished, viewer.listed), strict=True):
+    for kind, title_ids in ((CONTINUE_WATCHING, viewer.unfinished), (MY_LIST, viewer.listed)):
         items = catalogue_items(catalogue, title_ids)
         scores = np.arange(len(items), 0, -1, dtype=np.float32)
-        yield CandidateRow(kind, items, scores, is_kept_by_viewer=True)
+        yield CandidateRow(kind, items, scores)
 
 
-def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     """Return (I,) True at titles to show nowhere: refused alone or by genre, or above the limit.
 
     What the viewer keeps or has begun is not refused by its genre.
@@ -91,20 +83,20 @@ def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
     return excluded
 
 
-def not_hidden_as_watched(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def not_hidden_as_watched(catalogue: Catalogue, viewer: Viewer) -> Bool:
     """Return (I,) True at titles for any row: all, but for a viewer who hides what was watched."""
     if viewer.hides_watched:
         return ~title_mask(catalogue, viewer.seen)
     return np.ones(len(catalogue), dtype=bool)
 
 
-def filtered(row: CandidateRow, allowed: NDArray[np.bool_]) -> CandidateRow:
+def filtered(row: CandidateRow, allowed: Bool) -> CandidateRow:
     """Return the row without the items that are not allowed."""
     keep = allowed[row.items]
     return replace(row, items=row.items[keep], scores=row.scores[keep])
 
 
-def unseen_mask(catalogue: Catalogue, viewer: Viewer) -> NDArray[np.bool_]:
+def unseen_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     """Return (I,) True at titles that the viewer has neither seen nor begun."""
     return ~title_mask(catalogue, viewer.seen | set(viewer.unfinished))
 
@@ -117,14 +109,15 @@ def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
     news, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
     pinned = []
     for row in viewer.on_screen:
-        if row.kind == ABOUT_A_TITLE and row.key is not None:
+        kind = row_kind(row.kind)
+        if kind.subject == Subject.TITLE and row.key is not None:
             is_gone = not len(age_allowed_items(catalogue, viewer, [row.key]))
             if is_gone or row.key in viewer.excluded:
                 continue
         items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
-        if row.kind not in KEPT_KINDS:
-            stays &= (news if row.kind in NEWS_KINDS else other)[items]
+        if not kind.is_kept_by_viewer:
+            stays &= (news if kind.is_personal else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
         propensities = np.array(row.chances or [1.0] * len(items), dtype=np.float32)[stays]
         seen, held = (int(stays[:number].sum()) for number in (row.num_seen, row.num_held))
@@ -143,9 +136,7 @@ def top_row(catalogue: Catalogue, viewer: Viewer) -> CandidateRow:
     return CandidateRow("top_10", items, np.arange(len(items), 0, -1, dtype=np.float32))
 
 
-def watch_again_row(
-    catalogue: Catalogue, viewer: Viewer, affinity: NDArray[np.float32]
-) -> CandidateRow:
+def watch_again_row(catalogue: Catalogue, viewer: Viewer, affinity: Float32) -> CandidateRow:
     """What the viewer liked before and has ended, by how well it fits now."""
     again = [
         id_ for id_ in viewer.liked_before if id_ in viewer.seen and id_ not in viewer.unfinished
@@ -154,7 +145,7 @@ def watch_again_row(
 
 
 def genre_rows(
-    catalogue: Catalogue, genres: Iterable[int], scores: NDArray[np.float32]
+    catalogue: Catalogue, genres: Iterable[int], scores: Float32
 ) -> Iterator[CandidateRow]:
     """A row for each genre column, its titles by score."""
     for genre in genres:
@@ -166,7 +157,7 @@ def genre_rows(
         )
 
 
-def genre_similarity(catalogue: Catalogue, item: int) -> NDArray[np.float32]:
+def genre_similarity(catalogue: Catalogue, item: int) -> Float32:
     """Return (I,) the cosine of the genres with the item's, up to half less for unpopular titles.
 
     So values are in [0, 1], and 0 where no genre is shared.
@@ -178,7 +169,7 @@ def genre_similarity(catalogue: Catalogue, item: int) -> NDArray[np.float32]:
     return np.asarray(cosine * (0.5 + 0.5 * popular / max(popular.max(), 1)), dtype=np.float32)
 
 
-def genres_by_size(catalogue: Catalogue) -> NDArray[np.int64]:
+def genres_by_size(catalogue: Catalogue) -> Int64:
     """Genre columns, the largest first."""
     return np.argsort(-np.asarray(catalogue.genres.sum(axis=0)).ravel(), kind="stable")
 
@@ -203,8 +194,8 @@ class Listing:
 def listed(
     catalogue: Catalogue,
     listing: Listing,
-    excluded: NDArray[np.bool_],
-    affinity: NDArray[np.float32],
+    excluded: Bool,
+    affinity: Float32,
 ) -> tuple[CandidateRow, int]:
     """Return a part of the titles, best first, and how many there are in all.
 

@@ -6,8 +6,8 @@ It answers the same questions as the recommender, from the catalogue alone.
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, Utility, build_page
 from recommender.serving.candidates import (
@@ -79,7 +79,7 @@ class PopularTitles:
         return rows[0] if rows else None
 
     def listing(
-        self, listing: Listing, hidden: NDArray[np.bool_], viewer: Viewer, taste: Taste | None
+        self, listing: Listing, hidden: Bool, viewer: Viewer, taste: Taste | None
     ) -> tuple[Row, int]:
         """Return a part of a genre's or a person's titles, and how many there are."""
         row, total = listed(self.catalogue, listing, hidden, self.catalogue.liked_by)
@@ -93,11 +93,11 @@ class PopularTitles:
 
     def rerank_hits(
         self,
-        items: NDArray[np.int64],
-        bands: NDArray[np.int64],
+        items: Int64,
+        bands: Int64,
         viewer: Viewer,
         taste: Taste | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    ) -> tuple[Int64, Float32]:
         """Return search's hits as they are, the score of each its band of evidence, 0 best."""
         return items, -bands.astype(np.float32)
 

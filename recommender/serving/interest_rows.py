@@ -13,15 +13,13 @@ I items, G genres, P people.
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow
 from recommender.serving.candidates import filtered, genres_by_size, ordered_row
 from recommender.serving.request import Viewer
-
-Floats = NDArray[np.float32]
 
 PAIRED_GENRES = 6
 """How many of the viewer's first genres are looked at in pairs."""
@@ -58,7 +56,7 @@ class InterestRows:
         weighed = sparse.diags_array(liked) @ catalogue.genres
         self._of_pairs = np.asarray((catalogue.genres.T @ weighed).toarray())  # (G, G)
 
-    def genre_order(self, viewer: Viewer) -> NDArray[np.int64]:
+    def genre_order(self, viewer: Viewer) -> Int64:
         """Genre columns, the viewer's own first; the largest first where nothing was liked."""
         items, weights = self._liked(viewer)
         if not len(items):
@@ -67,7 +65,7 @@ class InterestRows:
         return np.argsort(-_lift(mine, self._of_genres), kind="stable")
 
     def pair_rows(
-        self, viewer: Viewer, affinity: Floats, news: NDArray[np.bool_], least: int
+        self, viewer: Viewer, affinity: Float32, news: Bool, least: int
     ) -> Iterator[CandidateRow]:
         """Rows of titles that have two genres the viewer likes together.
 
@@ -102,7 +100,7 @@ class InterestRows:
                 yield row
 
     def person_rows(
-        self, viewer: Viewer, affinity: Floats, news: NDArray[np.bool_], least: int
+        self, viewer: Viewer, affinity: Float32, news: Bool, least: int
     ) -> Iterator[CandidateRow]:
         """Rows of titles by or with someone the viewer comes back to; arguments as above."""
         items, weights = self._liked(viewer)
@@ -124,7 +122,7 @@ class InterestRows:
                 found += 1
                 yield row
 
-    def _liked(self, viewer: Viewer) -> tuple[NDArray[np.int64], Floats]:
+    def _liked(self, viewer: Viewer) -> tuple[Int64, Float32]:
         """Return the items liked and how much each says."""
         ids = np.fromiter(viewer.liked, dtype=np.int64)
         weights = np.fromiter(viewer.liked.values(), dtype=np.float32)
@@ -132,6 +130,6 @@ class InterestRows:
         return items[items >= 0], weights[items >= 0]
 
 
-def _lift(mine: Floats, of_all: Floats) -> NDArray[np.float64]:
+def _lift(mine: Float32, of_all: Float32) -> Float64:
     expected = of_all / max(float(of_all.sum()), 1e-9) * mine.sum()
     return np.asarray(np.sqrt(mine) * (mine + 1) / (expected + 1))

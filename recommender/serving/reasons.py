@@ -8,23 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import ABOUT_A_TITLE, THIS_VISIT, Row
+from recommender.ranking.page import Row
+from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.candidates import age_allowed_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
-Floats = NDArray[np.float32]
-
-TASTED_KINDS = frozenset(
-    {
-        THIS_VISIT, "top_picks", "from_likes", "genre", "genre_pair", "person", "hidden_gems",
-        "suggestions",
-    }
-)  # fmt: skip
-"""Rows whose titles are there for the viewer's taste."""
 NEAR = 0.6
 """How alike a title must be to one the viewer liked to be explained by it."""
 MAX_LIKED = 60
@@ -58,7 +50,7 @@ class Reason:
 class Explainer:
     """Says why, over one catalogue and one item space."""
 
-    def __init__(self, catalogue: Catalogue, space: Floats, similarity: Floats) -> None:
+    def __init__(self, catalogue: Catalogue, space: Float32, similarity: Float32) -> None:
         """Take what is compared.
 
         Args:
@@ -76,11 +68,12 @@ class Explainer:
         items = age_allowed_items(self._catalogue, viewer, liked)  # (L,)
         return [self._of_row(row, items, taste) for row in rows]
 
-    def _of_row(self, row: Row, liked: NDArray[np.int64], taste: Taste | None) -> list[Reason]:
+    def _of_row(self, row: Row, liked: Int64, taste: Taste | None) -> list[Reason]:
         reasons = [Reason(Because.ROW)] * len(row.items)
-        if row.kind == ABOUT_A_TITLE:
+        kind = row_kind(row.kind)
+        if kind.subject == Subject.TITLE:
             reasons = [Reason(Because.NEAR, row.key)] * len(row.items)
-        elif row.kind in TASTED_KINDS and taste is not None:
+        elif kind.is_personal and taste is not None:
             sides = [Because.VISIT if of else Because.HISTORY for of in self._of_visit(row, taste)]
             reasons = [Reason(side) for side in sides]
             if len(liked):
@@ -92,7 +85,7 @@ class Explainer:
             reasons[n] = Reason(Because.CHANCE)
         return reasons
 
-    def _of_visit(self, row: Row, taste: Taste) -> NDArray[np.bool_]:
+    def _of_visit(self, row: Row, taste: Taste) -> Bool:
         """Return (N,) whether this visit says more for a title than the history does."""
         if taste.history_vector is None or taste.visit_vector is None:
             return np.full(len(row.items), taste.history_vector is None)

@@ -10,9 +10,9 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.models.item_to_item import Neighbours
@@ -20,7 +20,6 @@ from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
 from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import (
-    ABOUT_A_TITLE,
     CandidateRow,
     PageConfig,
     Row,
@@ -28,6 +27,7 @@ from recommender.ranking.page import (
     build_page,
 )
 from recommender.ranking.ranker import Ranker
+from recommender.ranking.row_kinds import BECAUSE_WATCHED, CONTINUE_WATCHING, MY_LIST, THIS_VISIT
 from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.candidates import (
     CANDIDATES,
@@ -56,8 +56,6 @@ from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel
 from recommender.serving.utility import request_rng, similarity_vectors, utilities
 from recommender.vocabulary import UNKNOWN
-
-Floats = NDArray[np.float32]
 
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
@@ -165,7 +163,7 @@ class Recommender:
         """Return what the viewer wants at this moment, None where nothing is known."""
         return self._tastes.taste(viewer)
 
-    def space_of(self, items: NDArray[np.int64]) -> Floats:
+    def space_of(self, items: Int64) -> Float32:
         """Return (N, D) the iALS vectors of these items, zeros where there is none.
 
         Args:
@@ -174,17 +172,17 @@ class Recommender:
         vectors = self._factors[items, : self._tastes.history_size]
         return np.where(items[:, None] == UNKNOWN, np.float32(0), vectors)
 
-    def affinity(self, taste: Taste | None) -> Floats | None:
+    def affinity(self, taste: Taste | None) -> Float32 | None:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector
 
     def rerank_hits(
         self,
-        items: NDArray[np.int64],
-        bands: NDArray[np.int64],
+        items: Int64,
+        bands: Int64,
         viewer: Viewer,
         taste: Taste | None,
-    ) -> tuple[NDArray[np.int64], Floats]:
+    ) -> tuple[Int64, Float32]:
         """Return search's hits in the ranker's order within each band, and their scores."""
         return self.reranker.rerank_hits(items, bands, viewer, taste)
 
@@ -210,7 +208,7 @@ class Recommender:
         return page[0] if page else None
 
     def listing(
-        self, listing: Listing, hidden: NDArray[np.bool_], viewer: Viewer, taste: Taste | None
+        self, listing: Listing, hidden: Bool, viewer: Viewer, taste: Taste | None
     ) -> tuple[Row, int]:
         """Return a part of a genre's or a person's titles for this viewer, and how many there are.
 
@@ -225,7 +223,7 @@ class Recommender:
         [row] = self.reranker.rerank([row], viewer, taste)
         return Row(row.kind, row.items, row.scores, row.key), total
 
-    def _affinity(self, taste: Taste | None) -> Floats:
+    def _affinity(self, taste: Taste | None) -> Float32:
         """Return (I,) what orders titles for this viewer where a row has no order of its own."""
         return self._trending if taste is None else self._factors @ taste.vector
 
@@ -241,12 +239,12 @@ class Recommender:
         news = unseen_mask(self.catalogue, viewer)  # (I,)
         may_name = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
         reasons = self.catalogue.titles.ids_of(may_name).tolist()
-        because = [filtered(self._likeness_row(ABOUT_A_TITLE, id_), news) for id_ in reasons]
+        because = [filtered(self._likeness_row(BECAUSE_WATCHED, id_), news) for id_ in reasons]
         genre_order = self._interest_rows.genre_order(viewer)
         affinity = self._affinity(taste)
-        yield kept["continue_watching"]
+        yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit_vector is not None:
-            row = self._taste_row("this_visit", taste.visit_vector, len(viewer.seen))
+            row = self._taste_row(THIS_VISIT, taste.visit_vector, len(viewer.seen))
             yield replace(filtered(row, news), is_of_visit=True)
         if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
@@ -257,7 +255,7 @@ class Recommender:
         if viewer.liked_before and self._neighbours is not None:
             yield filtered(self._neighbours_row(viewer, self._neighbours), news)
         yield top_row(self.catalogue, viewer)
-        yield kept["my_list"]
+        yield kept[MY_LIST]
         yield from self._interest_rows.person_rows(viewer, affinity, news, least)
         yield from self._interest_rows.pair_rows(viewer, affinity, news, least)
         for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], affinity):
@@ -267,7 +265,7 @@ class Recommender:
             yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), news)
         yield watch_again_row(self.catalogue, viewer, affinity)
 
-    def _taste_row(self, kind: str, taste: Floats, spare: int) -> CandidateRow:
+    def _taste_row(self, kind: str, taste: Float32, spare: int) -> CandidateRow:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
         return CandidateRow(kind, self._modelled[places[0]], scores[0])
 
@@ -295,7 +293,7 @@ class Recommender:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
-            return CandidateRow(ABOUT_A_TITLE, nothing, nothing.astype(np.float32), title_id)
+            return CandidateRow(BECAUSE_WATCHED, nothing, nothing.astype(np.float32), title_id)
         likeness = genre_similarity(self.catalogue, item)  # (I,)
         affinity = self._affinity_to(item, title_id)
         if affinity is not None:
@@ -303,9 +301,9 @@ class Recommender:
             trust = np.float32(support / (support + DOUBT))
             likeness = trust * affinity + (1 - trust) * likeness
         likeness[item] = 0
-        return ordered_row(ABOUT_A_TITLE, np.flatnonzero(likeness > 0), likeness, title_id)
+        return ordered_row(BECAUSE_WATCHED, np.flatnonzero(likeness > 0), likeness, title_id)
 
-    def _affinity_to(self, item: int, title_id: int) -> Floats | None:
+    def _affinity_to(self, item: int, title_id: int) -> Float32 | None:
         """Return (I,) how well each title fits one who liked this one; None where no model knows.
 
         The title's neighbours by what it speaks for, 1 the nearest; behind them all others in the
@@ -321,12 +319,12 @@ class Recommender:
         return near + TAIL * affinity if near.any() else affinity
 
 
-def _up_to_1(values: Floats) -> Floats:
+def _up_to_1(values: Float32) -> Float32:
     """Return them scaled so that the greatest is 1, and those below 0 as 0."""
     return np.asarray(np.maximum(values, 0) / max(float(values.max()), 1e-9), dtype=np.float32)
 
 
-def _spread(values: Floats, ids: NDArray[np.int64], catalogue: Catalogue) -> Floats:
+def _spread(values: Float32, ids: Int64, catalogue: Catalogue) -> Float32:
     """Return (I,) the values at the catalogue's item numbers, 0 where there is none."""
     spread = np.zeros(len(catalogue), dtype=np.float32)
     items = catalogue.titles.items_of(ids)

@@ -7,24 +7,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.ranking.features import Positions, RankingFeatures, RankingRequest
-from recommender.ranking.page import THIS_VISIT, CandidateRow, Row
+from recommender.ranking.page import CandidateRow, Row
 from recommender.ranking.ranker import Ranker
+from recommender.ranking.row_kinds import RESULTS, row_kind
 from recommender.serving.candidates import catalogue_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
-RANKED_KINDS = frozenset(
-    {
-        THIS_VISIT, "because_watched", "top_picks", "from_likes", "genre", "genre_pair", "person",
-        "hidden_gems", "suggestions", "more_like",
-    }
-)  # fmt: skip
-"""Rows that the ranker orders. What is new, trending or kept by hand has an order of its own."""
 RANKED_PER_ROW = 24
 MAX_RANKED = 300
 """How many candidates are judged for a response, rows from the top first."""
@@ -54,7 +48,7 @@ class Reranker:
         judged, room = [], MAX_RANKED
         for place, row in enumerate(found):
             size = min(RANKED_PER_ROW, len(row.items), room)
-            if row.kind in RANKED_KINDS and size:
+            if row_kind(row.kind).is_reranked and size:
                 judged.append((place, size))
                 room -= size
         places = [Positions.of(found[n].items[:size], found[n].kind) for n, size in judged]
@@ -68,11 +62,11 @@ class Reranker:
 
     def rerank_hits(
         self,
-        items: NDArray[np.int64],
-        bands: NDArray[np.int64],
+        items: Int64,
+        bands: Int64,
         viewer: Viewer,
         taste: Taste | None,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    ) -> tuple[Int64, Float32]:
         """Return search's hits by band, in each by their chances, and (N,) scores.
 
         A hit's score is -band, plus its chance where there is a ranker: no chance lifts a hit out
@@ -81,7 +75,7 @@ class Reranker:
         scores = -bands.astype(np.float32)
         if self._ranker is None or not len(items):
             return items, scores
-        places = Positions.of(items, "results", bands + 1)
+        places = Positions.of(items, RESULTS, bands + 1)
         logits, chances = self._score(places, viewer, taste)
         scores = scores + chances.clip(0, 1 - 1e-6)
         order = np.lexsort((-logits, bands))
@@ -92,7 +86,7 @@ class Reranker:
         places = []
         for row in rows:
             bands = None
-            if row.kind == "results":
+            if row.kind == RESULTS:
                 bands = (1 - np.ceil(row.scores - 1e-9)).astype(np.int64)
                 bands = np.maximum(bands, 1)
             places.append(Positions.of(row.items, row.kind, bands).as_shown())
@@ -100,7 +94,7 @@ class Reranker:
 
     def _score(
         self, places: Positions, viewer: Viewer, taste: Taste | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    ) -> tuple[Float32, Float32]:
         """Return (N,) logits and chances; no logits for no places."""
         if self._ranker is None or not len(places.items):
             nothing = np.empty(0, dtype=np.float32)
@@ -131,9 +125,7 @@ class Reranker:
         )
 
 
-def _by_chance(
-    row: CandidateRow, logits: NDArray[np.float32], chances: NDArray[np.float32]
-) -> CandidateRow:
+def _by_chance(row: CandidateRow, logits: Float32, chances: Float32) -> CandidateRow:
     size = len(logits)
     order = np.argsort(-logits, kind="stable")
     return replace(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Float32
 from recommender.data.sessions import RecentEvents, is_last_of_playback, speaks_for_itself
 from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.fusion import (
@@ -24,8 +24,6 @@ from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN, Vocabulary
-
-Floats = NDArray[np.float32]
 
 OTHER = "title"
 """What the gate takes a surface for that it has not learned: a page one comes to from elsewhere."""
@@ -43,9 +41,9 @@ class Taste:
             the visit is folded into the history, and its share is not known: None.
     """
 
-    vector: Floats
-    history_vector: Floats | None
-    visit_vector: Floats | None
+    vector: Float32
+    history_vector: Float32 | None
+    visit_vector: Float32 | None
     visit_share: float | None
 
 
@@ -121,7 +119,7 @@ class TasteModel:
         )
         return Taste(self._gate.fuse(sides, gate)[0], history, visit, float(gate[0]))
 
-    def like(self, title_id: int) -> Floats | None:
+    def like(self, title_id: int) -> Float32 | None:
         """Return the taste of someone who liked this title alone, None where it is unknown."""
         long = self._fold_in({title_id: 1.0})
         if not long.any():
@@ -130,7 +128,7 @@ class TasteModel:
         vector[: long.shape[1]] = long[0]
         return vector
 
-    def _fold_in(self, liked: Mapping[int, float]) -> Floats:
+    def _fold_in(self, liked: Mapping[int, float]) -> Float32:
         items = self.items.items_of(np.fromiter(liked.keys(), dtype=np.int64))
         weights = np.fromiter(liked.values(), dtype=np.float32)
         known = items != UNKNOWN

@@ -9,13 +9,11 @@ title, age since it came in, n how many profiles liked it.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import Viewer
-
-Floats = NDArray[np.float32]
 
 FRESH_DAYS = 14.0
 """After so many days a title is half as fresh."""
@@ -24,7 +22,7 @@ MODEL_SHARE = np.float32(0.7)
 _DAY = 86_400.0
 
 
-def similarity_vectors(catalogue: Catalogue, factors: Floats | None = None) -> Floats:
+def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> Float32:
     """Return (I, D): the product of two titles says how alike they are, 1 the same.
 
     Args:
@@ -39,7 +37,7 @@ def similarity_vectors(catalogue: Catalogue, factors: Floats | None = None) -> F
     return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
 
 
-def utilities(catalogue: Catalogue, affinity: Floats, now: float, config: PageConfig) -> Floats:
+def utilities(catalogue: Catalogue, affinity: Float32, now: float, config: PageConfig) -> Float32:
     """Return (I,) what each title is worth to the viewer, above 0.
 
     Args:
@@ -63,6 +61,6 @@ def request_rng(viewer: Viewer) -> np.random.Generator:
     return np.random.default_rng([int(viewer.now * 1e6), viewer.profile_id or 0])
 
 
-def _unit(vectors: Floats) -> Floats:
+def _unit(vectors: Float32) -> Float32:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

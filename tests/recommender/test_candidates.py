@@ -11,7 +11,8 @@ from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
-from recommender.ranking.page import KEPT_KINDS, PageConfig
+from recommender.ranking.page import PageConfig
+from recommender.ranking.row_kinds import row_kind
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
 from recommender.serving.reasons import Because
@@ -220,7 +221,7 @@ def check_page(recommender, viewer, rows):
         assert all(
             viewer.maturity_limit is None or age[id_] <= viewer.maturity_limit for id_ in shown
         )
-        if row.kind in KEPT_KINDS:
+        if row_kind(row.kind).is_kept_by_viewer:
             continue
         assert len(shown) >= 6
         assert not (viewer.hides_watched and set(shown) & viewer.seen)

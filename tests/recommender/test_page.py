@@ -11,19 +11,19 @@ from hypothesis import strategies as st
 from recommender.errors import InvalidInputError
 from recommender.evaluation.calm import seen_position_churn
 from recommender.ranking.page import (
-    CHART_KINDS,
-    KEPT_KINDS,
-    THIS_VISIT,
     CandidateRow,
     PageConfig,
     PinnedRow,
     Utility,
     build_page,
 )
+from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, THIS_VISIT
 
 ITEMS = 40
 
-FACTS = CHART_KINDS[0]
+FACTS = "top_10"
+KEPT_KINDS = (CONTINUE_WATCHING, MY_LIST)
+CHART_KINDS = (FACTS,)
 rows = st.lists(
     st.builds(
         lambda name, items: CandidateRow(
@@ -31,7 +31,6 @@ rows = st.lists(
             np.array(items, dtype=np.int64),
             np.arange(len(items), 0, -1, dtype=np.float32),
             name[1],
-            is_kept_by_viewer=name[0] in KEPT_KINDS,
         ),
         st.sampled_from(
             [

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.ranking.interleaving import draft_row
-from recommender.ranking.page import THIS_VISIT, PageConfig, Row
+from recommender.ranking.page import PageConfig, Row
+from recommender.ranking.row_kinds import RESULTS, row_id, row_kind
 from recommender.serving.candidates import (
     Listing,
     catalogue_items,
@@ -31,8 +32,6 @@ from webapp.discovery.treatments import treated_viewer
 Source = Recommender | PopularTitles
 
 SEARCH_HITS = 40
-DRAFTED = ("results", "suggestions")
-"""Rows that two rankings can share: nothing in them is pinned or left to chance."""
 
 
 @dataclass(frozen=True)
@@ -98,12 +97,12 @@ def answer(question: Question, source: Source, search: SearchEngine) -> Answer:
 
 
 def _drafted(ours: Answer, theirs: Answer, rng: np.random.Generator) -> Answer:
-    """Let the rows `DRAFTED` be shared. What a search finds is ours, its order is drafted."""
+    """Draft the rows that can be shared. What a search finds is ours, its order is drafted."""
     rivals = {row.kind: row for row in theirs.rows}
     rows = []
     for row in ours.rows:
-        rival = rivals.get(row.kind) if row.kind in DRAFTED else None
-        if rival is not None and row.kind == "results":
+        rival = rivals.get(row.kind) if row_kind(row.kind).is_drafted else None
+        if rival is not None and row.kind == RESULTS:
             here = np.isin(rival.items, row.items)
             rival = replace(rival, items=rival.items[here], scores=rival.scores[here])
         rows.append(row if rival is None else draft_row(row, rival, rng))
@@ -150,8 +149,8 @@ def _played_next(question: Question, source: Source) -> Row | None:
 
 def _below(rows: list[Row], viewer: Viewer) -> list[Row]:
     """Return the rows that stand below all that is on screen."""
-    shown = {(row.kind, None if row.kind == THIS_VISIT else row.key) for row in viewer.on_screen}
-    names = [(row.kind, None if row.kind == THIS_VISIT else row.key) for row in rows]
+    shown = {row_id(row.kind, row.key) for row in viewer.on_screen}
+    names = [row_id(row.kind, row.key) for row in rows]
     last = max((n for n, name in enumerate(names) if name in shown), default=-1)
     return rows[last + 1 :]
 
@@ -255,7 +254,7 @@ def _results(question: Question, taste: Taste | None, source: Source, hits: Sequ
     """A hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     evidence = np.array([hit.band for hit in hits], dtype=np.int64)
-    return Row("results", *source.rerank_hits(items, evidence, question.viewer, taste))
+    return Row(RESULTS, *source.rerank_hits(items, evidence, question.viewer, taste))
 
 
 def _near(source: Source, hits: Sequence[Hit]) -> Row:

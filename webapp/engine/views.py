@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from recommender.ranking.page import ABOUT_A_TITLE, Row
+from recommender.ranking.page import Row
+from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.reasons import Reason
 from recommender.serving.request import Viewer
 from webapp.catalog.models import Genre, Person, Title
@@ -117,10 +118,16 @@ def _subjects(
 ) -> Subjects:
     """Fetch all that the rows speak of."""
     titles = {id_ for row_ids in ids for id_ in row_ids}
-    titles |= {row.key for row in rows if row.kind == ABOUT_A_TITLE and row.key is not None}
+    titles |= set(_keys(rows, Subject.TITLE))
     titles |= set(_named_by(reasons))
-    people = [row.key for row in rows if row.kind == "person" and row.key is not None]
-    return Subjects(cards.titles(titles), cards.genres, cards.people(people))
+    return Subjects(cards.titles(titles), cards.genres, cards.people(_keys(rows, Subject.PERSON)))
+
+
+def _keys(rows: Sequence[Row], subject: Subject) -> list[int]:
+    """Return what rows about such a subject are about."""
+    return [
+        row.key for row in rows if row_kind(row.kind).subject == subject and row.key is not None
+    ]
 
 
 def _named_by(reasons: Sequence[Sequence[Reason]]) -> Iterator[int]:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from recommender.ranking.page import ABOUT_A_TITLE, KEPT_KINDS, Row
+from recommender.ranking.page import Row
+from recommender.ranking.row_kinds import BECAUSE_WATCHED, row_kind
 from recommender.serving.interest_rows import genres_of_pair
 from recommender.serving.reasons import Because, Reason
 from recommender.serving.taste import Taste
@@ -47,7 +48,7 @@ class Subjects:
         """Whether what the row is about is still there."""
         if row.key is None:
             return True
-        if row.kind == ABOUT_A_TITLE:
+        if row.kind == BECAUSE_WATCHED:
             return row.key in self.titles
         if row.kind == "genre":
             return row.key in self.genres
@@ -70,10 +71,10 @@ def heading_and_reason(
     taste: Taste | None = None,
 ) -> tuple[str, str]:
     """Say what a row is and why it is there."""
-    if not visit.is_personal and row.kind not in KEPT_KINDS:
+    if not visit.is_personal and not row_kind(row.kind).is_kept_by_viewer:
         heading, reason = _impersonal(row, subjects)
         return heading, f"{reason} Personal picks are off."
-    if row.kind == ABOUT_A_TITLE and row.key is not None:
+    if row.kind == BECAUSE_WATCHED and row.key is not None:
         return _because(subjects.titles[row.key], evidence)
     if row.kind == "this_visit":
         return _this_visit(evidence)

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_safe
 
-from recommender.ranking.page import THIS_VISIT
+from recommender.ranking.row_kinds import row_kind
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.surface import Surface
@@ -27,9 +27,6 @@ from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import Place, is_read, place_of
 from webapp.profiles.models import ListEntry
 from webapp.slates.models import Slate
-
-FEATURED = ("top_picks", "trending", "popular")
-"""Rows that may lend their first title to the page's top."""
 
 
 @require_safe
@@ -115,8 +112,8 @@ def my_list(request: HttpRequest) -> HttpResponse:
 
 
 def _featured(rows: list[RowView]) -> RowView | None:
-    """Return the row that leads the page: what this visit is about, else one of `FEATURED`."""
-    return min(rows, key=lambda r: (r.kind != THIS_VISIT, r.kind not in FEATURED), default=None)
+    """Return the row whose first title leads the page, see `RowKind.lead_order`."""
+    return min(rows, key=lambda row: row_kind(row.kind).lead_order, default=None)
 
 
 def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:

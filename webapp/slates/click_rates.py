@@ -7,10 +7,11 @@ import numpy as np
 from django.db.models import Count, F, Func, IntegerField, Q
 from django.db.models.fields.json import KeyTransform
 
+from recommender.ranking.row_kinds import ROW_KINDS
 from webapp.events.models import Event
 from webapp.slates.models import Slate
 
-NEIGHBOUR_ROWS = ("because_watched", "from_likes", "more_like")
+NEIGHBOUR_ROWS = tuple(kind.name for kind in ROW_KINDS.values() if kind.uses_neighbours)
 """Rows that R-LARM's neighbours fill."""
 NEWEST_SLATES = 5000
 BUCKETS = 10

@@ -16,7 +16,8 @@ import numpy as np
 from django.db.models import QuerySet
 
 from recommender.data.examples import Examples
-from recommender.ranking.features import CATEGORIES, FIELDS, row_value
+from recommender.ranking.features import CATEGORIES, FIELDS
+from recommender.ranking.row_kinds import row_kind
 from recommender.training.incremental import Window
 from webapp.discovery.snapshot import unpacked
 from webapp.events.models import Event
@@ -118,9 +119,9 @@ def _exposures(batch: list[Slate]) -> dict[UUID, _Exposure]:
     for kind, value, visit_id, slate_id, row, title_id in events.iterator(chunk_size=20_000):
         takes = _takes(kind, value)
         if slate_id is not None and row and (takes or kind == Event.Kind.IMPRESSION):
-            last_shown[visit_id, title_id] = (slate_id, row_value(row))
+            last_shown[visit_id, title_id] = (slate_id, row_kind(row).code)
             if slate_id in found:
-                found[slate_id].seen.add((row_value(row), title_id))
+                found[slate_id].seen.add((row_kind(row).code, title_id))
         shown = last_shown.get((visit_id, title_id))
         if takes and shown is not None and shown[0] in found:
             found[shown[0]].taken.add((shown[1], title_id))
