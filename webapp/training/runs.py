@@ -16,13 +16,13 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommender.errors import InvalidInputError, RecommenderError
-from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_sessions
 from webapp.training.gate import gate
 from webapp.training.rankers import train_ranker
+from webapp.training.tuning import tuned_config
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +88,7 @@ def overdue_runs(now: datetime) -> list[int]:
 
 def _train(run: TrainingRun) -> dict[str, Any]:
     """Train the release, hold it against the live one, publish it if it is good enough."""
-    config = ReleaseConfig()
+    config = tuned_config()
     interactions = export_interactions()
     if not interactions.matrix.nnz:
         raise InvalidInputError(

@@ -1,7 +1,7 @@
-"""The search for better settings, and where its result is kept.
+"""Search iALS's settings on this site's interactions, and read the best ones back for training.
 
-MARQUEE_HOME/tuning/ials-DATA.jsonl  each trial, so that a search may be cut off and go on
-MARQUEE_HOME/tuning/ials.json        the best setting found; training uses it from then on
+MARQUEE_HOME/tuning/ials-DATA.jsonl  all trials: an interrupted search continues from them
+MARQUEE_HOME/tuning/ials.json        the best settings; every later training run uses them
 """
 
 import json
@@ -27,10 +27,10 @@ def tune_ials(
     on_trial: Callable[[Trial], None] | None = None,
     show_progress: bool = False,
 ) -> list[Trial]:
-    """Search, keep the best setting, and return all trials, best first.
+    """Search, store the best settings, and return all trials, best first.
 
-    The profiles that judge a release are left out, so that the gate stays honest: others are held
-    out for the search.
+    The profiles on which a release is evaluated take no part: others are held out for the search,
+    so the gate compares on profiles that chose no setting.
     """
     config = ReleaseConfig()
     learned, _ = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
@@ -41,26 +41,42 @@ def tune_ials(
     folder.mkdir(parents=True, exist_ok=True)
     journal = folder / f"ials-{train.fingerprint()[:12]}.jsonl"
     trials = tune(train, validation, search, journal, on_trial, show_progress)
-    _keep(trials[0].config)
+    _store(trials[0].config)
     return trials
 
 
+def tuned_config() -> ReleaseConfig:
+    """Return the settings of a training run: the shipped ones, with iALS's as last tuned.
+
+    Raises:
+        InvalidInputError: the stored settings cannot be read.
+    """
+    return replace(ReleaseConfig(), ials=tuned_ials())
+
+
 def tuned_ials() -> IalsConfig:
-    """Return the setting of the last search, or the one we ship."""
+    """Return the settings of the last search, or the shipped ones where none was made.
+
+    Raises:
+        InvalidInputError: the stored settings cannot be read.
+    """
     path = _folder() / "ials.json"
     try:
         return IalsConfig(**json.loads(path.read_text()))
     except FileNotFoundError:
         return ReleaseConfig().ials
     except (ValueError, TypeError) as error:
-        raise InvalidInputError(f"{path} holds no setting of iALS: remove it ({error})") from error
+        raise InvalidInputError(
+            f"{path} holds no settings of iALS ({error}). Run `manage.py tune ials` again, or "
+            "delete the file to train with the shipped settings"
+        ) from error
 
 
-def _keep(config: IalsConfig) -> None:
-    """Replace the kept setting whole."""
-    kept = replace(config, num_threads=None, patience=None)
+def _store(config: IalsConfig) -> None:
+    """Replace the stored settings atomically; the number of epochs is the best trial's."""
+    stored = replace(config, num_threads=None, patience=None)
     draft = _folder() / ".ials.json"
-    draft.write_text(json.dumps(asdict(kept), indent=2) + "\n")
+    draft.write_text(json.dumps(asdict(stored), indent=2) + "\n")
     os.replace(draft, _folder() / "ials.json")
 
 

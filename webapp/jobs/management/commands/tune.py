@@ -17,7 +17,7 @@ SHOWN = 10
 class Command(BaseCommand):
     help = (
         "Search for a model's settings on held-out profiles; training uses the best from then on. "
-        "A search that is cut off goes on where it stopped when it is started again."
+        "An interrupted search continues where it stopped when it is started again."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         except RecommenderError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(table(trials[:SHOWN]))
-        self.stdout.write(f"{len(trials)} settings tried. The first is kept for training.")
+        self.stdout.write(f"{len(trials)} settings tried. Training uses the first from now on.")
 
 
 def _search(options: dict[str, Any]) -> SearchConfig:
