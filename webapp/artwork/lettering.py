@@ -1,6 +1,7 @@
-"""Set a name in a box: how wide its letters come out, where lines break, how large it can be.
+"""Typesetting of a title's name: text and a box go in, lines and a type size come out.
 
-Nobody can measure a font on the server, so widths are estimated on the safe side.
+The server has no fonts to measure, so widths are estimates that are rather too large. Widths,
+heights and sizes are in units of the poster, which is 200 by 300.
 """
 
 import math
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 
 LINE_HEIGHT = 1.04
 ELLIPSIS = "…"
-UNPRINTABLE = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML does not allow, and the control characters that it does."""
-SHARES = {
+NOT_IN_XML = re.compile("[^\t\n\r\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that XML forbids, and the control characters that it allows."""
+LETTERS_BY_WIDTH = {
     0.29: "iIjl.,:;'!|/ ’‘·",
     0.38: 'ftr-()[]"“”*',
     0.57: "aceksvxyzJ0123456789?$",
@@ -23,17 +24,17 @@ SHARES = {
     0.92: "mM%",
     1.0: "W@—…",
 }
-WIDTHS = {letter: share for share, letters in SHARES.items() for letter in letters}
-"""Shares of the type size, of a bold sans such as Arial's."""
+WIDTHS = {letter: width for width, letters in LETTERS_BY_WIDTH.items() for letter in letters}
+"""Width of a letter as a share of the type size, in a bold sans such as Arial."""
 ZERO_WIDTH = frozenset({"Mn", "Me", "Cf"})
-LONG_WORD, PART = 18, 11
-"""A word of more letters than the first may be broken, into parts of up to the second."""
+LONG_WORD_LETTERS, PART_LETTERS = 18, 11
+"""A word of more than 18 letters may be hyphenated, into parts of at most 11 letters."""
 SOFT_HYPHEN = "\u00ad"
 
 
 @dataclass(frozen=True)
 class Face:
-    """A way of lettering: fonts that every system has one of, and how it differs from Arial."""
+    """A typeface: a font stack with one font for every system, and its width relative to Arial."""
 
     fonts: str
     weight: int
@@ -41,13 +42,13 @@ class Face:
     is_caps: bool = False
 
     def width(self, text: str, size: float) -> float:
-        """How wide the text comes out, in the unit of the size."""
-        return size * self.scale * sum(map(_share, text))
+        """Return the estimated width of the text, in the unit of `size`."""
+        return size * self.scale * sum(map(_relative_width, text))
 
 
 @dataclass(frozen=True)
 class Lettering:
-    """A name as it is set: its lines from top to bottom and their size."""
+    """A typeset name: its lines from top to bottom and their type size."""
 
     size: float
     lines: tuple[str, ...]
@@ -58,48 +59,57 @@ class Lettering:
 
 
 def clean(text: str) -> str:
-    """Return the text without what may not stand in XML and soft hyphens, with single spaces."""
-    return " ".join(UNPRINTABLE.sub(" ", text).replace(SOFT_HYPHEN, "").split())
+    """Return the text with single spaces and without soft hyphens and characters XML forbids."""
+    return " ".join(NOT_IN_XML.sub(" ", text).replace(SOFT_HYPHEN, "").split())
 
 
-def runs_to_the_left(text: str) -> bool:
-    """Whether the text begins in a script that is read from right to left."""
-    kinds = map(unicodedata.bidirectional, text)
-    return next((kind in ("R", "AL") for kind in kinds if kind in ("L", "R", "AL")), False)
+def is_right_to_left(text: str) -> bool:
+    """Return True if the first letter belongs to a right-to-left script."""
+    classes = map(unicodedata.bidirectional, text)
+    return next((name in ("R", "AL") for name in classes if name in ("L", "R", "AL")), False)
 
 
-def letter(text: str, face: Face, width: float, height: float, sizes: Iterable[float]) -> Lettering:
-    """Set the text at the largest of the sizes, given from large to small, at which it fits.
+def typeset(
+    text: str, face: Face, width: float, height: float, sizes: Iterable[float]
+) -> Lettering:
+    """Break the text into lines at the largest of `sizes` at which they fit the box.
 
-    At the smallest size lines that are still too long, and lines too many, are cut and end in an
-    ellipsis. A box lower than one line of the smallest size is overrun by that line.
+    At the smallest size, lines that are too long and the last of too many lines are cut and end in
+    an ellipsis. A box lower than one line of the smallest size still gets that line.
+
+    Args:
+        text: The name.
+        face: The typeface.
+        width: Of the box.
+        height: Of the box.
+        sizes: Type sizes from large to small.
     """
-    pieces = _pieces(clean(text).upper() if face.is_caps else clean(text))
+    pieces = _breakable_pieces(clean(text).upper() if face.is_caps else clean(text))
     size, lines = 0.0, [""]
     for size in sizes:
         limit = max(1, int(height / (size * LINE_HEIGHT)))
-        lines = _break(pieces, face, width, size)
+        lines = _break_lines(pieces, face, width, size)
         if len(lines) <= limit and all(face.width(line, size) <= width for line in lines):
-            return Lettering(size, tuple(_balance(pieces, face, width, size, len(lines))))
-    kept = lines[:limit]
+            return Lettering(size, tuple(_balance_lines(pieces, face, width, size, len(lines))))
+    visible = lines[:limit]
     if len(lines) > limit:
-        kept[-1] += ELLIPSIS
-    return Lettering(size, tuple(cut(line, face, width, size) for line in kept))
+        visible[-1] += ELLIPSIS
+    return Lettering(size, tuple(truncate(line, face, width, size) for line in visible))
 
 
-def cut(line: str, face: Face, width: float, size: float) -> str:
-    """Return the line, shortened with an ellipsis where it is wider than the width."""
+def truncate(line: str, face: Face, width: float, size: float) -> str:
+    """Return the line, shortened with an ellipsis if it is wider than `width`."""
     if face.width(line, size) <= width:
         return line
-    kept = line.rstrip(ELLIPSIS)
-    while kept and face.width(kept + ELLIPSIS, size) > width:
-        kept = kept[:-1]
-    while kept and (kept[-1] in " ,:;-–" or unicodedata.category(kept[-1]) in ZERO_WIDTH):
-        kept = kept[:-1]
-    return kept + ELLIPSIS
+    start = line.rstrip(ELLIPSIS)
+    while start and face.width(start + ELLIPSIS, size) > width:
+        start = start[:-1]
+    while start and (start[-1] in " ,:;-–" or unicodedata.category(start[-1]) in ZERO_WIDTH):
+        start = start[:-1]
+    return start + ELLIPSIS
 
 
-def _share(letter: str) -> float:
+def _relative_width(letter: str) -> float:
     if letter in WIDTHS:
         return WIDTHS[letter]
     if unicodedata.category(letter) in ZERO_WIDTH:
@@ -109,47 +119,50 @@ def _share(letter: str) -> float:
     return 0.8 if letter.isupper() or ord(letter) > 0x5FF else 0.65
 
 
-def _pieces(text: str) -> list[str]:
-    """What a line may be broken between: words, parts of a very long one, each CJK character."""
+def _breakable_pieces(text: str) -> list[str]:
+    """Split where a line may end: after words, parts of very long words and CJK characters."""
     pieces: list[str] = []
     for word in text.split():
         is_wide = any(unicodedata.east_asian_width(letter) in "WF" for letter in word)
-        parts = list(word) if is_wide else _parts(word)
+        parts = list(word) if is_wide else _hyphenate(word)
         pieces += parts[:-1]
         pieces.append(parts[-1] + " ")
     return pieces
 
 
-def _parts(word: str) -> list[str]:
-    """The word in equal parts where it is very long, all but the last with a soft hyphen."""
-    if len(word) <= LONG_WORD or not word.isalpha():
+def _hyphenate(word: str) -> list[str]:
+    """Split a very long word into equal parts; all but the last end in a soft hyphen."""
+    if len(word) <= LONG_WORD_LETTERS or not word.isalpha():
         return [word]
-    step = math.ceil(len(word) / math.ceil(len(word) / PART))
+    step = math.ceil(len(word) / math.ceil(len(word) / PART_LETTERS))
     parts = [word[n : n + step] for n in range(0, len(word), step)]
     return [*(part + SOFT_HYPHEN for part in parts[:-1]), parts[-1]]
 
 
-def _break(pieces: list[str], face: Face, width: float, size: float) -> list[str]:
+def _break_lines(pieces: list[str], face: Face, width: float, size: float) -> list[str]:
+    """Fill lines greedily; a piece wider than `width` gets a line of its own."""
     lines: list[str] = []
     for piece in pieces:
-        if lines and face.width(_hyphened((lines[-1] + piece).rstrip()), size) <= width:
+        if lines and face.width(_with_visible_hyphen((lines[-1] + piece).rstrip()), size) <= width:
             lines[-1] += piece
         else:
             lines.append(piece)
-    return [_hyphened(line.rstrip()) for line in lines] or [""]
+    return [_with_visible_hyphen(line.rstrip()) for line in lines] or [""]
 
 
-def _hyphened(line: str) -> str:
-    """A word broken at the line's end shows its hyphen; one within the line does not."""
-    shown = "-" if line.endswith(SOFT_HYPHEN) else ""
-    return line.replace(SOFT_HYPHEN, "") + shown
+def _with_visible_hyphen(line: str) -> str:
+    """Show the soft hyphen at the end of the line and drop those within it."""
+    hyphen = "-" if line.endswith(SOFT_HYPHEN) else ""
+    return line.replace(SOFT_HYPHEN, "") + hyphen
 
 
-def _balance(pieces: list[str], face: Face, width: float, size: float, count: int) -> list[str]:
-    """Break into as many lines, as even in length as they can be."""
-    best = _break(pieces, face, width, size)
+def _balance_lines(
+    pieces: list[str], face: Face, width: float, size: float, count: int
+) -> list[str]:
+    """Break into at most `count` lines of lengths as equal as possible."""
+    best = _break_lines(pieces, face, width, size)
     for tenths in range(19, 8, -1):
-        lines = _break(pieces, face, width * tenths / 20, size)
+        lines = _break_lines(pieces, face, width * tenths / 20, size)
         if len(lines) > count or any(face.width(line, size) > width for line in lines):
             break
         best = lines

@@ -1,4 +1,4 @@
-"""The colours, letters and motifs of each genre's posters."""
+"""Poster styles by genre: typeface, motifs and colour schemes."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ CAPS = Face(
 
 @dataclass(frozen=True)
 class Scheme:
-    """Four colours: under the letters, the letters, what leads in the motif, what answers it."""
+    """Four colours as `#rrggbb`: background, text, and the motif's primary and secondary colour."""
 
-    ground: str
-    ink: str
-    lead: str
-    answer: str
+    background: str
+    text: str
+    primary: str
+    secondary: str
 
 
 @dataclass(frozen=True)
 class Style:
-    """How a genre looks. Motifs are names of functions in `webapp.artwork.motifs`."""
+    """A genre's poster style. Motifs are names of functions in `webapp.artwork.motifs`."""
 
     face: Face
     motifs: tuple[str, ...]
@@ -127,7 +127,7 @@ STYLES = {
         "2d3b36 f3f2e6 c9c08a 5f7f70", "7f3b2e fdf0e2 f0bd8a 4d1f1b",
     ),
 }  # fmt: skip
-"""By genre, the most telling first: of a title's genres the first one here gives the look."""
+"""Style by genre, most specific genre first: a title takes the first that is among its genres."""
 ALIASES = {
     "sci-fi": "science fiction",
     "musical": "music",
@@ -143,6 +143,6 @@ DEFAULT = _style(
 
 
 def genre_with_style(names: Iterable[str]) -> str:
-    """Return which of these genres gives the look; empty where none has one of its own."""
-    known = {ALIASES.get(name.casefold(), name.casefold()) for name in names}
-    return next((genre for genre in STYLES if genre in known), "")
+    """Return the genre that decides the poster's style; empty if none has a style of its own."""
+    genres = {ALIASES.get(name.casefold(), name.casefold()) for name in names}
+    return next((genre for genre in STYLES if genre in genres), "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.artwork.lettering import clean, cut, letter
+from webapp.artwork.lettering import clean, truncate, typeset
 from webapp.artwork.motifs import MOTIFS
 from webapp.artwork.palettes import CAPS, DEFAULT, SANS, SERIF, STYLES, genre_with_style
 from webapp.artwork.posters import (
@@ -44,10 +44,10 @@ def texts(svg):
 @example(name="")
 @example(name="\x00\x1b\ufffe")
 def test_any_name_is_set_within_its_box(face, name):
-    set_ = letter(name, face, COLUMN, 128, SIZES)
-    assert set_.lines
-    assert all(face.width(line, set_.size) <= COLUMN for line in set_.lines)
-    assert set_.height <= 128
+    block = typeset(name, face, COLUMN, 128, SIZES)
+    assert block.lines
+    assert all(face.width(line, block.size) <= COLUMN for line in block.lines)
+    assert block.height <= 128
 
 
 @given(name=any_text, director=any_text, genre=st.sampled_from([*STYLES, ""]), seed=st.text())
@@ -68,29 +68,29 @@ def test_no_drawing_is_large(name, external_id):
 
 @given(name=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40))
 def test_a_short_name_is_written_out(name):
-    set_ = letter(name, SANS, COLUMN, 400, [4])
-    assert "".join(" ".join(set_.lines).split()) == "".join(clean(name).split())
+    block = typeset(name, SANS, COLUMN, 400, [4])
+    assert "".join(" ".join(block.lines).split()) == "".join(clean(name).split())
 
 
 def test_too_long_a_name_ends_in_an_ellipsis():
-    set_ = letter(LONGEST, SANS, COLUMN, 60, SIZES)
-    assert set_.size == SIZES[-1]
-    assert set_.lines[0].startswith("Night of the Day")
-    assert set_.lines[-1].endswith("…")
-    assert cut("Apichatpong, W", SANS, 78, 10) == "Apichatpong…"
+    block = typeset(LONGEST, SANS, COLUMN, 60, SIZES)
+    assert block.size == SIZES[-1]
+    assert block.lines[0].startswith("Night of the Day")
+    assert block.lines[-1].endswith("…")
+    assert truncate("Apichatpong, W", SANS, 78, 10) == "Apichatpong…"
 
 
 def test_lines_are_as_even_as_they_can_be():
-    assert letter("The Lord of the Rings", SANS, 150, 60, [20]).lines == (
+    assert typeset("The Lord of the Rings", SANS, 150, 60, [20]).lines == (
         "The Lord of",
         "the Rings",
     )
 
 
 def test_a_word_longer_than_a_line_is_broken_with_a_hyphen():
-    set_ = letter("Donaudampfschifffahrtsgesellschaft", SANS, COLUMN, 128, SIZES)
-    assert set_.lines == ("Donaudamp-", "fschifffa-", "hrtsgesel-", "lschaft")
-    assert set_.size > 19
+    block = typeset("Donaudampfschifffahrtsgesellschaft", SANS, COLUMN, 128, SIZES)
+    assert block.lines == ("Donaudamp-", "fschifffa-", "hrtsgesel-", "lschaft")
+    assert block.size > 19
 
 
 def test_what_is_read_from_right_to_left_begins_at_the_right():
@@ -141,7 +141,7 @@ def test_titles_of_one_genre_differ():
     assert len({poster_svg(spec("Heat", "Drama", external_id=f"{n}")) for n in range(40)}) > 25
 
 
-def test_the_most_telling_genre_gives_the_look():
+def test_the_most_specific_genre_decides_the_style():
     assert genre_with_style(["Drama", "Comedy", "Western"]) == "western"
     assert genre_with_style(["Sci-Fi"]) == "science fiction"
     assert genre_with_style(["Gardening"]) == ""
@@ -153,9 +153,9 @@ def test_every_motif_is_used_and_every_name_of_one_is_known():
 
 
 @pytest.mark.parametrize("genre", [*STYLES, "default"])
-def test_letters_stand_out_from_their_ground(genre):
+def test_text_stands_out_from_its_background(genre):
     for scheme in STYLES.get(genre, DEFAULT).schemes:
-        light, dark = sorted(map(luminance, (scheme.ink, scheme.ground)), reverse=True)
+        light, dark = sorted(map(luminance, (scheme.text, scheme.background)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, scheme
 
 
