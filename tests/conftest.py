@@ -1,5 +1,6 @@
 """A small world of our own: sixty films of three kinds, people with clear tastes, a release."""
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,17 +10,20 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
+from django.db.models import Model
 from django.test import Client
 
 from recommender.data.sessions import Sessions
 from recommender.models.fusion import FusionGate
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from tests.trained import TrainedOnce
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.engine.live import folder_of, holder
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
-from webapp.training.runs import queue_training, run_training
+from webapp.training import runs
 
 GENRES = ("Western", "Romance", "Science Fiction")
 FILMS_A_GENRE = 20
@@ -27,6 +31,8 @@ RATED_A_GENRE = 18
 PEOPLE_A_GENRE = 14
 FIRST_PERSON = 1_000_001
 """An id: who is held out of training goes by it, so it must not go by which test ran before."""
+FIRST_FILM = 1_001
+"""An id: the same in every test, so that what was trained for one is right for all."""
 NAMED = {
     0: "The Good, the Bad and the Ugly",
     1: "High Noon",
@@ -50,6 +56,7 @@ def _fresh_process(settings: object, tmp_path: Path) -> Iterator[None]:
     """No test sees another's live release, artifacts or rate limits, or leaves pages to chance."""
     settings.MARQUEE_HOME = tmp_path / "home"  # type: ignore[attr-defined]
     settings.EXPLORATION = 0.0  # type: ignore[attr-defined]
+    settings.PASSWORD_HASHERS = ["tests.hashing.OneRound"]  # type: ignore[attr-defined]
     holder.forget()
     cache.clear()
     yield
@@ -71,6 +78,7 @@ def films(db: None) -> list[Title]:
     count = FILMS_A_GENRE * len(GENRES)
     films = Title.objects.bulk_create(
         Title(
+            pk=FIRST_FILM + n,
             external_id=f"film-{n}",
             name=NAMED.get(n, f"{GENRES[n // FILMS_A_GENRE]} Number {n}"),
             year=1950 + n,
@@ -80,6 +88,7 @@ def films(db: None) -> list[Title]:
         )
         for n in range(count)
     )
+    _number_from(Title, FIRST_FILM + count)
     Title.genres.through.objects.bulk_create(
         Title.genres.through(title=film, genre=genres[n // FILMS_A_GENRE])
         for n, film in enumerate(films)
@@ -110,22 +119,50 @@ def people(films: list[Title]) -> list[Profile]:
     return people
 
 
+def _number_from(model: type[Model], number: int) -> None:
+    """Let the rows to come have ids from this number on."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(seq, greatest(%s, nextval(seq)), false)"
+            " FROM pg_get_serial_sequence(%s, 'id') AS seq",
+            [number, table],
+        )
+
+
+@pytest.fixture(scope="session")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> TrainedOnce:
+    """Trainings of this run of the tests, shared by its workers."""
+    base = tmp_path_factory.getbasetemp()
+    is_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return TrainedOnce((base.parent if is_worker else base) / "trained")
+
+
 @pytest.fixture
-def release(people: list[Profile]) -> Release:
+def release(people: list[Profile], trained_once: TrainedOnce) -> Release:
     """A release trained on these people and live."""
-    run = queue_training(lambda run_id: None)
-    ended = run_training(run.pk)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runs, "train_release", trained_once.train_release)
+        ended = runs.run_training(runs.queue_training(lambda run_id: None).pk)
     assert ended is not None
     assert ended.status == "succeeded", ended.error
     return Release.objects.get(is_live=True)
 
 
 @pytest.fixture
-def visit_release(release: Release, films: list[Title]) -> Release:
+def visit_release(release: Release, trained_once: TrainedOnce) -> Release:
     """The release with a session encoder that has learned to stay within a genre."""
     folder = folder_of(release)
     ials = Ials.load(folder / "ials")
-    genres = (ials.items.ids - films[0].pk) // FILMS_A_GENRE
+    trained_once.copy(
+        f"visits-{ials.item_factors.sum():.9f}", folder, lambda made: _train_on_visits(ials, made)
+    )
+    return release
+
+
+def _train_on_visits(ials: Ials, folder: Path) -> None:
+    """Train a session encoder on visits that stay within a genre each."""
+    genres = (ials.items.ids - FIRST_FILM) // FILMS_A_GENRE
     rng = np.random.default_rng(5)
     viewers, items = np.repeat(np.arange(150), 8), np.empty((150, 8), dtype=np.int64)
     for viewer, chosen in enumerate(items):
@@ -137,7 +174,6 @@ def visit_release(release: Release, films: list[Title]) -> Release:
     )
     encoder.save(folder / "session_encoder")
     FusionGate().save(folder / "fusion")
-    return release
 
 
 @pytest.fixture
