@@ -1,5 +1,6 @@
 """A real Chromium against a live server with committed data."""
 
+import asyncio
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -25,6 +26,23 @@ FLAGS = [
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+class Loop:
+    """Playwright's event loop: it stays between journeys, where nothing else should see it run."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def enter(self) -> None:
+        asyncio._set_running_loop(self._loop)
+
+    def leave(self) -> None:
+        self._loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+
+
+LOOP = Loop()
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Where Chromium is."""
@@ -36,16 +54,28 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture
-def browser(chromium: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright's event loop runs in this thread, where the ORM is used between steps.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+@pytest.fixture(scope="session")
+def launched(chromium: str) -> Iterator[Browser]:
+    """One browser for all journeys of this process; each has a context of its own in it."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        LOOP.leave()
         yield launched
+        LOOP.enter()
         launched.close()
-        # Within Playwright's loop the ORM has a connection of its own; here is its end.
-        connections.close_all()
+
+
+@pytest.fixture
+def browser(launched: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    # Playwright's event loop runs in this thread, where the ORM is used between steps.
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    LOOP.enter()
+    yield launched
+    for context in launched.contexts:
+        context.close()
+    # Within Playwright's loop the ORM has a connection of its own; here is its end.
+    connections.close_all()
+    LOOP.leave()
 
 
 @pytest.fixture
