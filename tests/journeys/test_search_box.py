@@ -217,6 +217,51 @@ def test_an_answer_that_was_overtaken_is_dropped(page, known, box, listbox):
     assert listbox.text_content() == shown
 
 
+def test_one_opening_of_the_box_is_one_question(page, known, box, listbox):
+    """A click is a focus and a click: it asked twice, and a choice fell to the wrong slate."""
+    asked = []
+
+    def hold(route):
+        asked.append(route)
+
+    page.route("**/api/v1/suggest*", hold)
+    page.goto("/")
+    box.click()
+    assert until(page, lambda: asked)
+    box.click()
+    page.keyboard.press("ArrowDown")
+    asked[0].continue_()
+    expect(listbox).to_be_visible()
+    assert len(asked) == 1
+    [shown] = Slate.objects.filter(surface="prequery")
+    assert page.locator(".popup").get_attribute("data-slate") == str(shown.pk)
+
+
+def test_what_is_typed_asks_once_though_the_box_is_clicked_meanwhile(page, known, box, listbox):
+    asked = []
+
+    def note(route):
+        asked.append(route.request.url)
+        route.continue_()
+
+    page.goto("/")
+    box.focus()
+    expect(listbox).to_be_visible()
+    page.keyboard.press("Escape")
+    page.route("**/api/v1/suggest*", note)
+    page.evaluate(
+        """() => {
+          const input = document.getElementById("q");
+          input.value = "casa";
+          input.dispatchEvent(new InputEvent("input"));
+          input.click();
+        }"""
+    )
+    expect(listbox.get_by_role("option").first).to_contain_text("Casablanca")
+    page.wait_for_function("() => !document.querySelector('.option-poster[data-src]')")
+    assert [url.partition("?")[2] for url in asked] == ["q=casa"]
+
+
 def test_the_empty_box_opens_what_is_for_this_visit_and_changes_with_each_event(
     page, complaints, known, box, listbox, now
 ):

@@ -20,7 +20,7 @@
 
   let active = -1; /* which option is active, -1 none */
   let sequence = 0; /* of answers, only the one to the latest question counts */
-  let asking = null; /* aborts the request under way */
+  let asking = null; /* the request under way: its text, and how to abort it */
   let debouncing = 0;
   let settling = 0;
 
@@ -64,11 +64,17 @@
     input.setAttribute("aria-activedescendant", option.id);
   };
 
-  const close = () => {
+  /* An answer that comes all the same is an older question's, and not shown. */
+  const dropQuestion = () => {
     clearTimeout(debouncing);
-    clearTimeout(settling);
-    if (asking) asking.abort();
+    if (asking) asking.controller.abort();
+    asking = null;
     sequence += 1;
+  };
+
+  const close = () => {
+    clearTimeout(settling);
+    dropQuestion();
     popup.hidden = true;
     input.setAttribute("aria-expanded", "false");
     setActive(-1);
@@ -227,15 +233,18 @@
     announcement.textContent = text;
   };
 
-  /* Asks for the text as it stands. An answer that comes after a newer question is dropped. */
+  /* Asks for the text as it stands, once: a click is a focus and a click, and one question. Each
+     question makes a slate, and the newest slate is the one that is shown. */
   const ask = async () => {
-    if (asking) asking.abort();
-    sequence += 1;
+    const text = input.value;
+    if (asking && asking.text === text) return;
+    dropQuestion();
     const mine = sequence;
-    asking = new AbortController();
+    const controller = new AbortController();
+    asking = { text, controller };
     try {
-      const address = `${form.dataset.suggest}?${new URLSearchParams({ q: input.value })}`;
-      const response = await fetch(address, { signal: asking.signal, credentials: "same-origin" });
+      const address = `${form.dataset.suggest}?${new URLSearchParams({ q: text })}`;
+      const response = await fetch(address, { signal: controller.signal, credentials: "same-origin" });
       const answer = await response.json();
       if (mine !== sequence) return;
       if (response.ok) show(answer);
@@ -243,13 +252,13 @@
       else close();
     } catch {
       if (mine === sequence) close();
+    } finally {
+      if (mine === sequence) asking = null;
     }
   };
 
   const askSoon = () => {
-    if (asking) asking.abort();
-    sequence += 1;
-    clearTimeout(debouncing);
+    dropQuestion();
     debouncing = setTimeout(ask, DEBOUNCE_MS);
   };
 
