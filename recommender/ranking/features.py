@@ -101,13 +101,19 @@ class Positions(NamedTuple):
     matches: Int64
 
     @classmethod
-    def of(cls, items: Int64, row: str, matches: Int64 | None = None) -> "Positions":
-        """Return the places of a row that is to be ordered: all as if they stood first."""
+    def of(cls, items: Int64, row: str, evidence: Int64 | None = None) -> "Positions":
+        """Return the positions of a row's candidates: all as if they stood first.
+
+        Args:
+            items: (N,) candidates.
+            row: the name of the row's kind.
+            evidence: (N,) search's bands from 0, None where nothing was searched for.
+        """
         return cls(
             items,
             np.full(len(items), row_kind(row).code),
             np.full(len(items), FIRST_SLOT),
-            np.zeros(len(items), dtype=np.int64) if matches is None else matches,
+            np.zeros(len(items), dtype=np.int64) if evidence is None else evidence + 1,
         )
 
     def as_shown(self) -> "Positions":

@@ -70,8 +70,8 @@ def draft_row(ours: Row, theirs: Row, rng: np.random.Generator) -> Row:
     An item keeps the score that the ranking which put it there gave it.
 
     Args:
-        ours: ranker 0's, nothing in it pinned or left to chance.
-        theirs: ranker 1's.
+        ours: ranker 0's, nothing in it pinned or explored.
+        theirs: ranker 1's; where ours has evidence, over the same items.
         rng: tosses the coins.
     """
     if not len(ours.items) or np.array_equal(ours.items, theirs.items):
@@ -80,6 +80,10 @@ def draft_row(ours: Row, theirs: Row, rng: np.random.Generator) -> Row:
     scores = [
         dict(zip(row.items.tolist(), row.scores.tolist(), strict=True)) for row in (ours, theirs)
     ]
+    evidence = None
+    if ours.evidence is not None:
+        of_item = dict(zip(ours.items.tolist(), ours.evidence.tolist(), strict=True))
+        evidence = np.array([of_item[item] for item in draft.items], dtype=np.int64)
     return replace(
         ours,
         items=np.array(draft.items, dtype=np.int64),
@@ -88,6 +92,7 @@ def draft_row(ours: Row, theirs: Row, rng: np.random.Generator) -> Row:
             dtype=np.float32,
         ),
         teams=tuple(draft.teams),
+        evidence=evidence,
     )
 
 

@@ -128,6 +128,8 @@ class Row:
     """(N,) how probably each item came to its slot, given the rows above; None is 1 for all."""
     teams: tuple[int, ...] = ()
     """(N,) which of two rankings put each item there, 0 or 1; empty where one made the row."""
+    evidence: Int64 | None = None
+    """(N,) search's band of evidence for each item, 0 the strongest; None in other rows."""
 
     @property
     def propensities(self) -> Float32:
@@ -135,6 +137,18 @@ class Row:
         if self.logged_propensities is None:
             return np.ones(len(self.items), dtype=np.float32)
         return self.logged_propensities
+
+    def first(self, k: int) -> "Row":
+        """Return the row with its first k items alone."""
+        return replace(
+            self,
+            items=self.items[:k],
+            scores=self.scores[:k],
+            num_pinned=min(self.num_pinned, k),
+            logged_propensities=self.propensities[:k],
+            teams=self.teams[:k],
+            evidence=None if self.evidence is None else self.evidence[:k],
+        )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from recommender.arrays import Bool, Float32, Int64
+from recommender.arrays import Bool
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PageConfig, Row, Utility, build_page
 from recommender.serving.candidates import (
@@ -91,15 +91,9 @@ class PopularTitles:
         """Say of each title that it is there for what its row is."""
         return [[Reason(Because.ROW)] * len(row.items) for row in rows]
 
-    def rerank_hits(
-        self,
-        items: Int64,
-        bands: Int64,
-        viewer: Viewer,
-        taste: Taste | None,
-    ) -> tuple[Int64, Float32]:
-        """Return search's hits as they are, the score of each its band of evidence, 0 best."""
-        return items, -bands.astype(np.float32)
+    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+        """Return search's hits as they are: without a ranker evidence alone orders them."""
+        return row
 
     def _utility(self, viewer: Viewer, config: PageConfig) -> Utility:
         affinity = np.log1p(self.catalogue.liked_by)

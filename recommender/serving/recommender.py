@@ -176,19 +176,13 @@ class Recommender:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector
 
-    def rerank_hits(
-        self,
-        items: Int64,
-        bands: Int64,
-        viewer: Viewer,
-        taste: Taste | None,
-    ) -> tuple[Int64, Float32]:
-        """Return search's hits in the ranker's order within each band, and their scores."""
-        return self.reranker.rerank_hits(items, bands, viewer, taste)
+    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+        """Return search's hits in the ranker's order within each band of evidence."""
+        return self.reranker.rerank_hits(row, viewer, taste)
 
     def features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
-        """Return what the ranker is told of all that stands on a page, row by row."""
-        return self.reranker.shown(rows, viewer, taste)
+        """Return the ranker's fields of every title on a page, row by row."""
+        return self.reranker.page_features(rows, viewer, taste)
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None

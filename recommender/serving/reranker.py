@@ -8,13 +8,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommender.arrays import Float32, Int64
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.ranking.features import Positions, RankingFeatures, RankingRequest
 from recommender.ranking.page import CandidateRow, Row
 from recommender.ranking.ranker import Ranker
-from recommender.ranking.row_kinds import RESULTS, row_kind
+from recommender.ranking.row_kinds import row_kind
 from recommender.serving.candidates import catalogue_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
@@ -60,37 +60,32 @@ class Reranker:
             begin += size
         return found
 
-    def rerank_hits(
-        self,
-        items: Int64,
-        bands: Int64,
-        viewer: Viewer,
-        taste: Taste | None,
-    ) -> tuple[Int64, Float32]:
-        """Return search's hits by band, in each by their chances, and (N,) scores.
+    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+        """Return search's hits by evidence, within equal evidence by click probability.
 
-        A hit's score is -band, plus its chance where there is a ranker: no chance lifts a hit out
-        of its band.
+        The scores are the click probabilities; without a ranker the row stays as it is.
+
+        Args:
+            row: hits with `evidence`, best evidence first.
+            viewer: for whom.
+            taste: theirs.
         """
-        scores = -bands.astype(np.float32)
-        if self._ranker is None or not len(items):
-            return items, scores
-        places = Positions.of(items, RESULTS, bands + 1)
-        logits, chances = self._score(places, viewer, taste)
-        scores = scores + chances.clip(0, 1 - 1e-6)
-        order = np.lexsort((-logits, bands))
-        return items[order], scores[order]
+        if self._ranker is None or row.evidence is None or not len(row.items):
+            return row
+        positions = Positions.of(row.items, row.kind, row.evidence)
+        logits, probabilities = self._score(positions, viewer, taste)
+        order = np.lexsort((-logits, row.evidence))
+        return replace(
+            row,
+            items=row.items[order],
+            scores=probabilities[order],
+            evidence=row.evidence[order],
+        )
 
-    def shown(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
-        """Return the fields of all that stands on a page, row by row, for the slate to keep."""
-        places = []
-        for row in rows:
-            bands = None
-            if row.kind == RESULTS:
-                bands = (1 - np.ceil(row.scores - 1e-9)).astype(np.int64)
-                bands = np.maximum(bands, 1)
-            places.append(Positions.of(row.items, row.kind, bands).as_shown())
-        return self._features.examples(self._request(viewer, taste), Positions.joined(places))
+    def page_features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
+        """Return the ranker's fields of every title on a page, row by row, for the slate."""
+        positions = [Positions.of(row.items, row.kind, row.evidence).as_shown() for row in rows]
+        return self._features.examples(self._request(viewer, taste), Positions.joined(positions))
 
     def _score(
         self, places: Positions, viewer: Viewer, taste: Taste | None

@@ -155,8 +155,9 @@ def test_the_better_ranker_wins():
     assert np.mean(wins) > 0.9
 
 
-def row_of(items, scores):
-    return Row("results", np.array(items), np.array(scores, dtype=np.float32))
+def row_of(items, scores, evidence=None):
+    bands = None if evidence is None else np.array(evidence)
+    return Row("results", np.array(items), np.array(scores, dtype=np.float32), evidence=bands)
 
 
 def test_a_row_on_which_both_agree_is_not_drafted():
@@ -167,15 +168,17 @@ def test_a_row_on_which_both_agree_is_not_drafted():
 
 
 def test_a_shared_row_keeps_bands_and_the_score_of_whoever_put_an_item_there():
-    """Bands as search has them: a whole part of the score; both find the same."""
-    ours = row_of([0, 1, 2, 3, 4, 5], [0.9, 0.5, 0.1, -0.2, -0.4, -1.9])
-    theirs = row_of([2, 1, 0, 4, 3, 5], [0.8, 0.6, 0.3, -0.1, -0.3, -1.5])
+    """Both find the same, in the same bands of evidence."""
+    bands = [0, 0, 0, 1, 1, 2]
+    ours = row_of([0, 1, 2, 3, 4, 5], [0.9, 0.5, 0.1, 0.8, 0.6, 0.1], bands)
+    theirs = row_of([2, 1, 0, 4, 3, 5], [0.8, 0.6, 0.3, 0.9, 0.7, 0.5], bands)
     starts = set()
     for seed in range(40):
         shared = draft_row(ours, theirs, np.random.default_rng(seed))
         assert sorted(shared.items.tolist()) == list(range(6))
         assert set(shared.items[:3]) == {0, 1, 2}
         assert set(shared.items[3:5]) == {3, 4}
+        assert shared.evidence.tolist() == bands
         for item, score, team in zip(shared.items, shared.scores, shared.teams, strict=True):
             of = (ours, theirs)[team]
             assert score == of.scores[of.items.tolist().index(item)]

@@ -203,14 +203,13 @@ def _titles(row: RowView | None, hits: dict[int, Hit]) -> Iterable[dict[str, Any
 
 
 def _score(slot: SlotView, hit: Hit) -> dict[str, Any]:
-    """The parts of a score; a ranker's chance is what the slot's score has above its band."""
+    """The parts of a score; the slot's own score is the ranker's click probability, if any."""
     if "meaning" in hit.parts:
         return {"evidence": "meaning", "parts": dict(hit.parts), "chance": None}
-    chance = slot.score + hit.band
     return {
         "evidence": hit.band.name.lower(),
         "parts": dict(hit.parts),
-        "chance": chance if chance > 0 else None,
+        "chance": slot.score or None,
     }
 
 

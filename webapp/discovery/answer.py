@@ -251,10 +251,11 @@ def _shown(
 
 
 def _results(question: Question, taste: Taste | None, source: Source, hits: Sequence[Hit]) -> Row:
-    """A hit's score is its band of evidence, 0 best, -1 next, plus the ranker's chance."""
+    """Rank hits by evidence, and within equal evidence by the ranker, where there is one."""
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     evidence = np.array([hit.band for hit in hits], dtype=np.int64)
-    return Row(RESULTS, *source.rerank_hits(items, evidence, question.viewer, taste))
+    row = Row(RESULTS, items, np.zeros(len(items), dtype=np.float32), evidence=evidence)
+    return source.rerank_hits(row, question.viewer, taste)
 
 
 def _near(source: Source, hits: Sequence[Hit]) -> Row:

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from safetensors.numpy import load, save
 
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.data.sessions import EventKind
-from recommender.ranking.page import PageConfig
+from recommender.ranking.page import PageConfig, Row
 from recommender.serving.candidates import Listing
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
 from webapp.discovery.answer import Question
@@ -56,9 +56,19 @@ def question_of(snapshot: dict[str, Any]) -> Question:
     )
 
 
-def exactly(scores: NDArray[np.float32]) -> list[float]:
+def exactly(scores: Float32) -> list[float]:
     """Return numbers that JSON writes in the fewest digits that name each float32."""
     return [float(f"{score:.9g}") for score in scores.tolist()]
+
+
+def version_1_scores(row: Row) -> Float32:
+    """Return (N,) scores as slates held them before evidence was stored apart from scores.
+
+    A search hit's score was -band + click probability.
+    """
+    if row.evidence is None:
+        return row.scores
+    return np.asarray(-row.evidence.astype(np.float32) + row.scores.clip(0, 1 - 1e-6))
 
 
 def packed(features: Examples) -> bytes:

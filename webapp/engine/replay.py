@@ -13,7 +13,7 @@ from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.catalog.models import Title
 from webapp.discovery.answer import Question, Source, answer
-from webapp.discovery.snapshot import exactly, question_of, unpacked
+from webapp.discovery.snapshot import exactly, question_of, unpacked, version_1_scores
 from webapp.discovery.surface import Surface
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.engine.live import folder_of, in_space_of, load_ranker
@@ -100,12 +100,15 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     else:
         raise ReplayError("The release that made this slate was deleted. Name another one.")
     found = answer(question, source, search)
+    with_evidence = {(row["kind"], row["key"]) for row in slate.rows if "evidence" in row}
     rows: list[StoredRow] = [
         {
             "kind": row.kind,
             "key": row.key,
             "titles": source.catalogue.titles.ids_of(row.items).tolist(),
-            "scores": exactly(row.scores),
+            "scores": exactly(
+                row.scores if (row.kind, row.key) in with_evidence else version_1_scores(row)
+            ),
         }
         for row in found.rows
     ]

@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 from django.conf import settings
 
 from recommender.ranking.page import PageConfig
+from recommender.ranking.row_kinds import RESULTS
+from recommender.ranking.row_kinds import TYPED as TYPED_ROW
 from recommender.serving.candidates import Listing
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import ShownRow, Viewer, ViewerEvent
@@ -348,7 +350,7 @@ class _Response:
                     "scores": [slot.score for slot in view.slots],
                     "propensities": [slot.propensity for slot in view.slots],
                     "pinned": view.num_pinned,
-                    **_teams(view),
+                    **_by_slot(view),
                 }
                 for view in self.views
             ],
@@ -436,10 +438,13 @@ def _ask(question: Question, live: Live) -> tuple[Answer, Source, str]:
     return answer(question, live.popular, live.search), live.popular, reason
 
 
-def _teams(row: RowView) -> dict[str, list[int | None]]:
-    """Return who put each title there, for a slate to keep; nothing of a row made by one."""
-    teams = [slot.team for slot in row.slots]
-    return {"teams": teams} if teams and None not in teams else {}
+def _by_slot(row: RowView) -> dict[str, list[int | None]]:
+    """Return what only some rows have, for a slate to keep: teams and search's evidence."""
+    columns = {
+        "teams": [slot.team for slot in row.slots],
+        "evidence": [slot.evidence for slot in row.slots],
+    }
+    return {name: column for name, column in columns.items() if column and None not in column}
 
 
 def _first(answer: Answer, most: int) -> Answer:
@@ -447,13 +452,7 @@ def _first(answer: Answer, most: int) -> Answer:
     return replace(
         answer,
         rows=[
-            replace(
-                row,
-                kind="typed" if row.kind == "results" else row.kind,
-                items=row.items[:most],
-                scores=row.scores[:most],
-                logged_propensities=row.propensities[:most],
-            )
+            replace(row.first(most), kind=TYPED_ROW if row.kind == RESULTS else row.kind)
             for row in answer.rows
         ],
     )

@@ -30,6 +30,7 @@ class SlotView:
         visit_share: the gate: how much of the taste was this visit, 0 to 1; None where taste had
             no say or the gate is not known.
         team: which of two rankings put the title there, in a list that both drafted.
+        evidence: search's band of evidence, 0 the strongest; None where nothing was searched for.
     """
 
     title: Title
@@ -40,6 +41,7 @@ class SlotView:
     propensity: float = 1.0
     visit_share: float | None = None
     team: int | None = None
+    evidence: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,35 @@ def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> li
         )
         share = answer.taste.visit_share if answer.taste else None
         teams = row.teams or [None] * len(row_ids)
+        evidence = [None] * len(row_ids) if row.evidence is None else row.evidence.tolist()
         facts = zip(
-            row_ids, exactly(row.scores), exactly(row.propensities), row_reasons, teams, strict=True
+            row_ids,
+            exactly(row.scores),
+            exactly(row.propensities),
+            row_reasons,
+            teams,
+            evidence,
+            strict=True,
         )
         slots: list[SlotView] = []
-        for id_, score, chance, reason, team in facts:
+        for id_, score, propensity, reason, team, band in facts:
             title = subjects.titles.get(id_)
             if title is None:
                 continue
             words = why(reason, row, title, len(slots), row_reason, subjects, known.evidence)
             of_visit = share if reason.is_of_taste else None
             slots.append(
-                SlotView(title, len(slots), words, score, progress.get(id_), chance, of_visit, team)
+                SlotView(
+                    title,
+                    len(slots),
+                    words,
+                    score,
+                    progress.get(id_),
+                    propensity,
+                    of_visit,
+                    team,
+                    band,
+                )
             )
         views.append(
             RowView(
