@@ -66,7 +66,8 @@ SELECT n, (SELECT coalesce(jsonb_agg(jsonb_build_array(m * 37 + n, 1.0)), '[]') 
 FROM generate_series(0, 300) AS n;
 CREATE UNIQUE INDEX ON history (n);
 
-INSERT INTO events_slate (id, visit_id, surface, created_at, rows, snapshot, took_ms, fallback_reason)
+INSERT INTO events_slate (id, visit_id, surface, created_at, rows, snapshot, history_size, exploration, took_ms,
+    fallback_reason)
 SELECT
     s.id, v.id, s.surface, v.started_at + s.after,
     CASE s.surface WHEN 'home' THEN r.rows ELSE jsonb_build_array(r.rows -> 3 || jsonb_build_object(
@@ -75,6 +76,7 @@ SELECT
         'viewer', jsonb_build_object('liked_before', h.liked, 'liked', h.liked, 'events', jsonb_build_array(
             jsonb_build_object('kind', 'open', 'title_id', 1, 'query', '', 'is_this_visit', true,
                 'at', extract(epoch FROM v.started_at + interval '20 seconds'))))),
+    h.n, 0.1,
     8 + 20 * random() ^ 4, CASE WHEN random() < 0.01 THEN 'synthetic' ELSE '' END
 FROM new_visit AS v
 INNER JOIN history AS h ON h.n = least(v.liked, 300)

@@ -35,7 +35,7 @@ from webapp.events.popular_plays import played_next
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence
-from webapp.slates.models import TYPED, Slate
+from webapp.slates.models import Slate
 from webapp.slates.pinned import on_screen
 
 logger = logging.getLogger(__name__)
@@ -354,6 +354,9 @@ class _Response:
                 }
                 for view in self.views
             ],
+            is_keystroke=not self.is_whole,
+            history_size=len(self.question.viewer.liked_before) if self.is_whole else None,
+            exploration=self.question.page.exploration if self.is_whole else None,
             snapshot=self._snapshot(),
             features=self._features(),
             visit_share=taste.visit_share if taste else None,
@@ -373,7 +376,7 @@ class _Response:
     def _snapshot(self) -> dict[str, Any]:
         """What the answer was made from; of a keystroke only the text."""
         if not self.is_whole:
-            return {"text": self.question.text, TYPED: True}
+            return {"text": self.question.text}
         return snapshot_of(self.question, self.live.catalogue, self.visit.switches)
 
     def _features(self) -> bytes | None:

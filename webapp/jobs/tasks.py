@@ -14,7 +14,7 @@ from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
 from webapp.metrics import alerts, daily, vitals
 from webapp.releases.models import RankerVersion, TrainingRun
-from webapp.slates.models import TYPED, Slate
+from webapp.slates.models import Slate
 from webapp.training import rankers, runs
 
 
@@ -66,7 +66,7 @@ def prune_slates() -> None:
     Slate.objects.filter(created_at__lt=now - timedelta(days=settings.SLATE_DAYS)).delete()
     Slate.objects.filter(
         ~Exists(Event.objects.filter(slate=OuterRef("pk"))),
-        snapshot__has_key=TYPED,
+        is_keystroke=True,
         created_at__lt=now - timedelta(days=1),
     ).delete()
 

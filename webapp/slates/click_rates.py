@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from django.db.models import Count, F, Func, IntegerField, Q
-from django.db.models.fields.json import KeyTransform
+from django.db.models import Count, F, Q
 
 from recommender.ranking.row_kinds import ROW_KINDS
 from webapp.events.models import Event
@@ -51,7 +50,6 @@ def takes_by_history_size(since: datetime) -> list[TakeBucket]:
         created_at__gte=since, visit__is_simulated=False, visit__is_bot=False
     ).order_by("-created_at")[:NEWEST_SLATES]
     in_neighbours, opened = Q(row__in=NEIGHBOUR_ROWS), Q(kind=Event.Kind.OPEN)
-    liked = KeyTransform("liked_before", KeyTransform("viewer", F("slate__snapshot")))
     slates = (
         Event.objects.filter(
             slate__in=newest.values("pk"), kind__in=[Event.Kind.IMPRESSION, Event.Kind.OPEN]
@@ -59,7 +57,7 @@ def takes_by_history_size(since: datetime) -> list[TakeBucket]:
         .exclude(row="")
         .values("slate")
         .annotate(
-            size=Func(liked, function="jsonb_array_length", output_field=IntegerField()),
+            size=F("slate__history_size"),
             seen=Count("title", distinct=True, filter=in_neighbours),
             seen_elsewhere=Count("title", distinct=True, filter=~in_neighbours),
             taken=Count("title", distinct=True, filter=in_neighbours & opened),

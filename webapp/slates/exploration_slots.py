@@ -86,8 +86,8 @@ def read_chances(since: datetime, until: datetime, *, simulated: bool) -> Chance
         if kind in TAKES:
             taken.add((slate_id, row, title_id))
     found: dict[Place, tuple[float, float, float]] = {}
-    for slate in slates.only("visit_id", "rows", "snapshot").iterator(chunk_size=500):
-        tried = float(slate.snapshot.get("page", {}).get("exploration", 0.0))
+    for slate in slates.only("visit_id", "rows", "exploration").iterator(chunk_size=500):
+        tried = slate.exploration or 0.0
         for row, title_id, propensity in _left_to_chance(slate):
             key = (slate.pk, row, title_id)
             if key not in seen or not tried:

@@ -7,9 +7,6 @@ from django.db import models
 from webapp.events.models import SURFACES, Visit
 from webapp.releases.models import RankerVersion, Release
 
-TYPED = "is_typed"
-"""Set in the snapshot of a slate that answered a keystroke."""
-
 
 class Slate(models.Model):
     """What one response showed, and from which evidence, so that it can be explained later."""
@@ -22,6 +19,17 @@ class Slate(models.Model):
         RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
     )
     created_at = models.DateTimeField()
+    is_keystroke = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Answered a keystroke in the search box; its snapshot holds the text alone.",
+    )
+    history_size = models.PositiveIntegerField(
+        null=True, help_text="Titles liked before the visit; null for a keystroke."
+    )
+    exploration = models.FloatField(
+        null=True, help_text="ε, the probability that a slot explores; null for a keystroke."
+    )
     rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
     snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
     features = models.BinaryField(

@@ -133,7 +133,8 @@ def test_what_is_too_long_is_refused_in_words(client, release, address):
 def test_the_slate_of_a_keystroke_is_light_and_goes_soon(client, release, now):
     kept, lost = (ask(client, BOTH[1], text).json()["slate"] for text in ("noon", "casa"))
     slate = Slate.objects.get(pk=kept)
-    assert (slate.features, slate.snapshot) == (None, {"text": "noon", "is_typed": True})
+    assert (slate.features, slate.snapshot) == (None, {"text": "noon"})
+    assert (slate.is_keystroke, slate.history_size, slate.exploration) == (True, None, None)
     Event.objects.create(
         id=kept, visit=slate.visit, kind="search", slate=slate, occurred_at=now, received_at=now
     )

@@ -26,8 +26,8 @@ class Sitting:
 
     def slate(self, at=0, surface="home", rows=(), **fields):
         """A slate with (kind, titles) rows; `liked` titles before the visit, `text` typed."""
-        snapshot = {"viewer": {"liked_before": [[n, 1.0] for n in range(fields.pop("liked", 0))]}}
-        snapshot |= fields.pop("snapshot", {})
+        snapshot = fields.pop("snapshot", {})
+        fields.setdefault("history_size", fields.pop("liked", 0))
         if "text" in fields:
             snapshot["text"] = fields.pop("text")
         return Slate.objects.create(

@@ -132,7 +132,7 @@ def test_the_pulse_is_of_the_last_hour_of_real_viewers(films):
     visit = Sitting(None, NOW)
     visit.slate(-60, took_ms=20)
     visit.slate(-50, took_ms=40, fallback_reason="x")
-    visit.slate(-40, surface="search", snapshot={"is_typed": True}, took_ms=3)
+    visit.slate(-40, surface="search", is_keystroke=True, took_ms=3)
     visit.slate(-7200, took_ms=999)
     Sitting(None, NOW, is_simulated=True).slate(-60, took_ms=999)
     visit.event("open", films[0], -70, lag=8)

@@ -50,7 +50,7 @@ def test_a_page_is_fresh_when_made_with_the_newest_event(sit, films, count, know
     if known:
         at = (NOON + timedelta(seconds=known)).timestamp()
         events = [{"at": at, "is_this_visit": True}]
-    visit.slate(30, snapshot={"viewer": {"liked_before": [], "events": events}})
+    visit.slate(30, snapshot={"viewer": {"events": events}})
     assert count("freshness") == (is_fresh, 1)
 
 

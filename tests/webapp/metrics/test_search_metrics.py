@@ -93,7 +93,7 @@ def test_the_answer_of_a_search_is_the_slate_it_names(sit, films, count):
 
 def test_answers_to_keystrokes_are_in_no_metric_for_they_do_not_stay(sit, films, count):
     visit = sit()
-    visit.slate(0, surface="search", text="noon", snapshot={"is_typed": True}, took_ms=900)
+    visit.slate(0, surface="search", text="noon", is_keystroke=True, took_ms=900)
     visit.event("search", at=2, surface="search", query="Noon ")
     assert count("zero_results") is None
     assert told("response_p50_ms") is None

@@ -20,7 +20,7 @@ def slate_of(liked, seen, *, days_ago=1, row="from_likes"):
     visit = Visit.objects.create(started_at=at)
     slate = Slate.objects.create(
         visit=visit, surface="home", created_at=at, took_ms=1, rows=[],
-        snapshot={"viewer": {"liked_before": [[n, 1.0] for n in range(liked)]}},
+        history_size=liked,
     )  # fmt: skip
     for title, was_opened in seen:
         for kind in ("impression", *(["open"] * (2 if was_opened else 0))):

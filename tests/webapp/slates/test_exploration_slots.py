@@ -19,7 +19,7 @@ def shown(visit, titles, propensities, minutes=0, kind="top_picks"):
     row = {"kind": kind, "titles": [title.pk for title in titles], "propensities": propensities}
     return Slate.objects.create(
         visit=visit, surface="home", created_at=AT + timedelta(minutes=minutes), rows=[row],
-        snapshot={"page": {"exploration": 0.2}}, took_ms=1,
+        exploration=0.2, took_ms=1,
     )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ SELECT
     s.release_id
 FROM day_visit AS v
 INNER JOIN events_slate AS s ON s.visit_id = v.id
-WHERE NOT v.is_bot AND NOT (s.surface = 'search' AND s.snapshot ? 'is_typed');
+WHERE NOT v.is_bot AND NOT s.is_keystroke;
 
 -- A program that does not say so gives itself away by how much it does. A visit that may still go
 -- on is not counted yet.
@@ -102,7 +102,7 @@ CREATE TEMP TABLE day_last_slate ON COMMIT DROP AS
 SELECT
     last.visit,
     last.created_at,
-    jsonb_array_length(s.snapshot #> '{viewer,liked_before}') AS history,
+    s.history_size AS history,
     coalesce((s.snapshot #>> '{switches,is_personal}')::boolean, true)
     AND NOT coalesce((s.snapshot #>> '{switches,is_paused}')::boolean, false) AS is_personal,
     CASE

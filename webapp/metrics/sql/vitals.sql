@@ -10,7 +10,7 @@ FROM (
         fallback_reason,
         took_ms,
         CASE
-            WHEN surface = 'search' AND snapshot ? 'is_typed' THEN 'typing'
+            WHEN is_keystroke THEN 'typing'
             ELSE surface
         END AS surface
     FROM events_slate
