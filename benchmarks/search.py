@@ -27,7 +27,7 @@ from benchmarks.session import SMALL, SMALL_IALS, fit_encoder, fit_ials
 from benchmarks.session_data import Task, ml_latest_small
 from recommender.arrays import Float32
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions
-from recommender.models.fusion import FusionConfig, FusionGate, joint_space, sides_of
+from recommender.models.fusion import FusionConfig, FusionGate, fusion_inputs, joint_space
 from recommender.vocabulary import UNKNOWN
 from search.engine import Document, SearchEngine
 from search.rerank import Weights
@@ -133,7 +133,7 @@ class _Sides:
     def __init__(self, sessions: Sessions, taught: Requests, task: Task) -> None:
         self._task = task
         self._train(sessions)
-        sides = sides_of(taught, slice(None), self.ials, self.encoder)
+        sides = fusion_inputs(taught, slice(None), self.ials, self.encoder)
         met = taught.sessions.met_before(taught.events, len(task.items))
         self.gate = FusionGate(FusionConfig(seed=SEED)).fit(
             sides, self.ials.item_factors, self.encoder.item_vectors, taught.targets, met
@@ -147,7 +147,7 @@ class _Sides:
     def affinities(self, requests: Requests, taste: str) -> Iterator[Float32 | None]:
         """Yield (I,) for each request, None where nobody's taste counts."""
         share = TASTES[taste]
-        sides = sides_of(requests, slice(None), self.ials, self.encoder)
+        sides = fusion_inputs(requests, slice(None), self.ials, self.encoder)
         fixed = None if share is None else np.full(len(requests), share, np.float32)
         vectors = self.gate.fuse(sides, fixed)
         for vector in vectors:

@@ -33,9 +33,16 @@ from recommender.data.sessions import (
 )
 from recommender.evaluation.protocols import means, next_item
 from recommender.evaluation.report import by_history_size
-from recommender.models.fusion import FusionConfig, FusionGate, Sides, joint_space, sides_of
+from recommender.models.fusion import (
+    FusionConfig,
+    FusionGate,
+    FusionInputs,
+    fusion_inputs,
+    joint_space,
+)
 from recommender.models.ials import Ials, IalsConfig
-from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.training.config import ReleaseConfig
@@ -147,7 +154,7 @@ def run_ml_1m(options: Options) -> Iterator[Row]:
 def run_globo(options: Options) -> Iterator[Row]:
     """Each cut is a world of its own; a seed goes with each."""
     found: dict[str, list[dict[str, Float64]]] = {}
-    circumstances: list[Sides] = []
+    inputs: list[FusionInputs] = []
     for seed, cut in list(zip(SEEDS, CUTS, strict=True))[: 1 if options.quick else None]:
         task = globo(options.data, cut, WINDOW_HOURS)
         if options.quick:
@@ -167,15 +174,15 @@ def run_globo(options: Options) -> Iterator[Row]:
             found.setdefault(name, []).append(next_item(make(seed), task.test, num_items, 20))
         for name, score in scorers.items():
             found.setdefault(name, []).append(next_item(score, task.test, num_items, 20))
-        circumstances.append(scorers.sides)
-    yield from _table("globo", found, circumstances, options)
+        inputs.append(scorers.fused_inputs)
+    yield from _table("globo", found, inputs, options)
 
 
 def run_small(options: Options) -> Iterator[Row]:
     task = ml_latest_small(options.data)
     say(f"ml-latest-small: {len(task.test)} ratings asked")
     found: dict[str, list[dict[str, Float64]]] = {}
-    circumstances = []
+    inputs = []
     num_items = len(task.items)
     for seed in seeds(options):
         config = replace(SMALL, seed=seed, epochs=4 if options.quick else SMALL.epochs)
@@ -185,15 +192,15 @@ def run_small(options: Options) -> Iterator[Row]:
         for name, score in scorers.items():
             asked = next_item(score, task.test, num_items, 20, without_past=True)
             found.setdefault(name, []).append(asked)
-        circumstances.append(scorers.sides)
+        inputs.append(scorers.fused_inputs)
     for name, make in (
         *_neighbours(task.before_test, num_items).items(),
         ("popularity", _popularity(task.before_test, num_items, None)),
         ("popularity-1y", _popularity(task.before_test, num_items, 24.0 * 365)),
     ):
         asked = next_item(make(0), task.test, num_items, 20, without_past=True)
-        found[name] = [asked] * len(circumstances)
-    yield from _table("ml-latest-small", found, circumstances, options)
+        found[name] = [asked] * len(inputs)
+    yield from _table("ml-latest-small", found, inputs, options)
 
 
 def run_latency(options: Options) -> Iterator[Row]:
@@ -241,9 +248,9 @@ def run_latency(options: Options) -> Iterator[Row]:
 
 
 class _Fused(dict[str, Score]):
-    """The four ways to weigh both sides, by name, and the sides of the test requests."""
+    """The four ways to weigh both vectors, by name, and the vectors of the test requests."""
 
-    sides: Sides
+    fused_inputs: FusionInputs
 
 
 def _fused(
@@ -255,34 +262,34 @@ def _fused(
     *,
     without_past: bool = False,
 ) -> _Fused:
-    """Teach the gate on the validation requests, then train both sides anew as of the test."""
+    """Train the gate on the validation requests, then both models again on all before the test."""
 
-    def sides_trained_on(sessions: Sessions) -> tuple[Ials, SessionEncoder]:
+    def models_trained_on(sessions: Sessions) -> tuple[Ials, SessionEncoder]:
         ials = fit_ials(_newest(sessions, history_days), task.items, ials_config)
         recent = _newest(sessions, days)
         return ials, fit_encoder(recent, task.items, ials.item_factors, encoder_config)
 
-    ials, encoder = sides_trained_on(task.before_validation)
+    ials, encoder = models_trained_on(task.before_validation)
     rng = np.random.default_rng(encoder_config.seed)
     drawn = rng.permutation(task.validation.events)[:GATE_REQUESTS]
     taught = Requests(task.validation.sessions, np.sort(drawn))
     gate = FusionGate(FusionConfig(seed=encoder_config.seed)).fit(
-        sides_of(taught, slice(None), ials, encoder),
+        fusion_inputs(taught, slice(None), ials, encoder),
         ials.item_factors,
         encoder.item_vectors,
         taught.targets,
         taught.sessions.met_before(taught.events, len(task.items)) if without_past else None,
     )
-    ials, encoder = sides_trained_on(task.before_test)
+    ials, encoder = models_trained_on(task.before_test)
     space = joint_space(ials.item_factors, encoder.item_vectors)
-    sides = sides_of(task.test, slice(None), ials, encoder)
-    shares = np.percentile(gate.gate(sides), [5, 50, 95])
+    fused_inputs = fusion_inputs(task.test, slice(None), ials, encoder)
+    shares = np.percentile(gate.gate(fused_inputs), [5, 50, 95])
     say("the gate's 5, 50 and 95 % points: " + ", ".join(f"{share:.2f}" for share in shares))
     fused = _Fused()
-    fused.sides = sides
+    fused.fused_inputs = fused_inputs
     for name, share in SYSTEMS.items():
         fixed = None if share is None else np.full(len(task.test), share, np.float32)
-        tastes = gate.fuse(sides, fixed)
+        tastes = gate.fuse(fused_inputs, fixed)
         fused[f"marquee:{name}"] = _products(tastes, space)
     return fused
 
@@ -368,7 +375,7 @@ def _judge(
 def _table(
     protocol: str,
     found: dict[str, list[dict[str, Float64]]],
-    circumstances: list[Sides],
+    inputs: list[FusionInputs],
     options: Options,
 ) -> Iterator[Row]:
     """Rows for all requests; by events in the visit and by history size in the settings too."""
@@ -384,8 +391,8 @@ def _table(
     yield Row(protocol, "marquee:gate over marquee:long-term", "hr@20 gain", **of_seeds(gains))
     for name, (low, high) in itertools.product(found, IN_VISIT):
         each = []
-        for run, sides in zip(found[name], circumstances, strict=True):
-            events = sides.circumstances.visit_events
+        for run, fused_inputs in zip(found[name], inputs, strict=True):
+            events = fused_inputs.features.visit_events
             rows = (events >= low) & (events <= high)
             each.append(float(run["mrr@20"][rows].mean()) if rows.any() else float("nan"))
         label = f"{low}" if low == high else f"{low} to {high}" if high < 1000 else f"{low} and on"
@@ -394,7 +401,7 @@ def _table(
         name: [
             [bucket.smallest, bucket.largest, round(bucket.means["mrr@20"], 4)]
             for bucket in by_history_size(
-                {"mrr@20": runs[0]["mrr@20"]}, circumstances[0].circumstances.history_size
+                {"mrr@20": runs[0]["mrr@20"]}, inputs[0].features.history_size
             )
         ]
         for name, runs in found.items()

@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -22,6 +22,8 @@ from safetensors.numpy import load_file, save_file
 
 from recommender.arrays import AnyArray
 from recommender.errors import ArtifactError
+
+Config = TypeVar("Config")
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
@@ -118,6 +120,30 @@ def load_artifact(folder: Path, model: str | None = None) -> Artifact:
         return Artifact(manifest, load_file(folder / ARRAYS))
     except SafetensorError as error:
         raise ArtifactError(f"{folder / ARRAYS} cannot be read: {error}") from error
+
+
+def read_config(
+    config_class: type[Config], saved: Mapping[str, Any], retired: Mapping[str, Any]
+) -> Config:
+    """Return a model's settings as an artifact's manifest holds them.
+
+    Args:
+        config_class: of the settings.
+        saved: by name, settings that have since been removed too.
+        retired: the removed settings, each with the one value that the code still implements.
+
+    Raises:
+        ArtifactError: a removed setting has another value, or a setting is unknown.
+    """
+    for name, value in retired.items():
+        if saved.get(name, value) != value:
+            raise ArtifactError(
+                f"{name} = {saved[name]!r} is no longer supported: train the model again"
+            )
+    try:
+        return config_class(**{name: v for name, v in saved.items() if name not in retired})
+    except TypeError as error:
+        raise ArtifactError(f"the manifest has other settings than this model: {error}") from error
 
 
 def _sha256(path: Path) -> str:

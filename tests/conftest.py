@@ -17,7 +17,8 @@ from django.test import Client
 from recommender.data.sessions import Sessions
 from recommender.models.fusion import FusionGate
 from recommender.models.ials import Ials
-from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 from tests.trained import TrainedOnce
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.engine.live import folder_of, holder

@@ -43,7 +43,7 @@ class Examples:
     Attributes:
         categories: (N, C) values of the categorical fields, in their order.
         numbers: (N, R) values of the numeric fields, in theirs.
-        labels: (N,) 0 or 1, or the number of a class.
+        labels: (N,) 0 or 1.
     """
 
     categories: Int64
@@ -66,7 +66,7 @@ class Examples:
         """Return some of them."""
         return Examples(self.categories[rows], self.numbers[rows], self.labels[rows])
 
-    def checked(self, fields: tuple[Field, ...], num_classes: int) -> "Examples":
+    def checked(self, fields: tuple[Field, ...]) -> "Examples":
         """Return them if they are of these fields.
 
         Raises:
@@ -90,9 +90,8 @@ class Examples:
                 )
         if not np.isfinite(self.numbers).all():
             raise InvalidInputError("every number must be finite: say 0 for what is not known")
-        if len(self) and not (self.labels.min() >= 0 and self.labels.max() < num_classes):
+        if len(self) and not (self.labels.min() >= 0 and self.labels.max() <= 1):
             raise InvalidInputError(
-                f"labels must be 0 to {num_classes - 1}, got {self.labels.min()} to "
-                f"{self.labels.max()}"
+                f"labels must be 0 or 1, got {self.labels.min()} to {self.labels.max()}"
             )
         return self

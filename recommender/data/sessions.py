@@ -43,7 +43,7 @@ POSITIVE_KINDS = frozenset(EventKind) - {
     EventKind.HIDE,
     EventKind.SEARCH,
 }
-"""What a session encoder learns to foretell."""
+"""What a session encoder learns to predict."""
 
 
 PLAYBACK_KINDS = frozenset({EventKind.PLAY, EventKind.PROGRESS, EventKind.STOP, EventKind.FINISH})
@@ -192,12 +192,12 @@ class Sessions:
 
 @dataclass(frozen=True)
 class Requests:
-    """Moments at which something is to be foretold: all before them is known.
+    """Prediction requests: the events before each are its input, its own event the target.
 
     Attributes:
         sessions: the events.
-        events: (B,) the event to foretell at each moment; it is no visit's first unless the
-            protocol asks for that.
+        events: (B,) the target event of each request; not the first of a visit unless the protocol
+            asks for that.
     """
 
     sessions: Sessions
@@ -208,7 +208,7 @@ class Requests:
 
     @property
     def targets(self) -> Int64:
-        """(B,) the items to foretell."""
+        """(B,) the items to predict."""
         return self.sessions.items[self.events]
 
     def visit_starts(self) -> Int64:
@@ -273,13 +273,13 @@ class RecentEvents:
     queries: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
 
-def speaks_for_itself(recent: RecentEvents) -> Bool:
-    """Return (B, L) where this visit says what is wanted: a positive event of a known title.
+def is_positive_in_visit(recent: RecentEvents) -> Bool:
+    """Return (B, L) where an event of this visit is positive and its title is known.
 
-    Refusals and searches alone do not say what is wanted: such a visit is served as a fresh one.
+    A visit with only refusals and searches has none: it is served as a new one.
     """
-    positive = np.isin(recent.kinds, list(POSITIVE_KINDS)) & (recent.items != UNKNOWN)
-    return np.asarray(recent.is_this_visit & positive)
+    is_positive = np.isin(recent.kinds, list(POSITIVE_KINDS)) & (recent.items != UNKNOWN)
+    return np.asarray(recent.is_this_visit & is_positive)
 
 
 def next_in_visit(sessions: Sessions) -> Requests:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
+from recommender import checks
 from recommender.arrays import Float32, Float64
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
@@ -39,14 +40,9 @@ class EaseConfig:
     """Refuse to fit where more memory would be needed."""
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.regularization) and self.regularization > 0):
-            raise InvalidInputError(f"regularization must be positive, got {self.regularization}")
-        if not (np.isfinite(self.inverse_propensity) and self.inverse_propensity >= 0):
-            raise InvalidInputError(
-                f"inverse_propensity must be 0 or more, got {self.inverse_propensity}"
-            )
-        if self.max_items is not None and self.max_items < 1:
-            raise InvalidInputError(f"max_items must be 1 or more, got {self.max_items}")
+        checks.positive(regularization=self.regularization)
+        checks.not_negative(inverse_propensity=self.inverse_propensity)
+        checks.whole(max_items=self.max_items)
 
 
 class Ease(ItemToItem):

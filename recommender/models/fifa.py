@@ -15,9 +15,11 @@ Activation", RecSys 2022.
                      the scale of U, which is learned, decides for each unit
     "half"           the first half of the units squares, the second is ReLU
 
-N examples, F fields, d embedding, m units, K outputs: 1 for two classes, else one a class.
+N examples, F fields, C of them categorical and R numeric, d embedding, m units, h hidden units of
+a numeric field.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -29,10 +31,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from recommender.arrays import AnyArray, Float32, Int64
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender import checks
+from recommender.arrays import Float32, Int64
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    read_config,
+    save_artifact,
+)
 from recommender.data.examples import Examples, Field
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.models.early_stopping import BestSoFar, EpochReport
+
+logger = logging.getLogger(__name__)
 
 ACTIVATIONS = ("quadratic", "relu", "gelu", "half")
 INITS = ("published", "xavier")
@@ -50,7 +63,6 @@ class FifaConfig:
     activation: str = "gelu"
     numeric_hidden: int = 100
     """Hidden units of the network that turns a number into an embedding."""
-    num_classes: int = 2
     embedding_dropout: float = 0.0
     """On z before U."""
     unit_dropout: float = 0.0
@@ -77,45 +89,33 @@ class FifaConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("activation", ACTIVATIONS), ("init", INITS)):
-            if getattr(self, name) not in allowed:
-                raise InvalidInputError(
-                    f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
-                )
-        self._check_numbers()
-
-    def _check_numbers(self) -> None:
-        for name, least in (
-            ("embedding_size", 1), ("numeric_hidden", 1), ("num_classes", 2),
-            ("batch_examples", 1), ("epochs", 1), ("patience", 1),
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value < least or int(value) != value:
-                raise InvalidInputError(
-                    f"{name} must be a whole number from {least} up, got {value}"
-                )
-        for name in ("width_factor", "learning_rate", "clip_norm"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidInputError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("linear_penalty", "embedding_penalty", "field_penalty"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidInputError(f"{name} must be 0 or more, got {getattr(self, name)}")
-        for name in ("embedding_dropout", "unit_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InvalidInputError(
-                    f"{name} must be from 0 to below 1, got {getattr(self, name)}"
-                )
+        checks.one_of(ACTIVATIONS, activation=self.activation)
+        checks.one_of(INITS, init=self.init)
+        checks.whole(
+            embedding_size=self.embedding_size,
+            numeric_hidden=self.numeric_hidden,
+            batch_examples=self.batch_examples,
+            epochs=self.epochs,
+            patience=self.patience,
+        )
+        checks.positive(
+            width_factor=self.width_factor,
+            learning_rate=self.learning_rate,
+            clip_norm=self.clip_norm,
+        )
+        checks.not_negative(
+            linear_penalty=self.linear_penalty,
+            embedding_penalty=self.embedding_penalty,
+            field_penalty=self.field_penalty,
+        )
+        checks.share(embedding_dropout=self.embedding_dropout, unit_dropout=self.unit_dropout)
 
 
-@dataclass(frozen=True)
-class EpochReport:
-    epoch: int
-    loss: float
-    """Mean log loss over the epoch's updates, penalties left out."""
+@dataclass(frozen=True, kw_only=True)
+class FifaEpochReport(EpochReport):
+    """An epoch's report; its loss is the mean log loss of the updates, penalties excluded."""
+
     learning_rate: float
-    seconds: float
-    """Since the first epoch began, validation left out."""
-    validation: float | None = None
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Fifa:
         self,
         examples: Examples,
         validation: Callable[["Fifa"], float] | None = None,
-        on_epoch: Callable[[EpochReport], None] | None = None,
+        on_epoch: Callable[[FifaEpochReport], None] | None = None,
         warm_start: "Fifa | None" = None,
         targets: Float32 | None = None,
     ) -> "Fifa":
@@ -166,70 +166,66 @@ class Fifa:
                 row training stops, and the best epoch is kept. Without it all epochs are run.
             on_epoch: told of every epoch.
             warm_start: a model of the same fields to go on from, with a fresh optimiser.
-            targets: (N,) chances of class 1 to learn in place of the labels, for two classes. With
+            targets: (N,) probabilities to learn in place of the labels. With
                 (1 - α) label + α teacher this is distillation: log loss is linear in the label.
 
         Raises:
             InvalidInputError: there are no examples, they are not of these fields, the warm start
-                is of another shape, or the targets are no chances.
+                is of another shape, or a target is not a probability.
         """
         config = self.config
         if not len(examples):
             raise InvalidInputError("there is nothing to learn from: no example")
-        examples.checked(self.fields, config.num_classes)
-        wanted = examples.labels if targets is None else self._checked(targets, len(examples))
+        examples.checked(self.fields)
+        if targets is None:
+            targets = examples.labels.astype(np.float32)
+        _check_targets(targets, len(examples))
+        best = BestSoFar[dict[str, Tensor]](config.patience)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             network = self._network = self._start_from(warm_start)
             optimizer = torch.optim.Adam(network.parameters(), lr=config.learning_rate, fused=True)
             rng = np.random.default_rng(config.seed)
-            best: tuple[float, dict[str, Tensor]] | None = None
-            worse_for, seconds, rate = 0, 0.0, config.learning_rate
+            seconds, rate = 0.0, config.learning_rate
             for epoch in range(1, config.epochs + 1):
                 began = time.perf_counter()
-                loss = self._epoch(network, examples, wanted, optimizer, rng)
+                loss = self._epoch(network, examples, targets, optimizer, rng)
                 seconds += time.perf_counter() - began
                 value = validation(self) if validation is not None else None
+                report = FifaEpochReport(
+                    epoch=epoch, loss=loss, learning_rate=rate, seconds=seconds, validation=value
+                )
+                logger.info("FiFa %s", report)
                 if on_epoch is not None:
-                    on_epoch(EpochReport(epoch, loss, rate, seconds, value))
-                if value is None:
+                    on_epoch(report)
+                if value is None or best.improved(value, lambda: _copied(network)):
                     continue
-                if best is None or value > best[0]:
-                    state = {name: t.clone() for name, t in network.state_dict().items()}
-                    best, worse_for = (value, state), 0
-                    continue
-                worse_for += 1
-                if worse_for >= config.patience:
+                if best.is_exhausted:
                     break
                 rate = max(rate * RATE_DROP, LEAST_RATE)
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-        if best is not None:
-            network.load_state_dict(best[1])
+        if best.state is not None:
+            network.load_state_dict(best.state)
         network.absorb_norm()
         return self
 
     def logits(self, examples: Examples) -> Float32:
-        """Return (N,) for two classes, else (N, K)."""
+        """Return the log odds of label 1, (N,)."""
         network = self._fitted()
-        examples.checked(self.fields, self.config.num_classes)
+        examples.checked(self.fields)
         network.eval()
-        parts = []
+        parts = [torch.empty(0)]
         with torch.inference_mode():
             for begin in range(0, len(examples), self.config.batch_examples):
                 rows = examples[begin : begin + self.config.batch_examples]
                 parts.append(network(*_tensors(rows)))
-        if not parts:
-            return np.empty((0,) if self.config.num_classes == 2 else (0, self.config.num_classes),
-                            dtype=np.float32)  # fmt: skip
         logits: Float32 = torch.cat(parts).numpy()
-        return logits[:, 0] if self.config.num_classes == 2 else logits
+        return logits
 
     def probabilities(self, examples: Examples) -> Float32:
-        """Return (N,) the chance of class 1 of two, else (N, K) of each."""
-        logits = torch.from_numpy(self.logits(examples))
-        chances = logits.sigmoid() if self.config.num_classes == 2 else logits.softmax(dim=1)
-        return chances.numpy()
+        """Return the probability of label 1, (N,)."""
+        return torch.from_numpy(self.logits(examples)).sigmoid().numpy()
 
     def regimes(self, examples: Examples) -> Regimes:
         """Return how often each unit squares and how often it rectifies, over some examples."""
@@ -254,10 +250,9 @@ class Fifa:
             self._fitted().in_units.weight.shape[1],
             self._fitted().in_units.weight.shape[0],
         )
-        outputs = self._fitted().out_linear.weight.shape[0]
         numeric = sum(not field.num_values for field in self.fields)
         of_numbers = numeric * 2 * config.numeric_hidden * (1 + config.embedding_size)
-        return of_numbers + 2 * width * size + 2 * outputs * (size + width)
+        return of_numbers + 2 * width * size + 2 * (size + width)
 
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
         """Write the artifact; the fields stand in its config."""
@@ -276,7 +271,7 @@ class Fifa:
         artifact = load_artifact(folder, "fifa")
         described = artifact.manifest.config
         fields = tuple(Field(**field) for field in described["fields"])
-        model = cls(fields, FifaConfig(**described["settings"]))
+        model = cls(fields, read_config(FifaConfig, described["settings"], {"num_classes": 2}))
         model._network = _Network(model.fields, replace(model.config, normalise=False))
         try:
             model._network.load_state_dict(
@@ -320,21 +315,11 @@ class Fifa:
             raise InvalidInputError(f"cannot go on from another shape: {error}") from error
         return network
 
-    def _checked(self, targets: Float32, count: int) -> Float32:
-        if self.config.num_classes != 2 or targets.shape != (count,):
-            raise InvalidInputError(
-                f"targets must be ({count},) and of two classes, got {targets.shape} and "
-                f"{self.config.num_classes}"
-            )
-        if not ((targets >= 0) & (targets <= 1)).all():
-            raise InvalidInputError("every target must be from 0 to 1")
-        return targets
-
     def _epoch(
         self,
         network: "_Network",
         examples: Examples,
-        targets: AnyArray,
+        targets: Float32,
         optimizer: torch.optim.Optimizer,
         rng: np.random.Generator,
     ) -> float:
@@ -344,7 +329,9 @@ class Fifa:
         for begin in range(0, len(order), size):
             chosen = order[begin : begin + size]
             rows = examples[chosen]
-            loss = _log_loss(network(*_tensors(rows)), torch.from_numpy(targets[chosen]))
+            loss = functional.binary_cross_entropy_with_logits(
+                network(*_tensors(rows)), torch.from_numpy(targets[chosen])
+            )
             optimizer.zero_grad(set_to_none=True)
             torch.autograd.backward(loss + network.penalty())
             nn.utils.clip_grad_norm_(network.parameters(), self.config.clip_norm)
@@ -384,15 +371,14 @@ class _Network(nn.Module):
         self.number_bias = nn.Parameter(torch.zeros(numeric, hidden))
         self.number_out = nn.Parameter(torch.empty(numeric, hidden, size))
         width = max(2, round(config.width_factor * len(fields) * size))
-        outputs = 1 if config.num_classes == 2 else config.num_classes
         self.in_units = nn.Linear(len(fields) * size, width)
         self.norm_embedded: nn.Module = nn.Identity()
         self.norm_units: nn.Module = nn.Identity()
         if config.normalise:
             self.norm_embedded = nn.BatchNorm1d(len(fields) * size)
             self.norm_units = nn.BatchNorm1d(width)
-        self.out_units = nn.Linear(width, outputs, bias=False)
-        self.out_linear = nn.Linear(len(fields) * size, outputs)
+        self.out_units = nn.Linear(width, 1, bias=False)
+        self.out_linear = nn.Linear(len(fields) * size, 1)
         self.embedding_dropout = nn.Dropout(config.embedding_dropout)
         self.unit_dropout = nn.Dropout(config.unit_dropout)
         self._start()
@@ -415,14 +401,15 @@ class _Network(nn.Module):
     def embed(self, categories: Tensor, numbers: Tensor) -> Tensor:
         """Return z, (N, F d): categorical fields first."""
         looked_up = functional.embedding(categories + self.offsets, self.table)  # (N, C, d)
-        inner = (numbers[:, :, None] * self.number_in + self.number_bias).relu()  # (N, R, h)
-        turned = torch.einsum("nrh,rhd->nrd", inner, self.number_out)
-        embedded: Tensor = self.norm_embedded(torch.cat([looked_up, turned], dim=1).flatten(1))
+        hidden = (numbers[:, :, None] * self.number_in + self.number_bias).relu()  # (N, R, h)
+        projected = torch.einsum("nrh,rhd->nrd", hidden, self.number_out)  # (N, R, d)
+        z = torch.cat([looked_up, projected], dim=1).flatten(1)  # (N, F d)
+        embedded: Tensor = self.norm_embedded(z)  # (N, F d)
         return embedded
 
     def units(self, embedded: Tensor) -> Tensor:
         """Return u, (N, m)."""
-        units: Tensor = self.norm_units(self.in_units(embedded))
+        units: Tensor = self.norm_units(self.in_units(embedded))  # (N, m)
         return units
 
     @torch.no_grad()
@@ -440,11 +427,13 @@ class _Network(nn.Module):
         self.norm_embedded = self.norm_units = nn.Identity()
 
     def forward(self, categories: Tensor, numbers: Tensor) -> Tensor:
-        """Return logits, (N, K)."""
-        embedded = self.embed(categories, numbers)
-        active = activate(self.units(self.embedding_dropout(embedded)), self._config.activation)
-        logits: Tensor = self.out_linear(embedded) + self.out_units(self.unit_dropout(active))
-        return logits
+        """Return logits, (N,)."""
+        embedded = self.embed(categories, numbers)  # (N, F d)
+        units = self.units(self.embedding_dropout(embedded))  # (N, m)
+        active = activate(units, self._config.activation)  # (N, m)
+        from_units = self.out_units(self.unit_dropout(active))  # (N, 1)
+        logits: Tensor = self.out_linear(embedded) + from_units  # (N, 1)
+        return logits[:, 0]  # (N,)
 
     def penalty(self) -> Tensor:
         """Return the penalties, each of half a squared norm."""
@@ -484,7 +473,12 @@ def _tensors(examples: Examples) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(examples.categories), torch.from_numpy(examples.numbers)
 
 
-def _log_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    if logits.shape[1] == 1:
-        return functional.binary_cross_entropy_with_logits(logits[:, 0], labels.float())
-    return functional.cross_entropy(logits, labels)
+def _check_targets(targets: Float32, count: int) -> None:
+    if targets.shape != (count,):
+        raise InvalidInputError(f"targets must be ({count},), got {targets.shape}")
+    if not ((targets >= 0) & (targets <= 1)).all():
+        raise InvalidInputError("every target must be from 0 to 1")
+
+
+def _copied(network: _Network) -> dict[str, Tensor]:
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}

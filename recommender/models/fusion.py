@@ -10,7 +10,9 @@ events and 1 where there is no history; where both are missing there is no taste
 B requests, I items, D iALS embedding, d width of the session encoder, F features.
 """
 
+import logging
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +23,16 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender import checks
 from recommender.arrays import Float32, Float64, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
-from recommender.data.sessions import POSITIVE_KINDS, Requests, speaks_for_itself
+from recommender.data.sessions import POSITIVE_KINDS, Requests, is_positive_in_visit
 from recommender.errors import InvalidInputError
+from recommender.models.early_stopping import EpochReport
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
+
+logger = logging.getLogger(__name__)
 
 SURFACES = ("home", "prequery", "search", "title")
 NUMBERS = ("history size", "events in the visit", "seconds since the last", "agreement")
@@ -43,17 +49,18 @@ class FusionConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("hidden", "candidates", "epochs", "batch_requests"):
-            value = getattr(self, name)
-            if value < 1 or int(value) != value:
-                raise InvalidInputError(f"{name} must be a whole number from 1 up, got {value}")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise InvalidInputError(f"learning_rate must be positive, got {self.learning_rate}")
+        checks.whole(
+            hidden=self.hidden,
+            candidates=self.candidates,
+            epochs=self.epochs,
+            batch_requests=self.batch_requests,
+        )
+        checks.positive(learning_rate=self.learning_rate)
 
 
 @dataclass(frozen=True)
-class Circumstances:
-    """What the gate looks at.
+class GateFeatures:
+    """Features of each request that the gate reads.
 
     Attributes:
         history_size: (B,) titles the long-term vector is folded from.
@@ -70,7 +77,7 @@ class Circumstances:
     agreement: Float32
     surfaces: Int64
 
-    def features(self) -> Float32:
+    def matrix(self) -> Float32:
         """(B, F), the numbers first, then the surface one-hot."""
         numbers = (
             np.log1p(self.history_size),
@@ -86,21 +93,23 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Sides:
-    """The two vectors of each request, with the circumstances.
+class FusionInputs:
+    """The two vectors of each request, and its features.
 
     Attributes:
         long: (B, D), zeros where there is no history.
         short: (B, d + 1), zeros where the visit has no events.
-        circumstances: of the same requests.
+        features: of the same requests.
     """
 
     long: Float32
     short: Float32
-    circumstances: Circumstances
+    features: GateFeatures
 
 
-def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncoder) -> Sides:
+def fusion_inputs(
+    requests: Requests, rows: slice, ials: Ials, encoder: SessionEncoder
+) -> FusionInputs:
     """Return both vectors of some requests: long from before this visit, short from its events.
 
     Args:
@@ -109,26 +118,22 @@ def sides_of(requests: Requests, rows: slice, ials: Ials, encoder: SessionEncode
         ials: folds the history in.
         encoder: reads this visit's events and those of the visits before.
     """
-    visits, back = np.unique(requests.visit_starts()[rows], return_inverse=True)
+    visits, visit_of = np.unique(requests.visit_starts()[rows], return_inverse=True)
     histories = requests.sessions.met_before(visits, len(ials.items), POSITIVE_KINDS)
-    long = ials.fold_in(histories)[back]
-    sizes = np.diff(histories.indptr)[back]
+    long = ials.fold_in(histories)[visit_of]
     recent = requests.recent(rows, encoder.config.max_events)
-    in_visit = speaks_for_itself(recent).sum(axis=1)
+    in_visit = is_positive_in_visit(recent).sum(axis=1)
     short = encoder.encode(recent)
     short[in_visit == 0] = 0.0
     newest = recent.at[np.arange(len(short)), np.maximum(recent.is_there.sum(axis=1) - 1, 0)]
-    return Sides(
-        long,
-        short,
-        Circumstances(
-            sizes,
-            in_visit,
-            np.where(in_visit > 0, recent.now - newest, 0.0),
-            encoder.agreement(long, short),
-            np.full(len(short), SURFACES.index("home")),
-        ),
+    features = GateFeatures(
+        history_size=np.diff(histories.indptr)[visit_of],
+        visit_events=in_visit,
+        idle_seconds=np.where(in_visit > 0, recent.now - newest, 0.0),
+        agreement=encoder.agreement(long, short),
+        surfaces=np.full(len(short), SURFACES.index("home")),
     )
+    return FusionInputs(long, short, features)
 
 
 def joint_space(item_factors: Float32, item_vectors: Float32) -> Float32:
@@ -155,101 +160,81 @@ class FusionGate:
 
     def fit(
         self,
-        sides: Sides,
+        inputs: FusionInputs,
         item_factors: Float32,
         item_vectors: Float32,
         targets: Int64,
-        not_ranked: sparse.csr_array | None = None,
-        on_epoch: Callable[[int, float], None] | None = None,
+        excluded: sparse.csr_array | None = None,
+        on_epoch: Callable[[EpochReport], None] | None = None,
     ) -> "FusionGate":
-        """Learn by the softmax of the fused scores; both sides stay as they are.
+        """Learn by the softmax of the fused scores; the two models are not changed.
 
-        It is taken over what could come first, the `candidates` best items of either side, for the
-        requests whose answer is among them: the far end of the list, and requests that no weight
-        could win, say nothing of how to weigh the top.
+        The softmax is over the `candidates` best items of each model, and over the requests whose
+        target is among them: the end of the list, and requests that no gate could get right, do
+        not show how to weigh the top.
 
         Args:
-            sides: (B) requests.
+            inputs: of B requests.
             item_factors: (I, D).
             item_vectors: (I, d + 1).
-            targets: (B,) what was wanted; requests with none known (below 0) are left out.
-            not_ranked: (B, I) nonzero where an item is no answer, as what the viewer met before
-                where that is not shown again; None ranks all.
-            on_epoch: told of every epoch and its mean loss.
+            targets: (B,) items; requests with an unknown target (below 0) are left out.
+            excluded: (B, I) nonzero where an item is not ranked, as those the viewer met before
+                where these are not shown again; None ranks all.
+            on_epoch: called with the report of every epoch.
 
         Raises:
             InvalidInputError: no request has a known target.
         """
-        features = sides.circumstances.features()
         rows = np.flatnonzero(targets >= 0)
         if not len(rows):
             raise InvalidInputError("the gate needs a request whose target is known")
-        numbers = len(NUMBERS)
-        self.mean[:numbers] = features[rows, :numbers].mean(axis=0)
-        self.spread[:numbers] = np.maximum(features[rows, :numbers].std(axis=0), 1e-3)
-        config = self.config
-        rng = np.random.default_rng(config.seed)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(config.seed)
-            network = _Gate(len(self.mean), config.hidden)
-        temperatures = nn.ParameterList(
-            [nn.Parameter(torch.tensor(math.log(v))) for v in (10.0, 1.0)]
-        )
-        optimizer = torch.optim.Adam(
-            [*network.parameters(), *temperatures], lr=config.learning_rate
-        )
-        inputs = torch.from_numpy((features - self.mean) / self.spread)
-        has_long, has_short = (
-            torch.from_numpy(side.any(axis=1)) for side in (sides.long, sides.short)
-        )
+        numbers = inputs.features.matrix()[rows, : len(NUMBERS)]
+        self.mean[: len(NUMBERS)] = numbers.mean(axis=0)
+        self.spread[: len(NUMBERS)] = np.maximum(numbers.std(axis=0), 1e-3)
+        trainer = _Trainer(self.config, self._standardised(inputs), inputs)
+        rng = np.random.default_rng(self.config.seed)
         factors, vectors = torch.from_numpy(item_factors), torch.from_numpy(item_vectors)
-        for epoch in range(1, config.epochs + 1):
+        seconds = 0.0
+        for epoch in range(1, self.config.epochs + 1):
+            began = time.perf_counter()
             losses = []
             order = rng.permutation(rows)
-            for begin in range(0, len(order), config.batch_requests):
-                batch = torch.from_numpy(order[begin : begin + config.batch_requests])
-                gate = _bounded(network(inputs[batch]), has_long[batch], has_short[batch])
-                long = torch.from_numpy(sides.long)[batch] @ factors.T  # (B, I)
-                short = torch.from_numpy(sides.short)[batch] @ vectors.T
-                wanted = torch.from_numpy(targets)[batch]
-                barred = None
-                if not_ranked is not None:
-                    barred = torch.from_numpy(not_ranked[batch.numpy()].toarray() != 0)
-                    barred[torch.arange(len(batch)), wanted] = False
-                among, ignored = _candidates(long, short, wanted, barred, config.candidates)
-                scores = (1 - gate)[:, None] * temperatures[0].exp() * long.gather(1, among)
-                scores = scores + gate[:, None] * temperatures[1].exp() * short.gather(1, among)
-                scores = scores.masked_fill(ignored, -torch.inf)
-                winnable = _is_winnable(long, short, wanted, among, ignored)
-                if not winnable.any():
-                    continue
-                loss = functional.cross_entropy(
-                    scores[winnable], torch.zeros_like(wanted)[winnable]
+            for begin in range(0, len(order), self.config.batch_requests):
+                batch = order[begin : begin + self.config.batch_requests]
+                mask = None if excluded is None else excluded[batch].toarray() != 0
+                candidates = _Candidates.of(
+                    trainer.long[batch] @ factors.T,
+                    trainer.short[batch] @ vectors.T,
+                    torch.from_numpy(targets[batch]),
+                    None if mask is None else torch.from_numpy(mask),
+                    self.config.candidates,
                 )
-                optimizer.zero_grad(set_to_none=True)
-                torch.autograd.backward(loss)
-                optimizer.step()
-                losses.append(loss.item())
+                if candidates.is_winnable.any():
+                    losses.append(trainer.update(torch.from_numpy(batch), candidates))
+            seconds += time.perf_counter() - began
+            loss = float(np.mean(losses)) if losses else math.nan
+            report = EpochReport(epoch=epoch, loss=loss, seconds=seconds)
+            logger.info("fusion gate %s", report)
             if on_epoch is not None:
-                on_epoch(epoch, float(np.mean(losses)))
-        self._take(network, temperatures)
+                on_epoch(report)
+        self._take(trainer.network, trainer.log_scales)
         return self
 
-    def gate(self, sides: Sides) -> Float32:
+    def gate(self, inputs: FusionInputs) -> Float32:
         """Return (B,) the share of this visit in the taste, 0 to 1."""
-        inputs = (sides.circumstances.features() - self.mean) / self.spread
-        hidden = np.maximum(inputs @ self.into_hidden + self.hidden_bias, 0.0)
-        logits = hidden @ self.out_of_hidden + self.bias
+        standardised = self._standardised(inputs)  # (B, F)
+        hidden = np.maximum(standardised @ self.into_hidden + self.hidden_bias, 0.0)
+        logits = hidden @ self.out_of_hidden + self.bias  # (B,)
         gate = 1.0 / (1.0 + np.exp(-logits))
-        gate[~sides.short.any(axis=1)] = 0.0
-        gate[~sides.long.any(axis=1) & sides.short.any(axis=1)] = 1.0
+        gate[~inputs.short.any(axis=1)] = 0.0
+        gate[~inputs.long.any(axis=1) & inputs.short.any(axis=1)] = 1.0
         return np.asarray(gate, dtype=np.float32)
 
-    def fuse(self, sides: Sides, gate: Float32 | None = None) -> Float32:
-        """Return (B, D + d + 1) the fused tastes; `gate` (B,) replaces what was learned."""
-        g = (self.gate(sides) if gate is None else gate)[:, None]
+    def fuse(self, inputs: FusionInputs, gate: Float32 | None = None) -> Float32:
+        """Return (B, D + d + 1) the fused tastes; `gate` (B,) replaces the learned one."""
+        g = (self.gate(inputs) if gate is None else gate)[:, None]
         return np.concatenate(
-            [(1 - g) * self.long_scale * sides.long, g * self.short_scale * sides.short], axis=1
+            [(1 - g) * self.long_scale * inputs.long, g * self.short_scale * inputs.short], axis=1
         ).astype(np.float32)
 
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
@@ -266,15 +251,19 @@ class FusionGate:
             setattr(gate, name, array if np.ndim(getattr(gate, name)) else array[0])
         return gate
 
-    def _take(self, network: "_Gate", temperatures: nn.ParameterList) -> None:
-        """Keep what was learned as arrays: a gate is a few hundred numbers."""
+    def _standardised(self, inputs: FusionInputs) -> Float32:
+        """Return the features, (B, F), with mean 0 and deviation 1 over the training requests."""
+        return np.asarray((inputs.features.matrix() - self.mean) / self.spread)
+
+    def _take(self, network: "_GateNetwork", log_scales: nn.ParameterList) -> None:
+        """Copy the parameters into arrays: a gate is a few hundred numbers."""
         with torch.no_grad():
             self.into_hidden = network.inner.weight.numpy().T.copy()
             self.hidden_bias = network.inner.bias.numpy().copy()
             self.out_of_hidden = network.outer.weight.numpy()[0].copy()
             self.bias = network.outer.bias.numpy()[0]
             self.long_scale, self.short_scale = (
-                np.float32(math.exp(t.item())) for t in temperatures
+                np.float32(math.exp(scale.item())) for scale in log_scales
             )
 
 
@@ -284,60 +273,102 @@ _ARRAYS = (
 )  # fmt: skip
 
 
-class _Gate(nn.Module):
+class _GateNetwork(nn.Module):
+    """Two layers, from features to g."""
+
     def __init__(self, size: int, hidden: int) -> None:
         super().__init__()
         self.inner, self.outer = nn.Linear(size, hidden), nn.Linear(hidden, 1)
-        nn.init.zeros_(self.inner.weight[:, len(NUMBERS) :])  # a surface never seen says nothing
+        nn.init.zeros_(self.inner.weight[:, len(NUMBERS) :])  # a surface never seen has no effect
         nn.init.zeros_(self.outer.weight)
         nn.init.zeros_(self.outer.bias)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        logits: Tensor = self.outer(functional.relu(self.inner(inputs)))
-        return logits[:, 0].sigmoid()
+    def forward(self, features: Tensor) -> Tensor:
+        """Return g, (B,), of features (B, F)."""
+        hidden = functional.relu(self.inner(features))  # (B, h)
+        logits: Tensor = self.outer(hidden)  # (B, 1)
+        return logits[:, 0].sigmoid()  # (B,)
 
 
-def _candidates(
-    long: Tensor, short: Tensor, wanted: Tensor, barred: Tensor | None, size: int
-) -> tuple[Tensor, Tensor]:
-    """Return (B, 2 C + 1) what is wanted, then the C best of either side; and which do not count.
+@dataclass(frozen=True)
+class _Candidates:
+    """Items that compete in the softmax: the target, then the C best of either model.
 
-    An item that is barred, or among the best of both, does not count (again).
+    Attributes:
+        long: (B, 2 C + 1) their long-term scores.
+        short: (B, 2 C + 1) their session scores.
+        is_ignored: (B, 2 C + 1) excluded items, and those among the best of both the second time.
+        is_winnable: (B,) whether the target is among the C best of a model.
     """
-    size = min(size, long.shape[1] - 1)
-    best = []
-    for side in (long, short):
-        side = side.scatter(1, wanted[:, None], -torch.inf)
-        if barred is not None:
-            side = side.masked_fill(barred, -torch.inf)
-        best.append(side.topk(size))
-    among_first = torch.zeros_like(long, dtype=torch.bool).scatter(1, best[0].indices, True)
-    is_again = among_first.gather(1, best[1].indices)
-    ignored = torch.cat(
-        [
-            torch.zeros_like(wanted[:, None], dtype=torch.bool),
-            best[0].values.isneginf(),
-            best[1].values.isneginf() | is_again,
-        ],
-        dim=1,
-    )
-    return torch.cat([wanted[:, None], *(side.indices for side in best)], dim=1), ignored
+
+    long: Tensor
+    short: Tensor
+    is_ignored: Tensor
+    is_winnable: Tensor
+
+    @classmethod
+    def of(
+        cls, long: Tensor, short: Tensor, targets: Tensor, excluded: Tensor | None, size: int
+    ) -> "_Candidates":
+        """Choose from all scores (B, I), targets (B,) and items not ranked (B, I)."""
+        size = min(size, long.shape[1] - 1)  # C
+        column = targets[:, None]  # (B, 1)
+        best = []
+        for scores in (long, short):
+            others = scores.scatter(1, column, -torch.inf)  # (B, I)
+            if excluded is not None:
+                others = others.masked_fill(excluded, -torch.inf)
+            best.append(others.topk(size))  # (B, C)
+        in_first = torch.zeros_like(long, dtype=torch.bool).scatter(1, best[0].indices, True)
+        is_repeated = in_first.gather(1, best[1].indices)  # (B, C)
+        is_ignored = torch.cat(
+            [
+                torch.zeros_like(column, dtype=torch.bool),
+                best[0].values.isneginf(),
+                best[1].values.isneginf() | is_repeated,
+            ],
+            dim=1,
+        )  # (B, 2 C + 1)
+        items = torch.cat([column, best[0].indices, best[1].indices], dim=1)  # (B, 2 C + 1)
+        lasts = best[0].indices[:, -1:], best[1].indices[:, -1:]  # (B, 1)
+        is_winnable = torch.stack(
+            [
+                scores.gather(1, column) > scores.gather(1, last)
+                for scores, last in zip((long, short), lasts, strict=True)
+            ]
+        ).any(0)[:, 0]  # (B,)
+        return cls(long.gather(1, items), short.gather(1, items), is_ignored, is_winnable)
 
 
-def _is_winnable(
-    long: Tensor, short: Tensor, wanted: Tensor, among: Tensor, ignored: Tensor
-) -> Tensor:
-    """Return (B,) whether what is wanted is among the C best of a side."""
-    size = (among.shape[1] - 1) // 2
-    last = among[:, [size]], among[:, [2 * size]]
-    return torch.stack(
-        [
-            side.gather(1, wanted[:, None]) > side.gather(1, end)
-            for side, end in zip((long, short), last, strict=True)
-        ]
-    ).any(0)[:, 0]
+class _Trainer:
+    """The network, the scales of both models' scores, and their optimiser."""
 
+    def __init__(self, config: FusionConfig, features: Float32, inputs: FusionInputs) -> None:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(config.seed)
+            self.network = _GateNetwork(features.shape[1], config.hidden)
+        self.log_scales = nn.ParameterList(
+            [nn.Parameter(torch.tensor(math.log(scale))) for scale in (10.0, 1.0)]
+        )
+        """log β_l and log β_s."""
+        self._optimizer = torch.optim.Adam(
+            [*self.network.parameters(), *self.log_scales], lr=config.learning_rate
+        )
+        self._features = torch.from_numpy(features)
+        self.long, self.short = torch.from_numpy(inputs.long), torch.from_numpy(inputs.short)
+        self._has_long, self._has_short = self.long.any(dim=1), self.short.any(dim=1)
 
-def _bounded(gate: Tensor, has_long: Tensor, has_short: Tensor) -> Tensor:
-    gate = torch.where(has_short, gate, 0.0)
-    return torch.where(has_long | ~has_short, gate, 1.0)
+    def update(self, batch: Tensor, candidates: _Candidates) -> float:
+        """Take one step on some requests (B,) and return the loss before it."""
+        gate = self.network(self._features[batch])  # (B,)
+        gate = torch.where(self._has_short[batch], gate, 0.0)
+        gate = torch.where(self._has_long[batch] | ~self._has_short[batch], gate, 1.0)
+        long_scale, short_scale = (scale.exp() for scale in self.log_scales)
+        scores = (1 - gate)[:, None] * long_scale * candidates.long  # (B, 2 C + 1)
+        scores = scores + gate[:, None] * short_scale * candidates.short
+        scores = scores.masked_fill(candidates.is_ignored, -torch.inf)[candidates.is_winnable]
+        loss = functional.cross_entropy(scores, torch.zeros(len(scores), dtype=torch.int64))
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        self._optimizer.step()
+        return loss.item()

@@ -13,6 +13,7 @@ Benchmarks", RecSys 2022, arXiv:2110.14037, with the block solver of iALS++, arX
 U profiles, I items, D embedding, B batch.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,14 +23,18 @@ import numpy as np
 from scipy import sparse
 from scipy.linalg import lapack
 
+from recommender import checks
 from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.models.early_stopping import BestSoFar, EpochReport
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.compiled import available_cores
 from recommender.solvers.power_iteration import leading_subspace
 from recommender.vocabulary import UNKNOWN, Vocabulary
+
+logger = logging.getLogger(__name__)
 
 Solver = Callable[[sparse.csr_array, Float32, Float32, Float32, Float32, int, int], float]
 """What `block_newton.improve_rows` is."""
@@ -60,22 +65,20 @@ class IalsConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("embedding_size", "epochs", "block_size", "patience", "num_threads"):
-            value = getattr(self, name)
-            if value is not None and (value < 1 or int(value) != value):
-                raise InvalidInputError(f"{name} must be a whole number from 1 up, got {value}")
-        for name in ("unobserved_weight", "regularization", "init_stdev"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value > 0):
-                raise InvalidInputError(f"{name} must be positive and finite, got {value}")
-        if self.power_iterations < 0 or int(self.power_iterations) != self.power_iterations:
-            raise InvalidInputError(
-                f"power_iterations must be a whole number from 0 up, got {self.power_iterations}"
-            )
-        if not (np.isfinite(self.regularization_exponent) and self.regularization_exponent >= 0):
-            raise InvalidInputError(
-                f"regularization_exponent must be 0 or more, got {self.regularization_exponent}"
-            )
+        checks.whole(
+            embedding_size=self.embedding_size,
+            epochs=self.epochs,
+            block_size=self.block_size,
+            patience=self.patience,
+            num_threads=self.num_threads,
+        )
+        checks.whole(0, power_iterations=self.power_iterations)
+        checks.positive(
+            unobserved_weight=self.unobserved_weight,
+            regularization=self.regularization,
+            init_stdev=self.init_stdev,
+        )
+        checks.not_negative(regularization_exponent=self.regularization_exponent)
         if self.block_size is not None and self.block_size > self.embedding_size:
             raise InvalidInputError(
                 f"block_size must be at most embedding_size ({self.embedding_size}),"
@@ -83,24 +86,16 @@ class IalsConfig:
             )
 
 
-@dataclass(frozen=True)
-class EpochReport:
-    """What one epoch left: the parts of the loss, and how well the model does."""
+@dataclass(frozen=True, kw_only=True)
+class IalsEpochReport(EpochReport):
+    """An epoch's report with the three parts of its loss."""
 
-    epoch: int
     observed_loss: float
     """L_S."""
     unobserved_loss: float
     """L_I."""
     regularization: float
     """R."""
-    seconds: float
-    """Since the start was made, validation and reporting left out."""
-    validation: float | None = None
-
-    @property
-    def loss(self) -> float:
-        return self.observed_loss + self.unobserved_loss + self.regularization
 
 
 class Ials:
@@ -120,7 +115,7 @@ class Ials:
     def fit(
         self,
         interactions: Interactions,
-        on_epoch: Callable[[EpochReport], None] | None = None,
+        on_epoch: Callable[[IalsEpochReport], None] | None = None,
         validation: Callable[["Ials"], float] | None = None,
         warm_start: "Ials | None" = None,
         solver: Solver = improve_rows,
@@ -145,26 +140,21 @@ class Ials:
         self._start(observed, transposed, warm_start)
         seconds = time.perf_counter() - began
         penalties = self._penalties(observed)
-        best: tuple[float, Float32, Float32] | None = None
-        worse_for = 0
+        best = BestSoFar[tuple[Float32, Float32]](self.config.patience)
         for epoch in range(1, self.config.epochs + 1):
             began = time.perf_counter()
             observed_loss = self._alternate(solver, observed, transposed, *penalties)
             seconds += time.perf_counter() - began
             value = validation(self) if validation is not None else None
+            report = self._report(epoch, observed_loss, penalties, seconds, value)
+            logger.info("iALS %s", report)
             if on_epoch is not None:
-                on_epoch(self._report(epoch, observed_loss, penalties, seconds, value))
-            if value is None or self.config.patience is None:
-                continue
-            if best is None or value > best[0]:
-                best = (value, self.profile_factors.copy(), self.item_factors.copy())
-                worse_for = 0
-            else:
-                worse_for += 1
-            if worse_for >= self.config.patience:
+                on_epoch(report)
+            best.improved(value, lambda: (self.profile_factors.copy(), self.item_factors.copy()))
+            if best.is_exhausted:
                 break
-        if best is not None:
-            self.set_factors(best[1], best[2])
+        if best.state is not None:
+            self.set_factors(*best.state)
         return self
 
     def fold_in(self, histories: sparse.csr_array) -> Float32:
@@ -176,18 +166,31 @@ class Ials:
         Returns:
             (B, D).
         """
-        return self._fold_in(histories, self.item_factors, self._item_gramian)
-
-    def fold_in_items(self, audiences: sparse.csr_array) -> Float32:
-        """Return the exact vectors of items, new ones too, from the profiles that liked them.
-
-        Args:
-            audiences: (B, U), the weights c of each training profile; an empty row gives zeros.
-
-        Returns:
-            (B, D).
-        """
-        return self._fold_in(audiences, self.profile_factors, self._profile_gramian)
+        self._require_fitted()
+        if histories.shape[1] != len(self.item_factors):
+            raise InvalidInputError(
+                f"each row needs {len(self.item_factors)} columns as in training, "
+                f"got {histories.shape[1]}"
+            )
+        histories = checked_weights(histories)
+        alpha, nu = self.config.unobserved_weight, self.config.regularization_exponent
+        vectors = np.zeros((histories.shape[0], self.config.embedding_size), dtype=np.float32)
+        for row in range(len(vectors)):
+            begin, end = histories.indptr[row], histories.indptr[row + 1]
+            weights = histories.data[begin:end]
+            support = float(weights.sum())
+            if support == 0:
+                continue
+            liked = self.item_factors[histories.indices[begin:end]]  # (N, D)
+            system = self._item_gramian + liked.T @ (liked * weights[:, None])
+            penalty = self.scale * (support + alpha * len(self.item_factors)) ** nu
+            system.flat[:: len(system) + 1] += np.float32(penalty)
+            _, vectors[row], info = lapack.sposv(system, weights @ liked, lower=True)
+            if info or not np.isfinite(vectors[row, 0]):
+                raise ArtifactError(
+                    "the factors are no longer finite: the artifact is broken, train it again"
+                )
+        return vectors
 
     def place_profiles(self, interactions: Interactions) -> None:
         """Fold in every profile of the interactions, so that `profile_factors` has them all.
@@ -307,42 +310,20 @@ class Ials:
         penalties: tuple[Float32, Float32],
         seconds: float,
         validation: float | None,
-    ) -> EpochReport:
+    ) -> IalsEpochReport:
         w, h = self.profile_factors, self.item_factors
         unobserved = np.sum(self._profile_gramian * (h.T @ h), dtype=np.float64)
         regularization = penalties[0].astype(np.float64) @ _squared_norms(w)
         regularization += penalties[1].astype(np.float64) @ _squared_norms(h)
-        return EpochReport(
-            epoch, observed_loss, float(unobserved), float(regularization), seconds, validation
+        return IalsEpochReport(
+            epoch=epoch,
+            loss=observed_loss + float(unobserved) + float(regularization),
+            observed_loss=observed_loss,
+            unobserved_loss=float(unobserved),
+            regularization=float(regularization),
+            seconds=seconds,
+            validation=validation,
         )
-
-    def _fold_in(
-        self, observed: sparse.csr_array, fixed: Float32, scaled_gramian: Float32
-    ) -> Float32:
-        self._require_fitted()
-        if observed.shape[1] != len(fixed):
-            raise InvalidInputError(
-                f"each row needs {len(fixed)} columns as in training, got {observed.shape[1]}"
-            )
-        observed = checked_weights(observed)
-        alpha, nu = self.config.unobserved_weight, self.config.regularization_exponent
-        vectors = np.zeros((observed.shape[0], fixed.shape[1]), dtype=np.float32)
-        for row in range(len(vectors)):
-            begin, end = observed.indptr[row], observed.indptr[row + 1]
-            weights = observed.data[begin:end]
-            support = float(weights.sum())
-            if support == 0:
-                continue
-            near = fixed[observed.indices[begin:end]]  # (N, D)
-            system = scaled_gramian + near.T @ (near * weights[:, None])
-            penalty = self.scale * (support + alpha * len(fixed)) ** nu
-            system.flat[:: len(system) + 1] += np.float32(penalty)
-            _, vectors[row], info = lapack.sposv(system, weights @ near, lower=True)
-            if info or not np.isfinite(vectors[row, 0]):
-                raise ArtifactError(
-                    "the factors are no longer finite: the artifact is broken, train it again"
-                )
-        return vectors
 
     def _require_fitted(self) -> None:
         if not len(self._item_gramian):

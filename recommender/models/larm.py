@@ -21,10 +21,12 @@ the gradient of C/2 ‖B‖² at C = λ/U would regularise half as much as the c
 U profiles, I items, N items kept, b batch.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,11 +34,14 @@ from scipy import sparse
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recommender import checks
 from recommender.arrays import Float32, Float64
 from recommender.data.interactions import Interactions
-from recommender.errors import InvalidInputError
+from recommender.models.early_stopping import BestSoFar, EpochReport
 from recommender.models.ease import BYTES_PER_CELL, solve
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
+
+logger = logging.getLogger(__name__)
 
 ADVERSARIES = ("none", "direct", "rank")
 SOLVERS = ("closed_form", "gradient")
@@ -76,35 +81,32 @@ class LarmConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, allowed in (("adversary", ADVERSARIES), ("solver", SOLVERS)):
-            if getattr(self, name) not in allowed:
-                raise InvalidInputError(
-                    f"{name} must be one of {', '.join(allowed)}, got {getattr(self, name)!r}"
-                )
-        for name in (
-            "hidden_units", "rounds", "patience", "adversary_steps", "batch_profiles", "max_items",
-        ):  # fmt: skip
-            value = getattr(self, name)
-            if value is not None and (value < 1 or int(value) != value):
-                raise InvalidInputError(f"{name} must be a whole number from 1 up, got {value}")
-        for name in ("regularization", "adversary_penalty", "adversary_rate", "learning_rate"):
-            value = getattr(self, name)
-            if not 0 < value < math.inf:
-                raise InvalidInputError(f"{name} must be positive and finite, got {value}")
+        checks.one_of(ADVERSARIES, adversary=self.adversary)
+        checks.one_of(SOLVERS, solver=self.solver)
+        checks.whole(
+            hidden_units=self.hidden_units,
+            rounds=self.rounds,
+            patience=self.patience,
+            adversary_steps=self.adversary_steps,
+            batch_profiles=self.batch_profiles,
+            max_items=self.max_items,
+        )
+        checks.positive(
+            regularization=self.regularization,
+            adversary_penalty=self.adversary_penalty,
+            adversary_rate=self.adversary_rate,
+            learning_rate=self.learning_rate,
+        )
 
 
-@dataclass(frozen=True)
-class RoundReport:
-    round: int
-    loss: float
-    """Mean over the profiles, by the weights they were learned with, of ‖x_u - x_u B‖²."""
+@dataclass(frozen=True, kw_only=True)
+class LarmEpochReport(EpochReport):
+    """A round's report; its loss is the mean of ‖x_u - x_u B‖² by the weights learned with."""
+
     training_ndcg: float | None
-    """Mean of what the adversary is paid against; None unless it is paid by rank."""
+    """Mean of the NDCG that determines the adversary's loss; None unless that is by rank."""
     effective_share: float
     """(Σ w)² / (U Σ w²) of the weights learned with: 1 where all are equal."""
-    seconds: float
-    """Since the first round began, validation left out."""
-    validation: float | None = None
 
 
 class Larm(ItemToItem):
@@ -123,14 +125,14 @@ class Larm(ItemToItem):
     def fit(
         self,
         interactions: Interactions,
-        on_round: Callable[[RoundReport], None] | None = None,
+        on_epoch: Callable[[LarmEpochReport], None] | None = None,
         validation: Callable[["Larm"], float] | None = None,
     ) -> "Larm":
         """Play until the rounds are over or, with `config.patience`, validation stays behind.
 
         Args:
             interactions: what is learned from.
-            on_round: told of every round.
+            on_epoch: called with the report of every round.
             validation: asked for a value after every round, higher is better; the best is kept.
 
         Raises:
@@ -148,7 +150,7 @@ class Larm(ItemToItem):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             game = (_ClosedForm if config.solver == "closed_form" else _Gradient)(x[rows], config)
-            weights = self._play(game, on_round, validation)
+            weights = self._play(game, on_epoch, validation)
         self.profile_weights = np.zeros(x.shape[0])
         self.profile_weights[rows] = weights
         return self
@@ -156,36 +158,37 @@ class Larm(ItemToItem):
     def _play(
         self,
         game: "_ClosedForm | _Gradient",
-        on_round: Callable[[RoundReport], None] | None,
+        on_epoch: Callable[[LarmEpochReport], None] | None,
         validation: Callable[["Larm"], float] | None,
     ) -> Float64:
         """Return the weights of the round that is kept."""
         config = self.config
-        best: tuple[float, Float32, Float64] | None = None
-        worse_for, seconds = 0, 0.0
+        best = BestSoFar[tuple[Float32, Float64]](config.patience)
+        seconds = 0.0
         weights = np.ones(game.num_profiles)
         for turn in range(1, config.rounds + 1):
             began = time.perf_counter()
             learned, weights, loss, ndcg = game.round(turn)
             self.weights = learned
             seconds += time.perf_counter() - began
-            value = validation(self) if validation is not None else None
-            if on_round is not None:
-                share = float(weights.sum() ** 2 / (len(weights) * (weights**2).sum()))
-                on_round(RoundReport(turn, loss, ndcg, share, seconds, value))
-            if value is not None and config.patience is not None:
-                if best is None or value > best[0]:
-                    best, worse_for = (value, learned.copy(), weights), 0
-                else:
-                    worse_for += 1
-                if worse_for >= config.patience:
-                    break
-            if config.adversary == "none" and config.solver == "closed_form":
+            report = LarmEpochReport(
+                epoch=turn,
+                loss=loss,
+                training_ndcg=ndcg,
+                effective_share=float(weights.sum() ** 2 / (len(weights) * (weights**2).sum())),
+                seconds=seconds,
+                validation=validation(self) if validation is not None else None,
+            )
+            logger.info("LARM %s", report)
+            if on_epoch is not None:
+                on_epoch(report)
+            best.improved(report.validation, partial(_copied, learned, weights))
+            if best.is_exhausted or (config.adversary == "none" and config.solver == "closed_form"):
                 break
-        if best is None:
+        if best.state is None:
             return weights
-        self.weights = best[1]
-        return best[2]
+        self.weights, weights = best.state
+        return weights
 
 
 class _ClosedForm:
@@ -382,6 +385,11 @@ class _Adversary(nn.Module):
         """What the adversary maximises; the losses are constants to it."""
         size = sum(p.square().sum() for p in self.parameters())
         return self.shares(rows) @ losses - self._penalty / 2 * size
+
+
+def _copied(learned: Float32, weights: Float64) -> tuple[Float32, Float64]:
+    """Return the state of a round; the gradient solver changes its weights in place."""
+    return learned.copy(), weights
 
 
 def _paid(adversary: str, squared: Tensor, ndcgs: Tensor | None, num_items: int) -> Tensor | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
+from recommender import checks
 from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.data.interactions import Interactions
@@ -27,10 +28,7 @@ class PopularityConfig:
     """After this many days an interaction counts half as much towards what is trending."""
 
     def __post_init__(self) -> None:
-        if not (np.isfinite(self.half_life_days) and self.half_life_days > 0):
-            raise InvalidInputError(
-                f"half_life_days must be positive and finite, got {self.half_life_days}"
-            )
+        checks.positive(half_life_days=self.half_life_days)
 
 
 class Popularity:

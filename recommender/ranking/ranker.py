@@ -20,7 +20,8 @@ from recommender.artifacts import UNSTATED, Provenance, load_artifact, save_arti
 from recommender.data.examples import Examples, Field
 from recommender.data.growing import GrowingVocabulary, shared_row
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models.fifa import EpochReport, Fifa, FifaConfig
+from recommender.models.early_stopping import EpochReport
+from recommender.models.fifa import Fifa, FifaConfig
 from recommender.vocabulary import Vocabulary
 
 KIND = "ranker"
@@ -123,7 +124,7 @@ class Ranker:
         Raises:
             InvalidInputError: there is no example, or they are not of these fields.
         """
-        examples.checked(self.fields, self.config.fifa.num_classes)
+        examples.checked(self.fields)
         grown = [
             vocabulary.met(examples.categories[:, column], at, forget_before)
             for column, vocabulary in zip(self._growing, self._vocabularies, strict=True)

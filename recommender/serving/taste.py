@@ -11,13 +11,13 @@ import numpy as np
 from scipy import sparse
 
 from recommender.arrays import Float32
-from recommender.data.sessions import RecentEvents, is_last_of_playback, speaks_for_itself
+from recommender.data.sessions import RecentEvents, is_last_of_playback, is_positive_in_visit
 from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.fusion import (
     SURFACES,
-    Circumstances,
     FusionGate,
-    Sides,
+    FusionInputs,
+    GateFeatures,
     joint_space,
 )
 from recommender.models.ials import Ials
@@ -138,19 +138,19 @@ class TasteModel:
         )
         return self._ials.fold_in(history)
 
-    def _sides(self, viewer: Viewer, encoder: SessionEncoder) -> Sides:
+    def _sides(self, viewer: Viewer, encoder: SessionEncoder) -> FusionInputs:
         long = self._fold_in(viewer.liked_before)
         recent = _recent(viewer.events, viewer.now, self.items, encoder.config.max_events)
-        telling = int(speaks_for_itself(recent).sum())
+        telling = int(is_positive_in_visit(recent).sum())
         short = np.zeros((1, encoder.item_vectors.shape[1]), dtype=np.float32)
         idle = 0.0
         if telling:
             short = encoder.encode(recent)
             idle = viewer.now - float(recent.at.max())
-        return Sides(
+        return FusionInputs(
             long,
             short,
-            Circumstances(
+            GateFeatures(
                 np.array([len(viewer.liked_before)]),
                 np.array([telling]),
                 np.array([idle]),

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from recommender.errors import InvalidInputError
+from recommender import checks
 from recommender.models.fusion import FusionConfig
 from recommender.models.ials import IalsConfig
 from recommender.models.larm import LarmConfig
 from recommender.models.popularity import PopularityConfig
-from recommender.models.session_encoder import SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,6 @@ class ReleaseConfig:
     max_held_out: int = 2000
 
     def __post_init__(self) -> None:
-        if not 0 <= self.held_out_share < 1:
-            raise InvalidInputError(
-                f"held_out_share must be from 0 to below 1, got {self.held_out_share}"
-            )
-        if self.neighbours < 1:
-            raise InvalidInputError(f"neighbours must be 1 or more, got {self.neighbours}")
-        if self.max_held_out < 0:
-            raise InvalidInputError(f"max_held_out must be 0 or more, got {self.max_held_out}")
+        checks.share(held_out_share=self.held_out_share)
+        checks.whole(neighbours=self.neighbours)
+        checks.whole(0, max_held_out=self.max_held_out)

@@ -23,11 +23,13 @@ from typing import Any
 
 import numpy as np
 
+from recommender import checks
 from recommender.arrays import Float32, Float64
 from recommender.data.examples import Examples
 from recommender.errors import InvalidInputError
 from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss, log_loss_gap
-from recommender.models.fifa import EpochReport, FifaConfig
+from recommender.models.early_stopping import EpochReport
+from recommender.models.fifa import FifaConfig
 from recommender.ranking.ranker import Ranker, RankerConfig
 
 DAY = 86_400.0
@@ -69,17 +71,18 @@ class IncrementalConfig:
     """A model whose log loss is more than so many times that of a constant has diverged."""
 
     def __post_init__(self) -> None:
-        for name in ("distillation", "recalled_share", "judged_share"):
-            if not 0 <= getattr(self, name) < 1:
-                raise InvalidInputError(
-                    f"{name} must be from 0 to below 1, got {getattr(self, name)}"
-                )
-        for name in ("learning_rate", "forget_days", "diverged_above"):
-            if not 0 < getattr(self, name) < math.inf:
-                raise InvalidInputError(f"{name} must be positive, got {getattr(self, name)}")
-        for name in ("auc_tolerance", "loss_tolerance"):
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InvalidInputError(f"{name} must be 0 or more, got {getattr(self, name)}")
+        checks.share(
+            distillation=self.distillation,
+            recalled_share=self.recalled_share,
+            judged_share=self.judged_share,
+        )
+        checks.positive(
+            learning_rate=self.learning_rate,
+            forget_days=self.forget_days,
+            diverged_above=self.diverged_above,
+        )
+        checks.not_negative(auc_tolerance=self.auc_tolerance, loss_tolerance=self.loss_tolerance)
+        checks.whole(epochs=self.epochs, batch_examples=self.batch_examples)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from recommender.data.splits import HeldOut
 from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.evaluation.report import by_history_size
 from recommender.models.item_to_item import Neighbours
-from recommender.models.larm import Larm, LarmConfig, RoundReport
+from recommender.models.larm import Larm, LarmConfig, LarmEpochReport
 
 JUDGED_BY = "ndcg@100"
 
@@ -31,7 +31,7 @@ def train_neighbours(
     held_out: HeldOut,
     config: LarmConfig,
     size: int,
-    on_round: Callable[[dict[str, Any]], None] | None = None,
+    on_epoch: Callable[[dict[str, Any]], None] | None = None,
 ) -> NeighbourModel:
     """Train R-LARM, cut its weights to short lists and judge them.
 
@@ -40,7 +40,7 @@ def train_neighbours(
         held_out: profiles that are not in it.
         config: of the game. Its first round weighs all alike and is EASE.
         size: how many neighbours of each item are kept.
-        on_round: told the newest point of the curve.
+        on_epoch: told the newest point of the curve.
 
     Raises:
         TooLargeError: the items do not fit in `config.max_bytes`.
@@ -50,20 +50,20 @@ def train_neighbours(
     found: dict[str, dict[str, Float64]] = {}
     larm = Larm(config)
 
-    def note(report: RoundReport) -> None:
+    def note(report: LarmEpochReport) -> None:
         found["R-LARM"] = strong_generalisation(larm.score, held_out)
-        if report.round == 1:
+        if report.epoch == 1:
             found["EASE"] = found["R-LARM"]
         point = {
-            "epoch": report.round,
+            "epoch": report.epoch,
             "training_ndcg": report.training_ndcg,
             "effective_share": report.effective_share,
             JUDGED_BY: means(found["R-LARM"]).get(JUDGED_BY),
             "seconds": report.seconds,
         }
         curve.append(point)
-        if on_round is not None:
-            on_round(point)
+        if on_epoch is not None:
+            on_epoch(point)
 
     larm.fit(train, note)
     neighbours = larm.neighbours(size)

@@ -29,8 +29,8 @@ from recommender.data.sessions import Sessions
 from recommender.data.splits import HeldOut, stable_holdout
 from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
-from recommender.models import session_encoder
-from recommender.models.ials import EpochReport, Ials
+from recommender.models.early_stopping import EpochReport
+from recommender.models.ials import Ials, IalsEpochReport
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
@@ -209,7 +209,7 @@ def _fit_ials(
     def validate(model: Ials) -> float:
         return means(strong_generalisation(model.score, held_out))["ndcg@100"]
 
-    def note(report: EpochReport) -> None:
+    def note(report: IalsEpochReport) -> None:
         point = {
             "epoch": report.epoch,
             "observed_loss": report.observed_loss,
@@ -267,7 +267,7 @@ def _train_visits(
 ) -> VisitModels | None:
     encoder_config = replace(config.session_encoder, seed=seed)
 
-    def note(report: session_encoder.EpochReport) -> None:
+    def note(report: EpochReport) -> None:
         point = {"epoch": report.epoch, "loss": report.loss, "mrr@20": report.validation}
         tell(Progress("session_encoder", report.epoch, encoder_config.epochs, point))
 

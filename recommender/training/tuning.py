@@ -17,11 +17,13 @@ from typing import Any
 
 from tqdm import tqdm
 
+from recommender import checks
 from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut
 from recommender.errors import InvalidInputError
 from recommender.evaluation.protocols import means, strong_generalisation
-from recommender.models.ials import EpochReport, Ials, IalsConfig
+from recommender.models.early_stopping import EpochReport
+from recommender.models.ials import Ials, IalsConfig
 
 WEIGHTS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 REGULARIZATIONS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
@@ -49,8 +51,7 @@ class SearchConfig:
     def __post_init__(self) -> None:
         if not self.unobserved_weights or not self.regularizations:
             raise InvalidInputError("the grid needs a weight and a regularization at least")
-        if self.refinements < 0:
-            raise InvalidInputError(f"refinements must be 0 or more, got {self.refinements}")
+        checks.whole(0, refinements=self.refinements)
         if self.max_embedding_size < self.start.embedding_size:
             raise InvalidInputError(
                 f"max_embedding_size must be at least the start's {self.start.embedding_size}, "

@@ -16,13 +16,11 @@ from recommender.arrays import Float32, Int64
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions, next_in_visit
 from recommender.data.splits import uniform_hash
 from recommender.evaluation.protocols import means, next_item
-from recommender.models.fusion import FusionConfig, FusionGate, joint_space, sides_of
+from recommender.models.early_stopping import EpochReport
+from recommender.models.fusion import FusionConfig, FusionGate, fusion_inputs, joint_space
 from recommender.models.ials import Ials
-from recommender.models.session_encoder import (
-    EpochReport,
-    SessionEncoder,
-    SessionEncoderConfig,
-)
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 
 MIN_FORETOLD = 2000
 """With fewer events that follow another, a visit is served by folding it into the history."""
@@ -98,7 +96,7 @@ def train_visits(
     gate = FusionGate(fusion_config)
     metrics: dict[str, Any] = {"curve": curve, "requests": len(for_judging)}
     if is_judged:
-        sides = sides_of(for_gate, slice(None), ials, encoder)
+        sides = fusion_inputs(for_gate, slice(None), ials, encoder)
         met = for_gate.sessions.met_before(for_gate.events, len(ials.items))
         gate.fit(sides, ials.item_factors, encoder.item_vectors, for_gate.targets, met)
         metrics["systems"] = judge_fusion(for_judging, ials, encoder, gate)
@@ -111,7 +109,7 @@ def judge_fusion(
 ) -> dict[str, dict[str, float]]:
     """Return `hr@20` and `mrr@20` of each of `SYSTEMS`, among items the viewer has not met yet."""
     space = joint_space(ials.item_factors, encoder.item_vectors)
-    sides = sides_of(requests, slice(None), ials, encoder)
+    sides = fusion_inputs(requests, slice(None), ials, encoder)
     judged = {}
     for name, share in SYSTEMS.items():
         fixed = None if share is None else np.full(len(requests), share, np.float32)

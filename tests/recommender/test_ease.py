@@ -76,10 +76,10 @@ def test_nothing_to_learn_from_is_refused():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"regularization": -1}, "regularization must be positive, got -1"),
-        ({"regularization": float("nan")}, "regularization must be positive, got nan"),
-        ({"inverse_propensity": -0.1}, "inverse_propensity must be 0 or more, got -0.1"),
-        ({"max_items": 0}, "max_items must be 1 or more, got 0"),
+        ({"regularization": -1}, "regularization must be positive and finite, got -1"),
+        ({"regularization": float("nan")}, "regularization must be positive and finite, got nan"),
+        ({"inverse_propensity": -0.1}, "inverse_propensity must be 0 or more and finite, got -0.1"),
+        ({"max_items": 0}, "max_items must be a whole number from 1 up, got 0"),
     ],
 )
 def test_the_config_names_the_bad_value(change, words):

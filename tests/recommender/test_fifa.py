@@ -15,18 +15,18 @@ SMALL = FifaConfig(
 )
 
 
-def drawn(fields=FIELDS, count=300, classes=2, seed=0):
+def drawn(fields=FIELDS, count=300, seed=0):
     """Whether class 1 is likely depends on pairs of values, which no single field tells."""
     rng = np.random.default_rng(seed)
     categories = np.stack([rng.integers(0, f.num_values, count) for f in fields if f.num_values], 1)
     numbers = rng.standard_normal((count, sum(not f.num_values for f in fields)))
-    labels = (categories[:, 0] + categories[:, 1]) % classes
+    labels = (categories[:, 0] + categories[:, 1]) % 2
     return Examples(categories, numbers.astype(np.float32), labels)
 
 
 def fifa(config=SMALL, fields=FIELDS, **changes):
     config = replace(config, **changes)
-    return Fifa(fields, config).fit(drawn(fields, classes=config.num_classes))
+    return Fifa(fields, config).fit(drawn(fields))
 
 
 def parts_of(model):
@@ -99,14 +99,6 @@ def test_it_learns_what_no_single_field_tells(activation):
     model = fifa(activation=activation, epochs=60)
     foretold = model.probabilities(drawn(seed=1)) > 0.5
     assert (foretold == drawn(seed=1).labels).mean() > 0.9
-
-
-def test_more_classes_share_the_chances():
-    model = fifa(num_classes=3, epochs=60)
-    chances = model.probabilities(drawn(classes=3, seed=1))
-    assert chances.shape == (300, 3)
-    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-5)
-    assert (chances.argmax(axis=1) == drawn(classes=3, seed=1).labels).mean() > 0.9
 
 
 def test_a_number_is_learned_from():
@@ -185,7 +177,6 @@ def test_it_comes_back_from_disk(tmp_path):
 
 def test_nothing_in_nothing_out():
     assert fifa().logits(drawn()[:0]).shape == (0,)
-    assert fifa(num_classes=3).probabilities(drawn(classes=3)[:0]).shape == (0, 3)
     with pytest.raises(NotFittedError, match="FiFa has learned nothing"):
         Fifa(FIELDS).logits(drawn())
     with pytest.raises(InvalidInputError, match="nothing to learn from"):
@@ -200,7 +191,7 @@ def test_nothing_in_nothing_out():
         (lambda e: replace(e, categories=e.categories + 5), "who has the values 0 to 6, got 5 to"),
         (lambda e: replace(e, categories=e.categories[:, :2]), "need categories"),
         (lambda e: replace(e, numbers=np.ones((300, 1), np.float32)), "need categories"),
-        (lambda e: replace(e, labels=e.labels + 1), "labels must be 0 to 1, got 1 to 2"),
+        (lambda e: replace(e, labels=e.labels + 1), "labels must be 0 or 1, got 1 to 2"),
     ],
 )
 def test_examples_of_other_fields_are_refused(change, words):
@@ -222,7 +213,6 @@ def test_a_number_that_is_none_is_refused():
         ({"activation": "sine"}, "activation must be one of quadratic, relu, gelu, half"),
         ({"init": "zero"}, "init must be one of"),
         ({"embedding_size": 0}, "embedding_size must be a whole number from 1 up, got 0"),
-        ({"num_classes": 1}, "num_classes must be a whole number from 2 up, got 1"),
         ({"width_factor": 0.0}, "width_factor must be positive"),
         ({"learning_rate": float("nan")}, "learning_rate must be positive"),
         ({"field_penalty": -1.0}, "field_penalty must be 0 or more"),

@@ -10,15 +10,16 @@ from recommender.data.sessions import Requests, Sessions, next_in_visit
 from recommender.errors import InvalidInputError
 from recommender.models.fusion import (
     SURFACES,
-    Circumstances,
     FusionConfig,
     FusionGate,
-    Sides,
+    FusionInputs,
+    GateFeatures,
+    fusion_inputs,
     joint_space,
-    sides_of,
 )
 from recommender.models.ials import Ials, IalsConfig
-from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 
 RNG = np.random.default_rng(0)
 ITEMS, D, WIDTH, REQUESTS = 30, 4, 6, 600
@@ -28,17 +29,17 @@ VECTORS = RNG.standard_normal((ITEMS, WIDTH)).astype(np.float32)
 
 def sides(number=REQUESTS, **changes):
     rng = np.random.default_rng(1)
-    circumstances = Circumstances(
+    features = GateFeatures(
         rng.integers(1, 50, number),
         rng.integers(1, 9, number),
         rng.uniform(0, 600, number),
         rng.uniform(-1, 1, number).astype(np.float32),
         np.zeros(number, dtype=np.int64),
     )
-    made = Sides(
+    made = FusionInputs(
         FACTORS[rng.integers(0, ITEMS, number)],
         VECTORS[rng.integers(0, ITEMS, number)],
-        circumstances,
+        features,
     )
     return replace(made, **changes)
 
@@ -50,7 +51,7 @@ def best(scores):
 def test_it_learns_whom_to_trust_when():
     """Long events in the visit: the visit is right; short ones: the history."""
     given = sides()
-    is_long_visit = given.circumstances.visit_events > 4
+    is_long_visit = given.features.visit_events > 4
     targets = np.where(is_long_visit, best(given.short @ VECTORS.T), best(given.long @ FACTORS.T))
     gate = FusionGate(FusionConfig(epochs=60, batch_requests=64)).fit(
         given, FACTORS, VECTORS, targets
@@ -86,8 +87,8 @@ def test_a_surface_never_trained_on_is_treated_like_the_others():
     given = sides()
     gate = FusionGate(FusionConfig(epochs=2))
     gate.fit(given, FACTORS, VECTORS, best(given.short @ VECTORS.T))
-    elsewhere = replace(given.circumstances, surfaces=np.full(REQUESTS, SURFACES.index("search")))
-    moved = gate.gate(replace(given, circumstances=elsewhere)) - gate.gate(given)
+    elsewhere = replace(given.features, surfaces=np.full(REQUESTS, SURFACES.index("search")))
+    moved = gate.gate(replace(given, features=elsewhere)) - gate.gate(given)
     assert np.abs(moved).max() < 0.2
 
 
@@ -118,14 +119,14 @@ def test_sides_take_the_history_before_the_visit_and_the_visit_apart():
     ials = Ials(IalsConfig(2, 4)).fit(Interactions.from_pairs(*pairs))
     encoder = SessionEncoder(SessionEncoderConfig(width=4, epochs=1, num_blocks=1))
     encoder.fit(sessions, ials.items, ials.item_factors)
-    made = sides_of(requests, slice(None), ials, encoder)
-    assert made.circumstances.history_size.tolist() == [0, 0, 3, 3, 0, 0]
-    assert made.circumstances.visit_events.tolist() == [1, 2, 1, 2, 1, 2]
-    assert made.circumstances.idle_seconds.tolist() == [60.0] * 6
+    made = fusion_inputs(requests, slice(None), ials, encoder)
+    assert made.features.history_size.tolist() == [0, 0, 3, 3, 0, 0]
+    assert made.features.visit_events.tolist() == [1, 2, 1, 2, 1, 2]
+    assert made.features.idle_seconds.tolist() == [60.0] * 6
     assert not made.long[[0, 1, 4, 5]].any()
     assert np.array_equal(made.long[2], made.long[3])
     opening = Requests(sessions, np.array([3]))
-    assert not sides_of(opening, slice(None), ials, encoder).short.any()
+    assert not fusion_inputs(opening, slice(None), ials, encoder).short.any()
 
 
 def test_bad_input_is_named():

@@ -173,7 +173,7 @@ def test_the_best_round_is_kept_and_patience_ends_the_game():
     values, told = iter([0.1, 0.9, 0.3, 0.2, 0.8]), []
     model = Larm(replace(CONFIG, rounds=10, patience=2))
     model.fit(INTERACTIONS, told.append, lambda m: next(values))
-    assert [report.round for report in told] == [1, 2, 3, 4]
+    assert [report.epoch for report in told] == [1, 2, 3, 4]
     np.testing.assert_array_equal(model.weights, larm(rounds=2).weights)
     assert told[0].effective_share == 1
     assert told[-1].effective_share < 1

@@ -1,20 +1,18 @@
 """The session encoder: what it learns, what it must not see, and what it refuses."""
 
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import pytest
 import torch
 
+from recommender.artifacts import load_artifact, save_artifact
 from recommender.data.sessions import EventKind, RecentEvents, Sessions, last_of_each, next_in_visit
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models.session_encoder import (
-    SessionEncoder,
-    SessionEncoderConfig,
-    _Windows,
-    gap_buckets,
-    silence_buckets,
-)
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
+from recommender.models.session_events import gap_buckets, silence_buckets
+from recommender.models.session_windows import Windows
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 ITEMS = Vocabulary(np.arange(100, 112))
@@ -51,10 +49,9 @@ def fitted():
     return SessionEncoder(SMALL).fit(circling(), ITEMS)
 
 
-@pytest.mark.parametrize("architecture", ["transformer", "gru"])
 @pytest.mark.parametrize("loss", ["softmax", "sampled_softmax", "gbce", "bce"])
-def test_it_learns_what_follows_what(architecture, loss):
-    config = replace(SMALL, architecture=architecture, loss=loss, num_negatives=6, epochs=80)
+def test_it_learns_what_follows_what(loss):
+    config = replace(SMALL, loss=loss, num_negatives=6, epochs=80)
     requests = next_in_visit(circling(seed=1))
     scores = SessionEncoder(config).fit(circling(), ITEMS).score(requests, slice(0, len(requests)))
     assert (scores.argmax(axis=1) == requests.targets).mean() > 0.8
@@ -106,14 +103,49 @@ def test_an_artifact_of_another_shape_is_refused(fitted, tmp_path):
         SessionEncoder.load(tmp_path / "encoder")
 
 
-def test_an_item_published_later_is_encoded_by_its_factor():
-    rng = np.random.default_rng(0)
-    factors = rng.standard_normal((len(ITEMS), 8)).astype(np.float32)
-    encoder = SessionEncoder(replace(SMALL, epochs=1)).fit(circling(), ITEMS, factors)
-    projected = encoder.vectors_of_new(factors)
-    assert projected.shape == encoder.item_vectors.shape
-    near = (projected * encoder.item_vectors)[:, :-1].sum(axis=1)
-    assert near.mean() > 0.9  # what is learned beyond the factor is small after one epoch
+@dataclass(frozen=True)
+class EarlierConfig(SessionEncoderConfig):
+    """Settings as artifacts hold them that were written while there was a second architecture."""
+
+    architecture: str = "transformer"
+
+
+EARLIER_NAMES = {
+    "blocks.0.attention.qkv.weight": "blocks.0.attention.weight",
+    "blocks.0.attention.out_proj.weight": "blocks.0.merge.weight",
+    "blocks.0.mlp_norm.weight": "blocks.0.feed_norm.weight",
+    "blocks.0.mlp_norm.bias": "blocks.0.feed_norm.bias",
+    "blocks.0.mlp.0.weight": "blocks.0.feed.0.weight",
+    "blocks.0.mlp.0.bias": "blocks.0.feed.0.bias",
+    "blocks.0.mlp.3.weight": "blocks.0.feed.3.weight",
+    "blocks.0.mlp.3.bias": "blocks.0.feed.3.bias",
+}
+
+
+def save_as_before(encoder, folder, architecture):
+    arrays = {"item_ids": encoder.items.ids}
+    for name, tensor in encoder._network.state_dict().items():
+        arrays[EARLIER_NAMES.get(name, name)] = tensor.numpy()
+    config = EarlierConfig(**asdict(encoder.config), architecture=architecture)
+    save_artifact(folder, "session_encoder", config, arrays)
+
+
+def test_an_artifact_with_earlier_parameter_names_loads(fitted, tmp_path):
+    save_as_before(fitted, tmp_path / "encoder", "transformer")
+    arrays = load_artifact(tmp_path / "encoder").arrays
+    assert "blocks.0.merge.weight" in arrays
+    assert "blocks.0.mlp.0.weight" not in arrays
+    loaded = SessionEncoder.load(tmp_path / "encoder")
+    assert loaded.config == fitted.config
+    np.testing.assert_array_equal(loaded.item_vectors, fitted.item_vectors)
+    request = recent([1, 2, 3])
+    np.testing.assert_array_equal(loaded.encode(request), fitted.encode(request))
+
+
+def test_an_artifact_of_a_removed_architecture_is_refused(fitted, tmp_path):
+    save_as_before(fitted, tmp_path / "encoder", "gru")
+    with pytest.raises(ArtifactError, match="architecture = 'gru' is no longer supported"):
+        SessionEncoder.load(tmp_path / "encoder")
 
 
 def test_nothing_remembered_is_the_zero_vector(fitted):
@@ -161,7 +193,8 @@ def test_buckets():
 def test_agreement_is_a_cosine_in_the_encoders_space():
     factors = np.eye(len(ITEMS), 8, dtype=np.float32)
     encoder = SessionEncoder(replace(SMALL, epochs=1)).fit(circling(), ITEMS, factors)
-    vectors = encoder.vectors_of_new(factors[:3])
+    projected = encoder._network.project(torch.from_numpy(factors[:3])).detach().numpy()
+    vectors = np.concatenate([projected, np.zeros((3, 1), np.float32)], axis=1)
     assert np.allclose(encoder.agreement(factors[:3], 5 * vectors), 1, atol=1e-5)
     assert not encoder.agreement(np.zeros((3, 8), np.float32), vectors).any()
     without = SessionEncoder(replace(SMALL, epochs=1)).fit(circling(), ITEMS)
@@ -172,7 +205,7 @@ def test_old_windows_are_read_less_often():
     days = np.array([0.0, 1.0, 2.0]) * 86_400
     at = (days[:, None] + np.arange(2.0)).ravel()
     sessions = Sessions.from_events([1, 1, 2, 2, 3, 3], [0, 1] * 3, at)
-    windows = _Windows.of(sessions, 6, half_life_hours=24)
+    windows = Windows.of(sessions, 6, half_life_hours=24)
     assert windows.share.tolist() == pytest.approx([0.25, 0.5, 1.0], rel=1e-3)
     rng = np.random.default_rng(0)
     read = np.concatenate([row for _ in range(400) for row in windows.batches(2, rng)])
@@ -197,12 +230,12 @@ def test_the_best_epoch_is_kept():
 
 def test_every_event_but_a_viewers_first_is_foretold_once():
     sessions = circling(3, 23)
-    windows = _Windows.of(sessions, 6)
+    windows = Windows.of(sessions, 6)
     config = replace(SMALL, max_events=6)
     rng = np.random.default_rng(0)
     foretold = []
     for rows in windows.batches(40, rng):
-        _, targets, is_target = windows.batch(rows, config, rng)
+        _, targets, is_target = windows.batch(rows, config.hide_recent, rng)
         foretold.extend(targets[is_target].tolist())
     assert len(foretold) == 3 * 22 == windows.num_targets
 
@@ -212,13 +245,12 @@ def test_only_positive_events_of_known_titles_are_foretold():
     sessions = Sessions.from_events(
         [1] * 5, [0, 1, UNKNOWN, 2, UNKNOWN], np.arange(5.0), kinds=kinds
     )
-    assert _Windows.of(sessions, 6).num_targets == 1
+    assert Windows.of(sessions, 6).num_targets == 1
 
 
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"architecture": "lstm"}, "architecture must be one of"),
         ({"loss": "hinge"}, "loss must be one of"),
         ({"width": 15}, "width must be a multiple"),
         ({"dropout": 1.0}, "dropout must be"),

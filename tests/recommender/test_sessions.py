@@ -11,9 +11,9 @@ from recommender.data.sessions import (
     Requests,
     Sessions,
     is_last_of_playback,
+    is_positive_in_visit,
     last_of_each,
     next_in_visit,
-    speaks_for_itself,
 )
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
@@ -109,7 +109,7 @@ def test_a_request_remembers_what_was_before_it_alone(sessions):
 
 def test_only_positive_events_of_known_titles_speak(sessions):
     recent = Requests(sessions, np.array([5, 2])).recent(slice(None), 10)
-    assert speaks_for_itself(recent).tolist() == [[False, False], [True, False]]
+    assert is_positive_in_visit(recent).tolist() == [[False, False], [True, False]]
 
 
 def test_what_was_met_before(sessions):

@@ -10,7 +10,8 @@ from recommender.data.sessions import EventKind, Sessions
 from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.fusion import FusionGate
 from recommender.models.ials import Ials, IalsConfig
-from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel, _recent
 from recommender.vocabulary import Vocabulary

@@ -10,7 +10,7 @@ from recommender.data.sessions import EventKind, Sessions
 from recommender.data.splits import stable_holdout
 from recommender.models.fusion import FusionConfig
 from recommender.models.ials import Ials, IalsConfig
-from recommender.models.session_encoder import SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
 from recommender.training import visits
 from recommender.training.visits import SYSTEMS, train_visits
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from recommender.artifacts import Provenance
 from recommender.errors import InvalidInputError, RecommenderError
-from recommender.models.fifa import EpochReport
+from recommender.models.early_stopping import EpochReport
 from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle

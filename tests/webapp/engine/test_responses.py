@@ -8,7 +8,8 @@ from uuid import uuid4
 import pytest
 
 from recommender.data.sessions import Sessions
-from recommender.models.session_encoder import SessionEncoder, SessionEncoderConfig
+from recommender.models.session_config import SessionEncoderConfig
+from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.recommender import Recommender
 from recommender.vocabulary import Vocabulary
 from webapp.catalog.models import Title
