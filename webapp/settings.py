@@ -23,6 +23,7 @@ django_stubs_ext.monkeypatch()  # lets admin classes and managers name their mod
 BASE_DIR = Path(__file__).resolve().parent.parent
 SOURCE = re.compile(r"https?:(//(\*\.)?[\w-]+(\.[\w-]+)*(:\d+)?)?")
 """A scheme or an origin, as in a Content-Security-Policy."""
+APPRISE_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
 MIN_SECRET_KEY = 40
 DEBUG_SECRET_KEY = "only-for-debugging-" * 3
 env = Env(eager=False)
@@ -59,6 +60,23 @@ def _are_sources(sources: list[str]) -> None:
                 f"each must be a scheme or an origin, https: or https://images.example.org, "
                 f"got {source!r}."
             )
+
+
+def _are_apprise_urls(urls: list[str]) -> None:
+    """Check the form alone: Apprise is loaded by workers, which check the rest."""
+    for number, url in enumerate(urls, start=1):
+        if not APPRISE_URL.fullmatch(url):
+            raise ValidationError(
+                f"URL {number} must be one of Apprise's, as in ntfy://topic, separated by spaces."
+            )
+
+
+def _is_replaced(webhook: str) -> None:
+    if webhook:
+        raise ValidationError(
+            "was replaced by MARQUEE_ALERT_URLS: for https://host/path set it to "
+            "jsons://host/path?:message=text, and unset this one."
+        )
 
 
 def _seal() -> None:
@@ -130,14 +148,12 @@ ALERT_THRESHOLDS = {
     ),
 }
 """The value above which each reading raises an alert."""
-ALERT_EMAIL: list[str] = env.list("MARQUEE_ALERT_EMAIL", [])
-ALERT_WEBHOOK = env.str(
-    "MARQUEE_ALERT_WEBHOOK",
-    "",
-    validate=validate.Regexp(
-        r"^(https?://\S+)?$", error="must be an http(s) address, or be empty."
-    ),
+ALERT_URLS: list[str] = env.list(
+    "MARQUEE_ALERT_URLS", [], delimiter=None, validate=_are_apprise_urls
 )
+"""Where alerts are sent, in Apprise's notation."""
+env.str("MARQUEE_ALERT_WEBHOOK", "", validate=_is_replaced)
+ALERT_EMAIL: list[str] = env.list("MARQUEE_ALERT_EMAIL", [])
 ALERT_REPEAT_HOURS = env.float("MARQUEE_ALERT_REPEAT_HOURS", 24.0, validate=validate.Range(min=0))
 _email: dict[str, Any] = env.dj_email_url("MARQUEE_EMAIL_URL", "smtp://localhost:25")
 DEFAULT_FROM_EMAIL = env.str("MARQUEE_EMAIL_FROM", "marquee@localhost")
@@ -286,8 +302,8 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webapp.jobs.tasks.look_after_runs",
         "schedule": 60.0,
     },
-    "take the pulse and watch it": {
-        "task": "webapp.jobs.tasks.watch",
+    "check health and alerts": {
+        "task": "webapp.jobs.tasks.check_alerts",
         "schedule": 60.0,
     },
     "count what came": {

@@ -49,6 +49,7 @@ def test_a_web_process_loads_neither_training_nor_evaluation():
     )
     assert "recommender.serving.recommender" in loaded
     assert not {n for n in loaded if n.startswith(("recommender.training", "recommender.eval"))}
+    assert "apprise" not in loaded, "40 MB that workers need alone"
 
 
 def test_the_recommender_is_no_django_app():

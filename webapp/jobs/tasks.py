@@ -1,5 +1,6 @@
 """Celery's entry points: each takes ids, calls one function, and may safely run twice."""
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
@@ -12,10 +13,12 @@ from webapp.events.forgetting import erase_forgotten
 from webapp.events.models import Event
 from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
-from webapp.metrics import alerts, daily, vitals
+from webapp.metrics import alerts, daily, health_snapshot, notifications
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.slates.models import Slate
 from webapp.training import rankers, runs
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -92,13 +95,24 @@ def report_experiments() -> None:
 
 
 @shared_task
-def watch() -> None:
-    """Take the house's pulse, and tell of what crossed a threshold."""
+def check_alerts() -> None:
+    """Take the health snapshot, and notify operators of values above their thresholds."""
     now = timezone.now()
-    alerts.watch(vitals.take(now), now)
+    alerts.check_alerts(health_snapshot.take_snapshot(now), now)
 
 
 @worker_ready.connect
 def look_after_runs_at_start(**_: object) -> None:
     """A worker that comes back finds what its predecessor left."""
     look_after_runs.delay()
+
+
+@worker_ready.connect
+def log_unsupported_alert_urls(**_: object) -> None:
+    """Log a wrong alert URL when the worker starts, and not only at the first alert."""
+    for number in notifications.unsupported_urls():
+        logger.error(
+            "URL %d of MARQUEE_ALERT_URLS is none that Apprise supports; "
+            "https://github.com/caronc/apprise/wiki lists them",
+            number,
+        )

@@ -13,7 +13,7 @@ class CountedDayAdmin(ReadOnly):
 
 @admin.register(Alert)
 class AlertAdmin(ReadOnly):
-    list_display = ["name", "value", "threshold", "raised_at", "ended_at", "told_at"]
+    list_display = ["name", "value", "threshold", "raised_at", "ended_at", "notified_at"]
     list_filter = ["name"]
 
 

@@ -1,35 +1,32 @@
-"""Alerts: what crossed a threshold, for the dashboards, the log, an address and a webhook.
+"""Alerts: a health snapshot and daily metrics in, raised and ended alerts out.
 
-Real visits alone are watched. An alert stands until its value is back; who is told, is told again
-after `ALERT_REPEAT_HOURS` and not before.
+Only real visits count. An alert is raised until its value is back below the threshold; while it
+is raised, operators are notified again every `ALERT_REPEAT_HOURS`.
 """
 
-import json
 import logging
-import urllib.request
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
 
+from webapp.metrics.health_snapshot import Health
 from webapp.metrics.models import Alert
+from webapp.metrics.notifications import notify
 from webapp.metrics.readings import Period, Readings
-from webapp.metrics.vitals import Vitals
 
 logger = logging.getLogger(__name__)
 
 ABANDONMENT_DAYS = 2
-FEWEST_RESPONSES = 20
-"""Fewer in the last hour tell nothing of the share of fallbacks."""
-WEBHOOK_SECONDS = 5.0
+MIN_RESPONSES = 20
+"""With fewer in the last hour, the fallback share is unknown."""
 
 
 @dataclass(frozen=True)
-class Watched:
-    """A value that is held against a threshold; None is not known, and changes nothing."""
+class Reading:
+    """A value and its threshold; None is unknown, and changes no alert."""
 
     name: str
     value: float | None
@@ -40,89 +37,62 @@ class Watched:
         return self.value is not None and self.value > self.threshold
 
 
-def raised() -> list[Alert]:
-    """Return the alerts that stand now, the newest first. One query."""
-    return list(Alert.objects.filter(ended_at=None))
+def read_values(health: Health, now: datetime) -> list[Reading]:
+    """Return each value that has a threshold. One query.
 
-
-def watched(vitals: Vitals, now: datetime) -> list[Watched]:
-    """Return what is watched, and how it stands. One query.
-
-    Abandonment is that of today and yesterday, by the lower end of its interval: chance alone
-    raises nothing.
+    Abandonment is that of today and yesterday, by the lower end of its interval, so that random
+    variation raises no alert.
     """
-    readings = Readings.of(
+    metrics = Readings.of(
         Period.ending(now.date(), ABANDONMENT_DAYS), is_simulated=False, metrics=["abandonment"]
     )
-    has_enough = vitals.responses >= FEWEST_RESPONSES
+    has_enough = health.responses >= MIN_RESPONSES
     values: Mapping[str, float | None] = {
-        "abandonment": readings.total("abandonment").low,
-        "fallback_share": vitals.fallback_share if has_enough else None,
-        "event_lag_seconds": vitals.event_lag_seconds,
-        "model_age_hours": vitals.model_age_hours,
+        "abandonment": metrics.total("abandonment").low,
+        "fallback_share": health.fallback_share if has_enough else None,
+        "event_lag_seconds": health.event_lag_seconds,
+        "model_age_hours": health.model_age_hours,
     }
-    return [Watched(name, values[name], at) for name, at in settings.ALERT_THRESHOLDS.items()]
+    return [
+        Reading(name, values[name], threshold)
+        for name, threshold in settings.ALERT_THRESHOLDS.items()
+    ]
 
 
-def watch(vitals: Vitals, now: datetime) -> list[Alert]:
-    """Raise, keep and end alerts, and tell of them; those that stand."""
-    standing = [alert for each in watched(vitals, now) if (alert := _settle(each, now)) is not None]
-    due = [alert for alert in standing if _is_due(alert, now)]
+def check_alerts(health: Health, now: datetime) -> list[Alert]:
+    """Raise, update and end alerts, and notify operators; return those that are raised."""
+    raised = [
+        alert
+        for reading in read_values(health, now)
+        if (alert := _upsert_alert(reading, now)) is not None
+    ]
+    due = [alert for alert in raised if _is_due(alert, now)]
     if due:
-        _tell(due)
-        Alert.objects.filter(pk__in=[alert.pk for alert in due]).update(told_at=now)
-    return standing
+        notify([f"{alert.label}: {alert.sentence}" for alert in due])
+        Alert.objects.filter(pk__in=[alert.pk for alert in due]).update(notified_at=now)
+    return raised
 
 
-def _settle(each: Watched, now: datetime) -> Alert | None:
-    """Make the alert's row say how the value stands; the alert, where it is crossed."""
-    standing = Alert.objects.filter(name=each.name, ended_at=None)
-    if each.value is None:
-        return standing.first()
-    if not each.is_crossed:
-        if standing.update(ended_at=now, value=each.value):
-            logger.warning("alert over: %s is %.4g again", each.name, each.value)
+def _upsert_alert(reading: Reading, now: datetime) -> Alert | None:
+    """Write the reading to its alert; return the alert if it is raised."""
+    raised = Alert.objects.raised().filter(name=reading.name)
+    if reading.value is None:
+        return raised.first()
+    if not reading.is_crossed:
+        if raised.update(ended_at=now, value=reading.value):
+            logger.warning("alert over: %s is %.4g again", reading.name, reading.value)
         return None
+    values = {"value": reading.value, "threshold": reading.threshold, "seen_at": now}
     with transaction.atomic():
-        alert, _ = standing.select_for_update().update_or_create(
-            name=each.name,
+        alert, _ = raised.select_for_update().update_or_create(
+            name=reading.name,
             ended_at=None,
-            defaults={"value": each.value, "threshold": each.threshold, "seen_at": now},
-            create_defaults={
-                "value": each.value,
-                "threshold": each.threshold,
-                "seen_at": now,
-                "raised_at": now,
-            },
+            defaults=values,
+            create_defaults=values | {"raised_at": now},
         )
     return alert
 
 
 def _is_due(alert: Alert, now: datetime) -> bool:
     repeat = timedelta(hours=settings.ALERT_REPEAT_HOURS)
-    return alert.told_at is None or now - alert.told_at >= repeat
-
-
-def _tell(alerts: Iterable[Alert]) -> None:
-    """Write to the log, the address and the webhook; one that fails keeps no other from it."""
-    words = [f"{alert.label}: {alert.words}" for alert in alerts]
-    for line in words:
-        logger.warning("alert: %s", line)
-    if settings.ALERT_EMAIL:
-        try:
-            send_mail(f"Marquee: {words[0]}", "\n".join(words), None, settings.ALERT_EMAIL)
-        except OSError:
-            logger.exception("the alert could not be sent to %s", ", ".join(settings.ALERT_EMAIL))
-    if settings.ALERT_WEBHOOK:
-        try:
-            _post(settings.ALERT_WEBHOOK, {"text": "\n".join(words), "alerts": words})
-        except OSError:
-            logger.exception("the alert could not be sent to the webhook")
-
-
-def _post(address: str, body: Mapping[str, object]) -> None:
-    request = urllib.request.Request(  # noqa: S310  the settings let no other scheme through
-        address, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=WEBHOOK_SECONDS):  # noqa: S310
-        pass
+    return alert.notified_at is None or now - alert.notified_at >= repeat

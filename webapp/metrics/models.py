@@ -1,4 +1,4 @@
-"""What is kept of a day: sums, never single viewers; and what operators did and were told."""
+"""Daily sums over viewers, the health snapshot, alerts, and operators' audit log."""
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -110,6 +110,12 @@ class Refresh(models.Model):
         return f"refresh at {self.started_at}"
 
 
+class AlertQuerySet(models.QuerySet["Alert"]):
+    def raised(self) -> "AlertQuerySet":
+        """Alerts whose value is still above the threshold."""
+        return self.filter(ended_at=None)
+
+
 class Alert(models.Model):
     """A threshold that is, or was, crossed."""
 
@@ -119,7 +125,11 @@ class Alert(models.Model):
     raised_at = models.DateTimeField()
     seen_at = models.DateTimeField(help_text="When it was last found crossed.")
     ended_at = models.DateTimeField(null=True, blank=True)
-    told_at = models.DateTimeField(null=True, blank=True, help_text="When somebody was last told.")
+    notified_at = models.DateTimeField(
+        null=True, blank=True, help_text="When operators were last notified."
+    )
+
+    objects = AlertQuerySet.as_manager()
 
     class Meta:
         ordering = ["-raised_at"]
@@ -137,8 +147,8 @@ class Alert(models.Model):
         "event_lag_seconds": "Event lag",
         "model_age_hours": "Model age",
     }
-    SAID = {
-        "abandonment": "{:.1%} of today's and yesterday's visits are surely abandoned",
+    SENTENCES = {
+        "abandonment": "at least {:.1%} of today's and yesterday's visits were abandoned",
         "fallback_share": "{:.1%} of the last hour's responses were popular titles",
         "event_lag_seconds": "95 % of the last hour's events came within {:.0f} s",
         "model_age_hours": "the live release was made {:.0f} hours ago",
@@ -152,21 +162,21 @@ class Alert(models.Model):
         return self.LABELS.get(self.name, self.name)
 
     @property
-    def words(self) -> str:
-        """What is wrong, in a sentence."""
-        said = self.SAID.get(self.name, "{:g}").format(self.value)
+    def sentence(self) -> str:
+        """What is wrong, by how much, and since when."""
+        problem = self.SENTENCES.get(self.name, "{:g}").format(self.value)
         since = f"{self.raised_at:%Y-%m-%d %H:%M} UTC"
-        return f"{said}; the threshold is {self.threshold:g}. Since {since}."
+        return f"{problem}; the threshold is {self.threshold:g}. Since {since}."
 
 
-class Pulse(models.Model):
-    """How the house did when last looked at: one row."""
+class HealthSnapshot(models.Model):
+    """The site's health in the last hour, as the worker last measured it: one row."""
 
     at = models.DateTimeField()
-    told = models.JSONField(help_text="`webapp.metrics.vitals.Vitals` without its time.")
+    values = models.JSONField(help_text="`webapp.metrics.health_snapshot.Health` without its time.")
 
     def __str__(self) -> str:
-        return f"pulse at {self.at}"
+        return f"health at {self.at}"
 
 
 class AuditEntry(models.Model):

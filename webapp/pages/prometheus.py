@@ -15,11 +15,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from webapp.metrics.alerts import raised
 from webapp.metrics.definitions import METRICS
-from webapp.metrics.models import CountedDay
+from webapp.metrics.health_snapshot import Health, latest_health
+from webapp.metrics.models import Alert, CountedDay
 from webapp.metrics.readings import Period, Readings
-from webapp.metrics.vitals import Vitals, latest
 
 DAYS = 2
 """Daily metrics are those of today and yesterday."""
@@ -52,9 +51,9 @@ class _House(Collector):
         return []
 
     def collect(self) -> Iterator[Metric]:
-        yield from _of_vitals(latest())
+        yield from _of_health(latest_health())
         yield from _of_days()
-        alerts = {alert.name for alert in raised()}
+        alerts = {alert.name for alert in Alert.objects.raised()}
         standing = GaugeMetricFamily(
             "marquee_alert", "1 while a threshold is crossed.", labels=["name"]
         )
@@ -63,7 +62,7 @@ class _House(Collector):
         yield standing
 
 
-def _of_vitals(vitals: Vitals) -> Iterator[Metric]:
+def _of_health(health: Health) -> Iterator[Metric]:
     took = GaugeMetricFamily(
         "marquee_response_seconds",
         "Engine time of the last hour's responses.",
@@ -75,7 +74,7 @@ def _of_vitals(vitals: Vitals) -> Iterator[Metric]:
     fallbacks = GaugeMetricFamily(
         "marquee_fallbacks", "Those of popular titles.", labels=["surface"]
     )
-    for surface, stage in vitals.stages.items():
+    for surface, stage in health.stages.items():
         responses.add_metric([surface], stage.responses)
         fallbacks.add_metric([surface], stage.fallbacks)
         for quantile in (50, 95, 99):
@@ -83,23 +82,23 @@ def _of_vitals(vitals: Vitals) -> Iterator[Metric]:
             took.add_metric([surface, str(quantile / 100)], ms / 1000)
     runs = GaugeMetricFamily("marquee_training_runs", "Runs not ended.", labels=["status"])
     for status in ("queued", "running"):
-        runs.add_metric([status], vitals.runs.get(status, 0))
+        runs.add_metric([status], health.runs.get(status, 0))
     yield from (took, responses, fallbacks, runs)
-    hours = vitals.model_age_hours
+    hours = health.model_age_hours
     yield from _known(
-        ("marquee_events", "Events that came within the last hour.", vitals.events),
-        ("marquee_event_lag_seconds", "95 % came within.", vitals.event_lag_seconds),
+        ("marquee_events", "Events that came within the last hour.", health.events),
+        ("marquee_event_lag_seconds", "95 % came within.", health.event_lag_seconds),
         (
             "marquee_model_age_seconds",
             "Age of the live release.",
             None if hours is None else hours * 3600,
         ),
-        ("marquee_release", "The live release's number.", vitals.release),
-        ("marquee_queue_messages", "Messages at the broker.", vitals.queue),
+        ("marquee_release", "The live release's number.", health.release),
+        ("marquee_queue_messages", "Messages at the broker.", health.queue),
         (
             "marquee_pulse_timestamp_seconds",
             "When this was taken.",
-            vitals.at.timestamp() if vitals.at else None,
+            health.at.timestamp() if health.at else None,
         ),
     )
 

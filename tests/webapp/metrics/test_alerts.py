@@ -1,22 +1,28 @@
-"""Alerts: raised once, told once, over when the value is back; and the pulse they look at."""
+"""Alerts: raised once, sent once, over when the value is back; and the snapshot they read."""
 
+import importlib
 import json
 import logging
+import threading
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from django.apps import apps
 from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.webapp.metrics.conftest import Sitting
-from webapp.metrics.alerts import raised, watch
+from webapp.metrics.alerts import check_alerts
 from webapp.metrics.daily import refresh
-from webapp.metrics.models import Alert, Pulse
-from webapp.metrics.vitals import Stage, Vitals, latest, take
+from webapp.metrics.health_snapshot import Health, Stage, latest_health, take_snapshot
+from webapp.metrics.models import Alert, HealthSnapshot
+from webapp.metrics.notifications import notify, unsupported_urls
 from webapp.releases.models import Release, TrainingRun
 
 NOW = timezone.now()
-WELL = Vitals(NOW, {"home": Stage(100, 1, 5, 9, 12)}, 50, 2.0, 1, 10.0, 0)
+WELL = Health(NOW, {"home": Stage(100, 1, 5, 9, 12)}, 50, 2.0, 1, 10.0, 0)
 pytestmark = pytest.mark.django_db
 
 
@@ -26,7 +32,7 @@ def _thresholds(settings):
         "abandonment": 0.5, "fallback_share": 0.05, "event_lag_seconds": 60, "model_age_hours": 48,
     }  # fmt: skip
     settings.ALERT_EMAIL = ["ops@example.org"]
-    settings.ALERT_WEBHOOK = ""
+    settings.ALERT_URLS = []
     settings.ALERT_REPEAT_HOURS = 24
 
 
@@ -34,8 +40,8 @@ def names(alerts):
     return {alert.name for alert in alerts}
 
 
-def test_a_house_that_is_well_raises_nothing(mailoutbox):
-    assert watch(WELL, NOW) == []
+def test_a_healthy_site_raises_nothing(mailoutbox):
+    assert check_alerts(WELL, NOW) == []
     assert mailoutbox == []
 
 
@@ -49,12 +55,12 @@ def test_a_house_that_is_well_raises_nothing(mailoutbox):
 )
 def test_what_crosses_its_threshold_is_raised_logged_and_sent(change, name, mailoutbox, caplog):
     with caplog.at_level(logging.WARNING):
-        assert names(watch(replace(WELL, **change), NOW)) == {name}
-    (alert,) = raised()
+        assert names(check_alerts(replace(WELL, **change), NOW)) == {name}
+    (alert,) = Alert.objects.raised()
     assert alert.label in caplog.text
     (mail,) = mailoutbox
     assert mail.to == ["ops@example.org"]
-    assert alert.words in mail.body
+    assert alert.sentence in mail.body
 
 
 @pytest.mark.parametrize(
@@ -67,33 +73,33 @@ def test_what_crosses_its_threshold_is_raised_logged_and_sent(change, name, mail
     ],
 )
 def test_too_little_to_tell_and_the_threshold_itself_raise_nothing(change):
-    assert watch(replace(WELL, **change), NOW) == []
+    assert check_alerts(replace(WELL, **change), NOW) == []
 
 
-def test_who_was_told_is_not_told_again_before_a_day_is_over(mailoutbox):
+def test_nobody_is_notified_again_before_a_day_is_over(mailoutbox):
     bad = replace(WELL, event_lag_seconds=100.0)
     for hours in (0, 1, 23):
-        watch(bad, NOW + timedelta(hours=hours))
+        check_alerts(bad, NOW + timedelta(hours=hours))
     assert len(mailoutbox) == 1
-    watch(bad, NOW + timedelta(hours=24))
+    check_alerts(bad, NOW + timedelta(hours=24))
     assert len(mailoutbox) == 2
     assert Alert.objects.count() == 1
 
 
 def test_it_is_over_when_the_value_is_back_and_may_come_again(mailoutbox):
     bad = replace(WELL, event_lag_seconds=100.0)
-    watch(bad, NOW)
-    assert watch(WELL, NOW + timedelta(hours=1)) == []
-    assert raised() == []
+    check_alerts(bad, NOW)
+    assert check_alerts(WELL, NOW + timedelta(hours=1)) == []
+    assert not Alert.objects.raised()
     assert Alert.objects.get().ended_at == NOW + timedelta(hours=1)
-    watch(bad, NOW + timedelta(hours=2))
+    check_alerts(bad, NOW + timedelta(hours=2))
     assert len(mailoutbox) == 2
     assert Alert.objects.count() == 2
 
 
-def test_what_is_not_known_any_more_stands():
-    watch(replace(WELL, event_lag_seconds=100.0), NOW)
-    assert names(watch(replace(WELL, event_lag_seconds=None), NOW)) == {"event_lag_seconds"}
+def test_an_unknown_value_ends_no_alert():
+    check_alerts(replace(WELL, event_lag_seconds=100.0), NOW)
+    assert names(check_alerts(replace(WELL, event_lag_seconds=None), NOW)) == {"event_lag_seconds"}
 
 
 @pytest.mark.parametrize(("viewers", "is_raised"), [(3, False), (40, True)])
@@ -101,34 +107,98 @@ def test_abandonment_is_raised_only_where_chance_is_ruled_out(films, viewers, is
     for _ in range(viewers):
         Sitting(None, NOW - timedelta(days=1)).see(films[0])
     refresh(NOW)
-    assert names(watch(WELL, NOW)) == ({"abandonment"} if is_raised else set())
+    assert names(check_alerts(WELL, NOW)) == ({"abandonment"} if is_raised else set())
 
 
 def test_simulated_visits_raise_nothing(films):
     for _ in range(40):
         Sitting(None, NOW - timedelta(days=1), is_simulated=True).see(films[0])
     refresh(NOW)
-    assert watch(WELL, NOW) == []
+    assert check_alerts(WELL, NOW) == []
 
 
-def test_the_webhook_gets_the_words_and_one_that_fails_keeps_no_mail_back(
-    settings, monkeypatch, mailoutbox, caplog
+@pytest.fixture
+def receiver():
+    """A server on this machine, and the bodies it is sent, as JSON."""
+    bodies = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self):
+            bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *words):
+            """Keep the test's output quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Receiver) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield f"json://127.0.0.1:{server.server_port}/alerts", bodies
+        server.shutdown()
+        thread.join()
+
+
+def test_every_url_and_address_is_notified_whichever_fails(
+    settings, receiver, mailoutbox, caplog, monkeypatch
 ):
-    sent = []
-
-    def answer(request, timeout):
-        sent.append(json.loads(request.data))
-        raise OSError("no route")
-
-    monkeypatch.setattr("urllib.request.urlopen", answer)
-    settings.ALERT_WEBHOOK = "https://example.org/hook"
-    watch(replace(WELL, model_age_hours=50.0), NOW)
-    assert "50 hours" in sent[0]["text"]
+    url, bodies = receiver
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    settings.ALERT_URLS = [
+        "json://127.0.0.1:1/nobody?token=hush", "nonsense://x", f"{url}?:message=text"
+    ]  # fmt: skip
+    check_alerts(replace(WELL, model_age_hours=50.0), NOW)
+    (body,) = bodies
+    assert "50 hours" in body["text"]
+    assert body["title"].startswith("Marquee: Model age")
     assert len(mailoutbox) == 1
-    assert "could not be sent to the webhook" in caplog.text
+    failures = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
+    assert "the alert could not be sent to URL 1 of MARQUEE_ALERT_URLS" in failures
+    assert "the alert could not be sent to URL 2 of MARQUEE_ALERT_URLS" in failures
+    assert not any("URL 3" in failure for failure in failures)
 
 
-def test_the_pulse_is_of_the_last_hour_of_real_viewers(films):
+def test_a_failing_mail_server_is_logged_and_stops_nothing(settings, receiver, caplog, monkeypatch):
+    url, bodies = receiver
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    settings.ALERT_URLS = [url]
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    notify(["Model age: too old"])
+    assert len(bodies) == 1
+    assert "could not be sent to ops@example.org" in caplog.text
+
+
+def test_slack_teams_ntfy_and_mail_are_supported_and_nonsense_is_not(settings):
+    settings.ALERT_URLS = [
+        "https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ",
+        "ntfy://marquee-alerts",
+        "nonsense://x",
+        "mailtos://user:password@example.org",
+        "workflows://prod-00.westeurope.logic.azure.com:443/643e69f83c8944438d68119179a10a64/signature",
+    ]
+    assert unsupported_urls() == [3]
+
+
+def test_beats_entry_follows_the_renamed_task_once():
+    rename = importlib.import_module("webapp.metrics.migrations.0003_health_snapshot").rename_task
+    interval = IntervalSchedule.objects.create(every=60, period="seconds")
+    old = PeriodicTask.objects.create(
+        name="take the pulse and watch it", task="webapp.jobs.tasks.watch", interval=interval
+    )
+    rename(apps, None)
+    old.refresh_from_db()
+    assert (old.name, old.task) == (
+        "check health and alerts", "webapp.jobs.tasks.check_alerts",
+    )  # fmt: skip
+    PeriodicTask.objects.create(
+        name="take the pulse and watch it", task="webapp.jobs.tasks.watch", interval=interval
+    )
+    rename(apps, None)
+    assert PeriodicTask.objects.get().pk == old.pk
+
+
+def test_the_snapshot_is_of_the_last_hour_of_real_viewers(films):
     visit = Sitting(None, NOW)
     visit.slate(-60, took_ms=20)
     visit.slate(-50, took_ms=40, fallback_reason="x")
@@ -137,25 +207,25 @@ def test_the_pulse_is_of_the_last_hour_of_real_viewers(films):
     Sitting(None, NOW, is_simulated=True).slate(-60, took_ms=999)
     visit.event("open", films[0], -70, lag=8)
     release = Release.objects.create(run=TrainingRun.objects.create(), folder="a", is_live=True)
-    taken = take(NOW)
-    assert taken.stages["home"] == Stage(2, 1, 30, 39, pytest.approx(39.8))
-    assert taken.stages["typing"].responses == 1
-    assert taken.fallback_share == pytest.approx(1 / 3)
-    assert (taken.events, taken.event_lag_seconds) == (1, 8)
-    assert taken.release == release.pk
-    assert taken.runs == {"queued": 1}
-    assert latest() == taken
-    take(NOW)
-    assert Pulse.objects.count() == 1
+    health = take_snapshot(NOW)
+    assert health.stages["home"] == Stage(2, 1, 30, 39, pytest.approx(39.8))
+    assert health.stages["typing"].responses == 1
+    assert health.fallback_share == pytest.approx(1 / 3)
+    assert (health.events, health.event_lag_seconds) == (1, 8)
+    assert health.release == release.pk
+    assert health.runs == {"queued": 1}
+    assert latest_health() == health
+    take_snapshot(NOW)
+    assert HealthSnapshot.objects.count() == 1
 
 
-def test_an_empty_house_has_a_pulse(db, settings):
+def test_an_empty_site_has_a_snapshot(db, settings):
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
-    taken = take(NOW)
-    assert (taken.responses, taken.fallback_share, taken.event_lag_seconds) == (0, None, None)
-    assert taken.queue is None
-    assert latest() == taken
+    health = take_snapshot(NOW)
+    assert (health.responses, health.fallback_share, health.event_lag_seconds) == (0, None, None)
+    assert health.queue is None
+    assert latest_health() == health
 
 
-def test_before_anybody_looked_nothing_is_known():
-    assert latest() == Vitals()
+def test_before_the_first_snapshot_nothing_is_known():
+    assert latest_health() == Health()

@@ -9,8 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.webapp.metrics.conftest import Sitting
 from webapp.metrics.daily import refresh
+from webapp.metrics.health_snapshot import take_snapshot
 from webapp.metrics.models import Alert
-from webapp.metrics.vitals import take
 
 TOKEN = "a-token-of-twenty-characters"
 pytestmark = pytest.mark.django_db
@@ -46,23 +46,23 @@ def test_staff_and_the_token_read_it(client, settings):
     assert client.get("/metrics").status_code == 200
 
 
-def test_it_tells_the_pulse_the_days_and_the_alerts(client, settings, films):
+def test_it_has_the_health_the_days_and_the_alerts(client, settings, films):
     settings.METRICS_TOKEN = TOKEN
     now = timezone.now()
     Sitting(None, now - timedelta(days=1)).see(films[0])
     Sitting(None, now).slate(-30, took_ms=20)
     Alert.objects.create(name="model_age_hours", value=90, threshold=72, raised_at=now, seen_at=now)
     refresh(now)
-    take(now)
+    take_snapshot(now)
     response = client.get("/metrics", headers=bearer(TOKEN))
-    told = samples(response)
+    values = samples(response)
     assert response["Content-Type"].startswith("text/plain")
-    assert told["marquee_metric", "abandonment", "real"] == 1
-    assert ("marquee_metric", "abandonment", "simulated") not in told, "null is not 0"
-    assert told["marquee_response_seconds", "0.95", "home"] == pytest.approx(0.02)
-    assert told["marquee_alert", "model_age_hours"] == 1
-    assert told["marquee_alert", "abandonment"] == 0
-    assert told["marquee_pulse_timestamp_seconds",] == pytest.approx(now.timestamp(), abs=1)
+    assert values["marquee_metric", "abandonment", "real"] == 1
+    assert ("marquee_metric", "abandonment", "simulated") not in values, "null is not 0"
+    assert values["marquee_response_seconds", "0.95", "home"] == pytest.approx(0.02)
+    assert values["marquee_alert", "model_age_hours"] == 1
+    assert values["marquee_alert", "abandonment"] == 0
+    assert values["marquee_pulse_timestamp_seconds",] == pytest.approx(now.timestamp(), abs=1)
 
 
 def test_it_reads_no_events(client, settings, django_assert_max_num_queries):

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from webapp.metrics.alerts import raised
+from webapp.metrics.models import Alert
 from webapp.pages.dashboards.charts import Chart, Figure
 from webapp.pages.dashboards.filters import DashboardFilters
 
@@ -104,7 +104,12 @@ def dashboard(build: Callable[..., Dashboard]) -> View:
         page = build(request, filters, *args, **kwargs)
         if "csv" in request.GET:
             return _csv(page, filters, request.GET["csv"])
-        context = {"page": page, "filters": filters, "pages": PAGES, "alerts": raised()}
+        context = {
+            "page": page,
+            "filters": filters,
+            "pages": PAGES,
+            "alerts": Alert.objects.raised(),
+        }
         return render(request, page.template, context | page.extra)
 
     return view

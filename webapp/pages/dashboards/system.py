@@ -7,9 +7,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.metrics.definitions import METRICS
+from webapp.metrics.health_snapshot import Health, latest_health
 from webapp.metrics.models import Alert, CountedDay, Refresh
 from webapp.metrics.readings import Readings
-from webapp.metrics.vitals import Vitals, latest
 from webapp.pages.dashboards.charts import Chart, Line, of_metric, said
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
@@ -33,13 +33,13 @@ def system(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
         metrics=(*PERCENTILES, *DAILY, "event_lag_p95_seconds"),
         dimensions={"all", "surface"},
     )
-    vitals, now = latest(), timezone.now()
+    health, now = latest_health(), timezone.now()
     return Dashboard(
         "System",
         f"The last hour is of real viewers; charts show {filters.days} days to {filters.until}, "
         f"{filters.description}.",
         sections=[
-            Section("Now", tables=[_now(vitals, now), _stages(vitals)]),
+            Section("Now", tables=[_now(health, now), _stages(health)]),
             Section(
                 "Response times of the engine",
                 [_percentiles(readings, part, filters) for part in ("", *_surfaces(readings))],
@@ -84,29 +84,29 @@ def _daily(readings: Readings, filters: DashboardFilters) -> list[Chart]:
     return charts
 
 
-def _now(vitals: Vitals, now: datetime) -> Table:
-    lag = said(vitals.event_lag_seconds, "seconds")
-    runs = ", ".join(f"{count} {status}" for status, count in sorted(vitals.runs.items()))
+def _now(health: Health, now: datetime) -> Table:
+    lag = said(health.event_lag_seconds, "seconds")
+    runs = ", ".join(f"{count} {status}" for status, count in sorted(health.runs.items()))
     return Table(
         "now",
         "The last hour",
         ["What", "How it stands"],
         [
-            ["Responses", vitals.responses],
-            ["Fallback share", said(vitals.fallback_share, "share")],
-            ["Events that came", vitals.events],
+            ["Responses", health.responses],
+            ["Fallback share", said(health.fallback_share, "share")],
+            ["Events that came", health.events],
             ["Event lag, 95 %", lag],
-            ["Live release", "none" if vitals.release is None else f"release {vitals.release}"],
-            ["Model age", said(vitals.model_age_hours, "hours")],
-            ["Messages in the queue", "unknown" if vitals.queue is None else vitals.queue],
+            ["Live release", "none" if health.release is None else f"release {health.release}"],
+            ["Model age", said(health.model_age_hours, "hours")],
+            ["Messages in the queue", "unknown" if health.queue is None else health.queue],
             ["Training runs", runs or "none waits or runs"],
-            ["Looked at", _ago(vitals.at, now)],
+            ["Looked at", _ago(health.at, now)],
         ],
         "Taken by the worker every minute, of real viewers. While it does not run, this stands.",
     )
 
 
-def _stages(vitals: Vitals) -> Table:
+def _stages(health: Health) -> Table:
     return Table(
         "stages",
         "The last hour by surface",
@@ -118,7 +118,7 @@ def _stages(vitals: Vitals) -> Table:
                 stage.fallbacks,
                 *(said(ms, "milliseconds") for ms in (stage.p50_ms, stage.p95_ms, stage.p99_ms)),
             ]
-            for surface, stage in vitals.stages.items()
+            for surface, stage in health.stages.items()
         ],
         "The engine's time for responses of the last hour to real viewers. Typing: answers to "
         "keystrokes.",

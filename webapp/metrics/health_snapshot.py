@@ -1,10 +1,8 @@
-"""How the house is doing at this moment: taken every minute by the worker, read by everyone else.
+"""Health snapshot of the last hour: the worker measures it each minute, web processes read it.
 
-Web processes read the one row, whatever there is to count, so that what Prometheus asks of any of
-them is the same.
+It is one row, so that every web process answers Prometheus with the same values.
 """
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,11 +13,11 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count
 
-from webapp.metrics.models import Pulse
+from webapp.metrics.models import HealthSnapshot
 from webapp.releases.models import Release, TrainingRun
 
 SQL = {
-    name: (Path(__file__).parent / "sql" / f"{name}.sql").read_text() for name in ("vitals", "lag")
+    name: (Path(__file__).parent / "sql" / f"{name}.sql").read_text() for name in ("health", "lag")
 }
 WINDOW = timedelta(hours=1)
 MOST_SLATES = 20_000
@@ -39,17 +37,17 @@ class Stage:
 
 
 @dataclass(frozen=True)
-class Vitals:
-    """The last hour of real viewers, and how things stand.
+class Health:
+    """The last hour of real viewers, the live release, and the queues.
 
     Attributes:
-        at: when this was taken; None where it never was.
+        at: when it was measured; None if it never was.
         stages: by surface; "typing" are answers to keystrokes.
         events: that came.
         event_lag_seconds: 95 % of them came within it; None without events.
-        release: the live one's number, None where none is.
+        release: the live release's number; None if none is live.
         model_age_hours: how long ago the live release was made.
-        queue: messages waiting at the broker; None where it does not answer.
+        queue: messages waiting at the broker; None if it does not answer.
         runs: training runs queued and running.
     """
 
@@ -74,20 +72,20 @@ class Vitals:
         return sum(stage.fallbacks for stage in self.stages.values()) / self.responses
 
 
-def take(now: datetime) -> Vitals:
-    """Look how things stand and keep it for everyone. Five queries, and one to the broker."""
-    values: dict[str, Any] = {"since": now - WINDOW, "most": MOST_SLATES}
+def take_snapshot(now: datetime) -> Health:
+    """Measure the health and store it. Five queries, and one request to the broker."""
+    parameters: dict[str, Any] = {"since": now - WINDOW, "most": MOST_SLATES}
     with connection.cursor() as cursor:
-        cursor.execute(SQL["vitals"], values)
+        cursor.execute(SQL["health"], parameters)
         stages = {
             surface: Stage(responses, fallbacks, *took)
             for surface, responses, fallbacks, took in cursor.fetchall()
         }
-        cursor.execute(SQL["lag"], values)
+        cursor.execute(SQL["lag"], parameters)
         events, lag = cursor.fetchone()
     live = Release.objects.filter(is_live=True).first()
     waiting = TrainingRun.objects.filter(status__in=["queued", "running"]).order_by()
-    vitals = Vitals(
+    health = Health(
         now,
         stages,
         events,
@@ -97,24 +95,23 @@ def take(now: datetime) -> Vitals:
         _queue(),
         dict(waiting.values_list("status").annotate(runs=Count("pk"))),
     )
-    told = asdict(vitals)
-    del told["at"]
-    Pulse.objects.update_or_create(pk=1, defaults={"at": now, "told": told})
-    return vitals
+    values = asdict(health)
+    del values["at"]
+    HealthSnapshot.objects.update_or_create(pk=1, defaults={"at": now, "values": values})
+    return health
 
 
-def latest() -> Vitals:
-    """Return what was taken last. One query."""
-    pulse = Pulse.objects.filter(pk=1).first()
-    if pulse is None:
-        return Vitals()
-    told: Mapping[str, Any] = pulse.told
-    stages = {surface: Stage(**stage) for surface, stage in told["stages"].items()}
-    return Vitals(**{**told, "at": pulse.at, "stages": stages})
+def latest_health() -> Health:
+    """Return the last snapshot. One query."""
+    snapshot = HealthSnapshot.objects.filter(pk=1).first()
+    if snapshot is None:
+        return Health()
+    stages = {surface: Stage(**stage) for surface, stage in snapshot.values["stages"].items()}
+    return Health(**{**snapshot.values, "at": snapshot.at, "stages": stages})
 
 
 def _queue() -> int | None:
-    """Count what waits at the broker; None where it cannot be asked."""
+    """Count the messages waiting at the broker; None if it is no Redis or does not answer."""
     address = settings.CELERY_BROKER_URL
     if not address.startswith(("redis://", "rediss://", "unix://")):
         return None
