@@ -1,4 +1,4 @@
-"""Load what people rated elsewhere: profiles without an account, and one rating a title."""
+"""Importer of ratings: a table goes in, profiles without account and their ratings are written."""
 
 import math
 from collections.abc import Iterator
@@ -8,34 +8,34 @@ from typing import Any
 
 from webapp.catalog.importers import movielens
 from webapp.catalog.importers.errors import BadValue, Problem
-from webapp.catalog.importers.fields import Column, known_columns, required_moment, text
+from webapp.catalog.importers.fields import Column, match_columns, required_timestamp, text
 from webapp.catalog.importers.loading import (
     Options,
     Report,
     analyze,
-    importing,
+    copy_valid_lines,
+    import_transaction,
     refuse_if_strict,
-    stage,
-    steps,
+    step_bar,
 )
 from webapp.catalog.importers.tables import Table
 from webapp.catalog.models import Title
 from webapp.profiles.models import Profile, Rating
 
 LOWEST_STARS, HIGHEST_STARS = 0.5, 5.0
-SLICE_ROWS = 50_000
-FETCHED_ROWS = 2_000
+ROWS_PER_INSERT = 50_000
+ROWS_PER_FETCH = 2_000
 
 
 def stars(value: object) -> float:
-    """Half a star to five."""
+    """Parse a number of stars, 0.5 to 5."""
     try:
-        found = float(value) if isinstance(value, str | float | int) else math.nan
+        number = float(value) if isinstance(value, str | float | int) else math.nan
     except ValueError:
-        found = math.nan
-    if not LOWEST_STARS <= found <= HIGHEST_STARS:
+        number = math.nan
+    if not LOWEST_STARS <= number <= HIGHEST_STARS:
         raise BadValue(f"is not a number from {LOWEST_STARS} to {HIGHEST_STARS:g}")
-    return found
+    return number
 
 
 COLUMNS = {
@@ -50,19 +50,19 @@ COLUMNS = {
         Column(
             "title_id",
             text(64, required=True),
-            "the external_id of a title that is in the catalogue",
+            "the external_id of a title in the catalogue",
             required=True,
         ),
         Column("stars", stars, "0.5 to 5", required=True),
         Column(
             "rated_at",
-            required_moment,
-            "seconds since 1970, or ISO 8601 (UTC where it names no zone)",
+            required_timestamp,
+            "seconds since 1970, or ISO 8601 (UTC if it names no zone)",
             required=True,
         ),
     )
 }
-"""What a file of ratings holds. Of several for one person and title the latest counts."""
+"""Columns of a file of ratings. Of several for one person and title the latest counts."""
 
 
 def load_history(path: Path, options: Options, now: datetime) -> Report:
@@ -78,20 +78,20 @@ def load_history(path: Path, options: Options, now: datetime) -> Report:
 
 
 def load_ratings(table: Table, options: Options, now: datetime) -> Report:
-    """Load a table with the columns of COLUMNS; a rating in the database that is newer stays.
+    """Load a table with the columns of COLUMNS. A newer rating in the database is left alone.
 
     Raises:
         ImportRefused: Nothing was loaded.
     """
     report = Report()
-    names = [column.name for _, column in known_columns(table, COLUMNS)]
-    with importing(options, report) as cursor:
+    names = [column.name for _, column in match_columns(table, COLUMNS)]
+    with import_transaction(options, report) as cursor:
         cursor.execute(_STAGING_TABLE)
-        copy = f"COPY incoming (line, {', '.join(names)}) FROM STDIN"
-        stage(cursor, copy, table, COLUMNS, options, report)
+        copy_statement = f"COPY incoming (line, {', '.join(names)}) FROM STDIN"
+        copy_valid_lines(cursor, copy_statement, table, COLUMNS, options, report)
         for problem in _unknown_titles(cursor, table):
             report.refused += 1
-            options.tell(problem)
+            options.on_problem(problem)
         refuse_if_strict(options, report)
         _write(cursor, report, now)
     return report
@@ -100,7 +100,7 @@ def load_ratings(table: Table, options: Options, now: datetime) -> Report:
 def _unknown_titles(cursor: Any, table: Table) -> Iterator[Problem]:
     analyze(cursor, "incoming", Title, Profile, Rating)
     cursor.execute(_UNKNOWN_TITLES)
-    while rows := cursor.fetchmany(FETCHED_ROWS):
+    while rows := cursor.fetchmany(ROWS_PER_FETCH):
         for line, title_id in rows:
             yield table.problem(line, "title_id", title_id, "is no title of the catalogue")
 
@@ -108,21 +108,21 @@ def _unknown_titles(cursor: Any, table: Table) -> Iterator[Problem]:
 def _write(cursor: Any, report: Report, now: datetime) -> None:
     cursor.execute(_ADD_PROFILES, {"now": now})
     analyze(cursor, Profile)
-    cursor.execute(_KEEP_LATEST)
+    cursor.execute(_SELECT_LATEST)
     latest = cursor.rowcount
-    cursor.execute(_COUNT_USABLE)
+    cursor.execute(_COUNT_VALID)
     report.repeated = cursor.fetchone()[0] - latest
     cursor.execute("CREATE UNIQUE INDEX ON latest (number)")
     analyze(cursor, "latest")
     cursor.execute(_UPDATE)
     report.updated = cursor.rowcount
-    cursor.execute(_FORGET_KNOWN)
+    cursor.execute(_DROP_EXISTING)
     report.unchanged = cursor.rowcount - report.updated
-    with steps("Writing ratings", latest, "rows") as bar:
-        for start in range(0, latest, SLICE_ROWS):
-            cursor.execute(_INSERT, {"start": start, "stop": start + SLICE_ROWS})
+    with step_bar("Writing ratings", latest, "rows") as bar:
+        for start in range(0, latest, ROWS_PER_INSERT):
+            cursor.execute(_INSERT, {"start": start, "stop": start + ROWS_PER_INSERT})
             report.created += cursor.rowcount
-            bar.update(min(SLICE_ROWS, latest - start))
+            bar.update(min(ROWS_PER_INSERT, latest - start))
     for table in ("incoming", "latest"):
         cursor.execute(f"DROP TABLE {table}")
     analyze(cursor, Rating)
@@ -143,10 +143,10 @@ SELECT DISTINCT i.profile_id, left('Viewer ' || i.profile_id, 60), %(now)s::time
 FROM incoming i JOIN catalog_title t ON t.external_id = i.title_id
 ORDER BY i.profile_id ON CONFLICT (external_id) DO NOTHING
 """
-_COUNT_USABLE = """
+_COUNT_VALID = """
 SELECT count(*) FROM incoming i JOIN catalog_title t ON t.external_id = i.title_id
 """
-_KEEP_LATEST = """
+_SELECT_LATEST = """
 CREATE TEMPORARY TABLE latest ON COMMIT DROP AS
 SELECT row_number() OVER () - 1 AS number, l.* FROM (
     SELECT DISTINCT ON (p.id, t.id)
@@ -162,7 +162,7 @@ UPDATE profiles_rating r SET stars = l.stars, rated_at = l.rated_at FROM latest 
 WHERE r.profile_id = l.profile_id AND r.title_id = l.title_id
 AND (l.rated_at > r.rated_at OR (l.rated_at = r.rated_at AND l.stars <> r.stars))
 """
-_FORGET_KNOWN = """
+_DROP_EXISTING = """
 DELETE FROM latest l USING profiles_rating r
 WHERE r.profile_id = l.profile_id AND r.title_id = l.title_id
 """

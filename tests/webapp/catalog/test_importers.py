@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.catalog.importers.errors import BadValue, FileRefused, Problem, StrictRefused
-from webapp.catalog.importers.fields import moment, names, text, web_address, whole_number
+from webapp.catalog.importers.fields import names, text, timestamp, web_address, whole_number
 from webapp.catalog.importers.loading import Options, Report
 from webapp.catalog.importers.movielens import ARTICLES, name_and_year
 from webapp.catalog.importers.titles import COLUMNS, load_catalogue
@@ -346,7 +346,7 @@ def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
         (b'{"external_id": "\xff"}', "line 2: is not UTF-8"),
         (b'{"name": "' + b"x" * 3_000_000 + b'"}', "line 2: is longer than 1,000,000 bytes"),
         (b'{"external_id": "2", "name": "\\ud800"}', "line 2, column name: '\\ud800' is not UTF-8"),
-        (b'{"external_id": "2", "name": {"en": "Two"}}', "is a dict, which cannot stand here"),
+        (b'{"external_id": "2", "name": {"en": "Two"}}', "is a dict, which is not allowed here"),
         (b'{"external_id": "2", "name": true}', "column name: 'True' is a bool"),
         (b'{"external_id": "2", "name": null}', "column name: 'None' is empty"),
     ],
@@ -560,14 +560,14 @@ def test_a_whole_number_is_itself_or_refused(value: int) -> None:
 
 @given(st.datetimes(datetime(1901, 1, 1), datetime(2025, 1, 1)))
 def test_a_time_is_read_back_from_iso_8601_as_utc(value: datetime) -> None:
-    assert moment(value.isoformat()) == moment(value) == value.replace(tzinfo=UTC)
+    assert timestamp(value.isoformat()) == timestamp(value) == value.replace(tzinfo=UTC)
 
 
 def test_unix_seconds_and_zones_are_understood() -> None:
-    assert moment("0") == datetime(1970, 1, 1, tzinfo=UTC)
-    assert moment("1260759144") == moment(1260759144) == moment(1260759144.0)
-    assert moment("2024-05-31T20:15:00+02:00") == datetime(2024, 5, 31, 18, 15, tzinfo=UTC)
-    assert moment("") is None
+    assert timestamp("0") == datetime(1970, 1, 1, tzinfo=UTC)
+    assert timestamp("1260759144") == timestamp(1260759144) == timestamp(1260759144.0)
+    assert timestamp("2024-05-31T20:15:00+02:00") == datetime(2024, 5, 31, 18, 15, tzinfo=UTC)
+    assert timestamp("") is None
 
 
 @given(st.text())
@@ -580,7 +580,7 @@ def test_only_http_addresses_pass(value: str) -> None:
 
 
 @pytest.mark.django_db
-def test_the_command_tells_problems_and_a_summary(
+def test_the_command_prints_problems_and_a_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lines = [{**AMELIE, "external_id": "", "mood": "blue"} for _ in range(3)]

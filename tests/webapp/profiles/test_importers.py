@@ -198,7 +198,7 @@ def test_stars_are_half_to_five_or_refused(value: float) -> None:
             stars(value)
 
 
-def test_the_command_tells_a_summary(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_summary(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path.write_text(HEADER + "ann,1,4,0\nann,99,4,0\n")
     call_command("load_history", path)
     out, err = capsys.readouterr()

@@ -1,8 +1,8 @@
-"""What can be wrong with a file that is being loaded.
+"""Errors of an import: those that stop it, and the problems of single lines that do not.
 
 ImportRefused            nothing was loaded
 ├── FileRefused          the file cannot be read, or lacks a column
-└── StrictRefused        a line was refused and --strict was asked for
+└── StrictRefused        a line was refused and --strict was set
 BadValue                 one value of one line; becomes a Problem and the rest is loaded
 """
 
@@ -20,7 +20,7 @@ class FileRefused(ImportRefused):
 
 
 class StrictRefused(ImportRefused):
-    """A line was refused and nothing else may be loaded."""
+    """A line was refused and --strict was set."""
 
 
 class BadValue(ValueError):
@@ -29,7 +29,7 @@ class BadValue(ValueError):
 
 @dataclass(frozen=True)
 class Problem:
-    """A line that was refused, and why. `column` is empty where the whole line is at fault."""
+    """A refused line and the reason. `column` is empty if the whole line is at fault."""
 
     file: str
     line: int
@@ -38,18 +38,18 @@ class Problem:
     reason: str
 
     def __str__(self) -> str:
-        where = f"{self.file}, line {self.line}"
+        location = f"{self.file}, line {self.line}"
         if not self.column:
-            return f"{where}: {self.reason}"
-        return f"{where}, column {self.column}: {_shown(self.value)} {self.reason}"
+            return f"{location}: {self.reason}"
+        return f"{location}, column {self.column}: {_shortened(self.value)} {self.reason}"
 
 
-def _shown(value: str) -> str:
+def _shortened(value: str) -> str:
     if len(value) <= SHOWN_CHARACTERS:
         return printable(repr(value))
     return f"{printable(repr(value[:SHOWN_CHARACTERS]))}… ({len(value):,} characters)"
 
 
 def printable(text: str) -> str:
-    """The text with what no terminal can print (lone surrogates) spelled out."""
+    """Return the text with lone surrogates, which no terminal can print, as escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")

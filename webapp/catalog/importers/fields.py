@@ -1,4 +1,8 @@
-"""Check one value of one line: text, numbers, times, addresses, lists. Each says what it allows."""
+"""Parsers of single values: text, numbers, times, addresses and lists.
+
+A parser takes a value as read from a file and returns it typed and normalised, or raises BadValue
+with what is allowed.
+"""
 
 import math
 import re
@@ -14,49 +18,49 @@ from webapp.catalog.importers.errors import BadValue, FileRefused
 from webapp.catalog.importers.tables import Table
 
 FUTURE_ALLOWED = timedelta(days=1)
-REMEMBERED_TEXTS = 50_000
-"""Ids and people's names come again and again in a file; each is checked once."""
+CACHED_TEXTS = 50_000
+"""Ids and people's names repeat within a file; each is checked once."""
 EARLIEST_YEAR = 1900
 LIST_SEPARATOR = "|"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that a file may have: how its values are checked and what it means."""
+    """A column that a file may have: the parser of its values and a description for the help."""
 
     name: str
     parse: Callable[[object], Any]
-    meaning: str
+    description: str
     required: bool = False
 
 
-def known_columns(table: Table, columns: Mapping[str, Column]) -> list[tuple[int, Column]]:
-    """Where in each row the columns we know stand.
+def match_columns(table: Table, columns: Mapping[str, Column]) -> list[tuple[int, Column]]:
+    """Return the index in each row, and the column, of every column that is in `columns`.
 
     Raises:
         FileRefused: A required column is missing or one is named twice.
     """
-    twice = sorted({name for name in table.columns if table.columns.count(name) > 1})
-    if twice:
-        raise FileRefused(f"{table.file} names the column {', '.join(twice)} twice")
+    repeated = sorted({name for name in table.columns if table.columns.count(name) > 1})
+    if repeated:
+        raise FileRefused(f"{table.file} names the column {', '.join(repeated)} twice")
     missing = [c.name for c in columns.values() if c.required and c.name not in table.columns]
     if missing:
         raise FileRefused(
             f"{table.file} lacks the column {', '.join(missing)}; it has "
-            f"{', '.join(table.columns)}; known are {', '.join(columns)}"
+            f"{', '.join(table.columns)}; allowed are {', '.join(columns)}"
         )
-    return [(at, columns[name]) for at, name in enumerate(table.columns) if name in columns]
+    return [(index, columns[name]) for index, name in enumerate(table.columns) if name in columns]
 
 
 def text(limit: int, *, required: bool = False) -> Callable[[object], str]:
     """One line of text in NFC with single spaces."""
 
-    @lru_cache(maxsize=REMEMBERED_TEXTS)
+    @lru_cache(maxsize=CACHED_TEXTS)
     def parse_text(value: str) -> str:
-        return _within(" ".join(unicodedata.normalize("NFC", value).split()), limit, required)
+        return _check_length(" ".join(unicodedata.normalize("NFC", value).split()), limit, required)
 
     def parse(value: object) -> str:
-        return parse_text(_plain(value))
+        return parse_text(_as_text(value))
 
     return parse
 
@@ -65,20 +69,20 @@ def prose(limit: int) -> Callable[[object], str]:
     """Text of several lines."""
 
     def parse(value: object) -> str:
-        return _within(unicodedata.normalize("NFC", _plain(value)).strip(), limit, False)
+        return _check_length(unicodedata.normalize("NFC", _as_text(value)).strip(), limit, False)
 
     return parse
 
 
 def whole_number(low: int, high: int) -> Callable[[object], int | None]:
-    """A whole number in this range; None where the value is empty."""
+    """A whole number in this range; None if the value is empty."""
 
     def parse(value: object) -> int | None:
-        found = _plain(value).strip()
-        if not found:
+        digits = _as_text(value).strip()
+        if not digits:
             return None
-        if re.fullmatch(r"\d{1,9}(\.0+)?", found, re.ASCII):
-            number = int(found.partition(".")[0])
+        if re.fullmatch(r"\d{1,9}(\.0+)?", digits, re.ASCII):
+            number = int(digits.partition(".")[0])
             if low <= number <= high:
                 return number
         raise BadValue(f"is not a whole number from {low} to {high}")
@@ -87,20 +91,20 @@ def whole_number(low: int, high: int) -> Callable[[object], int | None]:
 
 
 def age(allowed: Sequence[int]) -> Callable[[object], int | None]:
-    """One of these ages; None where the value is empty."""
+    """One of these ages; None if the value is empty."""
     parse_number = whole_number(min(allowed), max(allowed))
 
     def parse(value: object) -> int | None:
-        found = parse_number(value)
-        if found is None or found in allowed:
-            return found
+        years = parse_number(value)
+        if years is None or years in allowed:
+            return years
         raise BadValue(f"is none of the ages {', '.join(map(str, allowed))}")
 
     return parse
 
 
 def yes_or_no(default: bool) -> Callable[[object], bool]:
-    """Yes or no; a value that is empty takes the default."""
+    """Yes or no; an empty value takes the default."""
     parse_text = choice(("yes", "no", "true", "false", "1", "0"), "yes" if default else "no")
 
     def parse(value: object) -> bool:
@@ -112,11 +116,13 @@ def yes_or_no(default: bool) -> Callable[[object], bool]:
 
 
 def choice(allowed: tuple[str, ...], default: str) -> Callable[[object], str]:
+    """One of these words in any case; an empty value takes the default."""
+
     def parse(value: object) -> str:
-        found = _plain(value).strip().lower() or default
-        if found not in allowed:
+        word = _as_text(value).strip().lower() or default
+        if word not in allowed:
             raise BadValue(f"is none of {', '.join(allowed)}")
-        return found
+        return word
 
     return parse
 
@@ -125,53 +131,53 @@ def web_address(limit: int) -> Callable[[object], str]:
     """An http or https address, or empty."""
 
     def parse(value: object) -> str:
-        found = _within(_plain(value).strip(), limit, False)
-        if not found:
+        address = _check_length(_as_text(value).strip(), limit, False)
+        if not address:
             return ""
         try:
-            parts = urlsplit(found)
-            good = parts.scheme in {"http", "https"} and bool(parts.hostname)
+            parts = urlsplit(address)
+            is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname)
         except ValueError:
-            good = False
-        if not good or re.search(r"[\s<>\"'\\^`{|}\x00-\x1f\x7f]", found):
+            is_valid = False
+        if not is_valid or re.search(r"[\s<>\"'\\^`{|}\x00-\x1f\x7f]", address):
             raise BadValue("is not an address that starts with http:// or https://")
-        return found
+        return address
 
     return parse
 
 
 def names(limit: int) -> Callable[[object], list[str]]:
-    """Names between `|`, or a list; each once, in their order."""
-    one = text(limit)
+    """A list, or text separated by `|`; each name once, in the order of the file."""
+    parse_name = text(limit)
 
     def parse(value: object) -> list[str]:
-        parts = value if isinstance(value, list | tuple) else _plain(value).split(LIST_SEPARATOR)
-        found = dict.fromkeys(map(one, parts))
-        found.pop("", None)
-        return list(found)
+        parts = value if isinstance(value, list | tuple) else _as_text(value).split(LIST_SEPARATOR)
+        unique = dict.fromkeys(map(parse_name, parts))
+        unique.pop("", None)
+        return list(unique)
 
     return parse
 
 
-def moment(value: object) -> datetime | None:
-    """Unix seconds or ISO 8601 (UTC where it names no zone), not later than tomorrow."""
+def timestamp(value: object) -> datetime | None:
+    """Unix seconds or ISO 8601 (UTC if it names no zone), not later than tomorrow."""
     if isinstance(value, datetime):
-        found = value
+        time = value
     else:
-        written = _plain(value).strip()
+        written = _as_text(value).strip()
         if not written:
             return None
-        found = _moment_from_text(written)
-    if found.tzinfo is None:
-        found = found.replace(tzinfo=UTC)
-    if found > datetime.now(UTC) + FUTURE_ALLOWED:
+        time = _parse_timestamp(written)
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    if time > datetime.now(UTC) + FUTURE_ALLOWED:
         raise BadValue("lies in the future")
-    if found.year < EARLIEST_YEAR:
+    if time.year < EARLIEST_YEAR:
         raise BadValue(f"lies before {EARLIEST_YEAR}")
-    return found
+    return time
 
 
-def _moment_from_text(written: str) -> datetime:
+def _parse_timestamp(written: str) -> datetime:
     try:
         if re.fullmatch(r"\d+(\.\d+)?", written, re.ASCII):
             return datetime.fromtimestamp(float(written), UTC)
@@ -181,15 +187,16 @@ def _moment_from_text(written: str) -> datetime:
         raise BadValue(reason) from None
 
 
-def required_moment(value: object) -> datetime:
-    found = moment(value)
-    if found is None:
+def required_timestamp(value: object) -> datetime:
+    """As `timestamp`, but not empty."""
+    time = timestamp(value)
+    if time is None:
         raise BadValue("is empty; a time is needed")
-    return found
+    return time
 
 
-def _plain(value: object) -> str:
-    """The value as a CSV would hold it; 862.0 from a Parquet column with gaps is 862."""
+def _as_text(value: object) -> str:
+    """Return the value as a CSV would hold it; 862.0 from a Parquet column with gaps is 862."""
     if isinstance(value, str):
         _refuse_unstorable(value)
         return value
@@ -201,7 +208,7 @@ def _plain(value: object) -> str:
         return str(value)
     if isinstance(value, date):
         return value.isoformat()
-    raise BadValue(f"is a {type(value).__name__}, which cannot stand here")
+    raise BadValue(f"is a {type(value).__name__}, which is not allowed here")
 
 
 def _refuse_unstorable(value: str) -> None:
@@ -215,9 +222,9 @@ def _refuse_unstorable(value: str) -> None:
         raise BadValue("is not UTF-8") from None
 
 
-def _within(found: str, limit: int, required: bool) -> str:
-    if required and not found:
+def _check_length(value: str, limit: int, required: bool) -> str:
+    if required and not value:
         raise BadValue("is empty; a value is needed")
-    if len(found) > limit:
+    if len(value) > limit:
         raise BadValue(f"is longer than {limit:,} characters")
-    return found
+    return value

@@ -1,4 +1,4 @@
-"""The way of every import: check lines, COPY them into a temporary table, count what came of it."""
+"""The steps all imports share: transaction and lock, checking lines, COPY, progress, report."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,38 +10,40 @@ from django.db.models import Model
 from tqdm import tqdm
 
 from webapp.catalog.importers.errors import BadValue, ImportRefused, Problem, StrictRefused
-from webapp.catalog.importers.fields import Column, known_columns
+from webapp.catalog.importers.fields import Column, match_columns
 from webapp.catalog.importers.tables import PROGRESS_AFTER_SECONDS, Row, Table
 
 IMPORT_LOCK = 7_365_001
-"""Any number that nothing else in this database locks: only one import runs at a time."""
+"""Key of the advisory lock that lets one import run at a time; unique in this database."""
 PROGRESS_EVERY_LINES = 2_000
 
 
 def ignore_problem(problem: Problem) -> None:
-    """Count a problem without telling anybody."""
+    """Do nothing with a refused line; the report still counts it."""
 
 
 @dataclass(frozen=True)
 class Options:
+    """How to import: `strict` loads nothing if a line is refused, `dry_run` rolls back."""
+
     strict: bool = False
     dry_run: bool = False
-    tell: Callable[[Problem], None] = ignore_problem
-    """Called with each refused line, in the order they are found."""
+    on_problem: Callable[[Problem], None] = ignore_problem
+    """Called with each refused line, in the order of the file."""
 
 
 @dataclass
 class Report:
-    """What became of the lines: each is counted once."""
+    """The outcome of an import, in lines; each line is counted once."""
 
     created: int = 0
     updated: int = 0
     unchanged: int = 0
     repeated: int = 0
-    """Lines that a later line of the same file replaces."""
+    """Lines replaced by a later line of the same file."""
     refused: int = 0
     ignored: list[str] = field(default_factory=list)
-    """Columns of the file that nothing is known of."""
+    """Columns of the file that the importer does not have."""
 
     def __str__(self) -> str:
         repeated = f", {self.repeated:,} repeated" if self.repeated else ""
@@ -52,8 +54,12 @@ class Report:
 
 
 @contextmanager
-def importing(options: Options, report: Report) -> Iterator[Any]:
-    """A cursor in one transaction, rolled back on a dry run and on any error."""
+def import_transaction(options: Options, report: Report) -> Iterator[Any]:
+    """Yield a cursor in one transaction, rolled back on a dry run and on any error.
+
+    Raises:
+        ImportRefused: Another import is running, or a line was refused and `strict` is set.
+    """
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [IMPORT_LOCK])
@@ -69,58 +75,61 @@ def importing(options: Options, report: Report) -> Iterator[Any]:
 
 
 def refuse_if_strict(options: Options, report: Report) -> None:
-    """Stop where --strict was asked for and a line was refused."""
+    """Raise StrictRefused if `strict` is set and a line was refused."""
     if options.strict and report.refused:
         raise StrictRefused(
-            f"{report.refused:,} lines were refused, so nothing was loaded; mend them, or load "
+            f"{report.refused:,} lines were refused, so nothing was loaded; correct them, or load "
             "the rest without --strict"
         )
 
 
-def stage(
+def copy_valid_lines(
     cursor: Any,
-    copy: str,
+    copy_statement: str,
     table: Table,
     columns: Mapping[str, Column],
     options: Options,
     report: Report,
 ) -> None:
-    """Check each line and COPY the good ones.
+    """Parse every line of the table and COPY the valid ones; report the others.
 
-    The COPY statement names the line number and the table's known columns, in their order.
+    `copy_statement` has the line number first, then the matched columns in the table's order.
     """
-    where = known_columns(table, columns)
+    matched = match_columns(table, columns)
     report.ignored = [name for name in table.columns if name not in columns]
-    with cursor.copy(copy) as into, progress(f"Reading {table.file}", table) as advance:
+    with (
+        cursor.copy(copy_statement) as copy,
+        progress_bar(f"Reading {table.file}", table) as advance,
+    ):
         for count, row in enumerate(table.rows):
             problem = row if isinstance(row, Problem) else None
             if not isinstance(row, Problem):
                 try:
-                    into.write_row([row.line, *[c.parse(row.values[at]) for at, c in where]])
+                    copy.write_row([row.line, *[c.parse(row.values[n]) for n, c in matched]])
                 except BadValue:
-                    problem = _explained(table, row, where)
+                    problem = _problem_of(table, row, matched)
             if problem:
                 report.refused += 1
-                options.tell(problem)
+                options.on_problem(problem)
             if count % PROGRESS_EVERY_LINES == 0:
-                advance(table.position.at)
+                advance(table.position.offset)
 
 
-def _explained(table: Table, row: Row, where: list[tuple[int, Column]]) -> Problem:
-    """Which value of a refused row is bad; looked for only then, for most rows are good."""
-    for at, column in where:
+def _problem_of(table: Table, row: Row, matched: list[tuple[int, Column]]) -> Problem:
+    """Return which value of a refused row is bad; a second pass, because most rows are valid."""
+    for index, column in matched:
         try:
-            column.parse(row.values[at])
+            column.parse(row.values[index])
         except BadValue as error:
-            return table.problem(row.line, column.name, row.values[at], str(error))
-    raise AssertionError("a row was refused whose values are all good")
+            return table.problem(row.line, column.name, row.values[index], str(error))
+    raise AssertionError("a row was refused although all its values are valid")
 
 
 def analyze(cursor: Any, *tables: type[Model] | str) -> None:
-    """Tell the planner how large tables have become.
+    """Update the planner's statistics of these tables.
 
-    What it learned when they held five rows would have it read them whole for every row we add,
-    in our joins and in the checks of foreign keys alike: hours for a large catalogue.
+    With statistics from when the tables were nearly empty, it would scan them for every inserted
+    row, in joins and in foreign key checks: hours for a large catalogue.
     """
     for table in tables:
         name = table if isinstance(table, str) else table._meta.db_table
@@ -128,25 +137,29 @@ def analyze(cursor: Any, *tables: type[Model] | str) -> None:
 
 
 @contextmanager
-def progress(what: str, table: Table) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr once it takes over two seconds; call with how far it is."""
+def progress_bar(description: str, table: Table) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr after two seconds; yield a function that takes the current offset."""
     with tqdm(
-        desc=what,
+        desc=description,
         total=table.size or None,
         unit=table.unit,
         unit_scale=True,
         delay=PROGRESS_AFTER_SECONDS,
     ) as bar:
 
-        def advance(position: int) -> None:
-            bar.update(position - bar.n)
+        def advance(offset: int) -> None:
+            bar.update(offset - bar.n)
 
         yield advance
         advance(table.size)
 
 
-def steps(what: str, total: int, unit: str = "steps") -> "tqdm[Any]":
-    """A bar over a known number of steps, on stderr once it takes over two seconds."""
+def step_bar(description: str, total: int, unit: str = "steps") -> "tqdm[Any]":
+    """Return a bar over a known number of steps, shown on stderr after two seconds."""
     return tqdm(
-        desc=what, total=total, unit=unit, unit_scale=total > 1000, delay=PROGRESS_AFTER_SECONDS
+        desc=description,
+        total=total,
+        unit=unit,
+        unit_scale=total > 1000,
+        delay=PROGRESS_AFTER_SECONDS,
     )

@@ -1,4 +1,4 @@
-"""The MovieLens form: a folder of movies, ratings and links; titles like "Piano, The (1993)"."""
+"""The MovieLens format: its folders and columns go in, tables under our column names come out."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -25,24 +25,24 @@ _BRACKETED = re.compile(r"\(([^()]*)\)")
 
 
 def name_and_year(title: str) -> tuple[str, int | None]:
-    """Split "Piano, The (1993)" into "The Piano" and 1993; other names in brackets likewise."""
-    found = _YEAR.search(title)
-    name = title[: found.start()] if found else title
+    """Split "Piano, The (1993)" into "The Piano" and 1993; names in brackets are treated alike."""
+    match = _YEAR.search(title)
+    name = title[: match.start()] if match else title
     main, bracket, others = name.strip().partition(" (")
     name = _article_first(main.strip()) + (
         " (" + _BRACKETED.sub(lambda m: f"({_article_first(m[1])})", f"({others}")[1:]
         if bracket
         else ""
     )
-    return name.strip(), int(found[1]) if found else None
+    return name.strip(), int(match[1]) if match else None
 
 
 def _article_first(name: str) -> str:
-    found = _ARTICLE_LAST.match(name)
-    if not found:
+    match = _ARTICLE_LAST.match(name)
+    if not match:
         return name
-    gap = "" if found[2].endswith("'") else " "
-    return f"{found[2]}{gap}{found[1]}"
+    gap = "" if match[2].endswith("'") else " "
+    return f"{match[2]}{gap}{match[1]}"
 
 
 def is_movies(table: Table) -> bool:
@@ -54,41 +54,41 @@ def is_ratings(table: Table) -> bool:
 
 
 def open_in_folder(path: Path, stem: str) -> Table:
-    """The file of this name in a MovieLens folder, or the path itself where it is a file.
+    """Open the file of this stem in a MovieLens folder, or the path itself if it is a file.
 
     Raises:
-        FileRefused: Nothing is there, or the folder lacks the file.
+        FileRefused: The path does not exist, or the folder lacks the file.
     """
     if not path.exists():
         raise FileRefused(f"{path} does not exist")
     if not path.is_dir():
         return open_table(path)
-    found = find_table(path, stem)
-    if found is None:
+    table_path = find_table(path, stem)
+    if table_path is None:
         raise FileRefused(f"the folder {path} holds no {stem}.csv, {stem}.parquet or {stem}.jsonl")
-    return open_table(found)
+    return open_table(table_path)
 
 
 def as_titles(movies: Table, imdb_ids: Mapping[int, str]) -> Table:
-    """movies.csv under our columns, with the IMDb ids of links.csv where there are any."""
-    at = {name: movies.columns.index(name) for name in movies.columns}
+    """Return movies.csv under our columns, with the IMDb ids of links.csv if there are any."""
+    index_of = {name: movies.columns.index(name) for name in movies.columns}
     labels = {"external_id": "movieId", "name": "title", "year": "title"}
     columns = ["external_id", "name", "year"]
-    if "genres" in at:
+    if "genres" in index_of:
         columns.append("genres")
     if imdb_ids:
         columns.append("imdb_id")
 
     def rows() -> Iterator[Row | Problem]:
         for row in movies.rows:
-            yield row if isinstance(row, Problem) else Row(row.line, ours(row))
+            yield row if isinstance(row, Problem) else Row(row.line, title_values(row))
 
-    def ours(row: Row) -> list[object]:
-        title = row.values[at["title"]]
+    def title_values(row: Row) -> list[object]:
+        title = row.values[index_of["title"]]
         name, year = name_and_year(title) if isinstance(title, str) else (title, None)
-        values: list[object] = [row.values[at["movieId"]], name, year]
-        if "genres" in at:
-            values.append(row.values[at["genres"]])
+        values: list[object] = [row.values[index_of["movieId"]], name, year]
+        if "genres" in index_of:
+            values.append(row.values[index_of["genres"]])
         if imdb_ids:
             values.append(imdb_ids.get(_number(values[0]) or 0, ""))
         return values
@@ -97,11 +97,11 @@ def as_titles(movies: Table, imdb_ids: Mapping[int, str]) -> Table:
 
 
 def imdb_ids(links: Table, refuse: Callable[[Problem], None]) -> dict[int, str]:
-    """IMDb ids ("tt0114709") by movieId: the one thing kept whole, a short text a film."""
+    """Return IMDb ids ("tt0114709") by movieId, the only file that is held in memory."""
     if not {"movieId", "imdbId"} <= set(links.columns):
         raise FileRefused(f"{links.file} must have the columns movieId and imdbId")
     movie, imdb = links.columns.index("movieId"), links.columns.index("imdbId")
-    found = {}
+    imdb_id_of = {}
     for row in links.rows:
         if isinstance(row, Problem):
             refuse(row)
@@ -111,15 +111,15 @@ def imdb_ids(links: Table, refuse: Callable[[Problem], None]) -> dict[int, str]:
             reason = "is not a whole number"
             refuse(links.problem(row.line, "movieId", row.values[movie], reason))
         elif imdb_id is not None:
-            found[movie_id] = f"tt{imdb_id:07d}"
+            imdb_id_of[movie_id] = f"tt{imdb_id:07d}"
         elif row.values[imdb] not in {"", None}:
             reason = "is not a whole number"
             refuse(links.problem(row.line, "imdbId", row.values[imdb], reason))
-    return found
+    return imdb_id_of
 
 
 def _number(value: object) -> int | None:
     if isinstance(value, int):
         return value
-    found = re.fullmatch(r"\s*(\d{1,12})(?:\.0+)?\s*", str(value), re.ASCII)
-    return int(found[1]) if found else None
+    match = re.fullmatch(r"\s*(\d{1,12})(?:\.0+)?\s*", str(value), re.ASCII)
+    return int(match[1]) if match else None

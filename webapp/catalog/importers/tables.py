@@ -1,4 +1,4 @@
-"""Read CSV, Parquet and JSONL line by line, as one kind of table; a file is never held whole."""
+"""Readers of CSV, Parquet and JSONL: a path goes in, a `Table` of streamed rows comes out."""
 
 import csv
 import json
@@ -22,7 +22,7 @@ PROGRESS_AFTER_SECONDS = 2.0
 
 
 class Row(NamedTuple):
-    """One line's values, in the order of the table's columns."""
+    """The values of one line, in the order of the table's columns."""
 
     line: int
     values: Sequence[object]
@@ -30,30 +30,30 @@ class Row(NamedTuple):
 
 @dataclass
 class Position:
-    """How far reading is, in the table's unit."""
+    """How far a file has been read, in the table's unit."""
 
-    at: int = 0
+    offset: int = 0
 
 
 @dataclass(frozen=True)
 class Table:
-    """Lines of one file under named columns. Can be read once."""
+    """The lines of one file under named columns. Can be read once."""
 
     file: str
     columns: tuple[str, ...]
     rows: Iterable[Row | Problem]
     size: int = 0
-    """How far `position` will go; 0 where unknown."""
+    """The last value of `position.offset`; 0 if unknown."""
     unit: str = "rows"
     position: Position = field(default_factory=Position)
     labels: Mapping[str, str] = field(default_factory=dict)
-    """What the file calls a column, where it is another name."""
+    """The file's own name of a column, if it differs."""
 
     def renamed(self, names: Mapping[str, str]) -> "Table":
-        """The same table under our names; problems still speak of the file's own."""
+        """Return the table under other column names; problems still use those of the file."""
         columns = tuple(names.get(column, column) for column in self.columns)
         return replace(
-            self, columns=columns, labels={ours: theirs for theirs, ours in names.items()}
+            self, columns=columns, labels={new: original for original, new in names.items()}
         )
 
     def problem(self, line: int, column: str, value: object, reason: str) -> Problem:
@@ -61,7 +61,7 @@ class Table:
 
 
 def open_table(path: Path) -> Table:
-    """The file as a table, by the ending of its name.
+    """Open a file as a table; the suffix decides how it is read.
 
     Raises:
         FileRefused: It is missing, unreadable, of another kind, or names no columns.
@@ -80,7 +80,7 @@ def open_table(path: Path) -> Table:
 
 
 def find_table(folder: Path, stem: str) -> Path | None:
-    """The file of this name in the folder, in whichever form it is there."""
+    """Return the file of this stem in the folder, with the first of SUFFIXES that exists."""
     candidates = (folder / f"{stem}{suffix}" for suffix in SUFFIXES)
     return next((path for path in candidates if path.is_file()), None)
 
@@ -126,18 +126,18 @@ def _csv_rows(path: Path, width: int, position: Position) -> Iterator[Row | Prob
 
 
 def _text_lines(raw: IO[bytes], position: Position) -> Iterator[str]:
-    """Lines as text; bytes that are not UTF-8 become surrogates, to be refused with their value."""
+    """Yield lines as text; bytes that are not UTF-8 become surrogates, which parsers refuse."""
     while line := raw.readline(LONGEST_LINE_BYTES):
-        encoding = "utf-8" if position.at else "utf-8-sig"
-        position.at += len(line)
+        encoding = "utf-8" if position.offset else "utf-8-sig"
+        position.offset += len(line)
         yield line.decode(encoding, "surrogateescape")
 
 
 def _csv_reason(error: csv.Error) -> str:
     if "field limit" in str(error):
         return (
-            f"has a value longer than {LONGEST_CSV_VALUE:,} characters, perhaps for want of a "
-            "closing quote; reading goes on after it"
+            f"has a value longer than {LONGEST_CSV_VALUE:,} characters, perhaps because a "
+            "closing quote is missing; reading continues after it"
         )
     return f"is not well-formed CSV: {error}"
 
@@ -156,18 +156,18 @@ def _open_json_lines(path: Path) -> Table:
 
 
 def _json_columns(path: Path) -> tuple[str, ...]:
-    """Every key that some line has, for JSONL has no header: reads the file once."""
+    """Return every key of any line, as JSONL has no header. Reads the file once."""
     columns: dict[str, None] = {}
     with path.open("rb") as raw:
         lines = _json_lines(raw, Position())
-        for line in tqdm(lines, f"Looking through {path.name}", delay=PROGRESS_AFTER_SECONDS):
+        for line in tqdm(lines, f"Reading the keys of {path.name}", delay=PROGRESS_AFTER_SECONDS):
             entry = _json_object(line)
             if isinstance(entry, dict):
                 columns.update(dict.fromkeys(entry))
             if len(columns) > MOST_COLUMNS:
                 raise FileRefused(f"{path} names more than {MOST_COLUMNS:,} columns")
     if not columns:
-        raise FileRefused(f"{path} holds no JSON objects, which must stand one a line")
+        raise FileRefused(f"{path} holds no JSON objects; it needs one per line")
     return tuple(columns)
 
 
@@ -184,18 +184,18 @@ def _json_rows(path: Path, columns: tuple[str, ...], position: Position) -> Iter
 
 
 def _json_lines(raw: IO[bytes], position: Position) -> Iterator[bytes]:
-    """Lines of the file; of one that is far too long only its beginning, to be refused."""
+    """Yield lines; of one that is far too long only the beginning, which is refused later."""
     while line := raw.readline(LONGEST_LINE_BYTES):
-        position.at += len(line)
+        position.offset += len(line)
         rest = line
         while len(rest) == LONGEST_LINE_BYTES and not rest.endswith(b"\n"):
             rest = raw.readline(LONGEST_LINE_BYTES)
-            position.at += len(rest)
+            position.offset += len(rest)
         yield line
 
 
 def _json_object(line: bytes) -> dict[str, object] | str:
-    """What the line says, or why it cannot be read."""
+    """Return the object of the line, or the reason why there is none."""
     if len(line) >= LONGEST_LINE_BYTES:
         return f"is longer than {LONGEST_LINE_BYTES:,} bytes"
     try:
@@ -220,8 +220,8 @@ def _parquet_rows(path: Path, position: Position) -> Iterator[Row]:
             for batch in file.iter_batches(PARQUET_BATCH_ROWS):
                 columns = [_python_values(column) for column in batch.columns]
                 for values in zip(*columns, strict=True):
-                    position.at += 1
-                    yield Row(position.at, values)
+                    position.offset += 1
+                    yield Row(position.offset, values)
     except (OSError, pa.ArrowException) as error:
         raise FileRefused(f"{path} cannot be read to its end: {error}") from error
 

@@ -1,4 +1,7 @@
-"""Load titles with their genres and credits: inserted or updated by external id, set by set."""
+"""Importer of titles with genres and credits: a table goes in, titles are upserted by external id.
+
+Lines are copied into the temporary table `incoming`; a fixed number of statements writes them.
+"""
 
 import zlib
 from collections.abc import Iterable
@@ -15,11 +18,11 @@ from webapp.catalog.importers.fields import (
     Column,
     age,
     choice,
-    known_columns,
-    moment,
+    match_columns,
     names,
     prose,
     text,
+    timestamp,
     web_address,
     whole_number,
     yes_or_no,
@@ -28,10 +31,10 @@ from webapp.catalog.importers.loading import (
     Options,
     Report,
     analyze,
-    importing,
+    copy_valid_lines,
+    import_transaction,
     refuse_if_strict,
-    stage,
-    steps,
+    step_bar,
 )
 from webapp.catalog.importers.tables import Table, find_table, open_table
 from webapp.catalog.models import Credit, Genre, Maturity, Person, Title
@@ -46,34 +49,34 @@ COLUMNS = {
             required=True,
         ),
         Column("name", text(300, required=True), "as viewers read it", required=True),
-        Column("alternative_names", names(300), "other names it is looked for by, between |"),
+        Column("alternative_names", names(300), "other names people search for, separated by |"),
         Column("year", whole_number(1870, 2100), "of first release"),
-        Column("kind", choice(("film", "series"), "film"), "film (also where empty) or series"),
-        Column("genres", names(60), "between |, as in Comedy|Drama"),
+        Column("kind", choice(("film", "series"), "film"), "film (the default) or series"),
+        Column("genres", names(60), "separated by |, as in Comedy|Drama"),
         Column("runtime_minutes", whole_number(1, 6000), "whole minutes"),
         Column("plot", prose(20_000), "a few sentences; may span lines"),
-        Column("language", text(100), "spoken in it, as viewers read it"),
-        Column("country", text(200), "where it was made, as viewers read it"),
+        Column("language", text(100), "spoken language, as viewers read it"),
+        Column("country", text(200), "of production, as viewers read it"),
         Column("imdb_id", text(20), "like tt0114709"),
-        Column("directors", names(200), "between |"),
-        Column("writers", names(200), "between |"),
-        Column("cast", names(200), "between |, the most important first"),
-        Column("characters", names(200), "who is in it, between |, for search"),
-        Column("is_available", yes_or_no(True), "no for a title to be known and not watched"),
-        Column("maturity", age(Maturity.values), "the age it is for; empty is not known"),
+        Column("directors", names(200), "separated by |"),
+        Column("writers", names(200), "separated by |"),
+        Column("cast", names(200), "separated by |, the most important first"),
+        Column("characters", names(200), "names of its characters, separated by |, for search"),
+        Column("is_available", yes_or_no(True), "no for a title that can be found but not watched"),
+        Column("maturity", age(Maturity.values), "the minimum age; empty is unknown"),
         Column("poster_url", web_address(500), "a picture, http:// or https://"),
         Column("playback_url", web_address(500), "a video file, http:// or https://"),
-        Column("added_at", moment, "when it came into the catalogue; now where empty"),
+        Column("added_at", timestamp, "when it joined the catalogue; now if empty"),
     )
 }
-"""What a file of titles may hold. A column it lacks is left as it is in the catalogue."""
+"""Columns of a file of titles. One that is missing stays unchanged in the catalogue."""
 
 ROLES = {
     "directors": Credit.Role.DIRECTOR.value,
     "writers": Credit.Role.WRITER.value,
     "cast": Credit.Role.CAST.value,
 }
-PLAIN = (
+TITLE_COLUMNS = (
     "name",
     "year",
     "kind",
@@ -89,7 +92,7 @@ PLAIN = (
     "is_available",
     "maturity",
 )
-"""Columns that are columns of the title's own table, by the same name."""
+"""Those that the table of titles has under the same name."""
 
 _TYPES = {
     "year": "smallint",
@@ -102,7 +105,7 @@ _TYPES = {
     "maturity": "smallint",
     **dict.fromkeys(ROLES, "text[]"),
 }
-_WHEN_NEW = {
+_DEFAULTS = {
     "kind": "'film'",
     "year": "NULL::smallint",
     "runtime_minutes": "NULL::smallint",
@@ -127,7 +130,7 @@ def load_catalogue(path: Path, options: Options, now: datetime) -> Report:
 
             def refuse(problem: Problem) -> None:
                 report.refused += 1
-                options.tell(problem)
+                options.on_problem(problem)
 
             imdb_ids = movielens.imdb_ids(open_table(links), refuse)
         table = movielens.as_titles(table, imdb_ids)
@@ -137,57 +140,57 @@ def load_catalogue(path: Path, options: Options, now: datetime) -> Report:
 def load_titles(
     table: Table, options: Options, now: datetime, report: Report | None = None
 ) -> Report:
-    """Load a table with the columns of COLUMNS; a title that is as the table says is not touched.
+    """Load a table with the columns of COLUMNS. Titles without a change are not updated.
 
     Raises:
         ImportRefused: Nothing was loaded.
     """
     report = report or Report()
-    given = _Given([column.name for _, column in known_columns(table, COLUMNS)])
-    with importing(options, report) as cursor:
-        genres = _GenreNames.known()
+    statements = _Statements([column.name for _, column in match_columns(table, COLUMNS)])
+    with import_transaction(options, report) as cursor:
+        genres = _GenreNames.of_catalogue()
         columns = {**COLUMNS, "genres": replace(COLUMNS["genres"], parse=genres.parse)}
-        cursor.execute(given.staging_table())
-        stage(cursor, given.copy_statement(), table, columns, options, report)
+        cursor.execute(statements.staging_table())
+        copy_valid_lines(cursor, statements.copy_statement(), table, columns, options, report)
         refuse_if_strict(options, report)
-        _write(cursor, given, genres, report, now)
+        _write(cursor, statements, genres, report, now)
     return report
 
 
 def _write(
-    cursor: Any, given: "_Given", genres: "_GenreNames", report: Report, now: datetime
+    cursor: Any, statements: "_Statements", genres: "_GenreNames", report: Report, now: datetime
 ) -> None:
-    with steps("Writing titles", 5) as bar:
+    with step_bar("Writing titles", 5) as bar:
         cursor.execute(_DROP_REPEATED)
         report.repeated = cursor.rowcount
         analyze(cursor, Title, Title.genres.through, Person, Credit)
-        cursor.execute(_FIND_KNOWN)
-        known = cursor.rowcount
+        cursor.execute(_MATCH_EXISTING)
+        existing = cursor.rowcount
         analyze(cursor, "incoming")
         bar.update()
 
-        given.mark_changes(cursor)
+        statements.mark_changes(cursor)
         cursor.execute("SELECT count(*) FROM incoming WHERE id IS NOT NULL AND changed <> '{}'")
         report.updated = cursor.fetchone()[0]
-        report.unchanged = known - report.updated
+        report.unchanged = existing - report.updated
         bar.update()
 
-        cursor.execute(given.update_statement())
-        cursor.execute(given.insert_statement(), {"now": now})
+        cursor.execute(statements.update_statement())
+        cursor.execute(statements.insert_statement(), {"now": now})
         report.created = cursor.rowcount
         analyze(cursor, Title)
-        cursor.execute(_FIND_NEW)
+        cursor.execute(_MATCH_INSERTED)
         analyze(cursor, "incoming")
         bar.update()
 
-        if "genres" in given.names:
+        if "genres" in statements.names:
             genres.save_new(cursor)
             analyze(cursor, Genre)
             cursor.execute(_REMOVE_GENRES)
             cursor.execute(_ADD_GENRES)
         bar.update()
 
-        for name in ROLES.keys() & set(given.names):
+        for name in ROLES.keys() & set(statements.names):
             _write_credits(cursor, name)
         analyze(cursor, Title.genres.through, Credit)
         cursor.execute("DROP TABLE incoming")
@@ -203,14 +206,14 @@ def _write_credits(cursor: Any, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class _Given:
-    """The statements for the columns that this file has; their names are keys of COLUMNS."""
+class _Statements:
+    """The SQL for the columns of this file; `names` are keys of COLUMNS."""
 
     names: list[str]
 
     @property
-    def plain(self) -> list[str]:
-        return [name for name in self.names if name in PLAIN]
+    def title_columns(self) -> list[str]:
+        return [name for name in self.names if name in TITLE_COLUMNS]
 
     def staging_table(self) -> str:
         columns = ", ".join(f'"{name}" {_TYPES.get(name, "text")}' for name in self.names)
@@ -224,10 +227,10 @@ class _Given:
         return f"COPY incoming (line, {columns}) FROM STDIN"
 
     def mark_changes(self, cursor: Any) -> None:
-        """Note in `changed` what of a known title differs: plain, genres, added_at or a role."""
-        if self.plain:
-            ours = ", ".join(f't."{name}"' for name in self.plain)
-            theirs = ", ".join(f'i."{name}"' for name in self.plain)
+        """Fill `changed` of existing titles: plain (a title column), genres, added_at or a role."""
+        if self.title_columns:
+            ours = ", ".join(f't."{name}"' for name in self.title_columns)
+            theirs = ", ".join(f'i."{name}"' for name in self.title_columns)
             cursor.execute(_MARK_PLAIN.format(ours=ours, theirs=theirs))
         if "added_at" in self.names:
             cursor.execute(_MARK_ADDED_AT)
@@ -237,23 +240,24 @@ class _Given:
             cursor.execute(_MARK_CREDITS.format(column=f'"{name}"'), {"role": ROLES[name]})
 
     def update_statement(self) -> str:
-        changes = [f'"{name}" = i."{name}"' for name in self.plain]
+        changes = [f'"{name}" = i."{name}"' for name in self.title_columns]
         if "added_at" in self.names:
             changes.append("added_at = coalesce(i.added_at, t.added_at)")
         changes.append("updated_at = statement_timestamp()")
         return _UPDATE.format(changes=", ".join(changes))
 
     def insert_statement(self) -> str:
-        columns = ", ".join(f'"{name}"' for name in PLAIN)
+        columns = ", ".join(f'"{name}"' for name in TITLE_COLUMNS)
         values = ", ".join(
-            f'"{name}"' if name in self.names else _WHEN_NEW.get(name, "''") for name in PLAIN
+            f'"{name}"' if name in self.names else _DEFAULTS.get(name, "''")
+            for name in TITLE_COLUMNS
         )
         added_at = "coalesce(added_at, %(now)s)" if "added_at" in self.names else "%(now)s"
         return _INSERT.format(columns=columns, values=values, added_at=added_at)
 
 
 class _GenreNames:
-    """One name a genre, however files write it: Sci-Fi and sci fi are the same."""
+    """Parser of genres that maps spellings to one name: Sci-Fi and sci fi are the same genre."""
 
     def __init__(self, genres: Iterable[Genre]) -> None:
         self.name_of = {key: genre.name for genre in genres for key in (genre.slug, genre.name)}
@@ -261,12 +265,12 @@ class _GenreNames:
         self._split = COLUMNS["genres"].parse
 
     @classmethod
-    def known(cls) -> "_GenreNames":
+    def of_catalogue(cls) -> "_GenreNames":
         return cls(Genre.objects.all())
 
     def parse(self, value: object) -> list[str]:
-        found = [] if value == movielens.NO_GENRES else self._split(value)
-        return sorted({self._canonical(name) for name in found})
+        spellings = [] if value == movielens.NO_GENRES else self._split(value)
+        return sorted({self._canonical(spelling) for spelling in spellings})
 
     def _canonical(self, name: str) -> str:
         if name in self.name_of:
@@ -278,7 +282,7 @@ class _GenreNames:
         return self.name_of[slug]
 
     def save_new(self, cursor: Any) -> None:
-        """Save the new ones that a line which was not refused has."""
+        """Save the new genres of the lines that were not refused."""
         cursor.execute("SELECT DISTINCT unnest(genres) FROM incoming")
         used = {name for (name,) in cursor.fetchall()}
         Genre.objects.bulk_create(genre for name, genre in self.new.items() if name in used)
@@ -289,10 +293,10 @@ DELETE FROM incoming i USING (
     SELECT external_id, max(line) AS line FROM incoming GROUP BY external_id HAVING count(*) > 1
 ) last WHERE i.external_id = last.external_id AND i.line < last.line
 """
-_FIND_KNOWN = """
+_MATCH_EXISTING = """
 UPDATE incoming i SET id = t.id FROM catalog_title t WHERE t.external_id = i.external_id
 """
-_FIND_NEW = """
+_MATCH_INSERTED = """
 UPDATE incoming i SET id = t.id, is_new = true FROM catalog_title t
 WHERE i.id IS NULL AND t.external_id = i.external_id
 """
@@ -317,8 +321,8 @@ UPDATE incoming i SET changed = i.changed || '{genres}'::text[]
 FROM incoming j LEFT JOIN (
     SELECT tg.title_id, array_agg(g.name ORDER BY g.name COLLATE "C")::text[] AS genres
     FROM catalog_title_genres tg JOIN catalog_genre g ON g.id = tg.genre_id GROUP BY tg.title_id
-) now ON now.title_id = j.id
-WHERE i.line = j.line AND j.id IS NOT NULL AND coalesce(now.genres, '{}') <> j.genres
+) stored ON stored.title_id = j.id
+WHERE i.line = j.line AND j.id IS NOT NULL AND coalesce(stored.genres, '{}') <> j.genres
 """
 _MARK_CREDITS = """
 UPDATE incoming i SET changed = i.changed || %(role)s::text
@@ -326,8 +330,9 @@ FROM incoming j LEFT JOIN (
     SELECT c.title_id, array_agg(p.name ORDER BY c.position, c.id)::text[] AS people
     FROM catalog_credit c JOIN catalog_person p ON p.id = c.person_id
     WHERE c.role = %(role)s GROUP BY c.title_id
-) now ON now.title_id = j.id
-WHERE i.line = j.line AND j.id IS NOT NULL AND coalesce(now.people, ARRAY[]::text[]) <> j.{column}
+) stored ON stored.title_id = j.id
+WHERE i.line = j.line AND j.id IS NOT NULL
+AND coalesce(stored.people, ARRAY[]::text[]) <> j.{column}
 """
 _REMOVE_GENRES = """
 DELETE FROM catalog_title_genres tg USING incoming i, catalog_genre g
@@ -336,13 +341,13 @@ AND NOT g.name = ANY (i.genres)
 """
 _ADD_GENRES = """
 INSERT INTO catalog_title_genres (title_id, genre_id)
-SELECT i.id, g.id FROM incoming i, unnest(i.genres) AS wanted (name), catalog_genre g
-WHERE (i.is_new OR 'genres' = ANY (i.changed)) AND g.name = wanted.name
+SELECT i.id, g.id FROM incoming i, unnest(i.genres) AS listed (name), catalog_genre g
+WHERE (i.is_new OR 'genres' = ANY (i.changed)) AND g.name = listed.name
 ON CONFLICT DO NOTHING
 """
 _ADD_PEOPLE = """
 INSERT INTO catalog_person (name)
-SELECT DISTINCT wanted.name FROM incoming i, unnest(i.{column}) AS wanted (name)
+SELECT DISTINCT listed.name FROM incoming i, unnest(i.{column}) AS listed (name)
 WHERE i.is_new OR %(role)s = ANY (i.changed) ON CONFLICT DO NOTHING
 """
 _REMOVE_CREDITS = """
@@ -351,8 +356,8 @@ WHERE c.title_id = i.id AND c.role = %(role)s AND %(role)s = ANY (i.changed)
 """
 _ADD_CREDITS = """
 INSERT INTO catalog_credit (title_id, person_id, role, position)
-SELECT i.id, p.id, %(role)s, wanted.position - 1
-FROM incoming i, unnest(i.{column}) WITH ORDINALITY AS wanted (name, position), catalog_person p
-WHERE (i.is_new OR %(role)s = ANY (i.changed)) AND p.name = wanted.name
-ORDER BY i.line, wanted.position
+SELECT i.id, p.id, %(role)s, listed.position - 1
+FROM incoming i, unnest(i.{column}) WITH ORDINALITY AS listed (name, position), catalog_person p
+WHERE (i.is_new OR %(role)s = ANY (i.changed)) AND p.name = listed.name
+ORDER BY i.line, listed.position
 """

@@ -9,12 +9,12 @@ from webapp.catalog.importers.titles import COLUMNS, load_catalogue
 
 class Command(ImportCommand):
     help = (
-        "Load titles from a MovieLens folder (movies and, if there, links, as .csv or .parquet) "
-        "or from one .csv, .parquet or .jsonl file. A title whose external_id is known is "
-        "updated; columns the file lacks stay as they are."
+        "Load titles from a MovieLens folder (movies and, if present, links, as .csv or .parquet) "
+        "or from one .csv, .parquet or .jsonl file. A title whose external_id exists is "
+        "updated; columns missing from the file stay unchanged."
     )
-    accepts = "a MovieLens folder, or a .csv, .parquet or .jsonl file"
-    what = "Titles"
+    path_help = "a MovieLens folder, or a .csv, .parquet or .jsonl file"
+    subject = "Titles"
     columns = COLUMNS
 
     def load(self, path: Path, options: Options) -> Report:

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         self.stdout.write(f"The demo is loaded, in {perf_counter() - started:.1f} s.")
 
     def _load(self, now: datetime) -> None:
-        problems = Options(tell=lambda problem: self.stderr.write(str(problem)))
+        problems = Options(on_problem=lambda problem: self.stderr.write(str(problem)))
         films, histories = read_films(), read_histories()
         joined = join(films, histories.films)
         titles = load_titles(titles_table(films, _newest_added_at(now)), problems, now)

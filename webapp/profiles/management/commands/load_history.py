@@ -13,8 +13,8 @@ class Command(ImportCommand):
         ".parquet or .jsonl file. Load the catalogue first: a rating of a title that is not "
         "in it is refused."
     )
-    accepts = "a MovieLens folder, or a .csv, .parquet or .jsonl file"
-    what = "Ratings"
+    path_help = "a MovieLens folder, or a .csv, .parquet or .jsonl file"
+    subject = "Ratings"
     columns = COLUMNS
 
     def load(self, path: Path, options: Options) -> Report:
