@@ -416,7 +416,7 @@ class _Response:
                     meaning, event.title_id, event.at.timestamp(), event.is_this_visit, event.query
                 )
                 for event in evidence.recent
-                if (meaning := event.meaning()) is not None
+                if (meaning := event.encoder_kind()) is not None
             ],
             reasons=evidence.recent_reasons()[:REASONS_KEPT],
             excluded=viewer.excluded | evidence.disliked(),

@@ -1,15 +1,12 @@
 """Stored events as kinds of the session encoder."""
 
 from datetime import datetime
-from typing import NamedTuple
-from uuid import UUID
 
 from recommender.data.sessions import EventKind
 from webapp.events.models import Event
-from webapp.events.playback import is_enough
 from webapp.profiles.models import Rating
 
-MEANING: dict[tuple[str, str], EventKind] = {
+ENCODER_KIND: dict[tuple[str, str], EventKind] = {
     (Event.Kind.OPEN, ""): EventKind.OPEN,
     (Event.Kind.CHOOSE, ""): EventKind.CHOOSE,
     (Event.Kind.PLAY, ""): EventKind.PLAY,
@@ -27,35 +24,27 @@ MEANING: dict[tuple[str, str], EventKind] = {
 """A stored event's kind and value, and what the session encoder takes it for."""
 
 
-def meaning_of(kind: str, value: str) -> EventKind | None:
+def encoder_kind(kind: str, value: str) -> EventKind | None:
     """What an event says to the session encoder; None for nothing: a thumb or hiding taken back."""
-    return MEANING.get((kind, value), MEANING.get((kind, "")))
+    return ENCODER_KIND.get((kind, value), ENCODER_KIND.get((kind, "")))
 
 
-def meaning_of_stars(stars: float) -> EventKind:
+def encoder_kind_of_stars(stars: float) -> EventKind:
     """A rating is read as a thumb at both ends, and between them as having watched to the end."""
     if stars >= Rating.LIKED_FROM_STARS:
         return EventKind.LIKE
     return EventKind.DISLIKE if stars <= Rating.DISLIKED_TO_STARS else EventKind.FINISH
 
 
-class EventRow(NamedTuple):
-    """An event's row, as far as it tells something."""
+def effective_kind(kind: str, at: datetime, qualified_at: datetime | None) -> str:
+    """Return a stored event's kind, or progress for a stop that came after the play qualified.
 
-    kind: str
-    title_id: int | None
-    value: str
-    occurred_at: datetime
-    received_at: datetime
-    query: str
-    visit_id: UUID
-    position_seconds: int | None
-    duration_seconds: int | None
+    To stop after a qualified play is a pause; before it, the title did not please.
 
-    @property
-    def told(self) -> str:
-        """Its kind; to stop after a qualified play is a pause, and tells what progress tells."""
-        is_pause = self.kind == Event.Kind.STOP and is_enough(
-            self.position_seconds, self.duration_seconds
-        )
-        return Event.Kind.PROGRESS if is_pause else self.kind
+    Args:
+        kind: as stored.
+        at: when it happened.
+        qualified_at: when the viewer's play of its title qualified; None where it did not.
+    """
+    is_pause = kind == Event.Kind.STOP and qualified_at is not None and qualified_at <= at
+    return Event.Kind.PROGRESS if is_pause else kind

@@ -6,27 +6,19 @@ Nothing here is cached: what was recorded a moment ago is in the next answer.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 from uuid import UUID
 
-from django.db.models import F, FloatField, Q, QuerySet, Value
-
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
-from webapp.catalog.models import Credit
-from webapp.events.encoder_kinds import EventRow, meaning_of
+from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.ingest import VALUES
 from webapp.events.models import Event
 from webapp.events.playback import Playback, playbacks_of
-from webapp.events.prepared import Prepared
+from webapp.events.queries import Query
 from webapp.events.visits import CurrentVisit
-from webapp.profiles.models import (
-    DroppedTitle,
-    HiddenTitle,
-    ListEntry,
-    Rating,
-    RefusedGenre,
-)
+from webapp.profiles.models import Rating
 
+SQL = Path(__file__).parent / "sql"
 VISIT_EVENTS = 200
 """How many of the visit's newest events are read, """
 EARLIER_EVENTS = 50
@@ -74,12 +66,12 @@ class RecentEvent:
     query: str = ""
     is_this_visit: bool = True
 
-    def meaning(self) -> EventKind | None:
-        return meaning_of(self.kind, self.value)
+    def encoder_kind(self) -> EventKind | None:
+        return encoder_kind(self.kind, self.value)
 
     @property
     def is_positive(self) -> bool:
-        return self.meaning() in POSITIVE_KINDS
+        return self.encoder_kind() in POSITIVE_KINDS
 
 
 @dataclass(frozen=True)
@@ -112,7 +104,7 @@ class Evidence:
         earlier = replace(
             self,
             verdicts=[verdict for verdict in self.verdicts if verdict.at < began],
-            playbacks=[playback for playback in self.playbacks if playback.began_at < began],
+            playbacks=[p for p in self.playbacks if p.qualified_at and p.qualified_at < began],
             recent=[],
         )
         refused = self.disliked() | self.hidden()
@@ -202,52 +194,29 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
     """
     playbacks = playbacks_of(visit)
     recent = _recent(visit, playbacks)
-    told: list[Verdict] = []
+    verdicts: list[Verdict] = []
     if visit.profile:
-        told = [Verdict(*row) for row in _VERDICTS.rows(profile=visit.profile.pk)]
+        verdicts = [Verdict(*row) for row in _VERDICTS.rows(profile=visit.profile.pk)]
     return Evidence(
-        [verdict for verdict in told if verdict.source != GENRE],
+        [verdict for verdict in verdicts if verdict.source != GENRE],
         playbacks,
         [event for event in recent if not event.is_this_visit] if visit.is_paused else recent,
         visit.started_at,
-        frozenset(verdict.title_id for verdict in told if verdict.source == GENRE),
+        frozenset(verdict.title_id for verdict in verdicts if verdict.source == GENRE),
     )
 
 
-def _verdicts(profile: int) -> QuerySet[Any, Any]:
-    """All that a profile told by hand; of a refused `GENRE` the number is the genre's."""
-    no_stars = Value(0.0, output_field=FloatField())
-    of_profile = Q(profile=profile)
-    marks: list[tuple[str, QuerySet[Any], str, str]] = [
-        ("list", ListEntry.objects.filter(of_profile), "title_id", "added_at"),
-        ("hidden", HiddenTitle.objects.filter(of_profile), "title_id", "hidden_at"),
-        ("dropped", DroppedTitle.objects.filter(of_profile), "title_id", "dropped_at"),
-        (GENRE, RefusedGenre.objects.filter(of_profile), "genre_id", "refused_at"),
-        (
-            "refused",
-            Credit.objects.filter(person__refused_by__profile=profile),
-            "title_id",
-            "person__refused_by__refused_at",
-        ),
-    ]
-    return (
-        Rating.objects.filter(of_profile)
-        .annotate(source=Value("rating"), given=F("stars"), at=F("rated_at"))
-        .values_list("source", "title_id", "given", "at")
-        .union(
-            *(
-                marked.order_by()
-                .annotate(source=Value(source), given=no_stars, at=F(at))
-                .values_list("source", subject, "given", "at")
-                for source, marked, subject, at in marks
-            ),
-            all=True,
-        )
-        .order_by("at", "title_id")
-    )
+@dataclass(frozen=True)
+class _StoredEvent:
+    """An event as `sql/recent_of_*.sql` returns it."""
 
-
-_VERDICTS = Prepared(_verdicts, profile=int)
+    kind: str
+    title_id: int | None
+    value: str
+    occurred_at: datetime
+    received_at: datetime
+    query: str
+    visit_id: UUID
 
 
 def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]:
@@ -257,54 +226,47 @@ def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]
     comes every few seconds: the latest of a title is enough, and the playbacks have it.
     """
     since = visit.started_at - timedelta(days=RECENT_DAYS)
+    limits = {"visit_events": VISIT_EVENTS, "earlier_events": EARLIER_EVENTS}
     if visit.profile:
-        rows = _RECENT_OF_PROFILE.rows(visit=visit.id, since=since, profile=visit.profile.pk)
+        rows = _RECENT_OF_PROFILE.rows(
+            visit=visit.id, since=since, profile=visit.profile.pk, **limits
+        )
     else:
-        rows = _RECENT_OF_BROWSER.rows(visit=visit.id, since=since, previous=visit.previous_id)
-    told = [EventRow(*row) for row in rows]
-    told += [
-        EventRow(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id, None, None)
+        rows = _RECENT_OF_BROWSER.rows(
+            visit=visit.id, since=since, previous=visit.previous_id, **limits
+        )
+    events = [_StoredEvent(*row) for row in rows]
+    events += [
+        _StoredEvent(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id)
         for p in playbacks
         if p.kind == Event.Kind.PROGRESS and p.at >= since
     ]
-    told.sort(key=lambda e: (e.visit_id == visit.id, e.occurred_at, e.received_at))
+    events.sort(key=lambda e: (e.visit_id == visit.id, e.occurred_at, e.received_at))
+    qualified: dict[int | None, datetime | None] = {p.title_id: p.qualified_at for p in playbacks}
     return [
-        RecentEvent(e.told, e.title_id, e.value, e.occurred_at, e.query, e.visit_id == visit.id)
-        for e in _standing(told)
+        RecentEvent(
+            effective_kind(event.kind, event.occurred_at, qualified.get(event.title_id)),
+            event.title_id,
+            event.value,
+            event.occurred_at,
+            event.query,
+            event.visit_id == visit.id,
+        )
+        for event in _latest_marks(events)
     ]
 
 
-def _newest(visit: UUID, since: datetime, earlier: Q) -> QuerySet[Any, Any]:
-    """The newest events of a visit, and of others since a moment."""
-    newest = (
-        Event.objects.exclude(kind__in=Event.TOO_MANY)
-        .order_by("-occurred_at", "-received_at")
-        .values_list(*EventRow._fields)
-    )
-    before = newest.filter(earlier, occurred_at__gte=since)[:EARLIER_EVENTS]
-    return before.union(newest.filter(visit=visit)[:VISIT_EVENTS], all=True)
-
-
-_RECENT_OF_PROFILE = Prepared(
-    lambda visit, since, profile: _newest(visit, since, Q(profile=profile) & ~Q(visit=visit)),
-    visit=UUID,
-    since=datetime,
-    profile=int,
-)
-_RECENT_OF_BROWSER = Prepared(
-    lambda visit, since, previous: _newest(visit, since, Q(profile=None, visit=previous)),
-    visit=UUID,
-    since=datetime,
-    previous=UUID,
-)
-
-
-def _standing(told: list[EventRow]) -> Iterator[EventRow]:
+def _latest_marks(events: list[_StoredEvent]) -> Iterator[_StoredEvent]:
     """Of thumbs, list and hiding yield the latest of a title: what was taken back is not there."""
-    last = {(stored.kind, stored.title_id): n for n, stored in enumerate(told)}
-    for n, stored in enumerate(told):
-        if stored.kind not in VALUES or last[stored.kind, stored.title_id] == n:
-            yield stored
+    last = {(event.kind, event.title_id): n for n, event in enumerate(events)}
+    for n, event in enumerate(events):
+        if event.kind not in VALUES or last[event.kind, event.title_id] == n:
+            yield event
+
+
+_VERDICTS = Query(SQL / "verdicts.sql")
+_RECENT_OF_PROFILE = Query(SQL / "recent_of_profile.sql")
+_RECENT_OF_BROWSER = Query(SQL / "recent_of_browser.sql")
 
 
 def _in_session_weight(event: RecentEvent) -> float:

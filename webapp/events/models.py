@@ -15,6 +15,16 @@ SURFACES = [(surface.value, surface.name.capitalize()) for surface in Surface]
 """Choices of a field that names a surface."""
 
 
+class VisitQuerySet(models.QuerySet["Visit"]):
+    def of_people(self) -> "VisitQuerySet":
+        """Visits that are neither simulated nor a bot's."""
+        return self.filter(is_simulated=False, is_bot=False)
+
+    def of_simulated(self) -> "VisitQuerySet":
+        """Visits of simulated viewers, whatever their browser says."""
+        return self.filter(is_simulated=True)
+
+
 class Visit(models.Model):
     """One sitting of a profile, or of an anonymous browser."""
 
@@ -40,6 +50,8 @@ class Visit(models.Model):
     )
     arm = models.SlugField(max_length=60, blank=True, db_default="", db_index=False)
 
+    objects = VisitQuerySet.as_manager()
+
     class Meta:
         indexes = [
             models.Index(fields=["profile", "-started_at"], name="visit_profile_recent"),
@@ -53,6 +65,24 @@ class Visit(models.Model):
 
     def __str__(self) -> str:
         return f"visit {self.id}"
+
+
+class EventQuerySet(models.QuerySet["Event"]):
+    def of_people(self) -> "EventQuerySet":
+        """Events of visits that are neither simulated nor a bot's."""
+        return self.filter(visit__is_simulated=False, visit__is_bot=False)
+
+    def of_simulated(self) -> "EventQuerySet":
+        """Events of simulated viewers."""
+        return self.filter(visit__is_simulated=True)
+
+    def playback(self) -> "EventQuerySet":
+        """Events of a player."""
+        return self.filter(kind__in=Event.PLAYBACK)
+
+    def clicks(self) -> "EventQuerySet":
+        """Titles opened, chosen or played (docs/metrics.md)."""
+        return self.filter(kind__in=Event.CLICKS)
 
 
 class Event(models.Model):
@@ -75,6 +105,7 @@ class Event(models.Model):
         PERSON = "person"
         GENRE = "genre"
 
+    CLICKS = (Kind.OPEN, Kind.CHOOSE, Kind.PLAY)
     PLAYBACK = (Kind.PLAY, Kind.PROGRESS, Kind.STOP, Kind.FINISH)
     TOO_MANY = (Kind.IMPRESSION, Kind.PROGRESS)
     """Kinds that come by the hundred in a visit: what reads a visit event by event skips them."""
@@ -109,6 +140,8 @@ class Event(models.Model):
         null=True, blank=True, help_text="The number of the person or genre it is about."
     )
     query = models.CharField(max_length=LONGEST_QUERY, blank=True)
+
+    objects = EventQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -164,6 +197,45 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.title_id} at {self.occurred_at:%Y-%m-%d %H:%M}"
+
+
+class PlayQuerySet(models.QuerySet["Play"]):
+    def qualified(self) -> "PlayQuerySet":
+        """Plays in which enough was watched (docs/metrics.md)."""
+        return self.filter(qualified_at__isnull=False)
+
+    def of_people(self) -> "PlayQuerySet":
+        """Plays of visits that are neither simulated nor a bot's."""
+        return self.filter(visit__is_simulated=False, visit__is_bot=False)
+
+
+class Play(models.Model):
+    """The play of a visit: one title in one visit. A view, the rule of a qualified play once.
+
+    Filter it by literal profiles, visits or titles: those reach the index below the grouping, what
+    a join brings does not.
+    """
+
+    pk = models.CompositePrimaryKey("visit_id", "title_id")
+    visit = models.ForeignKey(Visit, models.DO_NOTHING, related_name="+")
+    profile = models.ForeignKey(Profile, models.DO_NOTHING, null=True, related_name="+")
+    title = models.ForeignKey(Title, models.DO_NOTHING, related_name="+")
+    began_at = models.DateTimeField()
+    duration_seconds = models.PositiveIntegerField(
+        null=True, help_text="The longest that its events tell; 0 or null is unknown."
+    )
+    qualified_at = models.DateTimeField(
+        null=True, help_text="The first moment at which enough was watched; null where it was not."
+    )
+
+    objects = PlayQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "events_play"
+
+    def __str__(self) -> str:
+        return f"play of {self.title_id} in visit {self.visit_id}"
 
 
 class ForgottenTitle(models.Model):

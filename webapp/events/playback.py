@@ -1,20 +1,32 @@
-"""Playback: what makes a play qualified, and how far a viewer is in each title begun."""
+"""Playback: the rule of a qualified play, and how far a viewer is in each title begun.
+
+The rule stands in the database once: the function `enough_seconds` and the view `events_play`
+(`Play`), which evidence, training, experiments and metrics read (docs/metrics.md).
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
 from uuid import UUID
 
-from django.contrib.postgres.aggregates import BoolOr
-from django.db.models import Max, Min, Q, QuerySet, Window
-
-from webapp.events.models import Event
-from webapp.events.prepared import Prepared
+from webapp.events.queries import Query
 from webapp.events.visits import CurrentVisit
 
+SQL = Path(__file__).parent / "sql"
 QUALIFIED_SECONDS = 120
-QUALIFIED_SHARE = 0.7
+QUALIFIED_PERCENT = 70
 FINISHED_SHARE = 0.95
+
+
+def enough_seconds(duration_seconds: int | None) -> int:
+    """Return the seconds watched that qualify a play, as the SQL function of this name does.
+
+    120, or 70 % of a shorter title, rounded down and at least 1. Of unknown length (0 or None),
+    a title is not taken for a short one.
+    """
+    if not duration_seconds:
+        return QUALIFIED_SECONDS
+    return min(QUALIFIED_SECONDS, max(1, duration_seconds * QUALIFIED_PERCENT // 100))
 
 
 @dataclass(frozen=True)
@@ -22,6 +34,11 @@ class Playback:
     """How far a profile (or an anonymous browser) is in a title.
 
     Visit, kind, time and position are the latest event's.
+
+    Attributes:
+        began_at: the first event.
+        duration_seconds: 0 where it is unknown.
+        qualified_at: when the first play of a visit qualified; None where none did.
     """
 
     title_id: int
@@ -31,8 +48,7 @@ class Playback:
     began_at: datetime
     position_seconds: int
     duration_seconds: int
-    furthest_seconds: int
-    was_finished: bool
+    qualified_at: datetime | None
 
     @property
     def progress(self) -> float:
@@ -43,20 +59,12 @@ class Playback:
 
     @property
     def is_qualified(self) -> bool:
-        """At least 2 minutes watched, or 70 % of a title shorter than that."""
-        return self.was_finished or is_enough(self.furthest_seconds, self.duration_seconds)
+        """Whether the play of any visit qualified."""
+        return self.qualified_at is not None
 
     @property
     def is_unfinished(self) -> bool:
         return self.progress < FINISHED_SHARE
-
-
-def is_enough(position_seconds: int | None, duration_seconds: int | None) -> bool:
-    """Whether so much of a title makes a qualified play."""
-    enough = QUALIFIED_SECONDS
-    if duration_seconds:
-        enough = min(enough, int(QUALIFIED_SHARE * duration_seconds))
-    return (position_seconds or 0) >= enough
 
 
 def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playback]:
@@ -64,47 +72,12 @@ def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playb
 
     An anonymous browser is remembered over this visit and the one before.
     """
-    if title_id is not None:
-        rows = list(_latest(_of_viewer(visit) & Q(title=title_id)))
-    elif visit.profile:
-        rows = _LATEST_OF_PROFILE.rows(profile=visit.profile.pk)
-    else:
-        rows = _LATEST_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id)
-    playbacks = [
-        Playback(id_, visit_id, kind, at, began, position or 0, length or 0, furthest or 0, ended)
-        for id_, visit_id, kind, at, began, position, length, furthest, ended in rows
-    ]
-    return sorted(playbacks, key=lambda p: (p.at, p.title_id))
-
-
-def _of_viewer(visit: CurrentVisit) -> Q:
     if visit.profile:
-        return Q(profile=visit.profile)
-    return Q(profile=None, visit__in=[id_ for id_ in (visit.id, visit.previous_id) if id_])
+        rows = _OF_PROFILE.rows(profile=visit.profile.pk, title=title_id)
+    else:
+        rows = _OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id, title=title_id)
+    return [Playback(*row) for row in rows]
 
 
-def _latest(of_viewer: Q) -> QuerySet[Any, Any]:
-    """The latest playback of each title, with what all of them reached."""
-    return (
-        Event.objects.filter(of_viewer, kind__in=Event.PLAYBACK)
-        .annotate(
-            began_at=Window(Min("occurred_at"), partition_by="title_id"),
-            furthest=Window(Max("position_seconds"), partition_by="title_id"),
-            finished=Window(BoolOr(Q(kind=Event.Kind.FINISH)), partition_by="title_id"),
-            length=Window(Max("duration_seconds"), partition_by="title_id"),
-        )
-        .order_by("title_id", "-occurred_at", "-received_at")
-        .distinct("title_id")
-        .values_list(
-            "title_id", "visit_id", "kind", "occurred_at", "began_at",
-            "position_seconds", "length", "furthest", "finished",
-        )
-    )  # fmt: skip
-
-
-_LATEST_OF_PROFILE = Prepared(lambda profile: _latest(Q(profile=profile)), profile=int)
-_LATEST_OF_BROWSER = Prepared(
-    lambda visit, previous: _latest(Q(profile=None, visit__in=[visit, previous])),
-    visit=UUID,
-    previous=UUID,
-)
+_OF_PROFILE = Query(SQL / "playbacks_of_profile.sql")
+_OF_BROWSER = Query(SQL / "playbacks_of_browser.sql")

@@ -110,7 +110,7 @@ def ratio_of(metric: str, found: Outcomes) -> Ratio:
     if metric == "abandonment":
         return Ratio.of_visits(found.units, found.abandoned)
     if metric == "take_rate":
-        return Ratio.of_visits(found.units, found.taken, found.seen)
+        return Ratio.of_visits(found.units, found.conversions, found.seen)
     played = found.at(np.flatnonzero(found.abandoned == 0))
     return Ratio.of_visits(played.units, played.seconds)
 

@@ -14,7 +14,6 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
-from webapp.events.playback import QUALIFIED_SECONDS, QUALIFIED_SHARE
 from webapp.metrics.models import CountedDay, DailyMetric, DailyQuery, DailyTimes, Refresh
 from webapp.metrics.times import BIN_EDGES
 
@@ -58,8 +57,6 @@ def count_day(day: date, now: datetime) -> CountedDay:
         "until": since + DAY,
         "settled": now - timedelta(seconds=settings.VISIT_GAP_SECONDS),
         "bot_events": BOT_EVENTS,
-        "qualified_seconds": QUALIFIED_SECONDS,
-        "qualified_share": QUALIFIED_SHARE,
         "slates_sampled": SLATES_SAMPLED,
         "queries_kept": QUERIES_KEPT,
         "bin_edges": list(BIN_EDGES),

@@ -4,16 +4,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import numpy as np
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind, Sessions, is_last_of_playback
 from recommender.vocabulary import UNKNOWN, Vocabulary
-from webapp.events.encoder_kinds import EventRow, meaning_of, meaning_of_stars
-from webapp.events.models import Event
-from webapp.events.playback import QUALIFIED_SECONDS, QUALIFIED_SHARE
+from webapp.events.encoder_kinds import effective_kind, encoder_kind, encoder_kind_of_stars
+from webapp.events.models import Event, Play
 from webapp.profiles.models import ListEntry, Rating
 
 
@@ -42,22 +42,18 @@ def export_sessions(items: Vocabulary) -> Sessions:
 def liked_pairs() -> Iterator[tuple[int, int, float]]:
     """Every (profile, title, seconds since 1970) that training takes as positive.
 
-    The same rule as `Evidence.liked` without this visit: liked, listed, or watched for real.
-    Simulated viewers teach no release. Three streamed queries.
+    The same rule as `Evidence.liked` without this visit: liked, listed, or a qualified play.
+    Simulated viewers and bots teach no release. Three streamed queries.
     """
     sources: Iterable[QuerySet[Any, tuple[int, int, datetime]]] = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
             "profile_id", "title_id", "rated_at"
         ),
         ListEntry.objects.values_list("profile_id", "title_id", "added_at"),
-        Event.objects.filter(
-            Q(kind=Event.Kind.FINISH)
-            | Q(position_seconds__gte=QUALIFIED_SECONDS)
-            | Q(position_seconds__gte=F("duration_seconds") * QUALIFIED_SHARE),
-            kind__in=Event.PLAYBACK,
-            profile__isnull=False,
-            visit__is_simulated=False,
-        ).values_list("profile_id", "title_id", "occurred_at"),
+        Play.objects.of_people()
+        .qualified()
+        .filter(profile__isnull=False)
+        .values_list("profile_id", "title_id", "qualified_at"),
     )
     for rows in sources:
         for profile_id, title_id, at in rows.iterator(chunk_size=20_000):
@@ -81,28 +77,43 @@ class StoredEvent:
 def stored_events() -> Iterator[StoredEvent]:
     """Every event of people that tells something, and every rating that came without one.
 
-    Anonymous visits are viewers of their own, with numbers below 0. Two streamed queries.
+    Anonymous visits are viewers of their own, with numbers below 0. Simulated viewers and bots
+    teach nothing. Three streamed queries.
     """
-    anonymous: dict[Any, int] = {}
+    qualified_at = _first_qualified()
+    anonymous: dict[UUID, int] = {}
     thumbed: set[tuple[int, int]] = set()
     rows = (
-        Event.objects.filter(visit__is_simulated=False)
+        Event.objects.of_people()
         .exclude(kind=Event.Kind.IMPRESSION)
         .order_by("occurred_at", "received_at")
-        .values_list("profile_id", *EventRow._fields)
+        .values_list("profile_id", "visit_id", "title_id", "kind", "value", "occurred_at", "query")
     )
-    for profile_id, *fields in rows.iterator(chunk_size=20_000):
-        event = EventRow(*fields)
-        meaning = meaning_of(event.told, event.value)
-        if profile_id is not None and event.kind == Event.Kind.THUMB and event.title_id:
-            thumbed.add((profile_id, event.title_id))
+    for profile_id, visit_id, title_id, stored_kind, value, at, query in rows.iterator(
+        chunk_size=20_000
+    ):
+        kind = effective_kind(stored_kind, at, qualified_at.get((profile_id or visit_id, title_id)))
+        meaning = encoder_kind(kind, value)
+        if profile_id is not None and kind == Event.Kind.THUMB and title_id:
+            thumbed.add((profile_id, title_id))
         if meaning is not None:
-            viewer = profile_id or anonymous.setdefault(event.visit_id, -1 - len(anonymous))
-            at = event.occurred_at.timestamp()
-            yield StoredEvent(viewer, event.title_id, meaning, at, event.query)
+            viewer = profile_id or anonymous.setdefault(visit_id, -1 - len(anonymous))
+            yield StoredEvent(viewer, title_id, meaning, at.timestamp(), query)
     ratings = Rating.objects.order_by("pk").values_list(
         "profile_id", "title_id", "stars", "rated_at"
     )
     for profile_id, title_id, stars, rated_at in ratings.iterator(chunk_size=20_000):
         if (profile_id, title_id) not in thumbed:
-            yield StoredEvent(profile_id, title_id, meaning_of_stars(stars), rated_at.timestamp())
+            kind = encoder_kind_of_stars(stars)
+            yield StoredEvent(profile_id, title_id, kind, rated_at.timestamp())
+
+
+def _first_qualified() -> dict[tuple[int | UUID, int | None], datetime]:
+    """Return when a viewer's play of a title first qualified, by profile or anonymous visit."""
+    first: dict[tuple[int | UUID, int | None], datetime] = {}
+    plays = Play.objects.of_people().qualified().order_by("qualified_at")
+    rows = plays.values_list("profile_id", "visit_id", "title_id", "qualified_at")
+    for profile_id, visit_id, title_id, at in rows.iterator(chunk_size=20_000):
+        if at is not None:
+            first.setdefault((profile_id or visit_id, title_id), at)
+    return first

@@ -36,7 +36,7 @@ def anonymous_visit(now, previous=None):
 
 def told(visit):
     """What the evidence says: kind, title and whether it was in this visit."""
-    return [(e.meaning(), e.title_id, e.is_this_visit) for e in evidence_of(visit).recent]
+    return [(e.encoder_kind(), e.title_id, e.is_this_visit) for e in evidence_of(visit).recent]
 
 
 def fill(visit, kind, titles, count, now, seconds_apart=1):
@@ -243,7 +243,7 @@ def test_the_events_are_read_by_indexes(films, cast, now, has_profile, django_as
         cursor.execute("ANALYZE events_event")
     with django_assert_num_queries(3 if has_profile else 2) as asked:
         evidence_of(visit)
-    [query] = [told["sql"] for told in asked.captured_queries if '"query"' in told["sql"]]
+    [query] = [told["sql"] for told in asked.captured_queries if "'impression'" in told["sql"]]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {query}")
         plan = "\n".join(line for (line,) in cursor.fetchall())

@@ -18,6 +18,7 @@ from webapp.experiments.report import (
     shuffled_units,
     trials,
 )
+from webapp.slates.models import Slate
 
 EVENING = datetime(2026, 5, 1, 20, tzinfo=UTC)
 LATER = EVENING + timedelta(days=1)
@@ -38,6 +39,11 @@ def visit(arm="session-aware", profile=None, at=EVENING, experiment="session-awa
 
 def event(of, kind, film, after, surface="home", **fields):
     at = of.started_at + timedelta(seconds=after)
+    if surface == "home":
+        fields["slate"], _ = Slate.objects.get_or_create(
+            visit=of, surface=surface,
+            defaults={"created_at": of.started_at, "rows": [], "took_ms": 10.0},
+        )  # fmt: skip
     return Event.objects.create(
         id=uuid.uuid4(), visit=of, profile=of.profile, kind=kind, title=film, occurred_at=at,
         received_at=at, surface=surface, **fields,
@@ -68,17 +74,22 @@ def test_a_visit_with_a_qualified_play_is_not_abandoned(experiment, films, cast)
         ["long-term-only", "session-aware"],
     )
     ours, theirs = found.of_arm("session-aware"), found.of_arm("long-term-only")
-    assert (ours.abandoned, ours.seen, ours.taken, ours.seconds) == ([0], [4], [1], [175])
-    assert (theirs.abandoned, theirs.seen, theirs.taken, theirs.seconds) == ([1], [1], [0], [45])
+    assert (ours.abandoned, ours.seen, ours.conversions, ours.seconds) == ([0], [4], [1], [175])
+    assert (theirs.abandoned, theirs.seen, theirs.conversions, theirs.seconds) == (
+        [1],
+        [1],
+        [0],
+        [45],
+    )
     assert ours.units == [cast.owner.pk]
 
 
-def test_a_short_film_qualifies_by_its_share_and_a_title_never_shown_is_no_take(experiment, films):
+def test_a_short_film_qualifies_and_a_title_never_shown_is_no_conversion(experiment, films):
     short = visit()
     event(short, "impression", films[0], 0)
     played(short, films[1], 10, seconds=100, position=70)
     found = outcomes(experiment, settled=LATER)
-    assert (found.abandoned, found.taken) == ([0], [0])
+    assert (found.abandoned, found.conversions) == ([0], [0])
     assert found.units[0] < 0
 
 

@@ -134,33 +134,17 @@ WHERE e.kind IN ('impression', 'open', 'choose', 'play') AND e.title_id IS NOT N
 GROUP BY e.visit, e.slate_id, e.title_id;
 ANALYZE day_place;
 
--- What a visit watched, and when that became a qualified play. A title gone on with is watched
--- from where it was begun in this visit.
+-- What a visit watched, and when that became a qualified play. OFFSET keeps the visit a constant
+-- below the view's grouping, so that an index is used.
 CREATE TEMP TABLE day_play ON COMMIT DROP AS
 SELECT
-    visit,
-    title_id,
-    min(occurred_at) AS began_at,
-    min(occurred_at) FILTER (
-        WHERE kind = 'finish'
-        OR coalesce(position_seconds, 0) - began_position
-        >= CASE
-            WHEN duration_seconds > 0
-                THEN least(%(qualified_seconds)s, floor(%(qualified_share)s * duration_seconds))
-            ELSE %(qualified_seconds)s
-        END
-    ) AS qualified_at
-FROM (
-    SELECT
-        *,
-        coalesce(
-            min(position_seconds) FILTER (WHERE kind = 'play') OVER (PARTITION BY visit, title_id),
-            0
-        ) AS began_position
-    FROM day_event
-    WHERE kind IN ('play', 'progress', 'stop', 'finish')
-) AS playback
-GROUP BY visit, title_id;
+    v.n AS visit,
+    play.title_id,
+    play.began_at,
+    play.qualified_at
+FROM day_visit AS v
+CROSS JOIN LATERAL (SELECT * FROM events_play WHERE visit_id = v.id OFFSET 0) AS play
+WHERE NOT v.is_bot AND NOT v.is_on;
 
 -- A play is credited to the place of the visit where its title was last seen before it began.
 CREATE TEMP TABLE day_credit ON COMMIT DROP AS

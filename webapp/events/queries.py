@@ -1,0 +1,28 @@
+"""Queries kept as SQL files, read once: named values in, rows out.
+
+Django takes longer to compile a query of unions and windows than PostgreSQL takes to answer it, so
+what every response reads is kept as SQL in `sql/`. Each file has a twin in the ORM in its test.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from django.db import connection
+
+
+class Query:
+    """A query with named parameters."""
+
+    def __init__(self, path: Path) -> None:
+        self._sql = path.read_text()
+
+    def rows(self, **values: Any) -> list[tuple[Any, ...]]:
+        """Return the rows for these values. One query.
+
+        Raises:
+            KeyError: a parameter has no value.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -1,0 +1,37 @@
+-- The newest events of a visit, and before them those of the profile's other visits since a moment.
+-- Impressions and progress come by the hundred and are left out.
+(
+    SELECT
+        kind,
+        title_id,
+        value,
+        occurred_at,
+        received_at,
+        query,
+        visit_id
+    FROM events_event
+    WHERE
+        profile_id = %(profile)s
+        AND visit_id <> %(visit)s
+        AND occurred_at >= %(since)s
+        AND kind NOT IN ('impression', 'progress')
+    ORDER BY occurred_at DESC, received_at DESC
+    LIMIT %(earlier_events)s
+)
+UNION ALL
+(
+    SELECT
+        kind,
+        title_id,
+        value,
+        occurred_at,
+        received_at,
+        query,
+        visit_id
+    FROM events_event
+    WHERE
+        visit_id = %(visit)s
+        AND kind NOT IN ('impression', 'progress')
+    ORDER BY occurred_at DESC, received_at DESC
+    LIMIT %(visit_events)s
+)
