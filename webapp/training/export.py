@@ -45,7 +45,7 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
     The same rule as `Evidence.liked` without this visit: liked, listed, or a qualified play.
     Simulated viewers and bots teach no release. Three streamed queries.
     """
-    sources: Iterable[QuerySet[Any, tuple[int, int, datetime]]] = (
+    sources: Iterable[QuerySet[Any, Any]] = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
             "profile_id", "title_id", "rated_at"
         ),
@@ -104,8 +104,8 @@ def stored_events() -> Iterator[StoredEvent]:
     )
     for profile_id, title_id, stars, rated_at in ratings.iterator(chunk_size=20_000):
         if (profile_id, title_id) not in thumbed:
-            kind = encoder_kind_of_stars(stars)
-            yield StoredEvent(profile_id, title_id, kind, rated_at.timestamp())
+            meaning = encoder_kind_of_stars(stars)
+            yield StoredEvent(profile_id, title_id, meaning, rated_at.timestamp())
 
 
 def _first_qualified() -> dict[tuple[int | UUID, int | None], datetime]:
