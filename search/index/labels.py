@@ -36,11 +36,6 @@ class Labels:
         """Return the label's number, None where there is no such label."""
         return self._numbers.get(folded)
 
-    def beginning_with(self, folded: str) -> int | None:
-        """Return the one label that begins so, None where there is none or more than one."""
-        found = [number for name, number in self._numbers.items() if name.startswith(folded)]
-        return found[0] if len(found) == 1 else None
-
     def mask_of(self, number: int, num_documents: int) -> Bool:
         """Return (N,) True at the label's documents."""
         mask = np.zeros(num_documents, dtype=bool)
