@@ -14,7 +14,7 @@ def forget_counted_days(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("metrics", "0002_pulse"),
+        ("metrics", "0003_health_snapshot"),
         ("events", "0010_qualified_play"),
     ]
 
