@@ -1,4 +1,4 @@
-"""The catalogue in the admin."""
+"""Admin of titles, genres and people."""
 
 from django.contrib import admin
 

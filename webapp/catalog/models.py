@@ -1,4 +1,4 @@
-"""The catalogue: titles, their genres, and the people credited."""
+"""Tables of the catalogue: titles, genres, people and credits."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 
 LEADING_CAST = 5
-"""How many of a cast are named where not all can be."""
+"""Number of cast members among a title's leading people."""
 
 
 class Genre(models.Model):
@@ -50,34 +50,34 @@ class Maturity(models.IntegerChoices):
 
 
 UNRATED = Maturity.ADULT.value
-"""What a title counts as whose age nobody told: it is not for children."""
+"""The age assumed for titles without a maturity: they are not shown to children."""
 
 
 class TitleQuerySet(models.QuerySet["Title"]):
     def available(self) -> "TitleQuerySet":
-        """Those that can be watched here."""
+        """Return the titles that can be watched here."""
         return self.filter(is_available=True)
 
     def fit_for(self, limit: int | None) -> "TitleQuerySet":
-        """Those that someone with this maturity limit may see: without a limit, all."""
+        """Return the titles allowed by this maturity limit; None allows all."""
         if limit is None or limit >= UNRATED:
             return self
         return self.filter(maturity__lte=limit)
 
     def for_cards(self) -> "TitleQuerySet":
-        """With genres at hand and without plots. Two queries."""
+        """Prefetch genres and defer plots. Two queries."""
         return self.defer("plot").prefetch_related("genres")
 
     def with_people(self) -> "TitleQuerySet":
-        """With genres and credits at hand. Three queries."""
+        """Prefetch genres and credits. Three queries."""
         people = models.Prefetch("credits", Credit.objects.select_related("person"))
         return self.prefetch_related("genres", people)
 
     def in_order(self, ids: Iterable[int]) -> list["Title"]:
-        """The titles with these ids, in this order; ids that no longer exist are left out."""
-        wanted = list(ids)
-        found = self.in_bulk(wanted)
-        return [found[id_] for id_ in wanted if id_ in found]
+        """Return the titles with these ids in this order, without ids that do not exist."""
+        ordered = list(ids)
+        by_id = self.in_bulk(ordered)
+        return [by_id[id_] for id_ in ordered if id_ in by_id]
 
 
 class Title(models.Model):
@@ -150,7 +150,7 @@ class Title(models.Model):
         return slugify(self.name)[:60] or "title"
 
     def leading_people(self) -> list[Person]:
-        """Who made it, and the first of who plays in it; each once. Uses the prefetched credits."""
+        """Return directors and the first of the cast, each once. Uses the prefetched credits."""
         credits = list(self.credits.all())
         directors = [c.person for c in credits if c.role == Credit.Role.DIRECTOR]
         cast = [c.person for c in credits if c.role == Credit.Role.CAST]
@@ -158,7 +158,7 @@ class Title(models.Model):
 
     @property
     def runtime_seconds(self) -> int:
-        """How long it plays; 90 minutes where the catalogue does not say."""
+        """Return the runtime; 90 minutes if the catalogue has none."""
         return (self.runtime_minutes or 90) * 60
 
 

@@ -1,4 +1,4 @@
-"""Profiles in the admin. What a profile did is not edited here."""
+"""Admin of profiles. Their ratings and events are not edited there."""
 
 from django.contrib import admin
 

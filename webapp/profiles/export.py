@@ -1,7 +1,7 @@
-"""All that is kept of a profile, as JSON: found by the models' own relations, so nothing is missed.
+"""Export of a profile's data: a profile goes in, one JSON object with all its rows is streamed out.
 
-Whatever would be deleted with the profile is in it. A table that comes to belong to profiles later
-is exported without a word here.
+The models' cascading relations decide what belongs to a profile, so the export holds exactly what
+would be deleted with it. A table added later is exported without a change here.
 """
 
 import base64
@@ -15,12 +15,12 @@ from django.db.models import CASCADE, Field, ForeignObjectRel, Model, QuerySet
 from webapp.catalog.models import Genre, Person, Title
 from webapp.profiles.models import Profile
 
-NAMED: tuple[type[Model], ...] = (Title, Person, Genre)
-"""What is shared with others: the export names what the profile's rows point to."""
+NAMED_MODELS: tuple[type[Model], ...] = (Title, Person, Genre)
+"""Shared tables: the export adds the names of those rows that the profile's rows point to."""
 
 
 class Encoder(DjangoJSONEncoder):
-    """Bytes, such as the fields a ranker was told, are written in base 64."""
+    """Writes bytes, such as a slate's ranker features, in base 64."""
 
     def default(self, o: Any) -> Any:
         if isinstance(o, bytes | memoryview):
@@ -28,55 +28,57 @@ class Encoder(DjangoJSONEncoder):
         return super().default(o)
 
 
-def belongings(profile: Profile) -> dict[str, QuerySet[Any]]:
-    """Return, by name, the rows of every table that are deleted with the profile. No query."""
-    found: dict[type[Model], tuple[str, str]] = {}
-    waiting: list[tuple[type[Model], str]] = [(Profile, "")]
-    while waiting:
-        model, path = waiting.pop(0)
+def owned_rows(profile: Profile) -> dict[str, QuerySet[Any]]:
+    """Return the rows of every table that are deleted with the profile, by relation. No query."""
+    paths: dict[type[Model], tuple[str, str]] = {}
+    queue: list[tuple[type[Model], str]] = [(Profile, "")]
+    while queue:
+        model, path = queue.pop(0)
         for relation in _owned_by(model):
             owned = relation.related_model
-            if owned not in found:
+            if owned not in paths:
                 step = f"{relation.field.name}__{path}" if path else relation.field.name
-                found[owned] = relation.get_accessor_name() or owned._meta.model_name or "", step
-                waiting.append((owned, step))
+                paths[owned] = relation.get_accessor_name() or owned._meta.model_name or "", step
+                queue.append((owned, step))
     return {
         name: model._default_manager.filter(**{path: profile}).order_by("pk")
-        for model, (name, path) in found.items()
+        for model, (name, path) in paths.items()
     }
 
 
 def export_of(profile: Profile) -> Iterator[str]:
-    """Yield the pieces of one JSON object. One query a table, and one for each kind of name."""
-    named: dict[type[Model], set[int]] = {model: set() for model in NAMED}
-    yield '{"profile": ' + _piece(_row(profile, named))
-    for name, rows in belongings(profile).items():
+    """Yield the parts of one JSON object. One query per table and per shared table."""
+    named_ids: dict[type[Model], set[int]] = {model: set() for model in NAMED_MODELS}
+    yield '{"profile": ' + _json(_row(profile, named_ids))
+    for name, rows in owned_rows(profile).items():
         yield f', "{name}": ['
         separator = ""
-        for one in rows.iterator(chunk_size=500):
-            yield separator + _piece(_row(one, named))
+        for row in rows.iterator(chunk_size=500):
+            yield separator + _json(_row(row, named_ids))
             separator = ", "
         yield "]"
-    for model, ids in named.items():
-        names = {str(one.pk): str(one) for one in model._default_manager.filter(pk__in=ids)}
-        yield f', "{model._meta.model_name}_names": {_piece(names)}'
+    for model, ids in named_ids.items():
+        names = {str(row.pk): str(row) for row in model._default_manager.filter(pk__in=ids)}
+        yield f', "{model._meta.model_name}_names": {_json(names)}'
     yield "}\n"
 
 
 def _owned_by(model: type[Model]) -> Iterator[ForeignObjectRel]:
+    """Yield the relations whose rows are deleted with a row of the model."""
     for relation in model._meta.related_objects:
         if getattr(relation, "on_delete", None) is CASCADE:
             yield relation
 
 
-def _row(one: Model, named: dict[type[Model], set[int]]) -> dict[str, Any]:
-    fields: list[Field[Any, Any]] = list(one._meta.concrete_fields)
-    row = {field.attname: getattr(one, field.attname) for field in fields}
+def _row(instance: Model, named_ids: dict[type[Model], set[int]]) -> dict[str, Any]:
+    """Return the row's columns, and add ids of shared tables to `named_ids`."""
+    fields: list[Field[Any, Any]] = list(instance._meta.concrete_fields)
+    row = {field.attname: getattr(instance, field.attname) for field in fields}
     for field in fields:
-        if field.related_model in named and row[field.attname] is not None:
-            named[field.related_model].add(row[field.attname])
+        if field.related_model in named_ids and row[field.attname] is not None:
+            named_ids[field.related_model].add(row[field.attname])
     return row
 
 
-def _piece(value: object) -> str:
+def _json(value: object) -> str:
     return json.dumps(value, cls=Encoder, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Who watches, and what they told us: ratings, list, hidden titles."""
+"""Tables of profiles and their explicit feedback: ratings, My List, hidden and refused items."""
 
 from django.conf import settings
 from django.db import models
@@ -7,7 +7,7 @@ from webapp.catalog.models import Genre, Maturity, Person, Title
 
 
 class Profile(models.Model):
-    """A person who watches. An account has several; imported histories have no account."""
+    """A viewer. An account has several; profiles of imported histories have none."""
 
     account = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -66,7 +66,7 @@ class Profile(models.Model):
 
 
 class Rating(models.Model):
-    """A profile's verdict on a title, half a star to five. A thumb is a rating too."""
+    """A profile's rating of a title, 0.5 to 5 stars. A thumb is stored as stars, too."""
 
     class Thumb(models.TextChoices):
         DOWN = "down", "Not for me"
@@ -96,7 +96,7 @@ class Rating(models.Model):
 
     @property
     def thumb(self) -> str:
-        """The thumb these stars show as; empty between liked and disliked."""
+        """Return the thumb that shows these stars; empty between disliked and liked."""
         if self.stars >= self.STARS_OF_THUMB[self.Thumb.LOVE]:
             return self.Thumb.LOVE
         if self.stars >= self.LIKED_FROM_STARS:
@@ -105,7 +105,7 @@ class Rating(models.Model):
 
 
 class ListEntry(models.Model):
-    """A title kept on My List."""
+    """A title on My List."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="list_entries")
     title = models.ForeignKey(Title, models.CASCADE, related_name="list_entries")
@@ -121,7 +121,7 @@ class ListEntry(models.Model):
 
 
 class HiddenTitle(models.Model):
-    """A title the profile asked not to be shown."""
+    """A title that the profile hid from every row and search."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="hidden_titles")
     title = models.ForeignKey(Title, models.CASCADE, related_name="hidden_by")
@@ -137,7 +137,7 @@ class HiddenTitle(models.Model):
 
 
 class DroppedTitle(models.Model):
-    """A title the profile took out of Continue Watching; to play it on brings it back."""
+    """A title removed from Continue Watching until it is played again."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="dropped_titles")
     title = models.ForeignKey(Title, models.CASCADE, related_name="dropped_by")
@@ -153,7 +153,7 @@ class DroppedTitle(models.Model):
 
 
 class RefusedPerson(models.Model):
-    """Someone whose titles are not for this profile: they are never recommended."""
+    """A person whose titles are never recommended to the profile."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_people")
     person = models.ForeignKey(Person, models.CASCADE, related_name="refused_by")
@@ -170,7 +170,7 @@ class RefusedPerson(models.Model):
 
 
 class RefusedGenre(models.Model):
-    """A genre whose titles are not for this profile: they are never recommended."""
+    """A genre whose titles are never recommended to the profile."""
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_genres")
     genre = models.ForeignKey(Genre, models.CASCADE, related_name="refused_by")

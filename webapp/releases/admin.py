@@ -1,4 +1,4 @@
-"""Training runs and releases in the admin, to read; `manage.py releases` publishes."""
+"""Read-only admin of training runs, releases and rankers; `manage.py releases` publishes."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 
 
-class ReadOnly(admin.ModelAdmin[Any]):
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
@@ -20,16 +20,16 @@ class ReadOnly(admin.ModelAdmin[Any]):
 
 
 @admin.register(TrainingRun)
-class TrainingRunAdmin(ReadOnly):
+class TrainingRunAdmin(ReadOnlyAdmin):
     list_display = ["pk", "kind", "status", "stage", "queued_at", "started_at", "finished_at"]
     list_filter = ["kind", "status"]
 
 
 @admin.register(Release)
-class ReleaseAdmin(ReadOnly):
+class ReleaseAdmin(ReadOnlyAdmin):
     list_display = ["pk", "is_live", "created_at", "published_at", "folder"]
 
 
 @admin.register(RankerVersion)
-class RankerVersionAdmin(ReadOnly):
+class RankerVersionAdmin(ReadOnlyAdmin):
     list_display = ["pk", "is_live", "start", "learned_until", "created_at", "published_at"]

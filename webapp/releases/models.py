@@ -1,10 +1,10 @@
-"""Training runs, releases and rankers: what was learned, when, how well, and which one serves."""
+"""Tables of training runs and of the releases and rankers they produce."""
 
 from django.db import models
 
 
 class TrainingRun(models.Model):
-    """One training of a release, from the asking to its end."""
+    """One training of a release or a ranker, from queued to its end."""
 
     class Status(models.TextChoices):
         QUEUED = "queued"
@@ -46,11 +46,12 @@ class TrainingRun(models.Model):
 
     @property
     def has_ended(self) -> bool:
+        """Return True if the run succeeded or failed."""
         return self.status in (self.Status.SUCCEEDED, self.Status.FAILED)
 
 
 class Trained(models.Model):
-    """Artifacts on disk that one run made. At most one of a sort is live."""
+    """Base of releases and rankers: artifacts that one run wrote. At most one of each is live."""
 
     folder = models.CharField(max_length=200, unique=True, help_text="Below MARQUEE_HOME.")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -83,7 +84,7 @@ class Release(Trained):
 
 
 class RankerVersion(Trained):
-    """A ranker and where it comes from. None need be live."""
+    """A trained ranker with its parent and teacher. It is possible that none is live."""
 
     class Start(models.TextChoices):
         SCRATCH = "scratch"

@@ -1,4 +1,4 @@
-"""Make a release, or a ranker, the live one, and find the one to roll back to."""
+"""Publication of releases and rankers, and the version a rollback returns to."""
 
 import logging
 from datetime import datetime
@@ -15,7 +15,7 @@ Published = TypeVar("Published", bound=Trained)
 
 
 def publish(trained: Published, now: datetime) -> None:
-    """Make a release, or a ranker, the live one; every process sees it within seconds.
+    """Make a release or a ranker the live one. Every process loads it within seconds.
 
     One transaction.
     """
@@ -30,7 +30,7 @@ def publish(trained: Published, now: datetime) -> None:
 
 
 def previous(kind: type[Published]) -> Published | None:
-    """Return the release, or the ranker, that was live before the live one."""
+    """Return the release or the ranker that was live before the current one, if any."""
     return (
         kind._default_manager.filter(is_live=False, published_at__isnull=False)
         .order_by("-published_at")

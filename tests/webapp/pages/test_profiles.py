@@ -11,7 +11,7 @@ from webapp.engine.starters import STARTERS, starters
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Visit
 from webapp.events.visits import current_visit
-from webapp.profiles.export import belongings, export_of
+from webapp.profiles.export import export_of, owned_rows
 from webapp.profiles.models import ListEntry, Profile, Rating, RefusedGenre
 from webapp.slates.models import Slate
 
@@ -178,11 +178,11 @@ def test_the_data_is_whole_and_of_one_profile(owner_client, cast, films, now):
     assert answer["Content-Disposition"] == 'attachment; filename="marquee-ana.json"'
     told = json.loads(answer.getvalue())
     assert told["profile"]["name"] == "Ana"
-    assert {name for name, rows in belongings(cast.owner).items() if rows.exists()} == {
+    assert {name for name, rows in owned_rows(cast.owner).items() if rows.exists()} == {
         "ratings", "list_entries", "hidden_titles", "dropped_titles", "refused_people",
         "refused_genres", "forgotten_titles", "visits", "events", "slates",
     }  # fmt: skip
-    for name, rows in belongings(cast.owner).items():
+    for name, rows in owned_rows(cast.owner).items():
         assert len(told[name]) == rows.count(), name
     assert told["title_names"][str(films[1].pk)] == "High Noon (1951)"
     assert told["person_names"] == {str(films[0].people.first().pk): "Sergio Leone"}

@@ -23,7 +23,7 @@ from webapp.catalog.models import Genre, Title
 from webapp.engine.live import holder
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.visits import current_visit
-from webapp.profiles.export import belongings
+from webapp.profiles.export import owned_rows
 from webapp.profiles.models import Profile, Rating
 from webapp.slates.models import Slate
 
@@ -230,7 +230,7 @@ def live_fully(owner, films, now, first=0):
 
 def live_otherwise(owner, films, now):
     """All that the owner did is undone, and something else done, with as many ratings."""
-    for rows in belongings(owner).values():
+    for rows in owned_rows(owner).values():
         rows.delete()
     live_fully(owner, films, now, first=20)
     Rating.objects.filter(profile=owner).delete()
@@ -313,7 +313,7 @@ def test_what_others_read_does_not_depend_on_what_the_owner_did(
 
 def test_what_others_do_changes_nothing_of_the_owner(world, cast):
     def kept():
-        return {name: list(rows.values()) for name, rows in belongings(cast.owner).items()}
+        return {name: list(rows.values()) for name, rows in owned_rows(cast.owner).items()}
 
     before, wrong = kept(), []
     assert all(before[name] for name in ("events", "slates", "visits", "ratings", "list_entries"))
