@@ -16,10 +16,11 @@ from scipy import sparse
 
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
 from benchmarks.peers import ImplicitAls
+from benchmarks.protocols import sampled_leave_one_out
 from benchmarks.public_datasets import load_ratings
 from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut, strong_generalisation_split
-from recommender.evaluation.protocols import means, sampled_leave_one_out, strong_generalisation
+from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.evaluation.report import by_history_size
 from recommender.evaluation.significance import bootstrap_mean, compare
 from recommender.models.ease import Ease, EaseConfig

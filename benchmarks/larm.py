@@ -23,12 +23,12 @@ from scipy import sparse
 from benchmarks.harness import Options, Row, in_own_process, say, with_threads
 from benchmarks.ials_quality import SPLIT_SEED, ndcg, split_ml_1m
 from benchmarks.planted import planted
+from benchmarks.protocols import bottom_shares
 from benchmarks.public_datasets import load_ratings
 from recommender.arrays import Float64
 from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut, leave_share_out, strong_generalisation_split
 from recommender.evaluation.protocols import strong_generalisation
-from recommender.evaluation.report import bottom_shares
 from recommender.evaluation.significance import bootstrap_mean, compare, holm
 from recommender.models.ease import Ease, EaseConfig
 from recommender.models.larm import Larm, LarmConfig

@@ -128,27 +128,6 @@ def strong_generalisation_split(
     return train, hold_out(validation), hold_out(test)
 
 
-def leave_last_out(interactions: Interactions, min_items: int = 2) -> tuple[Interactions, HeldOut]:
-    """Hold out each profile's latest item; ties in time go to the higher item number.
-
-    Raises:
-        InvalidInputError: the interactions hold no times.
-    """
-    times = _times(interactions)
-    lengths = np.diff(times.indptr)
-    order = np.lexsort((times.indices, times.data, np.repeat(np.arange(len(lengths)), lengths)))
-    is_last = np.zeros(times.nnz, dtype=np.bool_)
-    is_last[order[times.indptr[1:][lengths >= min_items] - 1]] = True
-    return _part_cells(interactions, is_last)
-
-
-def leave_random_out(
-    interactions: Interactions, rng: np.random.Generator, min_items: int = 2
-) -> tuple[Interactions, HeldOut]:
-    """Hold out one random item of each profile with `min_items` or more: for tuning."""
-    return leave_share_out(interactions, rng, 0.0, min_items)
-
-
 def leave_share_out(
     interactions: Interactions, rng: np.random.Generator, share: float, min_items: int = 5
 ) -> tuple[Interactions, HeldOut]:
@@ -161,27 +140,12 @@ def leave_share_out(
     return _part_cells(interactions, is_target)
 
 
-def split_at_time(interactions: Interactions, seconds: float) -> tuple[Interactions, HeldOut]:
-    """Learn from what was before a moment; predict all that came at it or after.
-
-    Raises:
-        InvalidInputError: the interactions hold no times.
-    """
-    return _part_cells(interactions, _times(interactions).data >= seconds)
-
-
 def _part_cells(interactions: Interactions, is_target: Bool) -> tuple[Interactions, HeldOut]:
     """Train on the unmarked cells; ask every profile with marked ones for those."""
     train = interactions.with_cells(~is_target)
     targets = _only(interactions.matrix, is_target)
     rows = np.flatnonzero(np.diff(targets.indptr))
     return train, HeldOut(train.matrix[rows], targets[rows], rows)
-
-
-def _times(interactions: Interactions) -> sparse.csr_array:
-    if interactions.last_at is None:
-        raise InvalidInputError("this split needs to know when each interaction happened")
-    return interactions.last_at
 
 
 def _cell_hashes(

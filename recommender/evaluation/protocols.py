@@ -8,16 +8,14 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import AnyArray, Float64, Int64
+from recommender.arrays import AnyArray, Float64
 from recommender.data.sessions import Requests
 from recommender.data.splits import HeldOut
 from recommender.evaluation.metrics import (
-    hit_rate,
     hits,
     ndcg,
     rank_of_target,
     recall,
-    reciprocal_rank,
 )
 from recommender.retrieval.top_k import top_k
 from recommender.vocabulary import UNKNOWN
@@ -47,63 +45,12 @@ def strong_generalisation(
     num_relevant = np.diff(targets.indptr).astype(np.int64)
     deepest = max(recall_at + ndcg_at)
     found = np.zeros((len(asked), min(deepest, histories.shape[1])), dtype=np.bool_)
-    for rows in _batches(histories):
+    for rows in batches(histories):
         _, items = top_k(score(histories[rows]), deepest, exclude=histories[rows])
         found[rows] = hits(items, targets[rows])
     values = {f"ndcg@{k}": ndcg(found, num_relevant, k) for k in ndcg_at}
     values |= {f"recall@{k}": recall(found, num_relevant, k) for k in recall_at}
     return values
-
-
-def leave_one_out(
-    score: Score, held_out: HeldOut, at: tuple[int, ...] = (10,)
-) -> dict[str, Float64]:
-    """Ask for each profile's one target among all items it has no history with.
-
-    Returns:
-        `hr@k`, `ndcg@k` and `mrr@k` of each profile, (B,).
-    """
-    deepest = min(max(at), held_out.targets.shape[1])
-    found = np.zeros((len(held_out.rows), deepest), dtype=np.bool_)
-    for rows in _batches(held_out.targets):
-        histories = held_out.histories[rows]
-        _, items = top_k(score(histories), deepest, exclude=histories)
-        found[rows] = hits(items, held_out.targets[rows])
-    one = np.diff(held_out.targets.indptr).astype(np.int64)
-    values = {f"hr@{k}": hit_rate(found, k) for k in at}
-    values |= {f"ndcg@{k}": ndcg(found, one, k) for k in at}
-    return values | {f"mrr@{k}": reciprocal_rank(found, k) for k in at}
-
-
-def sampled_leave_one_out(
-    score: Score, histories: sparse.csr_array, targets: Int64, negatives: Int64, k: int = 10
-) -> dict[str, Float64]:
-    """Ask for each profile's target among a few sampled negatives.
-
-    He et al., "Neural Collaborative Filtering", WWW 2017. The figures depend on how many negatives
-    there are, and cannot be compared with those over all items (Krichene and Rendle, KDD 2020).
-
-    Args:
-        score: what is judged.
-        histories: (B, I).
-        targets: (B,) items.
-        negatives: (B, K) items; a profile's own target among them is left out of account.
-        k: places that count.
-
-    Returns:
-        `hr@k` and `ndcg@k` of each profile, (B,).
-    """
-    ranks = np.empty(len(targets))
-    for rows in _batches(histories):
-        scores = np.asarray(score(histories[rows]), dtype=np.float64)
-        wanted, others = targets[rows, None], negatives[rows]
-        competing = np.take_along_axis(scores, others, axis=1)
-        competing[others == wanted] = np.nan
-        ranks[rows] = rank_of_target(np.take_along_axis(scores, wanted, axis=1)[:, 0], competing)
-    return {
-        f"hr@{k}": (ranks <= k).astype(np.float64),
-        f"ndcg@{k}": np.where(ranks <= k, 1 / np.log2(ranks + 1), 0.0),
-    }
 
 
 def next_item(
@@ -153,7 +100,7 @@ def next_item(
     }
 
 
-def _batches(matrix: sparse.csr_array) -> Iterator[slice]:
+def batches(matrix: sparse.csr_array) -> Iterator[slice]:
     """Cut the rows so that a batch of dense scores fits in `BATCH_BYTES`."""
     size = max(1, BATCH_BYTES // (8 * max(matrix.shape[1], 1)))
     for first in range(0, matrix.shape[0], size):

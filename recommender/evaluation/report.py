@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recommender.arrays import Float64, Floating, Int64
+from recommender.arrays import Float64, Int64
 from recommender.errors import InvalidInputError
 
 
@@ -58,26 +58,4 @@ def by_history_size(
             {name: float(np.nanmean(each[here])) for name, each in values.items()},
         )
         for here in (places == place for place in np.unique(places))
-    ]
-
-
-def bottom_shares(order: Floating, parts: int = 10) -> list[tuple[float, Int64]]:
-    """Return the bottom tenth of the profiles, two tenths, and so on to all.
-
-    Args:
-        order: (B,) what puts a profile at the bottom, low values first; all that share a border's
-            value are in. NaN leaves a profile out.
-        parts: how many borders.
-
-    Returns:
-        Each share with the rows of its profiles.
-    """
-    known = order[~np.isnan(order)]
-    if not len(known):
-        return []
-    shares = [part / parts for part in range(1, parts + 1)]
-    borders = np.quantile(known, shares, method="inverted_cdf")
-    return [
-        (share, np.flatnonzero(order <= border))
-        for share, border in zip(shares, borders, strict=True)
     ]

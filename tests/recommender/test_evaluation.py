@@ -7,13 +7,11 @@ from recommender.data.splits import HeldOut
 from recommender.errors import InvalidInputError
 from recommender.evaluation import metrics
 from recommender.evaluation.protocols import (
-    leave_one_out,
     means,
     next_item,
-    sampled_leave_one_out,
     strong_generalisation,
 )
-from recommender.evaluation.report import bottom_shares, by_history_size
+from recommender.evaluation.report import by_history_size
 from recommender.evaluation.significance import bootstrap_mean, compare, holm
 
 # two lists over 10 items: the first finds 3 and 9 at ranks 2 and 3 of {3, 9, 1, 0}; the second
@@ -53,41 +51,9 @@ def test_recall_divides_by_what_was_possible():
     assert np.isnan(metrics.recall(HITS, NUMBER, 4)[2])
 
 
-def test_hit_rate_and_reciprocal_rank_by_hand():
-    assert metrics.hit_rate(HITS, 1).tolist() == [0, 1, 0]
-    assert metrics.hit_rate(HITS, 4).tolist() == [1, 1, 0]
-    assert metrics.reciprocal_rank(HITS, 4).tolist() == [0.5, 1.0, 0.0]
-    assert metrics.reciprocal_rank(HITS, 1).tolist() == [0.0, 1.0, 0.0]
-
-
 def test_the_rank_of_a_target_counts_ties_half():
     others = np.array([[5.0, 1.0, 1.0, 0.0], [np.nan, 0.0, 0.0, 0.0]])
     assert metrics.rank_of_target(np.array([1.0, 1.0]), others).tolist() == [3.0, 1.0]
-
-
-def test_coverage_and_gini_by_hand():
-    assert metrics.coverage(ITEMS, 10) == 0.8
-    even = np.array([[0, 1], [2, 3]])
-    assert metrics.gini(even, 4) == 0.0
-    assert metrics.gini(np.array([[2], [2]]), 4) == pytest.approx(3 / 4)
-    # 3, 1, 0 places: (−2·0 + 0·1 + 2·3) / (3·4)
-    assert metrics.gini(np.array([[0, 0, 0, 1]]), 3) == pytest.approx(0.5)
-    with pytest.raises(InvalidInputError, match="0 to 3"):
-        metrics.coverage(np.array([[4]]), 4)
-
-
-def test_novelty_by_hand():
-    counts = np.array([7, 0, 3])
-    found = metrics.novelty(np.array([[0, 1], [2, -1], [-1, -1]]), counts, 7)
-    assert found[:2].tolist() == [1.5, 1.0]  # 0 and 3 bits; 1 bit
-    assert np.isnan(found[2])
-
-
-def test_diversity_by_hand():
-    vectors = np.array([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0], [0.0, 0.0]])
-    found = metrics.intra_list_diversity(np.array([[0, 1, 2], [0, 2, -1], [0, 3, -1]]), vectors)
-    assert found == pytest.approx([1 - 1 / 3, 0.0, 1.0])
-    assert np.isnan(metrics.intra_list_diversity(np.array([[0, -1]]), vectors)[0])
 
 
 def popular(counts):
@@ -102,27 +68,6 @@ def test_strong_generalisation_skips_history_and_profiles_without_targets():
     assert values["recall@1"].tolist() == [0.0, 1.0]  # 1 stands before 2; 0 is first
     assert values["ndcg@2"] == pytest.approx([1 / np.log2(3), 1.0])
     assert means(values)["recall@1"] == 0.5
-
-
-def test_leave_one_out_ranks_all_items_but_the_history():
-    histories = sparse.csr_array(np.array([[1, 0, 0, 0], [0, 0, 0, 1]]))
-    targets = sparse.csr_array(np.array([[0, 0, 1, 0], [1, 0, 0, 0]]))
-    values = leave_one_out(
-        popular([4, 3, 2, 1]), HeldOut(histories, targets, np.arange(2)), at=(1, 2)
-    )
-    assert values["hr@1"].tolist() == [0.0, 1.0]
-    assert values["hr@2"].tolist() == [1.0, 1.0]
-    assert values["mrr@2"].tolist() == [0.5, 1.0]
-    assert values["ndcg@2"] == pytest.approx([1 / np.log2(3), 1.0])
-
-
-def test_sampled_leave_one_out_leaves_the_own_target_out_of_account():
-    histories = sparse.csr_array((2, 5), dtype=np.float32)
-    values = sampled_leave_one_out(
-        popular([5, 4, 3, 2, 1]), histories, np.array([1, 3]), np.array([[0, 1], [0, 2]]), k=2
-    )
-    assert values["hr@2"].tolist() == [1.0, 0.0]
-    assert values["ndcg@2"] == pytest.approx([1 / np.log2(3), 0.0])
 
 
 def test_batches_do_not_change_the_figures(monkeypatch):
@@ -215,13 +160,3 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.6, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
-
-
-def test_the_bottom_shares_hold_each_other_and_all_that_tie_at_their_border():
-    order = np.array([5.0, 1.0, 1.0, np.nan, 2.0, 3.0, 4.0])
-    shares = bottom_shares(order, parts=3)
-    assert [share for share, _ in shares] == pytest.approx([1 / 3, 2 / 3, 1])
-    assert [rows.tolist() for _, rows in shares] == [[1, 2], [1, 2, 4, 5], [0, 1, 2, 4, 5, 6]]
-    assert bottom_shares(np.array([np.nan])) == []
-    ((_, all_alike), *_) = bottom_shares(np.zeros(4))
-    assert all_alike.tolist() == [0, 1, 2, 3]

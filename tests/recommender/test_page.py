@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommender.errors import InvalidInputError
-from recommender.evaluation.calm import seen_position_churn
 from recommender.ranking.page import (
     CandidateRow,
     PageConfig,
@@ -18,6 +17,7 @@ from recommender.ranking.page import (
     build_page,
 )
 from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, THIS_VISIT
+from tests.churn import seen_position_churn
 
 ITEMS = 40
 

@@ -1,14 +1,9 @@
 import numpy as np
 import pytest
-from scipy import sparse
 
 from recommender.data.interactions import Interactions
-from recommender.data.negatives import sample_negatives
 from recommender.data.splits import (
-    leave_last_out,
-    leave_random_out,
     leave_share_out,
-    split_at_time,
     stable_holdout,
     strong_generalisation_split,
     uniform_hash,
@@ -91,23 +86,6 @@ def test_too_many_held_out_are_refused(interactions):
         strong_generalisation_split(interactions, np.random.default_rng(0), 100, 100)
 
 
-def test_the_last_item_is_left_out():
-    interactions = Interactions.from_pairs(
-        [1, 1, 1, 2, 3, 3], [5, 6, 7, 5, 6, 7], [3, 9, 1, 4, 2, 2]
-    )
-    train, held_out = leave_last_out(interactions)
-    assert cells(held_out.targets) == {(0, 1), (1, 2)}  # a tie goes to the higher item
-    assert held_out.rows.tolist() == [0, 2]
-    assert train.matrix.nnz == 4
-    assert cells(held_out.histories) == {(0, 0), (0, 2), (1, 1)}
-
-
-def test_a_random_item_is_left_out(interactions):
-    train, held_out = leave_random_out(interactions, np.random.default_rng(1))
-    assert set(np.diff(held_out.targets.indptr)) == {1}
-    assert train.matrix.nnz + held_out.targets.nnz == interactions.matrix.nnz
-
-
 def test_a_share_of_each_profile_with_enough_is_left_out(interactions):
     train, held_out = leave_share_out(interactions, np.random.default_rng(1), 0.2, min_items=10)
     sizes = np.diff(interactions.matrix.indptr)
@@ -118,28 +96,3 @@ def test_a_share_of_each_profile_with_enough_is_left_out(interactions):
     assert (sizes < 10).sum() > 0
     np.testing.assert_array_equal(np.diff(train.matrix.indptr), sizes - left)
     assert not cells(held_out.histories) & cells(held_out.targets)
-
-
-def test_time_parts_before_from_after(interactions):
-    train, held_out = split_at_time(interactions, 5e5)
-    assert train.last_at.data.max() < 5e5
-    assert train.matrix.nnz + held_out.targets.nnz == interactions.matrix.nnz
-    assert not cells(held_out.histories) & cells(held_out.targets)
-
-
-def test_splits_by_time_need_times():
-    untimed = Interactions.from_pairs([1, 1], [2, 3])
-    for split in (leave_last_out, lambda i: split_at_time(i, 0.0)):
-        with pytest.raises(InvalidInputError, match="when each interaction happened"):
-            split(untimed)
-
-
-def test_negatives_are_distinct_uniform_and_never_liked():
-    known = sparse.csr_array(np.array([[1, 0, 0, 1, 0, 0, 1, 0]] * 3000))
-    drawn = sample_negatives(known, 4, np.random.default_rng(3))
-    assert all(len(set(row)) == 4 for row in drawn.tolist())
-    counts = np.bincount(drawn.ravel(), minlength=8)
-    assert not counts[[0, 3, 6]].any()
-    assert abs(counts[[1, 2, 4, 5, 7]] - 2400).max() < 150
-    with pytest.raises(InvalidInputError, match="6 negatives were asked for, a profile has 5"):
-        sample_negatives(known, 6, np.random.default_rng(3))

@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from recommender.evaluation.calm import seen_position_churn
 from recommender.serving.recommender import Recommender
+from tests.churn import seen_position_churn
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 from webapp.slates.models import Slate

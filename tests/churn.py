@@ -1,4 +1,4 @@
-"""Whether a page stays calm: what a visit has seen on it does not jump.
+"""Seen-position churn: two home pages of a visit in, the share of seen positions that changed out.
 
 churn = |seen positions whose title moved or left, not by the viewer's doing| / |seen positions|
 """
