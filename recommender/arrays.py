@@ -1,4 +1,7 @@
-"""Array types by the type of their numbers; a function's docstring says the shape."""
+"""Array types by the type of their numbers, and rows scaled to unit length.
+
+A function's docstring says the shape.
+"""
 
 from typing import Any
 
@@ -20,3 +23,9 @@ UInt64 = NDArray[np.uint64]
 Int16 = NDArray[np.int16]
 Bool = NDArray[np.bool_]
 AnyArray = NDArray[Any]
+
+
+def unit_rows(vectors: Floating) -> Float32:
+    """Return (B, D) rows at length 1; zeros stay zeros."""
+    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    return np.asarray(vectors / lengths, dtype=np.float32)

@@ -10,7 +10,7 @@ title, age since it came in, n how many profiles liked it.
 
 import numpy as np
 
-from recommender.arrays import Float32
+from recommender.arrays import Float32, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import Viewer
@@ -29,10 +29,10 @@ def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> 
         catalogue: whose genres are compared.
         factors: (I, H) of iALS, zeros where a title is not known: there genres alone speak.
     """
-    genres = _unit(catalogue.genres.toarray().astype(np.float32))
+    genres = unit_rows(catalogue.genres.toarray().astype(np.float32))
     if factors is None:
         return genres
-    known = _unit(factors)
+    known = unit_rows(factors)
     share = np.where(known.any(axis=1), MODEL_SHARE, np.float32(0))[:, None]
     return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
 
@@ -59,8 +59,3 @@ def utilities(catalogue: Catalogue, affinity: Float32, now: float, config: PageC
 def request_rng(viewer: Viewer) -> np.random.Generator:
     """Return what draws a page's chances: the same question draws the same."""
     return np.random.default_rng([int(viewer.now * 1e6), viewer.profile_id or 0])
-
-
-def _unit(vectors: Float32) -> Float32:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-9), dtype=np.float32)

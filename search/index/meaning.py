@@ -20,7 +20,7 @@ from copy import copy
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32, Floating, Int64
+from recommender.arrays import Float32, Int64, unit_rows
 from recommender.retrieval.vector_index import VectorIndex
 
 WeighedWords = Iterable[tuple[str, float]]
@@ -63,7 +63,7 @@ class Meaning:
         _normalise_rows(counts)
         self._documents_of_terms = counts.T.tocsr()  # (V, N)
         self._latent_of_terms = _latent(counts)  # (V, R)
-        self._latent = _unit(counts @ self._latent_of_terms)  # (N, R)
+        self._latent = unit_rows(counts @ self._latent_of_terms)  # (N, R)
         self._usual_length = _mean_length(self._latent_of_terms)
         self._space = np.zeros((self.num_documents, 0), dtype=np.float32)  # (N, D)
         self._index = self._joint()
@@ -71,7 +71,7 @@ class Meaning:
     def with_space(self, vectors: Float32) -> "Meaning":
         """Return the same index with (N, D) vectors of the documents, zeros where unknown."""
         meaning = copy(self)
-        meaning._space = _unit(vectors.astype(np.float32))
+        meaning._space = unit_rows(vectors.astype(np.float32))
         meaning._index = meaning._joint()
         return meaning
 
@@ -89,7 +89,7 @@ class Meaning:
             begin, end = self._documents_of_terms.indptr[term : term + 2]
             places = self._documents_of_terms.indices[begin:end]
             direct[places] += weight * self._documents_of_terms.data[begin:end]
-        latent = _unit((weights @ np.stack(list(map(self._latent_of, terms))))[None, :])[0]
+        latent = unit_rows((weights @ np.stack(list(map(self._latent_of, terms))))[None, :])[0]
         return self._nearest(direct, latent, self._anchored(direct, latent), k)
 
     def near_document(self, document: int, k: int) -> tuple[Int64, Float32]:
@@ -130,7 +130,7 @@ class Meaning:
             return np.zeros(self._space.shape[1], dtype=np.float32)
         likeness = direct[anchors] + LATENT * (self._latent[anchors] @ latent)
         mean = np.maximum(likeness, 0) @ self._space[anchors]
-        anchored: Float32 = _unit(mean[None, :])[0]
+        anchored: Float32 = unit_rows(mean[None, :])[0]
         return anchored
 
     def _joint(self) -> VectorIndex:
@@ -208,12 +208,6 @@ def _mean_length(vectors: Float32) -> float:
     """Return the mean length of the vectors that are not 0."""
     lengths = np.linalg.norm(vectors, axis=1)
     return float(lengths[lengths > 0].mean()) if lengths.any() else 0.0
-
-
-def _unit(vectors: Floating) -> Float32:
-    """Return the rows at length 1; zeros stay zeros."""
-    lengths = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return np.asarray(vectors / lengths, dtype=np.float32)
 
 
 def _best(scores: Float32, k: int) -> Int64:

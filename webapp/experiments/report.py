@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 from numpy.typing import NDArray
+from scipy import stats
 
 from recommender.evaluation.ab_test import (
     MISMATCH_LEVEL,
@@ -116,15 +117,16 @@ def ratio_of(metric: str, found: Outcomes) -> Ratio:
 
 
 def median_seconds(found: Outcomes) -> float | None:
-    """Return Kaplan and Meier's median time to play: who leaves before it is not forgotten."""
+    """Return Kaplan and Meier's median time to play; visits without a play are censored.
+
+    None if fewer than half ever play.
+    """
     if not len(found):
         return None
-    order = np.argsort(found.seconds, kind="stable")
-    seconds, played = found.seconds[order], found.abandoned[order] == 0
-    waiting = len(seconds) - np.arange(len(seconds))
-    surviving = np.cumprod(np.where(played, 1 - 1 / waiting, 1.0))
-    below = np.flatnonzero(surviving <= 0.5)
-    return float(seconds[below[0]]) if len(below) else None
+    times = stats.CensoredData.right_censored(found.seconds, found.abandoned != 0)
+    survival = stats.ecdf(times).sf
+    reached = np.flatnonzero(survival.probabilities <= 0.5)
+    return float(survival.quantiles[reached[0]]) if len(reached) else None
 
 
 def _summary(found: Outcomes, rng: np.random.Generator) -> dict[str, Any]:
@@ -141,7 +143,10 @@ def _summary(found: Outcomes, rng: np.random.Generator) -> dict[str, Any]:
 
 
 def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any] | None:
-    """Return the median with a bootstrap over profiles; no upper end where a resample has none."""
+    """Return the median with a bootstrap over profiles; no upper end where a resample has none.
+
+    Greenwood's interval would take visits as independent, and those of one profile are alike.
+    """
     median = median_seconds(found)
     if median is None:
         return None

@@ -1,4 +1,4 @@
-"""Fractions with their intervals, from sums over days and moments over viewers."""
+"""Ratios with 95 % intervals, from sums over days and moments over viewers."""
 
 import math
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 Z95 = 1.959964
+"""The standard normal distribution's 97.5 % quantile, for every 95 % interval."""
 
 
 class Parts(Protocol):
@@ -37,12 +38,12 @@ class Sums(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A fraction, and how sure it is.
+class RatioEstimate:
+    """A ratio of two sums, and its 95 % interval.
 
     Attributes:
-        value: numerator / denominator; None where nothing counts.
-        low: the lower end of its 95 % interval; None where the spread is not known.
+        value: numerator / denominator; None if the denominator is 0.
+        low: the lower end of its 95 % interval; None if the variance is unknown.
         high: the upper end.
         numerator: as counted.
         denominator: as counted.
@@ -57,10 +58,10 @@ class Estimate:
     viewers: int = 0
 
 
-NOTHING = Estimate()
+NOTHING = RatioEstimate()
 
 
-def estimate(days: Iterable[Parts], *, is_share: bool = True) -> Estimate:
+def estimate(days: Iterable[Parts], *, is_share: bool = True) -> RatioEstimate:
     """Add days up and bound the fraction.
 
     Viewers, each with all of their visits of a day, are what varies: the variance of R = Σn / Σd
@@ -79,7 +80,7 @@ def estimate(days: Iterable[Parts], *, is_share: bool = True) -> Estimate:
         math.fsum(getattr(part, name) for part in parts) for name in ("sum_nn", "sum_nd", "sum_dd")
     )
     if viewers < 2 or not dd:
-        return Estimate(value, None, None, numerator, denominator, viewers)
+        return RatioEstimate(value, None, None, numerator, denominator, viewers)
     around = max(nn - 2 * value * nd + value * value * dd, 0.0)
     variance = around / denominator**2 * viewers / (viewers - 1)
     if is_share:
@@ -87,7 +88,7 @@ def estimate(days: Iterable[Parts], *, is_share: bool = True) -> Estimate:
     else:
         half = Z95 * math.sqrt(variance)
         low, high = value - half, value + half
-    return Estimate(value, low, high, numerator, denominator, viewers)
+    return RatioEstimate(value, low, high, numerator, denominator, viewers)
 
 
 def _wilson(share: float, variance: float, viewers: int) -> tuple[float, float]:

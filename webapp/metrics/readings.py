@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from webapp.metrics.definitions import METRICS
-from webapp.metrics.estimates import NOTHING, Estimate, Sums, estimate
+from webapp.metrics.estimates import NOTHING, RatioEstimate, Sums, estimate
 from webapp.metrics.models import DailyMetric, DailyTimes
 from webapp.metrics.times import Curve, kaplan_meier
 
@@ -69,14 +69,14 @@ class Readings:
 
     def total(
         self, metric: str, dimension: str = "all", part: str = "", period: Period | None = None
-    ) -> Estimate:
+    ) -> RatioEstimate:
         """Return the metric over the whole period."""
         found = (
             self.sums.get((metric, dimension, part, day)) for day in (period or self.period).days
         )
         return _estimate(metric, found)
 
-    def by_day(self, metric: str, dimension: str = "all", part: str = "") -> list[Estimate]:
+    def by_day(self, metric: str, dimension: str = "all", part: str = "") -> list[RatioEstimate]:
         """Return the metric of each day, in their order."""
         return [
             _estimate(metric, [self.sums.get((metric, dimension, part, day))])
@@ -85,7 +85,7 @@ class Readings:
 
     def latest(
         self, metric: str, dimension: str = "all", part: str = ""
-    ) -> tuple[date | None, Estimate]:
+    ) -> tuple[date | None, RatioEstimate]:
         """Return the last day of the period that the metric has a value on, and that."""
         for day in reversed(self.period.days):
             if (metric, dimension, part, day) in self.sums:
@@ -101,7 +101,7 @@ class Readings:
         }
         return sorted(found, key=lambda part: (not part[:2].strip().isdigit(), len(part), part))
 
-    def by_slice(self, metric: str, dimension: str) -> list[tuple[str, Estimate]]:
+    def by_slice(self, metric: str, dimension: str) -> list[tuple[str, RatioEstimate]]:
         return [
             (part, self.total(metric, dimension, part)) for part in self.slices(metric, dimension)
         ]
@@ -143,7 +143,7 @@ class Times:
         return found
 
     def curve(self, days: Iterable[date]) -> Curve | None:
-        """Estimate over some days, None where no visit counts."""
+        """RatioEstimate over some days, None where no visit counts."""
         found = [self.counts[day] for day in days if day in self.counts]
         if not found:
             return None
@@ -153,16 +153,16 @@ class Times:
         )
         return kaplan_meier(played, left)
 
-    def median(self, days: Iterable[date]) -> Estimate:
+    def median(self, days: Iterable[date]) -> RatioEstimate:
         """Return the median of some days in seconds, with its interval."""
         curve = self.curve(days)
         if curve is None:
             return NOTHING
         low, high = curve.median_interval()
-        return Estimate(curve.median(), low, high)
+        return RatioEstimate(curve.median(), low, high)
 
 
-def _estimate(metric: str, parts: Iterable[Sums | None]) -> Estimate:
+def _estimate(metric: str, parts: Iterable[Sums | None]) -> RatioEstimate:
     return estimate(
         (part for part in parts if part is not None), is_share=METRICS[metric].unit == "share"
     )

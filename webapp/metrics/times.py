@@ -1,6 +1,7 @@
-"""Times to an event that may not come: Kaplan and Meier's estimate from counts in bins.
+"""Kaplan and Meier's survival curve from counts in bins. B bins.
 
-Bins are fixed, so that days are added up by adding their counts. B bins.
+Bins are fixed, so that days are added up by adding their counts. SciPy's `ecdf` wants every
+visit's time instead, which daily metrics do not keep; a test holds the two equal.
 """
 
 import math
@@ -10,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from webapp.metrics.estimates import Z95
+
 BIN_EDGES: tuple[float, ...] = (
     *(5.0 * n for n in range(1, 121)),
     *(600.0 + 30.0 * n for n in range(1, 101)),
     7200.0,
 )
 """Seconds where bins end: five each for ten minutes, half a minute each for an hour, then one."""
-Z95 = 1.959964
 
 
 @dataclass(frozen=True)

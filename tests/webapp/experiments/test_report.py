@@ -119,6 +119,10 @@ def test_the_median_time_to_play_does_not_forget_who_left():
     assert median_seconds(of([10, 20, 30], [0, 0, 0])) == 20
     # 1, then one leaves, then a half of the two that are left, then all
     assert median_seconds(of([10, 20, 30, 40], [0, 1, 0, 0])) == 30
+    # S(20) = 0.8 (1 - 1/4): who leaves in the second of a play was still at risk then
+    assert median_seconds(of([10, 20, 20, 30, 40], [0, 1, 0, 0, 1])) == 30
+    # counted as leaving first, S(20) would be 1/2 already
+    assert median_seconds(of([10, 20, 20, 20, 30, 40], [0, 1, 1, 0, 0, 1])) == 30
     assert median_seconds(of([10, 20, 30], [1, 1, 1])) is None
     assert median_seconds(of([], [])) is None
 

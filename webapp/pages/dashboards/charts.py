@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Literal
 
 from webapp.metrics.definitions import Metric, Unit
-from webapp.metrics.estimates import Estimate
+from webapp.metrics.estimates import RatioEstimate
 
 Kind = Literal["line", "bars"]
 
@@ -19,7 +19,7 @@ class Line:
     """A named row of values, with their intervals where they have some."""
 
     label: str
-    points: Sequence[Estimate]
+    points: Sequence[RatioEstimate]
 
     @property
     def has_interval(self) -> bool:
@@ -124,10 +124,10 @@ class Figure:
 
     label: str
     meaning: str
-    now: Estimate
+    now: RatioEstimate
     unit: Unit
     detail: str = ""
-    before: Estimate = field(default_factory=Estimate)
+    before: RatioEstimate = field(default_factory=RatioEstimate)
     is_better_low: bool | None = None
 
     @property
@@ -158,7 +158,10 @@ class Figure:
 
 
 def of_metric(
-    metric: Metric, at: Sequence[date], lines: Iterable[tuple[str, Sequence[Estimate]]], **more: Any
+    metric: Metric,
+    at: Sequence[date],
+    lines: Iterable[tuple[str, Sequence[RatioEstimate]]],
+    **more: Any,
 ) -> Chart:
     """Return a metric's chart by day, with its own words."""
     return Chart(
@@ -174,7 +177,7 @@ def of_metric(
 
 
 def by_name(
-    metric: Metric, found: Sequence[tuple[str, Estimate]], across: str, **more: Any
+    metric: Metric, found: Sequence[tuple[str, RatioEstimate]], across: str, **more: Any
 ) -> Chart:
     """Return a metric's bars by slice."""
     return Chart(
@@ -213,7 +216,7 @@ def said(value: float | None, unit: Unit) -> str:
     return f"{value:.3g}" if unit == "titles" else f"{value:.3f}"
 
 
-def interval(found: Estimate, unit: Unit) -> str:
+def interval(found: RatioEstimate, unit: Unit) -> str:
     """A 95 % interval in words; empty where there is none."""
     if found.low is None or found.high is None:
         return ""
@@ -225,6 +228,6 @@ def rounded(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(f"{value:.6g}")
 
 
-def _cells(found: Estimate, unit: Unit, has_interval: bool) -> list[str]:
+def _cells(found: RatioEstimate, unit: Unit, has_interval: bool) -> list[str]:
     value = said(found.value, unit)
     return [value, interval(found, unit) or "–"] if has_interval else [value]

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from webapp.experiments.models import Experiment
 from webapp.metrics.definitions import METRICS, TIME_TO_PLAY, Unit
-from webapp.metrics.estimates import NOTHING, Estimate
+from webapp.metrics.estimates import NOTHING, RatioEstimate
 from webapp.metrics.readings import Readings, Times
 from webapp.pages.dashboards.charts import Chart, interval, of_metric, said
 from webapp.pages.dashboards.filters import ARM, DashboardFilters
@@ -178,13 +178,13 @@ def _by_day(
     )
 
 
-def _with_interval(found: Estimate, unit: Unit) -> str:
+def _with_interval(found: RatioEstimate, unit: Unit) -> str:
     bounds = interval(found, unit)
     return f"{said(found.value, unit)} ({bounds})" if bounds else said(found.value, unit)
 
 
-def _estimate(interval: dict[str, Any]) -> Estimate:
-    return Estimate(interval.get("value"), interval.get("low"), interval.get("high"))
+def _estimate(interval: dict[str, Any]) -> RatioEstimate:
+    return RatioEstimate(interval.get("value"), interval.get("low"), interval.get("high"))
 
 
 def _moment(at: Any) -> str:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from webapp.metrics.audit import record_act
 from webapp.metrics.definitions import METRICS
-from webapp.metrics.estimates import Estimate
+from webapp.metrics.estimates import RatioEstimate
 from webapp.metrics.models import AuditEntry
 from webapp.metrics.readings import Readings
 from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric, said
@@ -170,7 +170,7 @@ def _by_tenth(metrics: dict[str, Any]) -> list[Chart]:
     """R-LARM beside EASE on held-out profiles of the live release, by history size."""
     buckets = metrics.get("larm", {}).get("by_history_size", [])
     lines = [
-        Line(label, [Estimate(bucket.get(name)) for bucket in buckets])
+        Line(label, [RatioEstimate(bucket.get(name)) for bucket in buckets])
         for name, label in (("ease", "EASE"), ("larm", "R-LARM"))
     ]
     return [
@@ -197,7 +197,7 @@ def _over_releases(releases: list[Release]) -> Chart:
         "Release",
         [float(release.pk) for release in found],
         [
-            Line(label, [Estimate(r.metrics.get(name, {}).get(GATE)) for r in found])
+            Line(label, [RatioEstimate(r.metrics.get(name, {}).get(GATE)) for r in found])
             for name, label in OFFLINE.items()
         ],
         "index",
@@ -215,7 +215,7 @@ def _over_rankers(rankers: list[RankerVersion]) -> Chart:
         "Ranker",
         [float(ranker.pk) for ranker in found],
         [
-            Line(label, [Estimate(_reached(ranker).get(name)) for ranker in found])
+            Line(label, [RatioEstimate(_reached(ranker).get(name)) for ranker in found])
             for name, label in OF_RANKERS.items()
         ],
         "index",
@@ -237,7 +237,7 @@ def _curves(run: TrainingRun | None) -> list[Chart]:
                     f"{curve.label} after each epoch of training.",
                     "Epoch",
                     [float(point["epoch"]) for point in measured],
-                    [Line(curve.label, [Estimate(value) for value in curve.values])],
+                    [Line(curve.label, [RatioEstimate(value) for value in curve.values])],
                     "index",
                     is_of_visits=False,
                 )

@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.views.decorators.http import require_safe
 
 from webapp.metrics.definitions import METRICS, TIME_TO_PLAY
-from webapp.metrics.estimates import Estimate
+from webapp.metrics.estimates import RatioEstimate
 from webapp.metrics.readings import Readings, Times
 from webapp.metrics.times import BIN_EDGES, Curve
 from webapp.pages.dashboards.charts import Chart, Figure, Line, by_name, of_metric
@@ -133,7 +133,7 @@ def figures(filters: DashboardFilters, readings: Readings, times: Times) -> list
     ]
 
 
-def failed(success: Estimate) -> Estimate:
+def failed(success: RatioEstimate) -> RatioEstimate:
     """Turn a share of successes into one of failures."""
     return replace(
         success,
@@ -151,7 +151,7 @@ def waiting(curve: Curve | None) -> Chart:
     else:
         shown = [n for n, edge in enumerate(BIN_EDGES) if edge <= WAITED_TO and edge % 15 == 0]
         ends = ((curve.waiting[n], curve.low[n], curve.high[n]) for n in shown)
-        points = [Estimate(float(share), float(low), float(high)) for share, low, high in ends]
+        points = [RatioEstimate(float(share), float(low), float(high)) for share, low, high in ends]
     return Chart(
         "waiting",
         "Visits that have not played yet",
