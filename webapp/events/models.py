@@ -13,6 +13,8 @@ LONGEST_QUERY = 200
 """As much of a text as an event keeps."""
 SURFACES = [(surface.value, surface.name.capitalize()) for surface in Surface]
 """Choices of a field that names a surface."""
+BOT_EVENTS = 5000
+"""More events than a person makes in one visit; an evening of films brings some 3,000."""
 
 
 class VisitQuerySet(models.QuerySet["Visit"]):

@@ -1,4 +1,4 @@
-"""What is played most here: one list for everyone."""
+"""Popular plays: the titles that most visits of a day began, and those begun next after a title."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -12,21 +12,20 @@ KEPT = 30
 """More than a row shows, for what a viewer may not see."""
 PLAYERS = 300
 FEWEST = 2
-"""What one person alone began next says nothing of others, and something of that one."""
+"""People who began a title next: what one alone did would tell others about that one."""
 
 
 def most_played(now: datetime) -> tuple[int, ...]:
     """Return the titles begun in most visits within a day, the most first. One query.
 
-    Programs and simulated viewers do not count.
+    Bots and simulated viewers do not count.
     """
     counted = (
-        Event.objects.filter(
+        Event.objects.of_people()
+        .filter(
             kind=Event.Kind.PLAY,
             occurred_at__gt=now - DAY,
             visit__started_at__gt=now - 2 * DAY,
-            visit__is_bot=False,
-            visit__is_simulated=False,
         )
         .values("title_id")
         .annotate(visits=Count("visit", distinct=True))
@@ -39,14 +38,9 @@ def played_next(title_id: int) -> tuple[int, ...]:
     """Return what people began next after this title, what most began first. One query.
 
     Of the newest `PLAYERS` who began it; a title counts that at least `FEWEST` of them began.
-    Programs and simulated viewers do not count.
+    Bots and simulated viewers do not count.
     """
-    begun = Event.objects.filter(
-        kind=Event.Kind.PLAY,
-        profile__isnull=False,
-        visit__is_bot=False,
-        visit__is_simulated=False,
-    )
+    begun = Event.objects.of_people().filter(kind=Event.Kind.PLAY, profile__isnull=False)
     following = (
         Event.objects.filter(
             kind=Event.Kind.PLAY,

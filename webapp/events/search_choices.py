@@ -1,4 +1,4 @@
-"""What viewers chose after they had searched: search learns from it."""
+"""Search choices: for each title the texts after which it was chosen, and in how many visits."""
 
 from datetime import datetime, timedelta
 
@@ -9,21 +9,21 @@ from webapp.events.models import Event
 
 KEPT_DAYS = 365
 FEWEST_VISITS = 2
-"""What was chosen in fewer visits after the same text may be an accident."""
+"""Fewer visits that chose a title after the same text may be an accident."""
 
 
 def choices_after_searches(until: datetime) -> dict[int, list[tuple[str, int]]]:
     """Return for each title the texts it was chosen after, and in how many visits. One query.
 
-    Simulated visits teach nothing.
+    Simulated viewers and bots teach nothing.
 
     Args:
         until: what came later is left out, as is what is older than `KEPT_DAYS` then.
     """
     rows = (
-        Event.objects.filter(
+        Event.objects.of_people()
+        .filter(
             kind=Event.Kind.CHOOSE,
-            visit__is_simulated=False,
             occurred_at__lte=until,
             occurred_at__gt=until - timedelta(days=KEPT_DAYS),
         )
@@ -34,7 +34,7 @@ def choices_after_searches(until: datetime) -> dict[int, list[tuple[str, int]]]:
         .order_by("title_id", "text")
         .values_list("title_id", "text", "visits")
     )
-    found: dict[int, list[tuple[str, int]]] = {}
+    texts: dict[int, list[tuple[str, int]]] = {}
     for title_id, text, visits in rows.iterator(chunk_size=20_000):
-        found.setdefault(title_id, []).append((text, visits))
-    return found
+        texts.setdefault(title_id, []).append((text, visits))
+    return texts

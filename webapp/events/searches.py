@@ -70,12 +70,11 @@ def trending_searches(visit: CurrentVisit, now: datetime) -> list[str]:
 def _trending(now: datetime) -> QuerySet[Event, str]:
     viewer = Coalesce(Cast("profile_id", CharField()), Cast("visit_id", CharField()))
     return (
-        Event.objects.filter(
+        Event.objects.of_people()
+        .filter(
             kind=Event.Kind.SEARCH,
             value__in=ASKED,
             occurred_at__gt=now - timedelta(days=settings.TRENDING_SEARCH_DAYS),
-            visit__is_simulated=False,
-            visit__is_bot=False,
         )
         .exclude(query="")
         .values(text=Lower(Trim("query")))

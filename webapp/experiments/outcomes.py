@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from webapp.events.models import Visit, VisitQuerySet
+from webapp.events.models import BOT_EVENTS, Visit, VisitQuerySet
 from webapp.events.queries import Query
 from webapp.experiments.models import Experiment
 
@@ -54,7 +54,7 @@ class Outcomes:
 def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
     """Read the outcomes of visits that have ended: of people, or of simulated viewers, never both.
 
-    Two queries over the experiment's visits.
+    A visit of more than `BOT_EVENTS` events is a bot's. Two queries over the experiment's visits.
 
     Args:
         experiment: whose visits.
@@ -69,7 +69,9 @@ def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
     shown = [
         (arm, profile, outcome)
         for pk, arm, profile in visits
-        if (outcome := of_visit.get(pk)) and outcome.first_seen_at
+        if (outcome := of_visit.get(pk))
+        and outcome.first_seen_at
+        and (experiment.is_simulated or outcome.events <= BOT_EVENTS)
     ]
     units = [profile if profile is not None else -1 - n for n, (_, profile, _) in enumerate(shown)]
     return Outcomes(
@@ -87,6 +89,7 @@ class _Outcome(NamedTuple):
 
     first_seen_at: datetime | None
     last_at: datetime | None
+    events: int
     positions: int
     qualified_at: datetime | None
     conversions: int

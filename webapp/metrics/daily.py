@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 
+from webapp.events.models import BOT_EVENTS
 from webapp.metrics.models import CountedDay, DailyMetric, DailyQuery, DailyTimes, Refresh
 from webapp.metrics.times import BIN_EDGES
 
@@ -23,8 +24,6 @@ STEPS = ("gather", "visits", "places", "slates", "search", "sums", "whole")
 """Files of `sql/`, in their order."""
 SQL = {step: (Path(__file__).parent / "sql" / f"{step}.sql").read_text() for step in STEPS}
 NEWS = (Path(__file__).parent / "sql" / "news.sql").read_text()
-BOT_EVENTS = 5000
-"""More events than a person makes in one visit; an evening of films brings some 3,000."""
 SLATES_SAMPLED = 500
 """Home pages of a day that are searched for repeated titles: those with the smallest ids."""
 QUERIES_KEPT = 200

@@ -47,6 +47,7 @@ def test_one_visit_is_an_accident_however_often_it_chooses(films):
         {"days_ago": 366.0},
         {"days_ago": -1.0},
         {"is_simulated": True},
+        {"is_bot": True},
     ],
 )
 def test_nothing_else_counts(films, other):

@@ -5,6 +5,7 @@ SELECT
     visit.id,
     seen.first_seen_at,
     seen.last_at,
+    seen.events,
     seen.positions,
     played.qualified_at,
     played.conversions
@@ -15,6 +16,7 @@ CROSS JOIN LATERAL (
             WHERE kind = 'impression' AND surface IN ('home', 'prequery', 'search')
         ) AS first_seen_at,
         max(occurred_at) AS last_at,
+        count(*) AS events,
         count(DISTINCT (slate_id, title_id)) FILTER (
             WHERE kind IN ('impression', 'open', 'choose', 'play')
             AND slate_id IS NOT NULL AND title_id IS NOT NULL
