@@ -27,14 +27,14 @@ from recommender import checks
 from recommender.arrays import Float32, Float64
 from recommender.data.examples import Examples
 from recommender.errors import InvalidInputError
-from recommender.evaluation.clicks import auc, auc_gap, click_metrics, log_loss, log_loss_gap
+from recommender.evaluation.clicks import auc
 from recommender.models.early_stopping import EpochReport
 from recommender.models.fifa import FifaConfig
 from recommender.ranking.ranker import Ranker, RankerConfig
+from recommender.training.gates import RankerGate
+from recommender.verdict import Verdict
 
 DAY = 86_400.0
-SURE = 1.645
-"""Standard errors beyond which a difference is no chance, at 95 % on one side."""
 
 OnEpoch = Callable[[EpochReport], None]
 
@@ -57,18 +57,12 @@ class IncrementalConfig:
     """Earlier examples that the teacher speaks of, as a share of the window's."""
     item_field: str = "item"
     """The growing field whose ids the teacher must know to have a word."""
-    baseline_field: str | None = None
-    """The number that orders while no model is live, against which the gate holds the first."""
     judged_share: float = 0.2
     """The newest share of a window judges instead of training."""
     forget_days: float = 30.0
     """Ids not met for so long give up their rows."""
-    auc_tolerance: float = 0.005
-    """How far below the live model's AUC the gate lets a model be."""
-    loss_tolerance: float = 0.02
-    """How far above its log loss, as a share of it."""
-    diverged_above: float = 1.5
-    """A model whose log loss is more than so many times that of a constant has diverged."""
+    gate: RankerGate = RankerGate()
+    """What a model must reach to be published."""
 
     def __post_init__(self) -> None:
         checks.share(
@@ -79,9 +73,7 @@ class IncrementalConfig:
         checks.positive(
             learning_rate=self.learning_rate,
             forget_days=self.forget_days,
-            diverged_above=self.diverged_above,
         )
-        checks.not_negative(auc_tolerance=self.auc_tolerance, loss_tolerance=self.loss_tolerance)
         checks.whole(epochs=self.epochs, batch_examples=self.batch_examples)
 
 
@@ -112,17 +104,6 @@ class Window:
         if 0 < place < len(self):
             place = int(np.searchsorted(self.at, self.at[place], side="left"))
         return self[:place], self[place:]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate found, plain JSON by `asdict`."""
-
-    passed: bool
-    words: str
-    new: dict[str, float] | None = None
-    live: dict[str, float] | None = None
-    examples: int = 0
 
 
 @dataclass(frozen=True)
@@ -296,96 +277,9 @@ def run_cycle(
             ranker = learn_increment(start, older, config, teacher, note, earlier)
         ranker = ranker.calibrated(calibrating)
         seconds = time.perf_counter() - began
-        verdict = judge(ranker, live, judging, config)
+        verdict = config.gate.verdict(ranker, live, judging)
         found = Cycle(ranker, verdict, name, float(older.at[-1]), curve, seconds)
         if verdict.passed:
             break
     assert found is not None  # noqa: S101 - one of the starts is there
     return found
-
-
-def judge(
-    new: Ranker, live: Ranker | None, examples: Examples, config: IncrementalConfig
-) -> Verdict:
-    """Hold a model against the live one over examples that neither learned from.
-
-    It is kept back where it is worse by more than is allowed and more than chance explains: few
-    examples tell little. Where none is live, its order is held against that of `baseline_field`.
-    """
-    logits, chances = new.predict(examples)
-    if not np.isfinite(logits).all():
-        return Verdict(False, "It diverged: some of its logits are not finite. Kept back.")
-    reached = click_metrics(examples.labels, chances)
-    count = len(examples)
-    limit = config.diverged_above * _constant_loss(examples)
-    if reached["log_loss"] > limit:
-        words = (
-            f"It diverged: its log loss is {reached['log_loss']:.4f}, and a constant chance has "
-            f"{limit / config.diverged_above:.4f}. Kept back."
-        )
-        return Verdict(False, words, reached, None, count)
-    if live is not None:
-        live_logits, live_chances = live.predict(examples)
-        was = click_metrics(examples.labels, live_chances)
-        orders, order_words = _orders(examples, logits, live_logits, "live", config)
-        fits, fit_words = _fits(examples, chances, live_chances, config)
-        return _decided(orders and fits, f"{order_words}; {fit_words}", reached, was, count)
-    if config.baseline_field is None:
-        return _decided(True, "Nothing was live to compare with", reached, None, count)
-    scores = examples.numbers[:, new.place_of(config.baseline_field)]
-    was = {"auc": auc(examples.labels, scores)}
-    orders, words = _orders(examples, logits, scores, f"{config.baseline_field} score", config)
-    return _decided(orders, f"No ranker was live. {words}", reached, was, count)
-
-
-def _orders(
-    examples: Examples,
-    scores: Float32,
-    others: Float32,
-    name: str,
-    config: IncrementalConfig,
-) -> tuple[bool, str]:
-    """Whether scores order as well as others, and what is said of it."""
-    gain, error = auc_gap(examples.labels, scores, others)
-    words = (
-        f"AUC {auc(examples.labels, scores):.4f}, {name} {auc(examples.labels, others):.4f} "
-        f"(difference {gain:+.4f} ± {error:.4f}, {config.auc_tolerance} less is allowed)"
-    )
-    return not gain < -config.auc_tolerance - SURE * error, words
-
-
-def _fits(
-    examples: Examples,
-    chances: Float32,
-    others: Float32,
-    config: IncrementalConfig,
-) -> tuple[bool, str]:
-    """Whether chances come true as often as others', and what is said of it."""
-    reached, was = (log_loss(examples.labels, each) for each in (chances, others))
-    loss, error = log_loss_gap(examples.labels, chances, others)
-    words = (
-        f"log loss {reached:.4f}, live {was:.4f} ({loss:+.4f} ± {error:.4f}, "
-        f"{config.loss_tolerance:.0%} more is allowed)"
-    )
-    return loss <= config.loss_tolerance * was + SURE * error, words
-
-
-def _decided(
-    passed: bool,
-    words: str,
-    reached: dict[str, float],
-    was: dict[str, float] | None,
-    count: int,
-) -> Verdict:
-    outcome = "published" if passed else "kept back"
-    return Verdict(bool(passed), f"{words}: {outcome}.", reached, was, count)
-
-
-def _constant_loss(examples: Examples) -> float:
-    """The log loss of always saying how many are taken."""
-    share = float(examples.labels.mean())
-    return (
-        max(-share * math.log(share) - (1 - share) * math.log(1 - share), 1e-3)
-        if (0 < share < 1)
-        else 1e-3
-    )

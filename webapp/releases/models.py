@@ -2,6 +2,8 @@
 
 from django.db import models
 
+from recommender.verdict import Verdict
+
 
 class TrainingRun(models.Model):
     """One training of a release or a ranker, from queued to its end."""
@@ -59,12 +61,22 @@ class Trained(models.Model):
     is_live = models.BooleanField(default=False)
     metrics = models.JSONField(default=dict, blank=True)
     gate = models.JSONField(
-        default=dict, blank=True, help_text="The gate's comparison and verdict."
+        default=dict, blank=True, help_text="The gate's verdict; empty before it is reached."
     )
 
     class Meta:
         abstract = True
         ordering = ["-pk"]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The gate's, or None where it was not asked yet."""
+        return Verdict.from_json(self.gate) if self.gate else None
+
+    @property
+    def gate_reason(self) -> str:
+        """The verdict's reason, empty where there is no verdict."""
+        return self.verdict.reason if self.verdict else ""
 
 
 class Release(Trained):
@@ -115,7 +127,3 @@ class RankerVersion(Trained):
 
     def __str__(self) -> str:
         return f"ranker {self.pk}{' (live)' if self.is_live else ''}"
-
-    @property
-    def is_teacher(self) -> bool:
-        return self.run.kind == TrainingRun.Kind.TEACHER

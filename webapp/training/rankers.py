@@ -9,7 +9,6 @@ a ranker learned from people it is not given up for a simulated one.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from recommender.errors import InvalidInputError, RecommenderError
 from recommender.models.early_stopping import EpochReport
 from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
+from recommender.training.gates import RankerGate
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
 from webapp.engine.live import load_ranker
 from webapp.releases.models import RankerVersion, TrainingRun
@@ -98,7 +98,7 @@ def train_ranker(
         )
     earlier = _earlier(run, since, is_simulated) if teacher else None
     curve: list[dict[str, Any]] = []
-    config = IncrementalConfig(baseline_field="fused")
+    config = IncrementalConfig(gate=RankerGate(baseline_field="fused"))
 
     def note(report: EpochReport) -> None:
         curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
@@ -163,7 +163,7 @@ def _write(
         "known": cycle.ranker.num_known(),
         "parameters": cycle.ranker.fifa.num_parameters,
         "start": cycle.start,
-        "reached": cycle.verdict.new,
+        "reached": cycle.verdict.candidate,
         "live": cycle.verdict.live,
         "judged_on": cycle.verdict.examples,
         "regimes": cycle.ranker.regimes(window.examples),
@@ -185,7 +185,7 @@ def _write(
         is_simulated=is_simulated,
         learned_until=datetime.fromtimestamp(cycle.learned_until, UTC),
         metrics=metrics,
-        gate=asdict(cycle.verdict),
+        gate=cycle.verdict.as_json(),
     )
 
 

@@ -16,11 +16,11 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommender.errors import InvalidInputError, RecommenderError
+from recommender.training.gates import ReleaseGate
 from recommender.training.train import Progress, evaluate_release, train_release
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_sessions
-from webapp.training.gate import gate
 from webapp.training.rankers import train_ranker
 from webapp.training.tuning import tuned_config
 
@@ -131,9 +131,10 @@ def _train(run: TrainingRun) -> dict[str, Any]:
             logger.warning(
                 "the live release cannot be judged, so the new one replaces it: %s", error
             )
-    release.gate = gate(trained.metrics, live_metrics, settings.GATE_TOLERANCE)
+    verdict = ReleaseGate(settings.GATE_TOLERANCE).verdict(trained.metrics, live_metrics)
+    release.gate = verdict.as_json()
     release.save(update_fields=["gate"])
-    if release.gate["passed"]:
+    if verdict.passed:
         publish(release, timezone.now())
     return trained.metrics
 

@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from recommender.verdict import Verdict
 from tests.webapp.metrics.conftest import Sitting
 from webapp.experiments.lifecycle import built_in, start
 from webapp.metrics.daily import refresh
@@ -145,7 +146,7 @@ def releases():
             run=TrainingRun.objects.create(metrics=METRICS_OF_A_RUN),
             folder=f"artifacts/{n}",
             metrics={"ials": {"ndcg@100": 0.2 + n / 100}},
-            gate={"words": f"verdict {n}"},
+            gate=Verdict(True, f"verdict {n}").as_json(),
         )
         for n in range(2)
     ]

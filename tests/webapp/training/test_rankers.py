@@ -173,8 +173,8 @@ def test_the_first_teacher_orders_lists_and_slates_replay_exactly(
     evenings, cast, films, now, settings
 ):
     version = trained(Kind.TEACHER)
-    assert (version.is_live, version.start, version.is_teacher) == (True, "scratch", True)
-    assert version.gate["new"]["auc"] > 0.9
+    assert (version.is_live, version.start, version.run.kind) == (True, "scratch", Kind.TEACHER)
+    assert version.verdict.candidate["auc"] > 0.9
     assert version.metrics["taken"] < version.metrics["examples"]
     holder.forget()
     visit = current_visit(None, cast.owner, now)
@@ -218,8 +218,8 @@ def test_an_increment_goes_on_from_the_live_one_and_says_so(evenings, cast, now)
     assert (version.parent, version.teacher) == (teacher, teacher)
     assert version.start in ("live", "teacher")  # the teacher is the live one here
     assert version.learned_until > teacher.learned_until
-    assert version.gate["passed"] == version.is_live
-    assert version.gate["live"]["auc"] > 0.5
+    assert version.verdict.passed == version.is_live
+    assert version.verdict.live["auc"] > 0.5
     publish(version, now)  # whatever its gate said: that goes by a hair
     out = StringIO()
     call_command("rankers", roll_back=True, stdout=out)

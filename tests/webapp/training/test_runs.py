@@ -11,7 +11,6 @@ from webapp.engine.live import folder_of, holder
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import previous, publish
 from webapp.training import runs
-from webapp.training.gate import gate
 
 
 @pytest.mark.django_db
@@ -68,40 +67,6 @@ def test_a_run_queued_for_long_is_sent_again():
     run = TrainingRun.objects.create()
     assert runs.overdue_runs(timezone.now()) == []
     assert runs.overdue_runs(timezone.now() + timedelta(minutes=11)) == [run.pk]
-
-
-@pytest.mark.parametrize(
-    ("new", "live", "passed"), [(0.30, None, True), (0.30, 0.31, True), (0.29, 0.31, False)]
-)
-def test_the_gate_keeps_back_what_is_worse_than_the_tolerance(new, live, passed):
-    metrics = {"ials": {"ndcg@100": live}} if live else None
-    verdict = gate({"ials": {"ndcg@100": new}}, metrics, tolerance=0.05)
-    assert verdict["passed"] is passed
-    assert verdict["words"]
-
-
-@pytest.mark.parametrize(
-    ("new", "live", "passed"),
-    [(0.30, 0.31, True), (0.20, 0.31, False), (None, 0.31, True), (0.20, None, True)],
-)
-def test_the_gate_looks_at_the_neighbours_too_where_both_releases_have_them(new, live, passed):
-    new, live = (
-        {"ials": {"ndcg@100": 0.4}} | ({"larm": {"ndcg@100": value}} if value else {})
-        for value in (new, live)
-    )
-    verdict = gate(new, live, tolerance=0.05)
-    assert verdict["passed"] is passed
-    assert ("R-LARM" in verdict["words"]) is ("larm" in new and "larm" in live)
-    assert verdict["needed"] == pytest.approx(0.38)
-
-
-@pytest.mark.parametrize("live", [None, {"ials": {}}, {"ials": {"ndcg@100": 0.3}}])
-def test_the_gate_lets_pass_what_too_few_profiles_can_judge(live):
-    """A bug: with a few dozen profiles now and then none was held out, and training failed."""
-    verdict = gate({"ials": {}}, live, tolerance=0.05)
-    assert verdict["passed"] is True
-    assert verdict["new"] is None
-    assert verdict["words"]
 
 
 @pytest.mark.django_db

@@ -109,7 +109,15 @@ def _releases(releases: list[Release]) -> Table:
     return Table(
         "releases",
         "Releases and their lineage",
-        ["Release", "State", "Made, UTC", "From", "Last live, UTC", "NDCG@100", "The gate's words"],
+        [
+            "Release",
+            "State",
+            "Made, UTC",
+            "From",
+            "Last live, UTC",
+            "NDCG@100",
+            "Gate",
+        ],
         [
             [
                 release.pk,
@@ -120,7 +128,7 @@ def _releases(releases: list[Release]) -> Table:
                 f"run {release.run_id}, seed {release.run.seed}",
                 f"{release.published_at:%Y-%m-%d %H:%M}" if release.published_at else "never",
                 _number(release.metrics.get("ials", {}).get(GATE)),
-                release.gate.get("words", ""),
+                release.gate_reason,
             ]
             for release in releases
         ],
@@ -140,7 +148,7 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
             "Went on from",
             "Teacher",
             "AUC",
-            "The gate's words",
+            "Gate",
         ],
         [
             [
@@ -150,7 +158,7 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
                 f"ranker {ranker.parent_id}" if ranker.parent_id else "scratch",
                 f"ranker {ranker.teacher_id}" if ranker.teacher_id else "none",
                 _number(_reached(ranker).get("auc")),
-                ranker.gate.get("words", ""),
+                ranker.gate_reason,
             ]
             for ranker in rankers
         ],

@@ -38,9 +38,10 @@ class Command(BaseCommand):
         told = f", {ready.simulated} by simulated viewers" if ready.simulated else ""
         self.stdout.write(f"{ready.slates} slates were seen{told}; training needs {ready.needed}.")
         for version in RankerVersion.objects.select_related("run")[:20]:
-            words = version.gate.get("words", "")
             sort = ", simulated visits" if version.is_simulated else ""
-            self.stdout.write(f"{version}  {version.run.kind} from {version.start}{sort}  {words}")
+            self.stdout.write(
+                f"{version}  {version.run.kind} from {version.start}{sort}  {version.gate_reason}"
+            )
 
     def _train(self, kind: TrainingRun.Kind) -> None:
         run = queue_training(lambda run_id: None, kind=kind)

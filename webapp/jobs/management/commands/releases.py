@@ -6,9 +6,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from recommender.training.gates import RELEASE_METRIC
 from webapp.releases.models import Release
 from webapp.releases.publishing import previous, publish
-from webapp.training.gate import GATE_METRIC
 
 
 class Command(BaseCommand):
@@ -25,8 +25,8 @@ class Command(BaseCommand):
         elif options["roll_back"]:
             self._publish(previous(Release))
         for release in Release.objects.all()[:20]:
-            value = release.metrics.get("ials", {}).get(GATE_METRIC)
-            shown = "" if value is None else f"{GATE_METRIC} {value:.4f}"
+            value = release.metrics.get("ials", {}).get(RELEASE_METRIC)
+            shown = "" if value is None else f"{RELEASE_METRIC} {value:.4f}"
             self.stdout.write(f"{release}  {release.created_at:%Y-%m-%d %H:%M} UTC  {shown}")
 
     def _publish(self, release: Release | None) -> None:

@@ -57,7 +57,7 @@ class Command(BaseCommand):
         if run.status == TrainingRun.Status.FAILED:
             raise CommandError(f"Run {run.pk} failed. {run.error}")
         release = Release.objects.get(run=run)
-        self.stdout.write(f"{str(release).capitalize()}: {release.gate.get('words', '')}")
+        self.stdout.write(f"{str(release).capitalize()}: {release.gate_reason}")
 
 
 def _live_release_is_readable() -> bool:
