@@ -1,24 +1,108 @@
-"""The one product that iALS spends its time on, kept in vector registers from start to end.
+"""A tile of a product of rows, added to a target: the one operation that iALS spends its time on.
 
     target[i : i + R, j : j + C]  +=  sign · Σ_k  rows[k, i : i + R]ᵀ rows[k, j : j + C]
 
-for k from `first` to `last`. A loop written out would load and store the target once for each k;
-here R × C sums stay in registers, so that only the rows are read. What a compiler makes of
-such a loop differs by a factor of three from this; hence the machine-independent vector
-code below, which LLVM turns into whatever vectors the processor has.
+for k from `first` to `last`. `add_tile` has two forms. As Python it is three plain loops, which
+load and store the target once for each k. Compiled code gets vector code instead, written below
+in LLVM's machine-independent language: R × C sums stay in vector registers from start to end, so
+that only the rows are read, which is about three times as fast. Where LLVM cannot compile that,
+or numba is switched off, the plain loops run.
 """
 
+import logging
+from functools import cache
 from typing import Any
 
+import numba
+import numpy as np
 from llvmlite import binding, ir
 from numba import types
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
-_WIDE = bool(binding.get_host_cpu_features().get("avx512f"))
-TILE_ROWS, TILE_COLUMNS = (8, 32) if _WIDE else (4, 16)
+from recommender.arrays import Float32
+
+logger = logging.getLogger(__name__)
+
+_u = np.uint64
+
+Index = int | np.uint64
+
+
+def _has_avx512() -> bool:
+    try:
+        return bool(binding.get_host_cpu_features().get("avx512f"))
+    except RuntimeError:  # LLVM does not know this processor
+        return False
+
+
+TILE_ROWS, TILE_COLUMNS = (8, 32) if _has_avx512() else (4, 16)
 """R and C: with 32 registers of 16 numbers 8 × 32 sums fit; elsewhere half a register file of 8."""
 
 _FAST = ("contract",)  # a product and a sum may become one instruction
+
+
+def add_tile(
+    target: Float32,
+    rows: Float32,
+    first: Index,
+    last: Index,
+    i: Index,
+    j: Index,
+    sign: np.float32,
+) -> None:
+    """Add the product; nothing is checked.
+
+    Args:
+        target: (N, M) float32, contiguous; M is a multiple of C.
+        rows: (K, M) float32, contiguous; may be the target itself where the tile's rows are others.
+        first: the first k.
+        last: one past the last k.
+        i: the tile's first row, a multiple of R.
+        j: its first column, a multiple of C.
+        sign: 1 or -1.
+    """
+    for r in range(i, i + _u(TILE_ROWS)):
+        for k in range(first, last):
+            factor = sign * rows[k, r]
+            for c in range(j, j + _u(TILE_COLUMNS)):
+                target[r, c] += factor * rows[k, c]
+
+
+@overload(add_tile)
+def _form_for_compiled_code(
+    target: Any, rows: Any, first: Any, last: Any, i: Any, j: Any, sign: Any
+) -> Any:
+    """Return what compiled code calls for `add_tile`."""
+    if not runs_in_registers():
+        return add_tile
+
+    def in_registers(
+        target: Any, rows: Any, first: Any, last: Any, i: Any, j: Any, sign: Any
+    ) -> None:
+        add_tile_in_registers(target, rows, first, last, i, j, sign)
+
+    return in_registers
+
+
+@cache
+def runs_in_registers() -> bool:
+    """Return whether LLVM compiles the vector code here, and its product is that of the loops."""
+    rows = np.linspace(-1, 1, 3 * TILE_COLUMNS, dtype=np.float32).reshape(3, TILE_COLUMNS)
+    target, expected = np.zeros((2, TILE_ROWS, TILE_COLUMNS), dtype=np.float32)
+    arguments = (rows, _u(0), _u(3), _u(0), _u(0), np.float32(1))
+    add_tile(expected, *arguments)
+    try:
+        numba.njit(_call_in_registers)(target, *arguments)
+    except Exception as error:  # numba and LLVM raise many kinds; any means: not here
+        logger.warning("iALS runs without its vector code, several times slower: %s", error)
+        return False
+    return bool(np.allclose(target, expected, atol=1e-5))
+
+
+def _call_in_registers(
+    target: Any, rows: Any, first: Any, last: Any, i: Any, j: Any, sign: Any
+) -> None:
+    add_tile_in_registers(target, rows, first, last, i, j, sign)
 
 
 def _typed(
@@ -36,14 +120,8 @@ def _typed(
     return signature, _generate
 
 
-add_tile: Any = intrinsic(_typed)
-"""`add_tile(target, rows, first, last, i, j, sign)`, for use in compiled code; it checks nothing.
-
-    target  (N, M) float32, contiguous; M is a multiple of C
-    rows    (K, M) float32, contiguous; may be the target itself where the tile's rows are others
-    first   of k, and `last` one past it
-    i, j    the tile's first row, a multiple of R, and its first column, a multiple of C
-"""
+add_tile_in_registers: Any = intrinsic(_typed)
+"""The vector form, for use in compiled code only; arguments as of `add_tile`."""
 
 
 def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -62,8 +140,8 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
         return ir.Constant(size, value)
 
     def vector_at(array: Any, row: Any) -> Any:
-        place = builder.add(builder.mul(row, builder.extract_value(array.shape, 1)), j)
-        return builder.bitcast(builder.gep(array.data, [place]), vector.as_pointer())
+        index = builder.add(builder.mul(row, builder.extract_value(array.shape, 1)), j)
+        return builder.bitcast(builder.gep(array.data, [index]), vector.as_pointer())
 
     def spread(scalar: Any) -> Any:
         lanes = ir.VectorType(ir.IntType(32), TILE_COLUMNS)
@@ -83,8 +161,8 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     row = builder.mul(k, builder.extract_value(rows.shape, 1))
     new_sums = []
     for r, total in enumerate(sums):
-        place = builder.add(row, builder.add(i, number(r)))
-        factor = spread(builder.load(builder.gep(rows.data, [place])))
+        index = builder.add(row, builder.add(i, number(r)))
+        factor = spread(builder.load(builder.gep(rows.data, [index])))
         product = builder.fmul(factor, columns, flags=_FAST)
         new_sums.append(builder.fadd(product, total, flags=_FAST))
     next_k = builder.add(k, number(1))

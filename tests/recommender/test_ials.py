@@ -14,9 +14,7 @@ from recommender.models.ials import EpochReport, Ials, IalsConfig
 from recommender.solvers import block_newton_torch
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
-from recommender.solvers.compiled import compiled
 from recommender.solvers.power_iteration import leading_subspace
-from recommender.solvers.register_tile import TILE_COLUMNS, TILE_ROWS, add_tile
 from recommender.vocabulary import Vocabulary
 from tests.recommender import plain_ials as plain
 
@@ -359,32 +357,4 @@ def test_an_artifact_comes_back_whole(tmp_path):
     assert list(back.profiles.ids) == [5, 9]
     np.testing.assert_array_equal(
         back.fold_in(interactions.matrix), model.fold_in(interactions.matrix)
-    )
-
-
-def test_a_tile_is_a_plain_product():
-    rng = np.random.default_rng(0)
-    rows = rng.normal(size=(11, 3 * TILE_COLUMNS)).astype(np.float32)
-    target = rng.normal(size=(4 * TILE_ROWS, 3 * TILE_COLUMNS)).astype(np.float32)
-    expected = target.copy()
-    i, j = 2 * TILE_ROWS, TILE_COLUMNS
-    left, right = rows[3:9, i : i + TILE_ROWS], rows[3:9, j : j + TILE_COLUMNS]
-    expected[i : i + TILE_ROWS, j : j + TILE_COLUMNS] -= left.T @ right
-    add_one_tile(target, rows, 3, 9, i, j, -1.0)
-    np.testing.assert_allclose(target, expected, rtol=1e-5, atol=1e-5)
-    before = target.copy()
-    add_one_tile(target, rows, 4, 4, i, j, 1.0)  # no rows, no change
-    np.testing.assert_array_equal(target, before)
-
-
-@compiled
-def add_one_tile(target, rows, first, last, i, j, sign):
-    add_tile(
-        target,
-        rows,
-        np.uint64(first),
-        np.uint64(last),
-        np.uint64(i),
-        np.uint64(j),
-        np.float32(sign),
     )
