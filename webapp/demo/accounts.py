@@ -1,4 +1,4 @@
-"""The demo's two logins: a viewer with the taste of three real people, and an operator."""
+"""The demo's two accounts: a viewer with profiles of three imported people, and an operator."""
 
 import secrets
 from collections import Counter
@@ -10,27 +10,27 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count
 
 from webapp.demo.films import EXTERNAL_ID_PREFIX
-from webapp.demo.people import may_be_simulated
+from webapp.demo.people import is_candidate
 from webapp.profiles.models import Profile, Rating
 
 TASTES = {"Alex": "Sci-Fi", "Robin": "Romance", "Sam": "Crime"}
-"""Which genre the person behind each profile likes more than others do."""
-NEWCOMER = "New here"
+"""The genre by which the imported person behind each profile is chosen."""
+NEW_PROFILE = "New here"
 FEWEST_RATINGS, MOST_RATINGS = 80, 250
 
 
 class PasswordRefused(Exception):
-    """A password asked for that is too weak to set."""
+    """The password from the environment is too weak."""
 
 
 def make_account(username: str, password: str, variable: str, *, operator: bool = False) -> str:
-    """Create the account, or set its password where one is given; a sentence on its login.
+    """Create the account or set its password; return a sentence about its login.
 
-    Without a password a new account gets a generated one and an old one keeps its own. The
-    variable is where the password came from, for the sentence.
+    Without a password, a new account gets a generated one and an existing one keeps its own.
+    `variable` names where the password came from, for the sentence.
     """
     if password:
-        _check(password, variable)
+        _validate(password, variable)
     user, created = User.objects.get_or_create(
         username=username, defaults={"is_staff": operator, "is_superuser": operator}
     )
@@ -48,7 +48,7 @@ def make_account(username: str, password: str, variable: str, *, operator: bool 
 
 
 def give_profiles(username: str) -> None:
-    """Hand three imported people and a newcomer to this account; nothing where it has some."""
+    """Give the account three imported profiles and a new one, unless it has profiles already."""
     account = User.objects.get(username=username)
     if Profile.objects.filter(account=account).exists():
         return
@@ -56,15 +56,15 @@ def give_profiles(username: str) -> None:
     likes = _likes_by_profile()
     for name, genre in TASTES.items():
         candidates = (id_ for id_ in likes if id_ not in chosen)
-        best = max(candidates, key=_share_of(genre, likes), default=None)
+        best = max(candidates, key=_liked_share(genre, likes), default=None)
         if best is not None:
             chosen.add(best)
             Profile.objects.filter(pk=best).update(account=account, name=name)
-    Profile.objects.create(account=account, name=NEWCOMER)
+    Profile.objects.create(account=account, name=NEW_PROFILE)
 
 
 def _likes_by_profile() -> dict[int, Counter[str]]:
-    """How many titles of each genre the people with a middling history like. Two queries."""
+    """Return the number of liked titles by genre for people with 80 to 250 ratings. Two queries."""
     people = (
         Profile.objects.filter(account=None, external_id__startswith=EXTERNAL_ID_PREFIX)
         .annotate(rated=Count("ratings"))
@@ -73,14 +73,14 @@ def _likes_by_profile() -> dict[int, Counter[str]]:
         .values_list("pk", "external_id")
     )
     likes: dict[int, Counter[str]] = {
-        pk: Counter() for pk, id_ in people if not may_be_simulated(_number(id_ or ""))
+        pk: Counter() for pk, id_ in people if not is_candidate(_number(id_ or ""))
     }
-    liked: Iterable[tuple[int, str, int]] = (
+    counts: Iterable[tuple[int, str, int]] = (
         Rating.objects.filter(profile__in=likes, stars__gte=Rating.LIKED_FROM_STARS)
         .values_list("profile_id", "title__genres__name")
         .annotate(titles=Count("pk"))
     )
-    for profile_id, genre, titles in liked:
+    for profile_id, genre, titles in counts:
         likes[profile_id][genre] = titles
     return likes
 
@@ -89,14 +89,16 @@ def _number(external_id: str) -> int:
     return int(external_id.removeprefix(EXTERNAL_ID_PREFIX))
 
 
-def _share_of(genre: str, likes: dict[int, Counter[str]]) -> Callable[[int], float]:
+def _liked_share(genre: str, likes: dict[int, Counter[str]]) -> Callable[[int], float]:
+    """Return a function that gives the share of the genre among a profile's likes."""
+
     def share(profile_id: int) -> float:
         return likes[profile_id][genre] / max(1, likes[profile_id].total())
 
     return share
 
 
-def _check(password: str, variable: str) -> None:
+def _validate(password: str, variable: str) -> None:
     try:
         validate_password(password)
     except ValidationError as error:

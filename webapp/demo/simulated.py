@@ -1,4 +1,4 @@
-"""What simulated viewers are made of here: people, films, accounts that are logged in."""
+"""What a simulation needs from this site's database: films, people, and logged-in sessions."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import Q
 
 from webapp.catalog.models import Credit, Title
-from webapp.demo.films import EXTERNAL_ID_PREFIX, join, read_films, read_histories
-from webapp.demo.people import external, part
+from webapp.demo.films import EXTERNAL_ID_PREFIX, match_films, read_films, read_histories
+from webapp.demo.people import demo_id, split_ratings
 from webapp.demo.tastes import FEWEST_LIKED, Film, Person
 from webapp.events.middleware import PROFILE_KEY
 from webapp.profiles.models import Profile, Rating
@@ -20,15 +20,15 @@ ACCOUNT_PREFIX = "simulated-"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-class NotHidden(Exception):
-    """What a simulated viewer likes could have been learned by the models."""
+class HiddenRatingsLoaded(Exception):
+    """Ratings that must be hidden are in the database, where models can learn from them."""
 
 
 def films_and_paths() -> tuple[dict[int, Film], dict[int, str]]:
-    """Read the catalogue as viewers know it, and where each title's page is. Three queries."""
+    """Return the catalogue as viewers see it, and the path of each title's page. Three queries."""
     people: dict[int, set[str]] = defaultdict(set)
-    named = Credit.objects.exclude(role=Credit.Role.WRITER)
-    for title_id, name in named.values_list("title_id", "person__name").iterator(20_000):
+    credits = Credit.objects.exclude(role=Credit.Role.WRITER)
+    for title_id, name in credits.values_list("title_id", "person__name").iterator(20_000):
         people[title_id].add(name)
     films, paths = {}, {}
     for title in Title.objects.available().for_cards():
@@ -41,52 +41,52 @@ def films_and_paths() -> tuple[dict[int, Film], dict[int, str]]:
     return films, paths
 
 
-def people_of(films: Iterable[int]) -> dict[int, Person]:
-    """Return the people to simulate, by their number, with what is hidden of them.
+def simulated_people(films: Iterable[int]) -> dict[int, Person]:
+    """Return the people to simulate, by their number, with their hidden ratings.
 
-    Those that somebody's account watches as are left out.
+    People whose profile belongs to a real account are left out.
 
     Raises:
-        NotHidden: some of it is in the database.
+        HiddenRatingsLoaded: Some of their hidden ratings are in the database.
     """
     histories = read_histories()
-    joined = join(read_films(), histories.films)
-    hidden = part(histories.verdicts, joined).hidden
+    matches = match_films(read_films(), histories.films)
+    hidden = split_ratings(histories.ratings, matches).hidden
     titles = _ids_of(Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX))
-    free = Q(account=None) | Q(account__username__startswith=ACCOUNT_PREFIX)
-    theirs = Profile.objects.filter(free, external_id__in=map(external, hidden))
-    profiles = _ids_of(theirs)
+    is_free = Q(account=None) | Q(account__username__startswith=ACCOUNT_PREFIX)
+    profiles = _ids_of(Profile.objects.filter(is_free, external_id__in=map(demo_id, hidden)))
     rated: dict[int, set[int]] = defaultdict(set)
     for profile_id, title_id in Rating.objects.filter(profile__in=profiles.values()).values_list(
         "profile_id", "title_id"
     ):
         rated[profile_id].add(title_id)
-    there, people = set(films), {}
-    for number, verdicts in hidden.items():
-        if (name := external(number)) not in profiles:
+    available, people = set(films), {}
+    for number, ratings in hidden.items():
+        if (name := demo_id(number)) not in profiles:
             continue
         profile_id = profiles[name]
         stars = {
-            titles[name]: verdict.stars
-            for verdict in verdicts
-            if (name := external(joined[verdict.rated_film_id])) in titles and titles[name] in there
+            titles[name]: rating.stars
+            for rating in ratings
+            if (name := demo_id(matches[rating.rated_film_id])) in titles
+            and titles[name] in available
         }
         person = Person(number, profile_id, stars, rated[profile_id])
         if len(person.liked) >= FEWEST_LIKED:
             people[number] = person
-    known = sum(len(person.hidden.keys() & person.known) for person in people.values())
-    if known:
-        raise NotHidden(
-            f"{known} ratings of simulated people must be hidden and are in the database: run "
+    loaded = sum(len(person.hidden.keys() & person.seen) for person in people.values())
+    if loaded:
+        raise HiddenRatingsLoaded(
+            f"{loaded} ratings of simulated people must be hidden and are in the database: run "
             "`manage.py load_demo`, then `manage.py train --wait`"
         )
     return people
 
 
-def logged_in(people: Iterable[Person]) -> dict[int, str]:
-    """Give each person an account without a password, and return Django's sessions, logged in.
+def log_in(people: Iterable[Person]) -> dict[int, str]:
+    """Return a logged-in Django session key by person, creating accounts without a password.
 
-    An account that is there is used again.
+    Existing accounts are used again.
     """
     store = import_module(settings.SESSION_ENGINE).SessionStore
     sessions: dict[int, str] = {}
@@ -106,5 +106,6 @@ def logged_in(people: Iterable[Person]) -> dict[int, str]:
     return sessions
 
 
-def _ids_of(named: "Iterable[Title] | Iterable[Profile]") -> dict[str, int]:
-    return {one.external_id: one.pk for one in named if one.external_id}
+def _ids_of(rows: "Iterable[Title] | Iterable[Profile]") -> dict[str, int]:
+    """Return primary keys by external id."""
+    return {row.external_id: row.pk for row in rows if row.external_id}

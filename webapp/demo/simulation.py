@@ -1,6 +1,6 @@
-"""Many simulated visits over a month: who comes when, several at a time, resumable.
+"""Simulation of a month of visits: people, a plan and a site go in, visits are made in parallel.
 
-What is done is written to a file a line a visit, so that a run that was cut off goes on.
+Every finished visit is a line of a file, so that an interrupted run can be resumed.
 """
 
 import json
@@ -16,20 +16,20 @@ from typing import Any
 
 import numpy as np
 
-from webapp.demo.site import Site, Wire
-from webapp.demo.tastes import Film, Person, tonights
+from webapp.demo.site import Connection, Site
+from webapp.demo.tastes import Film, Person, draw_intent
 from webapp.demo.viewer import Visit
 
 DAYS = 30
 ANONYMOUS_SHARE = 0.2
-"""Visits of a browser that is not logged in."""
-LEAST_HOURS_APART = 4
-"""Between two visits of one person begun: no film lasts as long."""
+"""Share of visits without a login."""
+MIN_HOURS_APART = 4
+"""Between the starts of two visits of one person; no film lasts as long."""
 HOURS = np.array(
     [3, 2, 1, 1, 1, 1, 2, 3, 3, 3, 3, 4, 5, 4, 4, 4, 5, 7, 9, 12, 14, 13, 9, 5], dtype=np.float64
 )
-"""How many visits begin in each hour of the day, UTC: most in the evening."""
-BROWSERS = (
+"""Relative number of visits that start in each hour of the day (24,), UTC."""
+USER_AGENTS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) simulated",
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) simulated",
     "Mozilla/5.0 (SMART-TV; Linux; Tizen 8.0) simulated",
@@ -37,8 +37,8 @@ BROWSERS = (
 
 
 @dataclass(frozen=True)
-class Planned:
-    """A visit to come: its number, whose it is, whether logged in, and when it begins."""
+class PlannedVisit:
+    """A visit to make: `person` is the person's number, `at` the simulated start."""
 
     number: int
     person: int
@@ -47,15 +47,15 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where simulated viewers go, and what they know.
+class Target:
+    """The site under simulation and its catalogue.
 
     Attributes:
-        address: of the running server.
+        address: URL of the running server.
         token: `MARQUEE_SIMULATION_TOKEN`.
-        sessions: Django's session of each person's account.
-        films: the catalogue.
-        paths: the address of each title's page.
+        sessions: Django's session key by person.
+        films: The catalogue by title id.
+        paths: Path of each title's page by title id.
     """
 
     address: str
@@ -65,77 +65,79 @@ class Place:
     paths: Mapping[int, str]
 
 
-def plan(people: Sequence[int], visits: int, until: datetime, seed: int) -> list[Planned]:
-    """Spread visits over the month before `until`, in order; people differ in how often they come.
+def plan(people: Sequence[int], visits: int, until: datetime, seed: int) -> list[PlannedVisit]:
+    """Draw the visits of the month before `until`, in order; people differ in visit frequency.
 
-    A person's visits stay `LEAST_HOURS_APART`; one that would not is moved on, or back where the
-    month ends.
+    A person's visits start at least `MIN_HOURS_APART`: those closer together are moved later, or
+    earlier at the end of the month.
     """
     rng = np.random.default_rng(seed)
-    often = rng.gamma(4.0, 1.0, len(people))
-    who = rng.choice(len(people), visits, p=often / often.sum())
+    frequency = rng.gamma(4.0, 1.0, len(people))
+    who = rng.choice(len(people), visits, p=frequency / frequency.sum())
     days = rng.integers(0, DAYS, visits)
     hours = rng.choice(24, visits, p=HOURS / HOURS.sum()) + rng.random(visits)
     anonymous = rng.random(visits) < ANONYMOUS_SHARE
-    begin = month_before(until)
+    start = month_before(until)
     at = days * 24.0 + hours
     for person in range(len(people)):
-        theirs = np.flatnonzero(who == person)
-        theirs = theirs[np.argsort(at[theirs], kind="stable")]
-        at[theirs] = _apart(at[theirs])
+        own = np.flatnonzero(who == person)
+        own = own[np.argsort(at[own], kind="stable")]
+        at[own] = _spread(at[own])
     planned = [
-        (begin + timedelta(hours=float(at[n])), people[who[n]], bool(anonymous[n]))
+        (start + timedelta(hours=float(at[n])), people[who[n]], bool(anonymous[n]))
         for n in range(visits)
     ]
     planned.sort()
     return [
-        Planned(n, person, stranger, moment) for n, (moment, person, stranger) in enumerate(planned)
+        PlannedVisit(n, person, is_anonymous, time)
+        for n, (time, person, is_anonymous) in enumerate(planned)
     ]
 
 
 def month_before(until: datetime) -> datetime:
-    """Return the midnight with which a month of visits begins."""
-    began = until - timedelta(days=DAYS)
-    return began.replace(hour=0, minute=0, second=0, microsecond=0)
+    """Return the midnight at which the month of visits before `until` starts."""
+    start = until - timedelta(days=DAYS)
+    return start.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _apart(hours: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Move ascending moments apart, within the month; nearer together where they do not fit."""
-    gap = min(LEAST_HOURS_APART, DAYS * 24 / max(1, len(hours)))
+def _spread(hours: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Move ascending times apart within the month; the gap is smaller if they do not fit."""
+    gap = min(MIN_HOURS_APART, DAYS * 24 / max(1, len(hours)))
     steps = gap * np.arange(len(hours))
     later: np.ndarray[Any, np.dtype[np.float64]] = np.maximum.accumulate(hours - steps) + steps
     latest = DAYS * 24.0 - steps[::-1]
-    together: np.ndarray[Any, np.dtype[np.float64]] = np.minimum(later, latest)
-    return together
+    within_month: np.ndarray[Any, np.dtype[np.float64]] = np.minimum(later, latest)
+    return within_month
 
 
 @dataclass(frozen=True)
-class Diary:
-    """The file of what is done: a line for the plan, then one for each visit."""
+class Journal:
+    """The file of finished visits: a header line with people and end, then a line per visit."""
 
     path: Path
 
-    def begin(self, people: Sequence[int], until: datetime) -> None:
-        """Write down who comes and until when, unless that was done before: then it goes on."""
+    def create(self, people: Sequence[int], until: datetime) -> None:
+        """Write the header, unless the file exists: then the run is resumed."""
         if not self.path.exists():
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            head = {"people": list(people), "until": until.isoformat()}
-            self.path.write_text(json.dumps(head) + "\n")
+            header = {"people": list(people), "until": until.isoformat()}
+            self.path.write_text(json.dumps(header) + "\n")
 
     @property
     def people(self) -> list[int]:
-        return [int(number) for number in self._head()["people"]]
+        return [int(number) for number in self._header()["people"]]
 
     @property
     def until(self) -> datetime:
-        return datetime.fromisoformat(self._head()["until"])
+        return datetime.fromisoformat(self._header()["until"])
 
-    def _head(self) -> dict[str, Any]:
+    def _header(self) -> dict[str, Any]:
         with self.path.open() as file:
-            head: dict[str, Any] = json.loads(file.readline())
-        return head
+            header: dict[str, Any] = json.loads(file.readline())
+        return header
 
-    def done(self) -> Iterator[dict[str, Any]]:
+    def finished(self) -> Iterator[dict[str, Any]]:
+        """Yield number, person and watched titles of each visit, without a line cut off midway."""
         with self.path.open() as file:
             for line in list(file)[1:]:
                 if line.endswith("\n"):
@@ -143,37 +145,37 @@ class Diary:
 
 
 def simulate(
-    planned: Sequence[Planned],
+    planned: Sequence[PlannedVisit],
     people: Mapping[int, Person],
-    place: Place,
-    diary: Diary,
+    target: Target,
+    journal: Journal,
     seed: int,
     workers: int,
-    tell: Callable[[], object],
+    on_visit: Callable[[], object],
 ) -> int:
-    """Make the visits that the diary does not have; return how many were made.
+    """Make the visits that the journal does not have; return their number.
 
-    A person's visits are made in order by one worker. An error ends that person's visits, is
-    raised in the end, and leaves what was done in the diary.
+    One worker makes all visits of a person, in order, and calls `on_visit` after each. An error
+    ends that worker's visits and is raised at the end; finished visits stay in the journal.
     """
-    done = set()
-    for line in diary.done():
-        done.add(line["number"])
-        people[line["person"]].known.update(line["watched"])
-    queues: dict[int, list[Planned]] = defaultdict(list)
+    finished = set()
+    for line in journal.finished():
+        finished.add(line["number"])
+        people[line["person"]].seen.update(line["watched"])
+    queues: dict[int, list[PlannedVisit]] = defaultdict(list)
     for visit in planned:
-        if visit.number not in done:
+        if visit.number not in finished:
             queues[visit.person % workers].append(visit)
     lock = Lock()
 
-    def work(queue: list[Planned]) -> int:
-        with closing(Wire(place.address)) as wire:
+    def work(queue: list[PlannedVisit]) -> int:
+        with closing(Connection(target.address)) as connection:
             for visit in queue:
-                watched = _make(visit, people[visit.person], place, seed, wire)
+                watched = _simulate_visit(visit, people[visit.person], target, seed, connection)
                 line = {"number": visit.number, "person": visit.person, "watched": watched}
-                with lock, diary.path.open("a") as file:
+                with lock, journal.path.open("a") as file:
                     print(json.dumps(line), file=file)
-                tell()
+                on_visit()
         return len(queue)
 
     with ThreadPoolExecutor(workers) as pool:
@@ -181,12 +183,15 @@ def simulate(
         return sum(future.result() for future in as_completed(futures))
 
 
-def _make(planned: Planned, person: Person, place: Place, seed: int, wire: Wire) -> list[int]:
-    """Make one visit; return what was watched."""
+def _simulate_visit(
+    planned: PlannedVisit, person: Person, target: Target, seed: int, connection: Connection
+) -> list[int]:
+    """Make one visit; return the titles watched."""
     rng = np.random.default_rng([seed, planned.number])
-    session = "" if planned.is_anonymous else place.sessions[person.number]
-    browser = BROWSERS[person.number % len(BROWSERS)]
-    site = Site(wire, place.token, browser, session)
-    visit = Visit(site, tonights(person, place.films, rng), rng, planned.at, place.paths)
+    session = "" if planned.is_anonymous else target.sessions[person.number]
+    user_agent = USER_AGENTS[person.number % len(USER_AGENTS)]
+    site = Site(connection, target.token, user_agent, session)
+    intent = draw_intent(person, target.films, rng)
+    visit = Visit(site, intent, rng, planned.at, target.paths)
     visit.run()
     return visit.watched

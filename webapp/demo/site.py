@@ -1,4 +1,7 @@
-"""A simulated viewer's browser: real HTTP with cookies and events, no scripts, no pictures."""
+"""HTTP client of a simulated viewer: paths and events go in, the rows of pages come out.
+
+It keeps cookies and sends events as a browser does, but runs no scripts and loads no images.
+"""
 
 import http.client
 import json
@@ -12,22 +15,22 @@ from urllib.parse import quote, urlsplit
 
 from webapp.events.clock import NOW_HEADER, TOKEN_HEADER
 
-SECONDS = 120
+TIMEOUT_SECONDS = 120
 OK = 200
 CSRF = "s" * 32
-"""Both halves of the pair that Django compares; a browser is given it, this one makes it."""
+"""Value of both the CSRF cookie and the CSRF header, which Django compares."""
 TAG = re.compile(r"<[a-z]+ [^>]*\bdata-(?:slate|row|of-row|title)=[^>]*>")
-MORE = re.compile(r'<div class="more-rows" hx-get="([^"]*)"')
+MORE_ROWS = re.compile(r'<div class="more-rows" hx-get="([^"]*)"')
 ATTRIBUTE = re.compile(r'\bdata-([a-z-]+)="([^"]*)"')
 
 
 class SiteError(Exception):
-    """The site does not answer, or not as it should."""
+    """The site does not answer, or answers with an error."""
 
 
 @dataclass(frozen=True)
 class Card:
-    """A title in a row of a page."""
+    """A title in a slot of a row of a page."""
 
     title: int
     slate: str
@@ -38,50 +41,50 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A page: its rows from the top, each its cards from the first, and where to ask for more."""
+class Page:
+    """The rows of a page from the top, and the path of its further rows, if any."""
 
     rows: list[list[Card]]
     more: str = ""
 
 
-class Wire:
-    """A connection to a running server, kept open; several viewers use it one after the other."""
+class Connection:
+    """A kept-alive connection to the site; several viewers use it one after the other."""
 
     def __init__(self, address: str) -> None:
         self.address = address
         self._connection: http.client.HTTPConnection | None = None
 
-    def ask(
+    def request(
         self, method: str, path: str, body: str | None, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPResponse, str]:
-        """Return the answer and its text.
+        """Return the response and its text.
 
-        What was kept open may be closed by the server, so a failure is tried once more; the ids
-        of events make that safe.
+        The server may have closed the connection, so a failure is retried once; event ids make
+        that safe.
 
         Raises:
-            SiteError: nobody answers.
+            SiteError: The server does not answer.
         """
         try:
-            return self._ask(method, path, body, headers)
+            return self._request(method, path, body, headers)
         except (OSError, http.client.HTTPException):
             self.close()
         try:
-            return self._ask(method, path, body, headers)
+            return self._request(method, path, body, headers)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise SiteError(f"{self.address} does not answer: {error}") from error
 
-    def _ask(
+    def _request(
         self, method: str, path: str, body: str | None, headers: Mapping[str, str]
     ) -> tuple[http.client.HTTPResponse, str]:
         if self._connection is None:
             host = urlsplit(self.address).netloc
-            self._connection = http.client.HTTPConnection(host, timeout=SECONDS)
+            self._connection = http.client.HTTPConnection(host, timeout=TIMEOUT_SECONDS)
         self._connection.request(method, path, body, dict(headers))
-        answer = self._connection.getresponse()
-        return answer, answer.read().decode()
+        response = self._connection.getresponse()
+        return response, response.read().decode()
 
     def close(self) -> None:
         if self._connection is not None:
@@ -91,94 +94,99 @@ class Wire:
 
 @dataclass
 class Site:
-    """One viewer's browser: its name, its cookies.
+    """The site as one viewer's browser reaches it.
 
     Attributes:
-        wire: what it asks over.
-        token: what lets a simulated viewer in.
-        browser: the name it goes by.
-        session: Django's session of the account; empty for a stranger.
+        connection: May be shared with other viewers, one after the other.
+        token: `MARQUEE_SIMULATION_TOKEN`.
+        user_agent: Sent with every request.
+        session: Django's session key; empty for an anonymous visitor.
     """
 
-    wire: Wire
+    connection: Connection
     token: str
-    browser: str
+    user_agent: str
     session: str = ""
     cookies: dict[str, str] = field(default_factory=dict)
 
-    def look(
-        self, path: str, now: datetime, *, query: str = "", as_fragment: bool = False
-    ) -> Shown:
-        """Get a page and what is on it, or the fragment that typing or scrolling asks for."""
-        headers = {"HX-Request": "true", "HX-Current-URL": self.wire.address} if as_fragment else {}
+    def load(self, path: str, now: datetime, *, query: str = "", as_fragment: bool = False) -> Page:
+        """Load a page, or the fragment that typing or scrolling requests."""
+        headers = (
+            {"HX-Request": "true", "HX-Current-URL": self.connection.address} if as_fragment else {}
+        )
         target = f"{path}?q={quote(query)}" if query else path
-        return shown_in(self._ask("GET", target, now, headers))
+        return parse_page(self._request("GET", target, now, headers))
 
-    def open(self, path: str, card: Card | None, now: datetime) -> Shown:
-        """Go to a title's page, telling where its card stood as the page's script would."""
-        came_from = ""
+    def open(self, path: str, card: Card | None, now: datetime) -> Page:
+        """Load a title's page, with the card's position in the cookie that the script would set."""
+        cookie = ""
         if card is not None:
-            came_from = f"marquee_from={card.title}:{card.slate}:{card.row}:{card.slot}"
-        return shown_in(self._ask("GET", path, now, {}, came_from))
+            cookie = f"marquee_from={card.title}:{card.slate}:{card.row}:{card.slot}"
+        return parse_page(self._request("GET", path, now, {}, cookie))
 
-    def tell(self, events: list[dict[str, Any]], now: datetime) -> None:
-        """Send events; every one must be taken."""
+    def send(self, events: list[dict[str, Any]], now: datetime) -> None:
+        """Send events.
+
+        Raises:
+            SiteError: The site did not accept all of them.
+        """
         body = json.dumps({"events": [{"id": str(uuid.uuid4()), **event} for event in events]})
         headers = {"Content-Type": "application/json", "X-CSRFToken": CSRF}
-        answer = json.loads(self._ask("POST", "/api/v1/events", now, headers, body=body))
-        if answer["accepted"] != len(events):
-            raise SiteError(f"of {len(events)} events not all were taken: {answer}")
+        report = json.loads(self._request("POST", "/api/v1/events", now, headers, body=body))
+        if report["accepted"] != len(events):
+            raise SiteError(f"not all of {len(events)} events were accepted: {report}")
 
-    def _ask(
+    def _request(
         self,
         method: str,
         path: str,
         now: datetime,
         headers: Mapping[str, str],
-        more_cookies: str = "",
+        extra_cookie: str = "",
         body: str | None = None,
     ) -> str:
-        sent = {
+        all_headers = {
             TOKEN_HEADER: self.token,
             NOW_HEADER: now.isoformat(),
-            "User-Agent": self.browser,
-            "Cookie": "; ".join(filter(None, [*self._pairs(), more_cookies])),
+            "User-Agent": self.user_agent,
+            "Cookie": "; ".join(filter(None, [*self._cookies(), extra_cookie])),
             **headers,
         }
-        answer, text = self.wire.ask(method, path, body, sent)
-        if answer.status != OK:
-            raise SiteError(f"{method} {path} answered {answer.status}: {text[:300]}")
-        for name, value in answer.getheaders():
+        response, text = self.connection.request(method, path, body, all_headers)
+        if response.status != OK:
+            raise SiteError(f"{method} {path} answered {response.status}: {text[:300]}")
+        for name, value in response.getheaders():
             if name.lower() == "set-cookie":
                 key, _, rest = value.partition("=")
                 self.cookies[key] = rest.partition(";")[0]
         return text
 
-    def _pairs(self) -> list[str]:
+    def _cookies(self) -> list[str]:
+        """Return `name=value` of every cookie with a value."""
         own = {"csrftoken": CSRF, "sessionid": self.session}
         return [f"{name}={value}" for name, value in (self.cookies | own).items() if value]
 
 
-def shown_in(html: str) -> Shown:
-    """Read the rows and cards out of a page, by the attributes that its own script reads."""
-    page: dict[str, str] = {}
+def parse_page(html: str) -> Page:
+    """Parse the rows and cards of a page by the data attributes that its own script reads."""
+    slate: dict[str, str] = {}
     rows: list[list[Card]] = []
     row = ""
     for tag in TAG.findall(html):
-        has = dict(ATTRIBUTE.findall(tag))
-        if "slate" in has:
-            page = has
-        elif "title" in has and "slot" in has and page:
+        attributes = dict(ATTRIBUTE.findall(tag))
+        if "slate" in attributes:
+            slate = attributes
+        elif "title" in attributes and "slot" in attributes and slate:
             if not rows:
                 rows.append([])
             rows[-1].append(
                 Card(
-                    int(has["title"]), page["slate"], page.get("surface", ""), row,
-                    int(has["slot"]), page.get("query", ""),
+                    int(attributes["title"]), slate["slate"], slate.get("surface", ""), row,
+                    int(attributes["slot"]), slate.get("query", ""),
                 )
             )  # fmt: skip
-        elif "row" in has or "of-row" in has:
-            row = has.get("row") or has["of-row"]
+        elif "row" in attributes or "of-row" in attributes:
+            row = attributes.get("row") or attributes["of-row"]
             rows.append([])
-    more = MORE.search(html)
-    return Shown([cards for cards in rows if cards], more[1] if more else "")
+    more = MORE_ROWS.search(html)
+    return Page([cards for cards in rows if cards], more[1] if more else "")

@@ -1,10 +1,10 @@
-"""What a simulated viewer wants tonight: some of the hidden films, and what is like them.
+"""Taste model of simulated viewers: hidden ratings go in, the utility of a title comes out.
 
-Nothing here comes from a model of ours: a film's worth to a viewer is the real person's own hidden
-verdict, and for films that the person never rated, how alike genres, year and people are.
+It shares nothing with the recommenders under test. A film's utility is the real person's hidden
+rating or, for a film without one, its similarity in genres, year and people to tonight's films.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,20 +12,20 @@ import numpy as np
 LIKED_FROM_STARS = 4.0
 REFUSED_TO_STARS = 2.5
 CLUSTER_SIZE = 5
-"""Most films that would be just right tonight."""
+"""The largest number of films that a visit is about."""
 FEWEST_LIKED = 5
-"""A person with fewer liked films among the hidden is not simulated."""
-GENRES_COUNT, YEARS_COUNT, PEOPLE_COUNT = 0.5, 0.2, 0.3
-YEARS_ALIKE = 10.0
-LIKED_WORTH = 0.5
-"""A film the person liked, though it is not what tonight is about."""
-ALIKE_WORTH = 0.5
-"""The most that a film the person never rated is worth."""
+"""A person with fewer liked films among the hidden ratings is not simulated."""
+GENRES_WEIGHT, YEARS_WEIGHT, PEOPLE_WEIGHT = 0.5, 0.2, 0.3
+YEARS_SCALE = 10.0
+LIKED_UTILITY = 0.5
+"""Utility of a film that the person liked and that tonight is not about."""
+MAX_UNRATED_UTILITY = 0.5
+"""Highest utility of a film that the person never rated."""
 
 
 @dataclass(frozen=True)
 class Film:
-    """A title as one who looks at its card knows it."""
+    """The facts of a title that a viewer can read from its card."""
 
     id: int
     name: str
@@ -37,22 +37,23 @@ class Film:
 
 @dataclass
 class Person:
-    """A real person: the verdicts hidden from the models, and what is no news.
+    """A real person whom a simulated viewer stands for.
 
     Attributes:
-        number: in the histories.
-        profile_id: here.
-        hidden: stars by title.
-        known: titles rated before, or watched in simulated visits.
+        number: Id in the demo's ratings.
+        profile_id: Id of the profile.
+        hidden: Stars by title id, hidden from the models.
+        seen: Titles with a visible rating, or watched in simulated visits.
     """
 
     number: int
     profile_id: int
     hidden: Mapping[int, float]
-    known: set[int] = field(default_factory=set)
+    seen: set[int] = field(default_factory=set)
 
     @property
     def liked(self) -> list[int]:
+        """Return the liked titles among the hidden ratings."""
         return [id_ for id_, stars in self.hidden.items() if stars >= LIKED_FROM_STARS]
 
 
@@ -61,54 +62,55 @@ class Intent:
     """What one visit is about.
 
     Attributes:
-        cluster: films that would be just right.
-        person: whose visit.
-        films: the catalogue.
+        cluster: Films of full utility tonight, similar to each other.
+        person: The visitor.
+        films: The catalogue by title id.
     """
 
     cluster: Sequence[Film]
     person: Person
     films: Mapping[int, Film]
 
-    def worth(self, title_id: int) -> float:
-        """Return how much the viewer wants to watch it tonight, 0 to 1."""
+    def utility(self, title_id: int) -> float:
+        """Return the title's utility to the viewer tonight, 0 to 1; 0 if it was seen."""
         film = self.films.get(title_id)
-        if film is None or title_id in self.person.known:
+        if film is None or title_id in self.person.seen:
             return 0.0
-        if any(wanted.id == title_id for wanted in self.cluster):
+        if any(target.id == title_id for target in self.cluster):
             return 1.0
         stars = self.person.hidden.get(title_id)
         if stars is not None and stars >= LIKED_FROM_STARS:
-            return LIKED_WORTH
+            return LIKED_UTILITY
         if stars is not None and stars <= REFUSED_TO_STARS:
             return 0.0
-        return ALIKE_WORTH * max(likeness(film, wanted) for wanted in self.cluster) ** 3
+        return MAX_UNRATED_UTILITY * max(similarity(film, target) for target in self.cluster) ** 3
 
 
-def tonights(person: Person, films: Mapping[int, Film], rng: np.random.Generator) -> Intent:
-    """Choose one of the films that the person will like, and those of them most like it.
+def draw_intent(person: Person, films: Mapping[int, Film], rng: np.random.Generator) -> Intent:
+    """Draw one of the films the person will like, and add the most similar of the others.
 
-    Where fewer than two are news, all of them count: the viewer then looks for something similar.
+    If fewer than two of them are unseen, seen ones count too: the viewer then looks for titles
+    similar to those.
     """
     liked = [films[id_] for id_ in person.liked if id_ in films]
-    fresh = [film for film in liked if film.id not in person.known]
-    pool = fresh if len(fresh) > 1 else liked
+    unseen = [film for film in liked if film.id not in person.seen]
+    pool = unseen if len(unseen) > 1 else liked
     seed = pool[int(rng.integers(len(pool)))]
-    by_likeness = sorted(pool, key=lambda film: (-likeness(film, seed), film.id))
-    return Intent(by_likeness[:CLUSTER_SIZE], person, films)
+    by_similarity = sorted(pool, key=lambda film: (-similarity(film, seed), film.id))
+    return Intent(by_similarity[:CLUSTER_SIZE], person, films)
 
 
-def likeness(one: Film, other: Film) -> float:
-    """Return how alike two films are by what their pages say, 0 to 1."""
+def similarity(first: Film, second: Film) -> float:
+    """Return the content similarity of two films, 0 to 1: genres, year and people."""
     return (
-        GENRES_COUNT * _shared(one.genres, other.genres)
-        + YEARS_COUNT * float(np.exp(-abs(one.year - other.year) / YEARS_ALIKE))
-        + PEOPLE_COUNT * bool(one.people & other.people)
+        GENRES_WEIGHT * _jaccard(first.genres, second.genres)
+        + YEARS_WEIGHT * float(np.exp(-abs(first.year - second.year) / YEARS_SCALE))
+        + PEOPLE_WEIGHT * bool(first.people & second.people)
     )
 
 
-def mistyped(text: str, rng: np.random.Generator) -> str:
-    """Return the text with one mistake: two letters swapped, one left out, or one doubled."""
+def with_typo(text: str, rng: np.random.Generator) -> str:
+    """Return the text with one typo: two letters swapped, one left out, or one doubled."""
     if len(text) < 4:
         return text
     at = int(rng.integers(1, len(text) - 1))
@@ -118,7 +120,7 @@ def mistyped(text: str, rng: np.random.Generator) -> str:
     return text[:at] + text[at + 1 :] if kind == 1 else text[:at] + text[at] + text[at:]
 
 
-def _shared(one: Iterable[str], other: Iterable[str]) -> float:
-    """Jaccard's index, 0 for two empty sets."""
-    mine, theirs = set(one), set(other)
-    return len(mine & theirs) / len(mine | theirs) if mine | theirs else 0.0
+def _jaccard(first: frozenset[str], second: frozenset[str]) -> float:
+    """Return the Jaccard index, 0 for two empty sets."""
+    union = first | second
+    return len(first & second) / len(union) if union else 0.0

@@ -9,8 +9,8 @@ from django.core.management import CommandError, call_command
 
 from webapp.catalog.models import Credit, Genre, Title
 from webapp.demo import films as demo_films
-from webapp.demo.accounts import NEWCOMER, TASTES, make_account
-from webapp.demo.films import Film, RatedFilm, join, read_films, read_histories, titles_table
+from webapp.demo.accounts import NEW_PROFILE, TASTES, make_account
+from webapp.demo.films import Film, RatedFilm, match_films, read_films, read_histories, titles_table
 from webapp.demo.management.commands.load_demo import OPERATOR_PASSWORD, VIEWER_PASSWORD
 from webapp.profiles.models import Profile, Rating
 
@@ -41,11 +41,11 @@ def test_a_rated_film_joins_the_film_it_is(
     title: str, year: int, name: str, film_year: int
 ) -> None:
     films = [film(1, "Another", year), film(2, name, film_year)]
-    assert join(films, [RatedFilm(7, title, year)]) == {7: 2}
+    assert match_films(films, [RatedFilm(7, title, year)]) == {7: 2}
 
 
 def test_a_remake_of_another_year_is_not_joined() -> None:
-    assert join([film(1, "Heat", 1986)], [RatedFilm(7, "Heat", 1995)]) == {}
+    assert match_films([film(1, "Heat", 1986)], [RatedFilm(7, "Heat", 1995)]) == {}
 
 
 def test_no_film_is_taken_twice_and_the_surest_match_wins() -> None:
@@ -56,7 +56,7 @@ def test_no_film_is_taken_twice_and_the_surest_match_wins() -> None:
         RatedFilm(7, "Horror of Dracula (Dracula)", 1958),
         RatedFilm(8, "Dracula", 1960),
     ]
-    assert join(films, rated) == {6: 1, 7: 2}
+    assert match_films(films, rated) == {6: 1, 7: 2}
 
 
 def test_a_name_suffix_belongs_to_the_name_before_it() -> None:
@@ -68,13 +68,13 @@ def test_a_name_suffix_belongs_to_the_name_before_it() -> None:
 
 def test_the_packaged_data_joins_as_well_as_measured() -> None:
     films, histories = read_films(), read_histories()
-    joined = join(films, histories.films)
-    kept = sum(verdict.rated_film_id in joined for verdict in histories.verdicts)
+    matches = match_films(films, histories.films)
+    matched = sum(rating.rated_film_id in matches for rating in histories.ratings)
     assert len(films) == 17_472
-    assert len(histories.verdicts) == 100_004
-    assert len(joined) >= JOINED_FILMS_AT_LEAST
-    assert kept / len(histories.verdicts) >= JOINED_RATINGS_SHARE_AT_LEAST
-    assert len(set(joined.values())) == len(joined)
+    assert len(histories.ratings) == 100_004
+    assert len(matches) >= JOINED_FILMS_AT_LEAST
+    assert matched / len(histories.ratings) >= JOINED_RATINGS_SHARE_AT_LEAST
+    assert len(set(matches.values())) == len(matches)
 
 
 @pytest.mark.django_db
@@ -130,7 +130,7 @@ def _look_at_the_accounts(said: str) -> None:
 
     profiles = Profile.objects.filter(account=viewer)
     names = [profile.name for profile in profiles]
-    assert (set(names[:3]), names[3:]) == (set(TASTES), [NEWCOMER])
+    assert (set(names[:3]), names[3:]) == (set(TASTES), [NEW_PROFILE])
     for profile in profiles[:3]:
         assert profile.external_id is not None
         assert 80 <= profile.ratings.count() <= 250

@@ -10,12 +10,12 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
-from webapp.demo.films import Verdict
-from webapp.demo.people import FEWEST_RATINGS, forget_hidden, part
-from webapp.demo.simulated import films_and_paths, logged_in
-from webapp.demo.simulation import DAYS, Diary, Place, month_before, plan, simulate
-from webapp.demo.site import Card, Shown, shown_in
-from webapp.demo.tastes import Film, Intent, Person, likeness, mistyped, tonights
+from webapp.demo.films import DemoRating
+from webapp.demo.people import FEWEST_RATINGS, delete_hidden, split_ratings
+from webapp.demo.simulated import films_and_paths, log_in
+from webapp.demo.simulation import DAYS, Journal, Target, month_before, plan, simulate
+from webapp.demo.site import Card, Page, parse_page
+from webapp.demo.tastes import Film, Intent, Person, draw_intent, similarity, with_typo
 from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import built_in, start
@@ -48,17 +48,17 @@ def someone(**stars):
     return Person(5, 50, hidden, set())
 
 
-def verdicts(person, number):
-    return [Verdict(person, film_id, 4.0, 1_000 + film_id) for film_id in range(number)]
+def ratings(person, number):
+    return [DemoRating(person, film_id, 4.0, 1_000 + film_id) for film_id in range(number)]
 
 
 def test_the_latest_ratings_of_two_people_in_three_are_hidden():
-    joined = {n: 100 + n for n in range(200)}
-    told = [*verdicts(1, 50), *verdicts(2, FEWEST_RATINGS - 1), *verdicts(3, 50)]
-    shown, hidden = part(told, joined)
-    assert [verdict.rated_film_id for verdict in hidden[1]] == list(range(30, 50))
+    matches = {n: 100 + n for n in range(200)}
+    every_rating = [*ratings(1, 50), *ratings(2, FEWEST_RATINGS - 1), *ratings(3, 50)]
+    shown, hidden = split_ratings(every_rating, matches)
+    assert [rating.rated_film_id for rating in hidden[1]] == list(range(30, 50))
     assert hidden.keys() == {1}
-    assert Counter(verdict.profile_id for verdict in shown) == {1: 30, 2: 39, 3: 50}
+    assert Counter(rating.profile_id for rating in shown) == {1: 30, 2: 39, 3: 50}
 
 
 @pytest.mark.django_db
@@ -69,22 +69,22 @@ def test_hidden_ratings_of_an_older_load_go_and_the_viewers_own_stay(films):
         title.save()
         at = datetime.fromtimestamp(1_000 + seconds, UTC)
         Rating.objects.create(profile=profile, title=title, stars=4, rated_at=at)
-    hidden = {1: [Verdict(1, 70, 4.0, 1_000), Verdict(1, 71, 4.0, 1_000)]}
-    assert forget_hidden(hidden, {70: 0, 71: 1}) == 1
+    hidden = {1: [DemoRating(1, 70, 4.0, 1_000), DemoRating(1, 71, 4.0, 1_000)]}
+    assert delete_hidden(hidden, {70: 0, 71: 1}) == 1
     assert Rating.objects.get().title == films[1]
 
 
 def test_likeness_by_hand():
-    assert likeness(FILMS[1], FILMS[1]) == 1.0
+    assert similarity(FILMS[1], FILMS[1]) == 1.0
     # the same genre .5, a year apart .2 e^-.1, the same director .3
-    assert likeness(FILMS[1], FILMS[2]) == pytest.approx(0.5 + 0.2 * np.exp(-0.1) + 0.3)
-    assert likeness(FILMS[1], FILMS[4]) == pytest.approx(0.2 * np.exp(-2.5))
+    assert similarity(FILMS[1], FILMS[2]) == pytest.approx(0.5 + 0.2 * np.exp(-0.1) + 0.3)
+    assert similarity(FILMS[1], FILMS[4]) == pytest.approx(0.2 * np.exp(-2.5))
 
 
 def test_tonight_is_a_film_that_the_person_will_like_and_those_most_like_it():
     person = someone(_1=5, _2=4, _3=4, _4=5, _5=4, _6=1)
     for seed in range(20):
-        intent = tonights(person, FILMS, np.random.default_rng(seed))
+        intent = draw_intent(person, FILMS, np.random.default_rng(seed))
         assert {film.id for film in intent.cluster} == {1, 2, 3, 4, 5}
         first, second = intent.cluster[0], intent.cluster[1]
         assert first.genres == second.genres
@@ -92,22 +92,22 @@ def test_tonight_is_a_film_that_the_person_will_like_and_those_most_like_it():
 
 def test_what_films_are_worth():
     person = someone(_1=5, _2=4, _4=5, _6=1)
-    person.known.add(3)
+    person.seen.add(3)
     intent = Intent([FILMS[1], FILMS[2]], person, FILMS)
-    worths = {id_: intent.worth(id_) for id_ in [*FILMS, 99]}
-    assert (worths[1], worths[2], worths[4]) == (1.0, 1.0, 0.5)
-    assert (worths[3], worths[6], worths[99]) == (0.0, 0.0, 0.0)
-    assert worths[7] == pytest.approx(0.5 * likeness(FILMS[7], FILMS[1]) ** 3)
-    assert worths[5] < 0.01
+    utilities = {id_: intent.utility(id_) for id_ in [*FILMS, 99]}
+    assert (utilities[1], utilities[2], utilities[4]) == (1.0, 1.0, 0.5)
+    assert (utilities[3], utilities[6], utilities[99]) == (0.0, 0.0, 0.0)
+    assert utilities[7] == pytest.approx(0.5 * similarity(FILMS[7], FILMS[1]) ** 3)
+    assert utilities[5] < 0.01
 
 
 def test_a_mistake_is_one_letter():
     rng = np.random.default_rng(0)
     for _ in range(50):
-        text = mistyped("casablanca", rng)
+        text = with_typo("casablanca", rng)
         assert text
         assert abs(len(text) - 10) <= 1
-    assert mistyped("up", rng) == "up"
+    assert with_typo("up", rng) == "up"
 
 
 def test_the_rows_of_a_page_are_read_as_its_own_script_reads_them():
@@ -117,7 +117,7 @@ def test_the_rows_of_a_page_are_read_as_its_own_script_reads_them():
         '<section class="row" data-row="new"><a href="/b" data-title="2" data-slot="0">B</a>'
         '<a href="/c" data-slot="1" data-title="3">C</a></section></main>'
     )
-    assert shown_in(html).rows == [
+    assert parse_page(html).rows == [
         [Card(1, "s1", "home", "top_picks", 0)],
         [Card(2, "s1", "home", "new", 0), Card(3, "s1", "home", "new", 1)],
     ]
@@ -131,13 +131,13 @@ class Stage:
             [Card(100 + row * slots + slot, "s", "home", "new", slot) for slot in range(slots)]
             for row in range(rows)
         ]
-        self.page, self.told = Shown(cards), []
+        self.page, self.events = Page(cards), []
 
-    def look(self, path, now, *, query="", as_fragment=False):
+    def load(self, path, now, *, query="", as_fragment=False):
         return self.page
 
-    def tell(self, events, now):
-        self.told += events
+    def send(self, events, now):
+        self.events += events
 
 
 def test_position_bias_is_as_documented():
@@ -149,7 +149,7 @@ def test_position_bias_is_as_documented():
         sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
         sitting.patience = 1e9
         assert sitting._scan(stage.page) is None
-        seen.update((event["title"] - 100) for event in stage.told)
+        seen.update((event["title"] - 100) for event in stage.events)
     for row in range(4):
         for slot in range(5):
             expected = 0.85**row * 0.9**slot
@@ -158,18 +158,18 @@ def test_position_bias_is_as_documented():
 
 def test_who_scrolls_on_is_brought_the_rows_below():
     html = '<main data-surface="home" data-slate="s"><div class="more-rows" hx-get="/rows/s/" x>'
-    assert shown_in(html).more == "/rows/s/"
+    assert parse_page(html).more == "/rows/s/"
     stage = Stage(rows=2, slots=1)
-    above = Shown([[Card(7, "s", "home", "new", 0)]], more="/rows/s/")
+    above = Page([[Card(7, "s", "home", "new", 0)]], more="/rows/s/")
     reached = 0
     for seed in range(300):
-        stage.told = []
+        stage.events = []
         rng = np.random.default_rng(seed)
         sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
         sitting.patience = 1e9
         sitting._scan(above)
-        assert stage.told[0]["title"] == 7
-        reached += len(stage.told) > 1
+        assert stage.events[0]["title"] == 7
+        reached += len(stage.events) > 1
     assert reached / 300 == pytest.approx(0.85, abs=0.07)
 
 
@@ -179,7 +179,7 @@ def test_without_patience_nothing_more_is_looked_at():
     sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
     sitting.patience = 2.5
     sitting._scan(stage.page)
-    assert len(stage.told) <= 3
+    assert len(stage.events) <= 3
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -188,11 +188,11 @@ def test_a_film_watched_is_told_from_its_qualified_play_to_its_end_in_one_visit(
     intent = Intent([FILMS[1]], someone(_1=5), FILMS)
     sitting = Sitting(stage, intent, np.random.default_rng(seed), UNTIL, {})
     sitting._watch(FILMS[1], 1.0)
-    begun, enough, *further, end = stage.told
+    begun, enough, *further, end = stage.events
     assert (begun["kind"], enough["kind"], enough["position_seconds"]) == ("play", "progress", 125)
-    times = [datetime.fromisoformat(event["occurred_at"]) for event in stage.told]
+    times = [datetime.fromisoformat(event["occurred_at"]) for event in stage.events]
     assert [int((at - UNTIL).total_seconds()) for at in times] == [
-        event["position_seconds"] for event in stage.told
+        event["position_seconds"] for event in stage.events
     ]
     assert max(np.diff([at.timestamp() for at in times])) < 1800
     assert (end["kind"] == "finish") == (end["position_seconds"] == FILMS[1].seconds)
@@ -214,7 +214,7 @@ def test_a_month_is_planned_in_order_and_nobody_is_twice_at_once():
 
 
 @pytest.fixture
-def place(live_server, settings, people, films):
+def target(live_server, settings, people, films):
     settings.SIMULATION_TOKEN = TOKEN
     known, paths = films_and_paths()
     persons = {}
@@ -224,21 +224,21 @@ def place(live_server, settings, people, films):
             liked.pop(rating.title_id, None)
         liked |= {film.pk: 5.0 for film in films[20:26]}
         persons[number] = Person(number, profile.pk, liked, set())
-    sessions = logged_in(persons.values())
-    return Place(live_server.url, TOKEN, sessions, known, paths), persons
+    sessions = log_in(persons.values())
+    return Target(live_server.url, TOKEN, sessions, known, paths), persons
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(place, tmp_path):
-    there, persons = place
+def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(target, tmp_path):
+    site, persons = target
     start(built_in(is_simulated=True), month_before(UNTIL))
-    diary = Diary(tmp_path / "diary.jsonl")
-    diary.begin(sorted(persons), UNTIL)
-    planned = plan(diary.people, 12, diary.until, seed=1)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.create(sorted(persons), UNTIL)
+    planned = plan(journal.people, 12, journal.until, seed=1)
 
-    assert simulate(planned[:4], persons, there, diary, 1, 2, lambda: None) == 4
-    assert simulate(planned, persons, there, diary, 1, 2, lambda: None) == 8
-    assert simulate(planned, persons, there, diary, 1, 2, lambda: None) == 0
+    assert simulate(planned[:4], persons, site, journal, 1, 2, lambda: None) == 4
+    assert simulate(planned, persons, site, journal, 1, 2, lambda: None) == 8
+    assert simulate(planned, persons, site, journal, 1, 2, lambda: None) == 0
 
     visits = Visit.objects.all()
     assert len(visits) == 12
@@ -250,7 +250,7 @@ def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(place, tmp_
     finished = Event.objects.filter(kind__in=["finish", "stop"])
     for event in finished:
         assert event.visit_id in {visit.pk for visit in visits}
-    lines = list(diary.done())
+    lines = list(journal.finished())
     assert sorted(line["number"] for line in lines) == list(range(12))
     told = {id_ for line in lines for id_ in line["watched"]}
     assert told <= set(Event.objects.filter(kind="play").values_list("title_id", flat=True))
@@ -258,11 +258,11 @@ def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(place, tmp_
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_command_begins_the_experiment_counts_the_days_and_reports(place, monkeypatch, capsys):
-    there, persons = place
+def test_the_command_begins_the_experiment_counts_the_days_and_reports(target, monkeypatch, capsys):
+    site, persons = target
     module = "webapp.demo.management.commands.simulate"
-    monkeypatch.setattr(f"{module}.people_of", lambda films: persons)
-    asked = ["--visits", "6", "--seed", "2", "--workers", "1", "--address", there.address]
+    monkeypatch.setattr(f"{module}.simulated_people", lambda films: persons)
+    asked = ["--visits", "6", "--seed", "2", "--workers", "1", "--address", site.address]
     call_command("simulate", *asked, "--learn")
     told = capsys.readouterr().out
     assert "6 simulated visits made over 30 days, 0 were there" in told
@@ -276,12 +276,12 @@ def test_the_command_begins_the_experiment_counts_the_days_and_reports(place, mo
 
 
 def test_a_line_cut_off_in_the_middle_is_made_again(tmp_path):
-    diary = Diary(tmp_path / "diary.jsonl")
-    diary.begin([1], UNTIL)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.create([1], UNTIL)
     whole = json.dumps({"number": 0, "person": 1, "watched": []})
-    with diary.path.open("a") as file:
+    with journal.path.open("a") as file:
         file.write(whole + "\n" + '{"number": 1, "pers')
-    assert [line["number"] for line in diary.done()] == [0]
+    assert [line["number"] for line in journal.finished()] == [0]
 
 
 @pytest.mark.django_db

@@ -17,13 +17,13 @@ from webapp.demo.films import (
     EXTERNAL_ID_PREFIX,
     DemoPackagesMissing,
     count_films,
-    join,
+    match_films,
     ratings_table,
     read_films,
     read_histories,
     titles_table,
 )
-from webapp.demo.people import forget_hidden, part
+from webapp.demo.people import delete_hidden, split_ratings
 from webapp.profiles.importers import load_ratings
 from webapp.profiles.models import Profile
 
@@ -44,17 +44,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--again",
             action="store_true",
-            help="Load films and ratings even where they are there, undoing edits of the films.",
+            help="Load films and ratings again, undoing edits of the films.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         started = perf_counter()
         try:
-            if options["again"] or _films_here().count() != count_films():
+            if options["again"] or _loaded_films().count() != count_films():
                 with transaction.atomic():
                     self._load(timezone.now())
             else:
-                self._forget_hidden()
+                self._delete_hidden()
                 self.stdout.write("Films and ratings are there already; --again loads them anew.")
             self._accounts()
         except (DemoPackagesMissing, ImportRefused, PasswordRefused) as error:
@@ -64,31 +64,32 @@ class Command(BaseCommand):
     def _load(self, now: datetime) -> None:
         problems = Options(on_problem=lambda problem: self.stderr.write(str(problem)))
         films, histories = read_films(), read_histories()
-        joined = join(films, histories.films)
+        matches = match_films(films, histories.films)
         titles = load_titles(titles_table(films, _newest_added_at(now)), problems, now)
         self.stdout.write(f"Films: {titles}.")
-        parted = part(histories.verdicts, joined)
-        ratings = load_ratings(ratings_table(parted.shown, joined), problems, now)
-        forget_hidden(parted.hidden, joined)
-        kept = sum(verdict.rated_film_id in joined for verdict in histories.verdicts)
-        rated = len({verdict.rated_film_id for verdict in histories.verdicts})
+        split = split_ratings(histories.ratings, matches)
+        ratings = load_ratings(ratings_table(split.visible, matches), problems, now)
+        delete_hidden(split.hidden, matches)
+        matched = sum(rating.rated_film_id in matches for rating in histories.ratings)
+        rated = len({rating.rated_film_id for rating in histories.ratings})
         self.stdout.write(f"Ratings: {ratings}.")
         self.stdout.write(
-            f"{len(joined):,} of {rated:,} rated films are among the {len(films):,} films, with "
-            f"{kept:,} of {len(histories.verdicts):,} ratings "
-            f"({kept / len(histories.verdicts):.1%}); the other rated films were skipped, and "
-            f"{len(films) - len(joined):,} films have no ratings."
+            f"{len(matches):,} of {rated:,} rated films are among the {len(films):,} films, with "
+            f"{matched:,} of {len(histories.ratings):,} ratings "
+            f"({matched / len(histories.ratings):.1%}); the other rated films were skipped, and "
+            f"{len(films) - len(matches):,} films have no ratings."
         )
         self.stdout.write(
-            f"{sum(map(len, parted.hidden.values())):,} of these are hidden: the later ratings of "
-            f"{len(parted.hidden)} people whom simulated viewers take after."
+            f"{sum(map(len, split.hidden.values())):,} of these are hidden: the later ratings of "
+            f"{len(split.hidden)} people whom simulated viewers take after."
         )
 
-    def _forget_hidden(self) -> None:
-        """Bring a home that was loaded before anything was hidden up to date."""
+    def _delete_hidden(self) -> None:
+        """Delete hidden ratings from a database that was loaded by an earlier version."""
         histories = read_histories()
-        joined = join(read_films(), histories.films)
-        if number := forget_hidden(part(histories.verdicts, joined).hidden, joined):
+        matches = match_films(read_films(), histories.films)
+        split = split_ratings(histories.ratings, matches)
+        if number := delete_hidden(split.hidden, matches):
             self.stdout.write(
                 f"{number:,} ratings are hidden now, for simulated viewers; the next training "
                 "leaves them out."
@@ -109,10 +110,10 @@ class Command(BaseCommand):
 
 
 def _newest_added_at(now: datetime) -> datetime:
-    """The same on every run, so that a second one changes nothing: that of the first run."""
-    found: datetime | None = _films_here().aggregate(newest=Max("added_at"))["newest"]
-    return found or now
+    """Return the newest `added_at` of the demo's films, so that a second run changes nothing."""
+    newest: datetime | None = _loaded_films().aggregate(newest=Max("added_at"))["newest"]
+    return newest or now
 
 
-def _films_here() -> QuerySet[Title]:
+def _loaded_films() -> QuerySet[Title]:
     return Title.objects.filter(external_id__startswith=EXTERNAL_ID_PREFIX)

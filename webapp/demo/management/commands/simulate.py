@@ -10,8 +10,8 @@ from django.utils import timezone
 from tqdm import tqdm
 
 from webapp.demo.films import DemoPackagesMissing
-from webapp.demo.simulated import NotHidden, films_and_paths, logged_in, people_of
-from webapp.demo.simulation import DAYS, Diary, Place, month_before, plan, simulate
+from webapp.demo.simulated import HiddenRatingsLoaded, films_and_paths, log_in, simulated_people
+from webapp.demo.simulation import DAYS, Journal, Target, month_before, plan, simulate
 from webapp.demo.site import SiteError
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, start
 from webapp.experiments.models import Experiment
@@ -20,10 +20,10 @@ from webapp.metrics.daily import first_day
 from webapp.releases.models import RankerVersion
 from webapp.slates.seen import readiness
 
-HALF = 0.5
-"""Abandonment expected where nothing is known of it: the rate that varies most."""
-DIFFERENCE = 0.02
-"""What would be worth finding."""
+ASSUMED_ABANDONMENT = 0.5
+"""For the power calculation before any data: the rate with the largest variance."""
+DETECTED_DIFFERENCE = 0.02
+"""The smallest difference in abandonment that the experiment should detect."""
 
 
 class Command(BaseCommand):
@@ -55,35 +55,35 @@ class Command(BaseCommand):
             )
         films, paths = films_and_paths()
         try:
-            people = people_of(films)
-        except (DemoPackagesMissing, NotHidden) as error:
+            people = simulated_people(films)
+        except (DemoPackagesMissing, HiddenRatingsLoaded) as error:
             raise CommandError(str(error)) from error
         if not people:
             raise CommandError("there is nobody to simulate: run `manage.py load_demo` first")
         until = timezone.now() - timedelta(days=1)
         path = Path(settings.MARQUEE_HOME) / "simulated" / f"{visits}-visits-seed-{seed}.jsonl"
-        diary = Diary(path)
-        diary.begin(sorted(people), until)
-        planned = plan(diary.people, visits, diary.until, seed)
-        self._experiment(month_before(diary.until), visits)
-        sessions = logged_in(people.values())
+        journal = Journal(path)
+        journal.create(sorted(people), until)
+        planned = plan(journal.people, visits, journal.until, seed)
+        self._ensure_experiment(month_before(journal.until), visits)
+        sessions = log_in(people.values())
         address = options["address"].rstrip("/")
-        place = Place(address, settings.SIMULATION_TOKEN, sessions, films, paths)
-        was_done = sum(1 for _ in diary.done())
-        with tqdm(total=visits, initial=was_done, unit="visits", disable=None) as bar:
+        target = Target(address, settings.SIMULATION_TOKEN, sessions, films, paths)
+        earlier = sum(1 for _ in journal.finished())
+        with tqdm(total=visits, initial=earlier, unit="visits", disable=None) as bar:
             try:
-                made = simulate(planned, people, place, diary, seed, workers, bar.update)
+                made = simulate(planned, people, target, journal, seed, workers, bar.update)
             except SiteError as error:
                 raise CommandError(f"{error}. What was done is kept; run again to go on") from error
         self.stdout.write(
-            f"{made} simulated visits made over {DAYS} days, {was_done} were there; {path} tells "
+            f"{made} simulated visits made over {DAYS} days, {earlier} were there; {path} tells "
             "what each watched."
         )
         if options["learn"]:
-            self._learn(month_before(diary.until))
+            self._learn(month_before(journal.until))
 
     def _learn(self, since: datetime) -> None:
-        """Bring charts, the experiment's report and the ranker up to what was simulated."""
+        """Count the days, report the experiment, and train a first ranker given enough data."""
         if (first := max(since.date(), first_day(timezone.now()))) <= timezone.now().date():
             call_command("metrics", "--from", str(first))
         for experiment in _running():
@@ -91,12 +91,14 @@ class Command(BaseCommand):
         if not RankerVersion.objects.exists() and readiness(timezone.now()).is_there:
             call_command("rankers", "--train", "teacher")
 
-    def _experiment(self, since: datetime, visits: int) -> None:
+    def _ensure_experiment(self, since: datetime, visits: int) -> None:
         running = _running().first()
         if running is None:
             running = built_in(is_simulated=True)
             if not running.plan:
-                running.plan = plan_of(running, HALF, visits, difference=DIFFERENCE)
+                running.plan = plan_of(
+                    running, ASSUMED_ABANDONMENT, visits, difference=DETECTED_DIFFERENCE
+                )
                 running.save(update_fields=["plan"])
             try:
                 start(running, since)
@@ -107,5 +109,5 @@ class Command(BaseCommand):
 
 
 def _running() -> "QuerySet[Experiment]":
-    """The experiment among simulated viewers, if one runs: people's is not theirs."""
+    """Return the running experiment among simulated viewers, if there is one."""
     return Experiment.objects.filter(status=Experiment.Status.RUNNING, is_simulated=True)
