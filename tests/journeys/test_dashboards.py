@@ -94,6 +94,23 @@ def test_a_chart_explains_itself_tells_its_numbers_and_gives_a_file(page, profil
     assert download.value.suggested_filename.startswith("marquee-abandonment-simulated-")
 
 
+def test_a_chart_labels_a_value_as_its_table_does(page, profile):
+    log_in(page, "operator")
+    page.goto("/staff/?days=7")
+    chart = page.locator("#chart-abandonment")
+    cells = chart.locator(".scroller tbody tr").nth(3).locator("td").all_text_contents()
+    chart.locator(".u-over").hover()
+    assert (
+        chart.locator(".u-legend .u-series:not([hidden]) .u-value").all_text_contents()[1]
+        == cells[0]
+    )
+    ticks = page.evaluate(
+        "JSON.parse(document.getElementById('abandonment').textContent).ticks.map((t) => t.label)"
+    )
+    assert ticks[0] == "0 %"
+    assert len(ticks) > 2
+
+
 def test_filters_are_links_that_stay(page, profile):
     log_in(page, "operator")
     page.goto("/staff/")

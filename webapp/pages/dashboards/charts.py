@@ -10,8 +10,11 @@ from typing import Any, Literal
 
 from webapp.metrics.definitions import Metric, Unit
 from webapp.metrics.estimates import RatioEstimate
+from webapp.metrics.formatting import axis_ticks, format_value
 
 Kind = Literal["line", "bars"]
+HEADROOM = 1.15
+"""Where an axis ends, times the greatest value."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,11 @@ class Chart:
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the script draws; null where nothing counts."""
+        """What the script draws, with every value's label; null where nothing counts."""
         return {
             "kind": self.kind,
-            "unit": self.unit,
+            "top": self._top,
+            "ticks": [tick._asdict() for tick in axis_ticks(self._top, self.unit)],
             "at": [str(at) if isinstance(at, date) else at for at in self.at],
             "are_days": bool(self.at) and isinstance(self.at[0], date),
             "across": self.across,
@@ -71,12 +75,27 @@ class Chart:
                 {
                     "label": line.label,
                     "values": [rounded(p.value) for p in line.points],
+                    "labels": [format_value(p.value, self.unit) for p in line.points],
                     "low": [rounded(p.low) for p in line.points] if line.has_interval else None,
                     "high": [rounded(p.high) for p in line.points] if line.has_interval else None,
                 }
                 for line in self.lines
             ],
         }
+
+    @property
+    def _top(self) -> float:
+        """Where the vertical axis ends: above the greatest value, or at 100 %."""
+        values = (
+            value
+            for line in self.lines
+            for point in line.points
+            for value in (point.value, point.high)
+            if value is not None and value > 0
+        )
+        greatest = max(values, default=1.0)
+        top = greatest * HEADROOM
+        return min(top, max(1.0, greatest)) if self.unit == "share" else top
 
     @property
     def columns(self) -> list[str]:
@@ -91,7 +110,7 @@ class Chart:
 
     @property
     def rows(self) -> list[list[str]]:
-        """The table's rows, in words."""
+        """The table's rows, formatted."""
         return [
             [
                 str(at),
@@ -132,7 +151,7 @@ class Figure:
 
     @property
     def value(self) -> str:
-        return said(self.now.value, self.unit)
+        return format_value(self.now.value, self.unit)
 
     @property
     def interval(self) -> str:
@@ -140,14 +159,14 @@ class Figure:
 
     @property
     def change(self) -> str:
-        """How far it is from the period before, in words; empty where that is not known."""
+        """The value of the period before; empty if either is unknown."""
         if self.now.value is None or self.before.value is None:
             return ""
-        return f"{said(self.before.value, self.unit)} in the period before"
+        return f"{format_value(self.before.value, self.unit)} in the period before"
 
     @property
     def trend(self) -> str:
-        """better, worse, or empty where the intervals overlap and nothing can be told."""
+        """better, worse, or empty if the intervals overlap."""
         ends = (self.now.low, self.now.high, self.before.low, self.before.high)
         if self.is_better_low is None or any(end is None for end in ends):
             return ""
@@ -193,34 +212,11 @@ def by_name(
     )
 
 
-def said(value: float | None, unit: Unit) -> str:
-    """A value in words; a dash where there is none, which is not 0."""
-    if value is None or math.isnan(value):
-        return "–"
-    if unit == "share":
-        return (
-            f"{value:.2%}".replace("%", " %")
-            if abs(value) < 0.1
-            else f"{value:.1%}".replace("%", " %")
-        )
-    if unit == "seconds":
-        return f"{value:.1f} s" if value < 120 else f"{value / 60:.1f} min"
-    if unit == "milliseconds":
-        return f"{value:.0f} ms"
-    if unit == "hours":
-        return f"{value:.1f} h"
-    if unit == "bits":
-        return f"{value:.2f} bits"
-    if unit == "characters":
-        return f"{value:.1f}"
-    return f"{value:.3g}" if unit == "titles" else f"{value:.3f}"
-
-
 def interval(found: RatioEstimate, unit: Unit) -> str:
-    """A 95 % interval in words; empty where there is none."""
+    """Return the 95 % interval; empty if there is none."""
     if found.low is None or found.high is None:
         return ""
-    return f"{said(found.low, unit)} to {said(found.high, unit)}"
+    return f"{format_value(found.low, unit)} to {format_value(found.high, unit)}"
 
 
 def rounded(value: float | None) -> float | None:
@@ -229,5 +225,5 @@ def rounded(value: float | None) -> float | None:
 
 
 def _cells(found: RatioEstimate, unit: Unit, has_interval: bool) -> list[str]:
-    value = said(found.value, unit)
+    value = format_value(found.value, unit)
     return [value, interval(found, unit) or "–"] if has_interval else [value]

@@ -8,8 +8,9 @@ from django.views.decorators.http import require_safe
 from webapp.experiments.models import Experiment
 from webapp.metrics.definitions import METRICS, TIME_TO_PLAY, Unit
 from webapp.metrics.estimates import NOTHING, RatioEstimate
+from webapp.metrics.formatting import format_value
 from webapp.metrics.readings import Readings, Times
-from webapp.pages.dashboards.charts import Chart, interval, of_metric, said
+from webapp.pages.dashboards.charts import Chart, interval, of_metric
 from webapp.pages.dashboards.filters import ARM, DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
@@ -71,7 +72,7 @@ def _plan(experiment: Experiment) -> Table:
         rows.append(
             [
                 "Smallest effect it can find",
-                f"{said(planned['detectable'], 'share')} of abandonment, with power "
+                f"{format_value(planned['detectable'], 'share')} of abandonment, with power "
                 f"{planned.get('power', 0.8) * 100:.0f} % over {planned.get('visits', 0):,} visits",
             ]
         )
@@ -180,7 +181,11 @@ def _by_day(
 
 def _with_interval(found: RatioEstimate, unit: Unit) -> str:
     bounds = interval(found, unit)
-    return f"{said(found.value, unit)} ({bounds})" if bounds else said(found.value, unit)
+    return (
+        f"{format_value(found.value, unit)} ({bounds})"
+        if bounds
+        else format_value(found.value, unit)
+    )
 
 
 def _estimate(interval: dict[str, Any]) -> RatioEstimate:

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.metrics.audit import record_act
 from webapp.metrics.definitions import METRICS
 from webapp.metrics.estimates import RatioEstimate
+from webapp.metrics.formatting import format_value
 from webapp.metrics.models import AuditEntry
 from webapp.metrics.readings import Readings
-from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric, said
+from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard, staff_only
 from webapp.pages.staff import MODELS, curves_of
@@ -259,4 +260,4 @@ def _reached(ranker: RankerVersion) -> dict[str, Any]:
 
 
 def _number(value: float | None) -> str:
-    return said(value, "index")
+    return format_value(value, "index")

@@ -8,9 +8,10 @@ from django.http import HttpRequest
 from django.views.decorators.http import require_safe
 
 from webapp.metrics.definitions import METRICS
+from webapp.metrics.formatting import format_value
 from webapp.metrics.models import DailyQuery
 from webapp.metrics.readings import Period, Readings
-from webapp.pages.dashboards.charts import Figure, by_name, of_metric, said
+from webapp.pages.dashboards.charts import Figure, by_name, of_metric
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.overview import FAILED, failed
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
@@ -158,5 +159,5 @@ def _tables(filters: DashboardFilters) -> list[Table]:
 
 def _row(queries: Queries, query: str) -> list[object]:
     count = queries.intents[query]
-    share = said(queries.failed[query] / count, "share") if count else "–"
+    share = format_value(queries.failed[query] / count, "share") if count else "–"
     return [query, count, f"{queries.failed[query]} ({share})", queries.empty[query]]

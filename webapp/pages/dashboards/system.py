@@ -7,10 +7,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.metrics.definitions import METRICS
+from webapp.metrics.formatting import format_value
 from webapp.metrics.health_snapshot import Health, latest_health
 from webapp.metrics.models import Alert, CountedDay, Refresh
 from webapp.metrics.readings import Readings
-from webapp.pages.dashboards.charts import Chart, Line, of_metric, said
+from webapp.pages.dashboards.charts import Chart, Line, of_metric
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
@@ -85,7 +86,7 @@ def _daily(readings: Readings, filters: DashboardFilters) -> list[Chart]:
 
 
 def _now(health: Health, now: datetime) -> Table:
-    lag = said(health.event_lag_seconds, "seconds")
+    lag = format_value(health.event_lag_seconds, "seconds")
     runs = ", ".join(f"{count} {status}" for status, count in sorted(health.runs.items()))
     return Table(
         "now",
@@ -93,11 +94,11 @@ def _now(health: Health, now: datetime) -> Table:
         ["What", "How it stands"],
         [
             ["Responses", health.responses],
-            ["Fallback share", said(health.fallback_share, "share")],
+            ["Fallback share", format_value(health.fallback_share, "share")],
             ["Events that came", health.events],
             ["Event lag, 95 %", lag],
             ["Live release", "none" if health.release is None else f"release {health.release}"],
-            ["Model age", said(health.model_age_hours, "hours")],
+            ["Model age", format_value(health.model_age_hours, "hours")],
             ["Messages in the queue", "unknown" if health.queue is None else health.queue],
             ["Training runs", runs or "none waits or runs"],
             ["Looked at", _ago(health.at, now)],
@@ -116,7 +117,10 @@ def _stages(health: Health) -> Table:
                 surface,
                 stage.responses,
                 stage.fallbacks,
-                *(said(ms, "milliseconds") for ms in (stage.p50_ms, stage.p95_ms, stage.p99_ms)),
+                *(
+                    format_value(ms, "milliseconds")
+                    for ms in (stage.p50_ms, stage.p95_ms, stage.p99_ms)
+                ),
             ]
             for surface, stage in health.stages.items()
         ],

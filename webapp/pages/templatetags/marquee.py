@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 from webapp.catalog import posters
 from webapp.catalog.models import Title
 from webapp.engine.views import SlotView
+from webapp.metrics.formatting import format_value
 from webapp.pages.undo import Undo, undo_of
 
 register = template.Library()
@@ -104,7 +105,7 @@ def percent(share: float) -> int:
 @register.filter
 def share(value: float | None) -> str:
     """.123 is "12.3 %"; a dash where there is none, which is not 0."""
-    return "–" if value is None else f"{value:.1%}".replace("%", " %")
+    return format_value(value, "share")
 
 
 @register.filter

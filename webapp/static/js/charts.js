@@ -10,18 +10,7 @@
   const FONT = "12px system-ui, sans-serif";
   const ONE_DAY = 86_400;
 
-  const percent = (value, digits) => `${(value * 100).toFixed(digits)} %`;
   const plain = (value) => String(Number(value.toPrecision(4)));
-  const said = (value, unit, span = value) => {
-    if (value === null || value === undefined) return "–";
-    if (unit === "share") return percent(value, Math.abs(span) < 0.1 ? (Math.abs(span) < 0.01 ? 2 : 1) : 0);
-    if (unit === "seconds") return span < 120 ? `${plain(value)} s` : `${(value / 60).toFixed(1)} min`;
-    if (unit === "milliseconds") return `${plain(value)} ms`;
-    if (unit === "hours") return `${plain(value)} h`;
-    return plain(value);
-  };
-  const exact = (value, unit) =>
-    unit === "share" && value !== null && value !== undefined ? percent(value, 2) : said(value, unit);
 
   const tint = (colour) => `${colour}26`;
 
@@ -55,7 +44,7 @@
         fill: isBars ? `${colour}cc` : undefined,
         paths: isBars ? uPlot.paths.bars({ size: [0.6, 56], radius: 0.15 }) : undefined,
         points: { show: !isBars && line.values.filter((value) => value !== null).length < 40, size: 5, fill: colour },
-        value: (_, value) => exact(value, data.unit),
+        value: (_, __, ___, at) => line.labels[at] ?? "–",
         ends: line.low ? [line.low, line.high] : null,
       });
     });
@@ -105,13 +94,7 @@
     },
   });
 
-  const top = (data) => {
-    const all = data.lines.flatMap((line) => [...line.values, ...(line.high || [])]);
-    return Math.max(...all.filter((value) => value !== null), 0);
-  };
-
   const options = (data, width, { series, bands }) => {
-    const high = top(data) || 1;
     const aside = data.are_days ? ONE_DAY : 1;
     const areWhole = !data.are_days && data.at.every((at) => Number.isInteger(at));
     const wanted = data.kind === "bars" ? data.at.map((_, n) => n) : undefined;
@@ -129,7 +112,7 @@
           time: false,
           range: (_, low, most) => (data.kind === "bars" ? [-0.6, data.at.length - 0.4] : low === most ? [low - aside, most + aside] : [low, most]),
         },
-        y: { range: [0, data.unit === "share" ? Math.min(high * 1.15, Math.max(1, high)) : high * 1.15] },
+        y: { range: [0, data.top] },
       },
       axes: [
         {
@@ -150,7 +133,8 @@
           grid: { stroke: GRID, width: 1 },
           ticks: { show: false },
           size: 62,
-          values: (_, splits) => splits.map((value) => said(value, data.unit, high)),
+          splits: () => data.ticks.map((tick) => tick.at),
+          values: () => data.ticks.map((tick) => tick.label),
         },
       ],
     };
