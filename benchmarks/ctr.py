@@ -193,16 +193,16 @@ def _any_ranker(features: RankingFeatures, rng: np.random.Generator) -> Ranker:
 
 
 def _planted(rng: np.random.Generator) -> tuple[Catalogue, Float32]:
-    genres = sparse.random_array((TITLES, 20), density=0.1, rng=rng, format="csr")
+    genres = (rng.random((TITLES, 20)) < 0.1).astype(np.float32)
     catalogue = Catalogue(
         Vocabulary(np.arange(1, TITLES + 1)),
-        sparse.csr_array(genres.astype(np.float32)),
+        sparse.csr_array(genres),
         np.arange(1, 21),
         rng.uniform(1.6e9, 1.7e9, TITLES),
         rng.pareto(1.0, TITLES).astype(np.float32),
         rng.integers(1920, 2025, TITLES),
         np.zeros(TITLES, dtype=np.int64),
-        sparse.csr_array((TITLES, 0), dtype=np.float32),
+        sparse.csr_array(np.empty((TITLES, 0), dtype=np.float32)),
         np.empty(0, dtype=np.int64),
     )
     return catalogue, rng.standard_normal((TITLES, 97)).astype(np.float32)

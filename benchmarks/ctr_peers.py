@@ -101,7 +101,7 @@ class Peer:
             for table in tables:
                 loss = loss + recipe.embedding_penalty / 2 * table.square().sum()
             optimizer.zero_grad(set_to_none=True)
-            loss.backward()
+            torch.autograd.backward(loss)
             nn.utils.clip_grad_norm_(network.parameters(), recipe.clip_norm)
             optimizer.step()
 
@@ -128,6 +128,9 @@ class _Factorised(nn.Module):
 
 class _FieldMatrixed(_Factorised):
     """FmFM: a matrix between the embeddings of each pair of fields."""
+
+    upper: Tensor
+    """(F, F, 1, 1), 1 above the diagonal."""
 
     def __init__(self, fields: tuple[Field, ...], size: int, dropout: float) -> None:
         super().__init__(fields, size, dropout)
@@ -159,14 +162,16 @@ class _Deep(nn.Module):
 
 def _deep_fm(fields: tuple[Field, ...], size: int, dropout: float) -> nn.Module:
     features = _features(fields, size)
-    return DeepFM(features, features, {"dims": list(HIDDEN), "dropout": dropout})
+    model: nn.Module = DeepFM(features, features, {"dims": list(HIDDEN), "dropout": dropout})
+    return model
 
 
 def _dcn_v2(fields: tuple[Field, ...], size: int, dropout: float) -> nn.Module:
-    return DCNv2(
+    model: nn.Module = DCNv2(
         _features(fields, size), CROSS_LAYERS, {"dims": list(HIDDEN), "dropout": dropout},
         use_low_rank_mixture=False,
     )  # fmt: skip
+    return model
 
 
 def _features(fields: tuple[Field, ...], size: int) -> list[SparseFeature]:

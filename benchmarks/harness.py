@@ -23,7 +23,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class Options:
     quick: bool = False
     only: str | None = None
-    data: Path = ROOT.parent / "shared" / "data"
+    data: Path = ROOT / "var" / "datasets"
+    """The folder of the data sets, each in a folder of its name."""
     figures: Path | None = None
     """Where a claim with figures draws them; None draws none."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -84,7 +85,7 @@ def peak_mb(pid: int | None = None) -> float:
 
 
 def processor_seconds(pid: int) -> float:
-    """Return the processor time that a process has taken so far; NaN where it is not to be had."""
+    """Return the processor time of a process so far; NaN where the system does not say."""
     stat = Path(f"/proc/{pid}/stat")
     if not stat.exists():
         return float("nan")
@@ -99,11 +100,11 @@ def machine() -> dict[str, Any]:
 
 def commit() -> str:
     """Return the commit the tree stands on, marked where it has changes of its own."""
-    said = subprocess.run(
+    described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    return said.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"
 
 
 def table(rows: list[Row]) -> str:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -154,20 +155,21 @@ def play(
             teacher_seconds.append(time.perf_counter() - clock)
         learners: dict[str, Callable[[Ranker], Ranker]] = {
             "stale": lambda model: model,
-            "warm": lambda model, w=newest: learn_increment(model, w, config),
-            "warm+teacher": lambda model, w=newest, t=teacher, s=start: learn_increment(
-                model, w, config, t, earlier=log.window[log.between(s - TEACHER_HOURS * HOUR, s)]
+            "warm": partial(learn_increment, window=newest, config=config),
+            "warm+teacher": partial(
+                _with_earlier, newest=newest, config=config, teacher=teacher, log=log, start=start
             ),
-            "warm+teacher, fresh only": lambda model, w=newest, t=teacher: learn_increment(
-                model, w, FRESH_ONLY, t
+            "warm+teacher, fresh only": partial(
+                learn_increment, window=newest, config=FRESH_ONLY, teacher=teacher
             ),
-            "warm+teacher+replay": lambda model, w=newest, t=teacher, s=start: learn_increment(
-                model, replayed(log, w, s, rng), FRESH_ONLY, t
+            "warm+teacher+replay": partial(
+                _with_replay, newest=newest, teacher=teacher, log=log, start=start, rng=rng
             ),
         }
+        end = start + HOUR
         for name, length in SCRATCH_HOURS.items():
-            learners[name] = lambda _, end=start + HOUR, length=length: learn(
-                log, end - length * HOUR, end, scratch
+            learners[name] = partial(
+                _anew, log=log, begin=end - length * HOUR, end=end, config=scratch
             )
         for arm in arms:
             clock = time.perf_counter()
@@ -194,6 +196,33 @@ def play(
                 np.mean(seconds[arm]) + daily
             )
     return results
+
+
+def _with_earlier(
+    model: Ranker,
+    newest: Window,
+    config: IncrementalConfig,
+    teacher: Ranker | None,
+    log: Log,
+    start: float,
+) -> Ranker:
+    earlier = log.window[log.between(start - TEACHER_HOURS * HOUR, start)]
+    return learn_increment(model, newest, config, teacher, earlier=earlier)
+
+
+def _with_replay(
+    model: Ranker,
+    newest: Window,
+    teacher: Ranker | None,
+    log: Log,
+    start: float,
+    rng: np.random.Generator,
+) -> Ranker:
+    return learn_increment(model, replayed(log, newest, start, rng), FRESH_ONLY, teacher)
+
+
+def _anew(_: Ranker, log: Log, begin: float, end: float, config: RankerConfig) -> Ranker:
+    return learn(log, begin, end, config)
 
 
 def learn(log: Log, begin: float, end: float, config: RankerConfig) -> Ranker:
@@ -223,7 +252,7 @@ def guard(log: Log) -> Iterator[Row]:
     for name, each in (("true labels", window), ("labels turned round", wrong)):
         cycle = run_cycle(live, each, CONFIG, fields=live)
         yield Row("guard", f"marquee:{name}", "passed", float(cycle.verdict.passed))
-        say(f"{name}: {cycle.verdict.words}")
+        say(f"{name}: {cycle.verdict.reason}")
 
 
 def globo(folder: Path, seed: int) -> Log:

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from matplotlib import pyplot as plt
 from scipy import sparse
 
 from benchmarks.harness import Options, Row, in_own_process, say, with_threads
@@ -263,8 +264,6 @@ def audit(weights: Float64, by: Float64) -> list[list[float]]:
 
 def draw_audit(audited: dict[str, dict[str, list[list[float]]]], file: Path) -> None:
     """Draw the mean weight of each decile, a panel for each trait."""
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - nothing else here draws
-
     figure, panels = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True, layout="constrained")
     for panel, trait in zip(panels, next(iter(audited.values())), strict=True):
         panel.axhline(1.0, color="0.7", linewidth=1)

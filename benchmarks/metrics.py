@@ -58,7 +58,11 @@ def run(options: Options) -> Iterator[Row]:
 def fill(visits: int, now: datetime) -> int:
     """Write synthetic visits of `DAYS` days with slates and events; how many events."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    values = {"visits": visits, "days": DAYS, "until": midnight - timedelta(hours=1)}
+    values: dict[str, int | datetime] = {
+        "visits": visits,
+        "days": DAYS,
+        "until": midnight - timedelta(hours=1),
+    }
     began = time.perf_counter()
     with connection.cursor() as cursor:
         cursor.execute(FILL, values)

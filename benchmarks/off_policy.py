@@ -45,7 +45,7 @@ class Log:
         """(P, K) how often each item was shown in each position."""
         counts = np.zeros((POSITIONS, num_items))
         np.add.at(counts, (self.positions, self.items), 1)
-        return counts / counts.sum(axis=1, keepdims=True)
+        return np.asarray(counts / counts.sum(axis=1, keepdims=True))
 
 
 def run(options: Options) -> Iterator[Row]:

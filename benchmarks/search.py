@@ -178,7 +178,7 @@ def _mrr(
             hits = engine.search(typed, DEEPEST, affinity=affinity, popularity=popularity).hits
             ranks = (rank for rank, hit in enumerate(hits, 1) if hit.id == target.id)
             found[n, place] = 1 / next(ranks, np.inf)
-    return found.mean(axis=0).tolist()
+    return [float(mean) for mean in found.mean(axis=0)]
 
 
 def _films_of(task: Task, data: Path) -> list[Document]:
@@ -197,7 +197,8 @@ def _likes(sessions: Sessions, num_items: int) -> Float32:
 
 
 def _halves(requests: Requests) -> tuple[Requests, Requests]:
-    return tuple(Requests(requests.sessions, requests.events[n::2]) for n in (0, 1))
+    even, odd = (Requests(requests.sessions, requests.events[n::2]) for n in (0, 1))
+    return even, odd
 
 
 def _some(requests: Requests, count: int) -> Requests:

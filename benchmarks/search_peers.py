@@ -120,7 +120,7 @@ def _rapidfuzz(names: list[str]) -> Ask:
     def ask(text: str, k: int) -> list[int]:
         distances = process.cdist([fold(text)], folded, scorer=OSA.distance, workers=1)[0]
         best = np.argpartition(distances, k)[:k]
-        return best[np.lexsort((best, distances[best]))].tolist()
+        return [int(place) for place in best[np.lexsort((best, distances[best]))]]
 
     return ask
 

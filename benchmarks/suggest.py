@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psycopg
@@ -118,7 +119,7 @@ class Site:
         missing = LARGE - len(self.names())
         with path.open("w") as file:
             for film in list(documents(data))[:missing]:
-                told = {
+                row = {
                     "external_id": f"film-{film.id}",
                     "name": film.name,
                     "year": film.year,
@@ -126,7 +127,7 @@ class Site:
                     "cast": list(film.people),
                     "plot": film.plot,
                 }
-                file.write(json.dumps(told) + "\n")
+                file.write(json.dumps(row) + "\n")
         say(f"manage.py load_catalogue, {missing} films")
         self._manage("load_catalogue", str(path))
 
@@ -155,7 +156,7 @@ class Site:
             for part, found in pids.items()
         }
 
-    def _connection(self) -> "psycopg.Connection[tuple[object, ...]]":
+    def _connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
         return psycopg.connect(self._address.replace("postgres://", "postgresql://", 1))
 
     def _manage(self, *command: str) -> None:

@@ -11,7 +11,7 @@ from benchmarks import public_datasets
 from benchmarks.public_datasets import Publication, load_ratings, read_folder
 from recommender.errors import InvalidInputError
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+DATA = Path(__file__).resolve().parents[2] / "var" / "datasets"
 DAT = "1::1193::5::978300760\n1::661::3::978302109\n2::1193::4::978298413\n"
 CSV = (
     "userId,movieId,rating,timestamp\n1,2,3.5,1112486027\n1,29,4.0,1112484676\n7,2,0.5,974820889\n"
@@ -126,8 +126,8 @@ def test_an_unknown_name_or_form_is_refused(tmp_path):
     [("ml-1m", 6040, 3706, 1_000_209), ("gowalla", 29_858, 40_981, 1_027_370)],
 )
 def test_the_real_ones_have_their_published_sizes(name, profiles, items, ratings):
-    if not (SHARED / name).is_dir():
-        pytest.skip(f"{SHARED / name} is not there: fetch {name} to check its size")
-    found = load_ratings(name, SHARED, fetch=False)
+    if not (DATA / name).is_dir():
+        pytest.skip(f"{DATA / name} is not there: fetch {name} to check its size")
+    found = load_ratings(name, DATA, fetch=False)
     sizes = (len(np.unique(found.profiles)), len(np.unique(found.items)), len(found.items))
     assert sizes == (profiles, items, ratings)
