@@ -1,6 +1,7 @@
 """What happened: visits, and the events in them."""
 
 import uuid
+from typing import ClassVar
 
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -108,6 +109,13 @@ class Event(models.Model):
         GENRE = "genre"
 
     CLICKS = (Kind.OPEN, Kind.CHOOSE, Kind.PLAY)
+    """A click: a title opened, chosen or played."""
+    LABELS: ClassVar[dict[str, tuple[str, ...] | None]] = {
+        **dict.fromkeys(CLICKS),
+        Kind.LIST: ("add",),
+        Kind.THUMB: ("up", "love"),
+    }
+    """A positive label: a click, added to My List or liked. By kind, the values; None is any."""
     PLAYBACK = (Kind.PLAY, Kind.PROGRESS, Kind.STOP, Kind.FINISH)
     TOO_MANY = (Kind.IMPRESSION, Kind.PROGRESS)
     """Kinds that come by the hundred in a visit: what reads a visit event by event skips them."""

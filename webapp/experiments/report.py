@@ -26,11 +26,11 @@ from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, outcomes, visits_of
 from webapp.slates.drafts import drafted_lists
 
-METRICS = ("abandonment", "take_rate", "seconds_to_play")
+METRICS = ("abandonment", "conversion_rate", "seconds_to_play")
 RESAMPLES = 2000
 FEWEST_UNITS = 2
 POWER, LEVEL = 0.8, 0.05
-EXPECTED = {"abandonment": 0.02, "take_rate": 0.002, "seconds_to_play": 15.0}
+EXPECTED = {"abandonment": 0.02, "conversion_rate": 0.002, "seconds_to_play": 15.0}
 """What size of effect is looked for where no plan says it: the sequential test's mixing width."""
 EXPECTED_PREFERENCE = 0.05
 """The same for a share of drafted lists won, from one half."""
@@ -110,7 +110,7 @@ def ratio_of(metric: str, found: Outcomes) -> Ratio:
     """Return a metric as sums over profiles."""
     if metric == "abandonment":
         return Ratio.of_visits(found.units, found.abandoned)
-    if metric == "take_rate":
+    if metric == "conversion_rate":
         return Ratio.of_visits(found.units, found.conversions, found.seen)
     played = found.at(np.flatnonzero(found.abandoned == 0))
     return Ratio.of_visits(played.units, played.seconds)
@@ -168,7 +168,7 @@ def _drafts(experiment: Experiment, settled: datetime, rng: np.random.Generator)
     found = drafted_lists(visits_of(experiment, settled=settled))
     decided = found.decided
     told: dict[str, Any] = {
-        "shown": found.shown, "taken_of": len(found.credits), "decided": len(decided.credits),
+        "shown": found.shown, "clicked": len(found.credits), "decided": len(decided.credits),
         "won": None,
     }  # fmt: skip
     won = Ratio.of_visits(decided.units, decided.credits)

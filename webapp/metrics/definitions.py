@@ -55,19 +55,19 @@ METRICS = {
             "visits with an impression on home, before a query or in search",
         ),
         Metric(
-            "take_rate",
-            "Take rate",
-            "Places seen whose title was then watched for real in the same visit. A play is "
-            "credited to the place where its title was last seen before it began.",
-            "places seen",
+            "conversion_rate",
+            "Conversion rate",
+            "Positions seen that a qualified play of the same visit is credited to: where its "
+            "title was last seen before it began.",
+            "positions seen",
             dimensions=PLACE_SLICES,
             is_better_low=False,
         ),
         Metric(
             "ctr",
             "Click-through rate",
-            "Places seen whose title was opened, chosen or played from there.",
-            "places seen",
+            "Positions seen whose title was opened, chosen or played from there.",
+            "positions seen",
             dimensions=PLACE_SLICES,
             is_better_low=False,
         ),

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_safe
 from webapp.engine.live import holder
 from webapp.pages.dashboards.serving import PAGES, staff_only
 from webapp.releases.models import RankerVersion, Release, TrainingRun
-from webapp.slates.click_rates import takes_by_history_size
+from webapp.slates.click_rates import clicks_by_history_size
 from webapp.slates.models import Slate
 from webapp.slates.seen import readiness
 
 RUNS_SHOWN = 20
-TAKES_OVER = timedelta(days=30)
+CLICKS_OVER = timedelta(days=30)
 WIDTH, HEIGHT = 320, 90
 MEASURES = {
     "observed_loss": "Loss on liked pairs",
@@ -128,8 +128,8 @@ def training(request: HttpRequest) -> HttpResponse:
         "readiness": readiness(now),
         "results": RESULTS,
         "visit_results": VISIT_RESULTS,
-        "takes": takes_by_history_size(now - TAKES_OVER),
-        "takes_days": TAKES_OVER.days,
+        "clicks": clicks_by_history_size(now - CLICKS_OVER),
+        "clicks_days": CLICKS_OVER.days,
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),

@@ -1,4 +1,4 @@
-"""Take rates: of what was seen in a row, how much was opened; by history size."""
+"""Click rates by history size: slates in, buckets of positions seen and clicked out."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,42 +17,42 @@ BUCKETS = 10
 
 
 @dataclass(frozen=True)
-class TakeBucket:
+class ClickBucket:
     """Slates of viewers with about as much history.
 
     Attributes:
         smallest: the fewest titles liked before the visit, here.
         largest: the most.
-        seen: places seen in `NEIGHBOUR_ROWS`, and in all other rows.
-        taken: how many of them were opened.
+        seen: positions seen in `NEIGHBOUR_ROWS`, and in all other rows.
+        clicked: how many of them were clicked.
     """
 
     smallest: int
     largest: int
     seen: tuple[int, int]
-    taken: tuple[int, int]
+    clicked: tuple[int, int]
 
     @property
     def rates(self) -> list[float | None]:
         """Of the neighbours' rows and of the others; None where nothing was seen."""
-        pairs = zip(self.taken, self.seen, strict=True)
-        return [taken / seen if seen else None for taken, seen in pairs]
+        pairs = zip(self.clicked, self.seen, strict=True)
+        return [clicked / seen if seen else None for clicked, seen in pairs]
 
 
-def takes_by_history_size(since: datetime) -> list[TakeBucket]:
-    """Return take rates over the newest slates since a moment, deciles of slates. One query.
+def clicks_by_history_size(since: datetime) -> list[ClickBucket]:
+    """Return click rates over the newest slates since a moment, deciles of slates. One query.
 
-    A place is a title in a row of a slate. It was seen if an impression or an opening names it, and
-    taken if an opening does. Slates of which nothing was seen are left out, and what simulated
-    viewers and programs saw.
+    A position is a title in a row of a slate. It was seen if an impression or a click names it, and
+    clicked if a click does. Slates of which nothing was seen are left out, and what simulated
+    viewers and bots saw.
     """
     newest = Slate.objects.filter(
         created_at__gte=since, visit__is_simulated=False, visit__is_bot=False
     ).order_by("-created_at")[:NEWEST_SLATES]
-    in_neighbours, opened = Q(row__in=NEIGHBOUR_ROWS), Q(kind=Event.Kind.OPEN)
+    in_neighbours, is_click = Q(row__in=NEIGHBOUR_ROWS), Q(kind__in=Event.CLICKS)
     slates = (
         Event.objects.filter(
-            slate__in=newest.values("pk"), kind__in=[Event.Kind.IMPRESSION, Event.Kind.OPEN]
+            slate__in=newest.values("pk"), kind__in=[Event.Kind.IMPRESSION, *Event.CLICKS]
         )
         .exclude(row="")
         .values("slate")
@@ -60,10 +60,10 @@ def takes_by_history_size(since: datetime) -> list[TakeBucket]:
             size=F("slate__history_size"),
             seen=Count("title", distinct=True, filter=in_neighbours),
             seen_elsewhere=Count("title", distinct=True, filter=~in_neighbours),
-            taken=Count("title", distinct=True, filter=in_neighbours & opened),
-            taken_elsewhere=Count("title", distinct=True, filter=~in_neighbours & opened),
+            clicked=Count("title", distinct=True, filter=in_neighbours & is_click),
+            clicked_elsewhere=Count("title", distinct=True, filter=~in_neighbours & is_click),
         )
-        .values_list("size", "seen", "seen_elsewhere", "taken", "taken_elsewhere")
+        .values_list("size", "seen", "seen_elsewhere", "clicked", "clicked_elsewhere")
     )
     rows = np.array([row for row in slates if row[0] is not None], dtype=np.int64)
     if not len(rows):
@@ -73,11 +73,11 @@ def takes_by_history_size(since: datetime) -> list[TakeBucket]:
     buckets = []
     for place in np.unique(places):
         part = rows[places == place]
-        _, seen, elsewhere, taken, taken_elsewhere = part.sum(axis=0).tolist()
+        _, seen, elsewhere, clicked, clicked_elsewhere = part.sum(axis=0).tolist()
         sizes = part[:, 0]
         buckets.append(
-            TakeBucket(
-                int(sizes.min()), int(sizes.max()), (seen, elsewhere), (taken, taken_elsewhere)
+            ClickBucket(
+                int(sizes.min()), int(sizes.max()), (seen, elsewhere), (clicked, clicked_elsewhere)
             )
         )
     return buckets

@@ -1,4 +1,4 @@
-"""Lists that two rankings drafted, and whose titles of them were taken."""
+"""Drafted lists: of lists that two rankings filled in turns, whose titles were clicked."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -12,18 +12,16 @@ from recommender.ranking.interleaving import Draft, credit
 from webapp.events.models import Event, Visit
 from webapp.slates.models import Slate
 
-TAKES = (Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.PLAY)
-
 
 @dataclass(frozen=True)
 class DraftedLists:
-    """Drafted lists of which something was taken, in the order in which they were shown.
+    """Drafted lists of which something was clicked, in the order in which they were shown.
 
     L lists.
 
     Attributes:
         units: (L,) the profile's number, or one of the visit's own for a stranger, below 0.
-        credits: (L,) 1 where more of ranker 0's titles were taken, 0 where fewer, a half where as
+        credits: (L,) 1 where more of ranker 0's titles were clicked, 0 where fewer, a half where as
             many.
         shown: how many lists were drafted in all.
     """
@@ -40,20 +38,20 @@ class DraftedLists:
 
 
 def drafted_lists(visits: "QuerySet[Visit]") -> DraftedLists:
-    """Read what was taken of the lists that were drafted in some visits.
+    """Read the clicks on the lists that were drafted in some visits.
 
-    A title was taken if it was opened, chosen or played from the list itself. Two queries over the
-    visits' slates; lists on which both rankings agree were not drafted.
+    A click counts if it came from the list itself. Lists on which both rankings agree were not
+    drafted. Two queries over the visits' slates.
     """
     slates = Slate.objects.filter(
         visit__in=visits,
         fallback_reason="",
         rows__contains=[{"teams": []}],
     )
-    took: dict[UUID | None, set[int]] = defaultdict(set)
-    told = Event.objects.filter(slate__in=slates, kind__in=TAKES, title__isnull=False)
-    for slate_id, title_id in told.values_list("slate", "title"):
-        took[slate_id].add(title_id)
+    clicked: dict[UUID | None, set[int]] = defaultdict(set)
+    clicks = Event.objects.clicks().filter(slate__in=slates, title__isnull=False)
+    for slate_id, title_id in clicks.values_list("slate", "title"):
+        clicked[slate_id].add(title_id)
     units, credits, shown = [], [], 0
     strangers: dict[UUID, int] = {}
     lists = slates.order_by("created_at", "pk").values_list("pk", "visit", "visit__profile", "rows")
@@ -62,7 +60,7 @@ def drafted_lists(visits: "QuerySet[Visit]") -> DraftedLists:
             if "teams" not in row:
                 continue
             shown += 1
-            chosen = took[slate_id] & set(row["titles"])
+            chosen = clicked[slate_id] & set(row["titles"])
             if chosen:
                 own = strangers.setdefault(visit, -1 - len(strangers))
                 units.append(own if profile is None else profile)

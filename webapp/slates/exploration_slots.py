@@ -1,4 +1,4 @@
-"""What slots left to chance say: is the title that is due taken more, or what lies behind?
+"""Exploration slots: is the title that is due clicked more, or one from behind the row?
 
 In a varied row one slot holds, with probability ε, one of m titles from behind the row, all alike
 (docs/page.md). So one log tells, without bias, what two other policies would earn there: one that
@@ -22,7 +22,6 @@ from recommender.evaluation.off_policy import (
 from webapp.events.models import Event
 from webapp.slates.models import Slate
 
-TAKES = (Event.Kind.OPEN, Event.Kind.PLAY)
 DUE, BEHIND = "what is due", "what lies behind"
 
 Values = NDArray[np.float64]
@@ -37,12 +36,12 @@ class Chances:
     Attributes:
         propensities: (B,) the chance with which the title came there.
         tried: (B,) the chance ε with which another than the due one came.
-        taken: (B,) 1 where it was opened or played from there.
+        clicked: (B,) 1 where it was clicked there.
     """
 
     propensities: Values
     tried: Values
-    taken: Values
+    clicked: Values
 
     @property
     def is_due(self) -> NDArray[np.bool_]:
@@ -58,7 +57,7 @@ class Chances:
             target = self.is_due.astype(np.float64)
         else:
             target = np.where(self.is_due, 0.0, self.propensities / self.tried)
-        return Logged(self.taken, self.propensities, target)
+        return Logged(self.clicked, self.propensities, target)
 
 
 def read_chances(since: datetime, until: datetime, *, simulated: bool) -> Chances:
@@ -77,14 +76,14 @@ def read_chances(since: datetime, until: datetime, *, simulated: bool) -> Chance
         visit__is_bot=False,
     ).order_by("created_at", "pk")
     told = Event.objects.filter(
-        slate__in=slates.order_by().values("pk"), kind__in=[Event.Kind.IMPRESSION, *TAKES]
+        slate__in=slates.order_by().values("pk"), kind__in=[Event.Kind.IMPRESSION, *Event.CLICKS]
     ).values_list("kind", "slate_id", "row", "title_id")
     seen: set[tuple[UUID | None, str, int | None]] = set()
-    taken: set[tuple[UUID | None, str, int | None]] = set()
+    clicked: set[tuple[UUID | None, str, int | None]] = set()
     for kind, slate_id, row, title_id in told.iterator(chunk_size=20_000):
         seen.add((slate_id, row, title_id))
-        if kind in TAKES:
-            taken.add((slate_id, row, title_id))
+        if kind in Event.CLICKS:
+            clicked.add((slate_id, row, title_id))
     found: dict[Place, tuple[float, float, float]] = {}
     for slate in slates.only("visit_id", "rows", "exploration").iterator(chunk_size=500):
         tried = slate.exploration or 0.0
@@ -94,13 +93,13 @@ def read_chances(since: datetime, until: datetime, *, simulated: bool) -> Chance
                 continue
             place = (slate.visit_id, row, title_id)
             before = found.get(place, (propensity, tried, 0.0))
-            found[place] = (*before[:2], max(before[2], float(key in taken)))
+            found[place] = (*before[:2], max(before[2], float(key in clicked)))
     columns = np.array(list(found.values()), dtype=np.float64).reshape(-1, 3)
     return Chances(columns[:, 0], columns[:, 1], columns[:, 2])
 
 
 def estimates(chances: Chances) -> dict[str, list[OffPolicyEstimate]]:
-    """Return what each policy would earn a place seen: how often the title there is taken.
+    """Return what each policy would earn a place seen: how often the title there is clicked.
 
     Raises:
         InvalidInputError: nothing was left to chance, or only one of the two ever came.

@@ -1,9 +1,9 @@
-"""What was seen on slates and what became of it: the examples that a ranker learns from.
+"""Labels: slates of a period in, the positions seen on them out, as a ranker's examples.
 
-A place was seen if an impression names it, or something that was done with the title there. It was
-taken if, in the same visit and from then on, the viewer opened, chose, played, listed or liked the
-title. What was done elsewhere (a play on the watch page) is credited to the last slate of the visit
-that had shown the title; what was on a page and not seen is no example.
+A position was seen if an impression names it, or a label there. It is labelled 1 if, in the same
+visit and from then on, the viewer did one of `Event.LABELS` with the title: opened, chose, played,
+listed or liked it. What was done elsewhere (a play on the watch page) is credited to the last slate
+of the visit that had shown the title; a position that was on a page and not seen is no example.
 """
 
 from collections.abc import Iterator
@@ -24,26 +24,18 @@ from webapp.events.models import Event
 from webapp.slates.models import Slate
 from webapp.slates.seen import seen_slates
 
-TAKES: dict[str, tuple[str, ...] | None] = {
-    Event.Kind.OPEN: None,
-    Event.Kind.CHOOSE: None,
-    Event.Kind.PLAY: None,
-    Event.Kind.LIST: ("add",),
-    Event.Kind.THUMB: ("up", "love"),
-}
-"""Kinds of event that take a title, and the values that do; None where there is none."""
 SLATES_AT_ONCE = 500
 
-Place = tuple[int, int]
+Position = tuple[int, int]
 """A row's number and a title's id."""
 
 
 @dataclass
 class _Exposure:
-    """What was seen of a slate, and what of that was taken."""
+    """The positions of a slate that were seen, and those labelled 1."""
 
-    seen: set[Place] = field(default_factory=set)
-    taken: set[Place] = field(default_factory=set)
+    seen: set[Position] = field(default_factory=set)
+    labelled: set[Position] = field(default_factory=set)
 
 
 def export_exposures(since: datetime, until: datetime, *, is_simulated: bool = False) -> Window:
@@ -108,7 +100,7 @@ def _batches(slates: "QuerySet[Slate]") -> Iterator[list[Slate]]:
 
 def _exposures(batch: list[Slate]) -> dict[UUID, _Exposure]:
     """Read the visits of some slates from their first event on."""
-    found = {slate.pk: _Exposure() for slate in batch}
+    exposures = {slate.pk: _Exposure() for slate in batch}
     last_shown: dict[tuple[UUID, int], tuple[UUID, int]] = {}
     events = (
         Event.objects.filter(visit__in={slate.visit_id for slate in batch}, title__isnull=False)
@@ -117,28 +109,30 @@ def _exposures(batch: list[Slate]) -> dict[UUID, _Exposure]:
         .values_list("kind", "value", "visit_id", "slate_id", "row", "title_id")
     )
     for kind, value, visit_id, slate_id, row, title_id in events.iterator(chunk_size=20_000):
-        takes = _takes(kind, value)
-        if slate_id is not None and row and (takes or kind == Event.Kind.IMPRESSION):
+        is_positive = _is_label(kind, value)
+        if slate_id is not None and row and (is_positive or kind == Event.Kind.IMPRESSION):
             last_shown[visit_id, title_id] = (slate_id, row_kind(row).code)
-            if slate_id in found:
-                found[slate_id].seen.add((row_kind(row).code, title_id))
+            if slate_id in exposures:
+                exposures[slate_id].seen.add((row_kind(row).code, title_id))
         shown = last_shown.get((visit_id, title_id))
-        if takes and shown is not None and shown[0] in found:
-            found[shown[0]].taken.add((shown[1], title_id))
-    return found
+        if is_positive and shown is not None and shown[0] in exposures:
+            exposures[shown[0]].labelled.add((shown[1], title_id))
+    return exposures
 
 
-def _takes(kind: str, value: str) -> bool:
-    if kind not in TAKES:
+def _is_label(kind: str, value: str) -> bool:
+    if kind not in Event.LABELS:
         return False
-    values = TAKES[kind]
+    values = Event.LABELS[kind]
     return values is None or value in values
 
 
 def _examples(features: Examples, exposure: _Exposure) -> Examples:
-    """Return the places that were seen, labelled 1 where they were taken."""
+    """Return the positions that were seen, with their labels."""
     row, item = CATEGORIES.index("row"), CATEGORIES.index("item")
-    places = [(int(line[row]), int(line[item])) for line in features.categories]
-    seen = np.array([n for n, place in enumerate(places) if place in exposure.seen], dtype=np.int64)
-    labels = np.array([places[n] in exposure.taken for n in seen], dtype=np.int64)
+    positions = [(int(line[row]), int(line[item])) for line in features.categories]
+    seen = np.array(
+        [n for n, position in enumerate(positions) if position in exposure.seen], dtype=np.int64
+    )
+    labels = np.array([positions[n] in exposure.labelled for n in seen], dtype=np.int64)
     return Examples(features.categories[seen], features.numbers[seen], labels)

@@ -28,9 +28,9 @@ def test_rates_are_parted_by_surface_row_and_slot(sit, films, count):
     assert told("ctr", "row", "new") == (0, 1)
     assert told("ctr", "slot", "0") == (1, 3)
     assert told("ctr", "slot", "1") == (1, 1)
-    assert told("take_rate") == (1, 4)
-    assert told("take_rate", "surface", "home") == (0, 3)
-    assert told("take_rate", "row", "results") == (1, 1)
+    assert told("conversion_rate") == (1, 4)
+    assert told("conversion_rate", "surface", "home") == (0, 3)
+    assert told("conversion_rate", "row", "results") == (1, 1)
     assert told("ctr", "surface", "prequery") is None, "null is not 0"
 
 
@@ -41,9 +41,9 @@ def test_a_play_is_credited_to_where_its_title_was_last_seen_before(sit, films, 
     visit.see(films[0], 11, second, row="top_picks")
     visit.watch(films[0], at=50, seconds=200)
     visit.see(films[0], 101, third, row="new")
-    assert count("take_rate", "row", "trending") == (0, 1)
-    assert told("take_rate", "row", "top_picks") == (1, 1)
-    assert told("take_rate", "row", "new") == (0, 1)
+    assert count("conversion_rate", "row", "trending") == (0, 1)
+    assert told("conversion_rate", "row", "top_picks") == (1, 1)
+    assert told("conversion_rate", "row", "new") == (0, 1)
 
 
 def test_a_short_play_is_a_click_and_no_take(sit, films, count):
@@ -51,7 +51,7 @@ def test_a_short_play_is_a_click_and_no_take(sit, films, count):
     visit.see(films[0])
     visit.watch(films[0], at=50, seconds=20)
     assert count("ctr") == (1, 1)
-    assert told("take_rate") == (0, 1)
+    assert told("conversion_rate") == (0, 1)
 
 
 def test_a_place_seen_and_opened_twice_counts_once_and_an_opening_was_seen(sit, films, count):
@@ -67,7 +67,7 @@ def test_a_place_seen_and_opened_twice_counts_once_and_an_opening_was_seen(sit, 
 def test_what_another_visit_watched_is_not_taken_here(sit, films, count):
     sit().see(films[0])
     sit().watch(films[0], at=5, seconds=500)
-    assert count("take_rate") == (0, 1)
+    assert count("conversion_rate") == (0, 1)
 
 
 def test_far_slots_are_one(sit, films, count):

@@ -198,7 +198,7 @@ def test_visits_are_parted_by_arm(sit, films, count):
     sit().see(films[0])
     assert count("abandonment", "arm", "first/usual") == (1, 2)
     assert told("abandonment", "arm", "first/other") == (1, 1)
-    assert told("take_rate", "arm", "first/usual") == (1, 2)
+    assert told("conversion_rate", "arm", "first/usual") == (1, 2)
     assert told("abandonment") == (3, 4)
 
 

@@ -1,4 +1,4 @@
-"""Take rates by history size, over slates of our own making."""
+"""Click rates by history size, over slates of our own making."""
 
 import uuid
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from webapp.events.models import Event, Visit
-from webapp.slates.click_rates import takes_by_history_size
+from webapp.slates.click_rates import clicks_by_history_size
 from webapp.slates.models import Slate
 
 NOW = timezone.now()
@@ -30,19 +30,19 @@ def slate_of(liked, seen, *, days_ago=1, row="from_likes"):
             )  # fmt: skip
 
 
-def test_a_place_opened_twice_is_taken_once_and_rows_are_told_apart(films):
+def test_a_position_clicked_twice_counts_once_and_rows_are_told_apart(films):
     slate_of(3, [(films[0], True), (films[1], False), (films[2], False)])
     slate_of(3, [(films[0], False)], row="trending")
-    (bucket,) = takes_by_history_size(NOW - timedelta(days=30))
+    (bucket,) = clicks_by_history_size(NOW - timedelta(days=30))
     assert (bucket.smallest, bucket.largest) == (3, 3)
-    assert (bucket.seen, bucket.taken) == ((3, 1), (1, 0))
+    assert (bucket.seen, bucket.clicked) == ((3, 1), (1, 0))
     assert bucket.rates == [pytest.approx(1 / 3), 0.0]
 
 
 def test_viewers_are_parted_by_how_much_they_liked_before(films):
     for liked in range(20):
         slate_of(liked, [(films[0], liked >= 10)])
-    buckets = takes_by_history_size(NOW - timedelta(days=30))
+    buckets = clicks_by_history_size(NOW - timedelta(days=30))
     assert [(b.smallest, b.largest) for b in buckets] == [(n, n + 1) for n in range(0, 20, 2)]
     assert [b.rates[0] for b in buckets] == [0.0] * 5 + [1.0] * 5
     assert all(b.rates[1] is None for b in buckets)
@@ -51,11 +51,11 @@ def test_viewers_are_parted_by_how_much_they_liked_before(films):
 def test_old_slates_and_events_without_a_row_count_nothing(films):
     slate_of(1, [(films[0], True)], days_ago=31)
     slate_of(1, [(films[0], True)], row="")
-    assert takes_by_history_size(NOW - timedelta(days=30)) == []
+    assert clicks_by_history_size(NOW - timedelta(days=30)) == []
 
 
 @pytest.mark.parametrize("mark", ["is_simulated", "is_bot"])
-def test_what_simulated_viewers_and_programs_saw_is_left_out(films, mark):
+def test_what_simulated_viewers_and_bots_saw_is_left_out(films, mark):
     slate_of(1, [(films[0], True)])
     Visit.objects.update(**{mark: True})
-    assert takes_by_history_size(NOW - timedelta(days=30)) == []
+    assert clicks_by_history_size(NOW - timedelta(days=30)) == []

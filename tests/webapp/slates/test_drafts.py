@@ -92,7 +92,7 @@ def shown_list(profile=None, is_simulated=False, at=AT, titles=(), teams=(), **f
     )
 
 
-def take(slate, film, kind="open"):
+def click(slate, film, kind="open"):
     Event.objects.create(
         id=uuid.uuid4(), visit=slate.visit, profile=slate.visit.profile, kind=kind, title=film,
         slate=slate, surface="prequery", occurred_at=slate.created_at,
@@ -103,22 +103,22 @@ def take(slate, film, kind="open"):
 def test_by_hand_a_list_is_won_by_the_order_of_which_more_was_taken(experiment, films, cast):
     drafted = {"titles": films[:4], "teams": [0, 1, 1, 0]}
     won = shown_list(cast.owner, **drafted)
-    take(won, films[0])
-    take(won, films[0], "play")
+    click(won, films[0])
+    click(won, films[0], "play")
     lost = shown_list(**drafted)
-    take(lost, films[1], "choose")
+    click(lost, films[1], "choose")
     even = shown_list(cast.owner, **drafted)
-    take(even, films[0])
-    take(even, films[2])
+    click(even, films[0])
+    click(even, films[2])
     looked_at = shown_list(**drafted)
-    take(looked_at, films[0], "impression")
-    take(looked_at, films[9])
+    click(looked_at, films[0], "impression")
+    click(looked_at, films[9])
     for other in (
         shown_list(is_simulated=True, **drafted),
         shown_list(at=LATER, **drafted),
         shown_list(fallback_reason="no release", **drafted),
     ):
-        take(other, films[0])
+        click(other, films[0])
 
     found = drafted_lists(visits_of(experiment, settled=LATER))
     assert found.shown == 4
@@ -134,11 +134,11 @@ def test_the_report_tells_the_preference_and_an_order_alone_is_not_planned(
 ):
     for n in range(30):
         slate = shown_list(titles=films[:2], teams=[n % 2, 1 - n % 2])
-        take(slate, films[0] if n % 2 == 0 or n % 3 == 0 else films[1])
+        click(slate, films[0] if n % 2 == 0 or n % 3 == 0 else films[1])
     call_command("experiments", "lists", "--report")
     out = capsys.readouterr().out
     # won are the even ones, and of the odd ones all but 3, 9, 15, 21 and 27: 25 of 30
-    assert "drafted lists: 30, 30 with something taken, 30 won by either; 83.3 %" in out
+    assert "drafted lists: 30, 30 with a click, 30 won by either; 83.3 %" in out
     assert "(50 % is no preference)" in out
     staff = User.objects.create_user("staff", password="a long password", is_staff=True)
     client.force_login(staff)

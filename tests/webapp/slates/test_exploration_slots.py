@@ -46,16 +46,16 @@ def test_a_place_counts_once_if_it_was_seen_and_was_left_to_chance(films):
 
     chances = read_chances(AT, SOON, simulated=False)
     assert chances.propensities.tolist() == [0.8, 0.02]
-    assert chances.taken.tolist() == [1, 0]
+    assert chances.clicked.tolist() == [1, 0]
     assert chances.is_due.tolist() == [True, False]
-    assert len(read_chances(AT, SOON, simulated=True).taken) == 1
+    assert len(read_chances(AT, SOON, simulated=True).clicked) == 1
 
 
 def test_by_hand_what_is_due_and_what_lies_behind():
     chances = Chances(
         np.array([0.8, 0.8, 0.8, 0.8, 0.01]), np.full(5, 0.2), np.array([1.0, 0, 0, 0, 1])
     )
-    # of 5 places 4 weigh 1 / .8, one is taken; one weighs 1 / .2, and is taken
+    # of 5 places 4 weigh 1 / .8, one is clicked; one weighs 1 / .2, and is clicked
     assert estimates(chances)[DUE][0].reward.value == pytest.approx(1 / 0.8 / 5)
     assert estimates(chances)[DUE][1].reward.value == pytest.approx(0.25)
     assert estimates(chances)[BEHIND][0].reward.value == pytest.approx(1)

@@ -19,7 +19,7 @@ FROM (
         coalesce(place.surface, place.row, place.slot, '') AS slice,
         count(*) AS d,
         count(*) FILTER (WHERE place.is_clicked) AS clicked,
-        count(*) FILTER (WHERE place.is_taken) AS taken
+        count(*) FILTER (WHERE place.is_converted) AS converted
     FROM (
         SELECT
             p.visit,
@@ -31,7 +31,7 @@ FROM (
                 ELSE p.slot::text
             END AS slot,
             p.is_clicked OR c.visit IS NOT NULL AS is_clicked,
-            coalesce(c.is_qualified, false) AS is_taken
+            coalesce(c.is_qualified, false) AS is_converted
         FROM day_place AS p
         LEFT JOIN day_credit AS c
             ON c.visit = p.visit AND c.slate_id = p.slate_id AND c.title_id = p.title_id
@@ -42,7 +42,7 @@ FROM (
     )
 ) AS sums
 CROSS JOIN LATERAL (
-    VALUES ('ctr', sums.clicked), ('take_rate', sums.taken)
+    VALUES ('ctr', sums.clicked), ('conversion_rate', sums.converted)
 ) AS fact (metric, n);
 
 -- Suggestions before a query, once for each page of them that was seen.

@@ -14,10 +14,10 @@ from webapp.pages.dashboards.charts import Chart, interval, of_metric
 from webapp.pages.dashboards.filters import ARM, DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
 
-COMPARED = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
+COMPARED = ("abandonment", "good_abandonment", "conversion_rate", "ctr", "search_success")
 REPORTED: dict[str, tuple[str, Unit]] = {
     "abandonment": ("Abandoned visits", "share"),
-    "take_rate": ("Take rate", "share"),
+    "conversion_rate": ("Conversion rate", "share"),
     "seconds_to_play": ("Mean time to play, of visits that play", "seconds"),
 }
 SHOWN = 10
@@ -52,7 +52,10 @@ def _section(
         tables.append(_drafts(experiment, report["drafts"]))
     return Section(
         experiment.name,
-        [_by_day(experiment, name, slices, readings) for name in ("abandonment", "take_rate")],
+        [
+            _by_day(experiment, name, slices, readings)
+            for name in ("abandonment", "conversion_rate")
+        ],
         tables,
         experiment.question,
     )
@@ -150,14 +153,14 @@ def _drafts(experiment: Experiment, drafts: dict[str, Any]) -> Table:
             _with_interval(_estimate(won[name]), "share") for name in ("once", "always")
         )
     row: list[object] = [
-        f"{drafts['shown']:,}", f"{drafts['taken_of']:,}", f"{drafts['decided']:,}",
+        f"{drafts['shown']:,}", f"{drafts['clicked']:,}", f"{drafts['decided']:,}",
         once, f"{won['p']:.3g}" if won else "-", always, f"{won['always_p']:.3g}" if won else "-",
     ]  # fmt: skip
     return Table(
         f"drafts-{experiment.pk}",
         "Lists that both orders drafted",
         [
-            "Drafted", "With a title taken", "Won by either", "By the usual order, for one look",
+            "Drafted", "With a click", "Won by either", "By the usual order, for one look",
             "p", "However often one looks", "p",
         ],
         [row],

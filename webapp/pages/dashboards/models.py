@@ -42,7 +42,7 @@ def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     readings = Readings.of(
         filters.period,
         is_simulated=filters.is_simulated,
-        metrics=("take_rate", "abandonment", "model_age_hours"),
+        metrics=("conversion_rate", "abandonment", "model_age_hours"),
         dimensions={"all", "decile"},
     )
     releases = list(Release.objects.select_related("run")[:SHOWN])
@@ -62,7 +62,7 @@ def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
                         by_name(
                             METRICS[name], readings.by_slice(name, "decile"), "Tenth of history"
                         )
-                        for name in ("take_rate", "abandonment")
+                        for name in ("conversion_rate", "abandonment")
                     ),
                 ],
             ),

@@ -1,4 +1,4 @@
-"""Does it help? Abandoned visits now and over the period, takes, time to play, failed searches."""
+"""Does it help? Abandoned visits now and over time, conversions, time to play, failed searches."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ from webapp.pages.dashboards.charts import Chart, Figure, Line, by_name, of_metr
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
-SHOWN = ("abandonment", "good_abandonment", "take_rate", "ctr", "search_success")
+SHOWN = ("abandonment", "good_abandonment", "conversion_rate", "ctr", "search_success")
 WAITED_TO = 3600.0
 FAILED = replace(
     METRICS["search_success"],
@@ -41,8 +41,8 @@ def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     )
     days = filters.period.days
     searches = [failed(point) for point in readings.by_day("search_success", *filters.slice)]
-    abandoned, good, taken = (
-        METRICS[name] for name in ("abandonment", "good_abandonment", "take_rate")
+    abandoned, good, conversion = (
+        METRICS[name] for name in ("abandonment", "good_abandonment", "conversion_rate")
     )
     return Dashboard(
         "Overview",
@@ -62,7 +62,9 @@ def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
                         note=f"{good.label}: {good.meaning}",
                     ),
                     of_metric(
-                        taken, days, [(taken.label, readings.by_day("take_rate", *filters.slice))]
+                        conversion,
+                        days,
+                        [(conversion.label, readings.by_day("conversion_rate", *filters.slice))],
                     ),
                     of_metric(
                         TIME_TO_PLAY,
@@ -88,7 +90,7 @@ def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
 
 
 def figures(filters: DashboardFilters, readings: Readings, times: Times) -> list[Figure]:
-    abandoned, taken = METRICS["abandonment"], METRICS["take_rate"]
+    abandoned, conversion = METRICS["abandonment"], METRICS["conversion_rate"]
     before = filters.period.before
     day, now = readings.latest("abandonment", *filters.slice)
     over = f"over {filters.days} days"
@@ -104,12 +106,12 @@ def figures(filters: DashboardFilters, readings: Readings, times: Times) -> list
             is_better_low=True,
         ),
         Figure(
-            "Take rate",
-            taken.meaning,
-            readings.total("take_rate", *filters.slice),
+            "Conversion rate",
+            conversion.meaning,
+            readings.total("conversion_rate", *filters.slice),
             "share",
             over,
-            readings.total("take_rate", *filters.slice, before),
+            readings.total("conversion_rate", *filters.slice, before),
             is_better_low=False,
         ),
         Figure(

@@ -10,7 +10,7 @@ from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.dashboards.serving import Dashboard, Section, dashboard
 
 PARTS = {"surface": "Surface", "row": "Row kind", "slot": "Slot", "decile": "Tenth of history"}
-RATES = ("take_rate", "ctr")
+RATES = ("conversion_rate", "ctr")
 VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy", "exploration_share")
 
 

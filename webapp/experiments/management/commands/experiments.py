@@ -12,7 +12,7 @@ from webapp.experiments.outcomes import outcomes
 from webapp.experiments.report import METRICS, keep_report, plan, trials
 
 FEWEST_TO_TRY = 100
-PERCENT = {"abandonment": ("%", 100), "take_rate": ("%", 100), "seconds_to_play": ("s", 1)}
+PERCENT = {"abandonment": ("%", 100), "conversion_rate": ("%", 100), "seconds_to_play": ("s", 1)}
 
 
 class Command(BaseCommand):
@@ -161,7 +161,7 @@ class Command(BaseCommand):
 
 def _preference(drafts: dict[str, Any]) -> str:
     words = (
-        f"  drafted lists: {drafts['shown']:,}, {drafts['taken_of']:,} with something taken, "
+        f"  drafted lists: {drafts['shown']:,}, {drafts['clicked']:,} with a click, "
         f"{drafts['decided']:,} won by either"
     )
     if not (won := drafts["won"]):

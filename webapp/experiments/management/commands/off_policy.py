@@ -10,7 +10,7 @@ from webapp.slates.exploration_slots import estimates, read_chances
 
 class Command(BaseCommand):
     help = (
-        "Say what slots left to chance tell: how often a title there would be taken if the one "
+        "Say what slots left to chance tell: how often a title there would be clicked if the one "
         "that is due always stood there, and if one from behind the row always did."
     )
 
@@ -31,15 +31,15 @@ class Command(BaseCommand):
                 f"too little was left to chance and seen in {options['days']} days: {error}"
             ) from error
         self.stdout.write(
-            f"{len(chances.taken):,} places left to chance were seen; at "
+            f"{len(chances.clicked):,} places left to chance were seen; at "
             f"{int(chances.is_due.sum()):,} the due title stood, "
-            f"{int(chances.taken.sum()):,} were taken."
+            f"{int(chances.clicked.sum()):,} were clicked."
         )
         for policy, each in told.items():
             for estimate in each:
                 reward = estimate.reward
                 self.stdout.write(
-                    f"  {policy}, {estimate.method}: {reward.value:.2%} taken "
+                    f"  {policy}, {estimate.method}: {reward.value:.2%} clicked "
                     f"({reward.low:.2%} to {reward.high:.2%}); counts as "
                     f"{estimate.effective_sample:,.0f} places"
                 )
