@@ -1,4 +1,4 @@
-"""Logging in and choosing who watches."""
+"""Pages for logging in and for choosing, adding and switching profiles."""
 
 from typing import cast
 
@@ -17,13 +17,19 @@ from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import NewProfileForm, SwitchesForm
 from webapp.pages.navigation import profiles_address, safe_next
-from webapp.pages.password import PasswordThrottle, asked, asked_of_limited, is_limited, watching
-from webapp.pages.undo import Undo, tell, told
+from webapp.pages.password import (
+    PasswordThrottle,
+    current_profile,
+    is_limited,
+    require_password,
+    require_password_if_limited,
+)
+from webapp.pages.undo import Undo, messages_or_redirect, notify
 from webapp.profiles.models import Profile
 
 MAX_PROFILES = 8
 CHILD_LIMIT = Maturity.SIX.value
-"""What a child's profile may see until someone sets another limit."""
+"""Maturity limit of a new child's profile."""
 
 
 class LoginView(auth_views.LoginView):
@@ -36,7 +42,7 @@ class LoginView(auth_views.LoginView):
         return super().post(request, *args, **kwargs)
 
     def get_success_url(self) -> str:
-        """On to who watches, for an account that has profiles; an operator goes straight on."""
+        """Return the choice of profiles; an account without profiles goes straight to `next`."""
         onward = self.get_redirect_url()
         if onward and not Profile.objects.filter(account=_account(self.request)).exists():
             return onward
@@ -46,15 +52,17 @@ class LoginView(auth_views.LoginView):
 @login_required
 @require_http_methods(["GET", "POST"])
 def profiles(request: HttpRequest) -> HttpResponse:
-    """Choose who watches, add someone, or say what may be kept of someone."""
+    """Show the account's profiles with their switches, or add one."""
     account, onward = _account(request), safe_next(request, "")
     own = Profile.objects.filter(account=account)
     form = NewProfileForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        if asking := asked_of_limited(request, "To add someone from a profile with a limit."):
-            return asking
+        if prompt := require_password_if_limited(
+            request, "To add someone from a profile with a limit."
+        ):
+            return prompt
         return _add(request, account, form, onward)
-    switches = [SwitchesForm(instance=one, auto_id=f"id_{one.pk}_%s") for one in own]
+    switches = [SwitchesForm(instance=profile, auto_id=f"id_{profile.pk}_%s") for profile in own]
     context = {"switches": switches, "form": form, "next": onward}
     return render(request, "pages/profiles.html", context)
 
@@ -62,11 +70,11 @@ def profiles(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Watch as one of the account's own profiles."""
+    """Switch to one of the account's own profiles."""
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
-    if asking := _asked_to_leave(request, chosen):
-        return asking
-    list(messages.get_messages(request))  # what was told to one is not shown to another
+    if prompt := _password_to_leave(request, chosen):
+        return prompt
+    list(messages.get_messages(request))  # messages for one profile are not shown to another
     request.session[PROFILE_KEY] = chosen.pk
     return redirect(safe_next(request, reverse("home")))
 
@@ -74,20 +82,20 @@ def choose_profile(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def set_switches(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say what may be kept and used of one of the account's own profiles; the next page obeys."""
+    """Save a profile's switches; they apply from the next page on."""
     chosen = get_object_or_404(Profile, pk=pk, account=_account(request))
-    if chosen != watching(request):
-        asking = asked_of_limited(request, "To change someone else from a profile with a limit.")
-        if asking:
-            return asking
+    if chosen != current_profile(request):
+        reason = "To change someone else from a profile with a limit."
+        if prompt := require_password_if_limited(request, reason):
+            return prompt
     before = {name: "on" for name in SwitchesForm.Meta.fields if getattr(chosen, name)}
     SwitchesForm(request.POST, instance=chosen).save()
-    tell(request, f"Saved for {chosen.name}.", Undo(reverse("set-switches", args=[pk]), before))
-    return told(request, profiles_address(safe_next(request, "")))
+    notify(request, f"Saved for {chosen.name}.", Undo(reverse("set-switches", args=[pk]), before))
+    return messages_or_redirect(request, profiles_address(safe_next(request, "")))
 
 
 def _add(request: HttpRequest, account: User, form: NewProfileForm, onward: str) -> HttpResponse:
-    """Add a profile; someone who may see everything goes on to pick a few titles."""
+    """Add a profile; without a limit it goes on to the page that picks a few titles."""
     if Profile.objects.filter(account=account).count() >= MAX_PROFILES:
         messages.error(request, f"An account has at most {MAX_PROFILES} profiles.")
         return redirect(profiles_address(onward))
@@ -96,23 +104,25 @@ def _add(request: HttpRequest, account: User, form: NewProfileForm, onward: str)
         account=account, name=form.cleaned_data["name"], maturity_limit=limit
     )
     if limit is not None:
-        tell(request, f"{added.name} sees titles for up to age {limit}.")
+        notify(request, f"{added.name} sees titles for up to age {limit}.")
         return redirect(profiles_address(onward))
     request.session[PROFILE_KEY] = added.pk
     return redirect(reverse("welcome") + (f"?{urlencode({'next': onward})}" if onward else ""))
 
 
-def _asked_to_leave(request: HttpRequest, chosen: Profile) -> HttpResponse | None:
-    """Ask for the password where a profile with a limit goes over to one that may see more."""
-    now = watching(request)
-    if now is None or not is_limited(now):
+def _password_to_leave(request: HttpRequest, chosen: Profile) -> HttpResponse | None:
+    """Require the password to switch from a limited profile to one with a higher limit."""
+    current = current_profile(request)
+    if current is None or not is_limited(current):
         return None
-    limit, own_limit = chosen.maturity_limit, now.maturity_limit
+    limit, own_limit = chosen.maturity_limit, current.maturity_limit
     if limit is not None and own_limit is not None and limit <= own_limit:
         return None
-    return asked(request, f"To go from {now.name}, a profile with a limit, to {chosen.name}.")
+    return require_password(
+        request, f"To go from {current.name}, a profile with a limit, to {chosen.name}."
+    )
 
 
 def _account(request: HttpRequest) -> User:
-    """The logged-in account; `login_required` has seen to it."""
+    """Return the logged-in account; `login_required` guarantees it."""
     return cast(User, request.user)

@@ -1,4 +1,7 @@
-"""What a viewer does by a form: each is one event, the words that say so, and a way back."""
+"""Actions of a viewer on a title, person or genre: a form is recorded as an event and confirmed.
+
+The confirmation has an Undo button wherever the action can be reverted.
+"""
 
 import uuid
 
@@ -18,12 +21,12 @@ from webapp.events.models import Event
 from webapp.events.playback import FINISHED_SHARE
 from webapp.events.title_state import title_state
 from webapp.pages.errors import bad_request
-from webapp.pages.forms import StoppedForm, ToldForm
+from webapp.pages.forms import ActionForm, StoppedForm
 from webapp.pages.navigation import profiles_address, safe_next
-from webapp.pages.undo import Undo, go_to, tell, told
+from webapp.pages.undo import Undo, go_to, messages_or_redirect, notify
 from webapp.profiles.models import Profile, Rating
 
-WORDS: dict[tuple[str, str], str] = {
+MESSAGES: dict[tuple[str, str], str] = {
     (Event.Kind.THUMB, "up"): "You like {}.",
     (Event.Kind.THUMB, "love"): "You love {}.",
     (Event.Kind.THUMB, "down"): "{} is not for you: it is not recommended any more.",
@@ -41,53 +44,53 @@ WORDS: dict[tuple[str, str], str] = {
     (Event.Kind.GENRE, "refuse"): "The genre {} is not recommended any more.",
     (Event.Kind.GENRE, "allow"): "The genre {} may be recommended again.",
 }
-RATED = "Your rating of {} is back."
+RATING_RESTORED = "Your rating of {} is back."
 
 About = Title | Person | Genre
 
 
 @require_POST
 def thumb(request: HttpRequest, pk: int) -> HttpResponse:
-    return _tell(request, "thumb", Event.Kind.THUMB, _title(request, pk))
+    return _act(request, "thumb", Event.Kind.THUMB, _title(request, pk))
 
 
 @require_POST
 def keep(request: HttpRequest, pk: int) -> HttpResponse:
-    return _tell(request, "list", Event.Kind.LIST, _title(request, pk))
+    return _act(request, "list", Event.Kind.LIST, _title(request, pk))
 
 
 @require_POST
 def hide(request: HttpRequest, pk: int) -> HttpResponse:
-    return _tell(request, "hide", Event.Kind.HIDE, _title(request, pk))
+    return _act(request, "hide", Event.Kind.HIDE, _title(request, pk))
 
 
 @require_POST
 def resume(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a title out of Continue Watching, or put it back."""
-    return _tell(request, "resume", Event.Kind.RESUME, _title(request, pk))
+    """Remove a title from Continue Watching, or put it back."""
+    return _act(request, "resume", Event.Kind.RESUME, _title(request, pk))
 
 
 @require_POST
 def forget(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take a title out of the history, or put it back."""
-    return _tell(request, "forget", Event.Kind.FORGET, _title(request, pk))
+    """Remove a title from the history, or put it back."""
+    return _act(request, "forget", Event.Kind.FORGET, _title(request, pk))
 
 
 @require_POST
 def refuse_person(request: HttpRequest, pk: int) -> HttpResponse:
-    fit = Title.objects.fit_for(visit_of(request).maturity_limit)
-    people = Person.objects.filter(titles__in=fit).distinct()
-    return _tell(request, "refuse-person", Event.Kind.PERSON, get_object_or_404(people, pk=pk))
+    allowed = Title.objects.fit_for(visit_of(request).maturity_limit)
+    people = Person.objects.filter(titles__in=allowed).distinct()
+    return _act(request, "refuse-person", Event.Kind.PERSON, get_object_or_404(people, pk=pk))
 
 
 @require_POST
 def refuse_genre(request: HttpRequest, pk: int) -> HttpResponse:
-    return _tell(request, "refuse-genre", Event.Kind.GENRE, get_object_or_404(Genre, pk=pk))
+    return _act(request, "refuse-genre", Event.Kind.GENRE, get_object_or_404(Genre, pk=pk))
 
 
 @require_safe
 def controls(request: HttpRequest, pk: int) -> HttpResponse:
-    """The controls of one title as they stand, to be put into a page. Six queries."""
+    """Render the controls of one title in their current state, as a fragment. Six queries."""
     title = get_object_or_404(Title.objects.with_people().fit_for(_limit(request)), pk=pk)
     context = {"title": title, "state": title_state(visit_of(request), title)}
     return render(request, "_controls.html", context)
@@ -113,8 +116,8 @@ def stopped(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(title)
 
 
-def _tell(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> HttpResponse:
-    """Record what the form says, tell it with the way back, and go back."""
+def _act(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> HttpResponse:
+    """Record the form's value as an event, confirm it with an Undo button, and go back."""
     visit = visit_of(request)
     otherwise = about.get_absolute_url() if isinstance(about, Title) else reverse("home")
     back = safe_next(request, otherwise)
@@ -122,26 +125,27 @@ def _tell(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> Ht
         return go_to(request, redirect_to_login(back).url)
     if visit.profile is None:
         return go_to(request, profiles_address(back))
-    form = ToldForm(kind, request.POST)
+    form = ActionForm(kind, request.POST)
     if not form.is_valid():
         allowed = ", ".join(VALUES[kind])
         return bad_request(request, words=f"The value of a {kind} must be one of {allowed}.")
     value = form.cleaned_data["value"]
-    undone = _opposite(visit.profile, kind, value, about)
+    undo_value = _undo_value(visit.profile, kind, value, about)
     report = _record(
         request, kind, about, event_id=form.event_id(about.pk), surface=Surface.TITLE, value=value
     )
     if not report.paused:
         name = f"“{about.name}”" if isinstance(about, Title) else about.name
-        words = WORDS.get((kind, value), RATED).format(name)
-        is_lost = bool(report.repeated) and kind == Event.Kind.THUMB
-        undo = None if is_lost else Undo(reverse(view, args=[about.pk]), {"value": undone})
-        tell(request, words, undo)
-    return told(request, back)
+        text = MESSAGES.get((kind, value), RATING_RESTORED).format(name)
+        # the thumb before this one is unknown once the same form was recorded
+        is_unknown = bool(report.repeated) and kind == Event.Kind.THUMB
+        undo = None if is_unknown else Undo(reverse(view, args=[about.pk]), {"value": undo_value})
+        notify(request, text, undo)
+    return messages_or_redirect(request, back)
 
 
-def _opposite(profile: Profile, kind: Event.Kind, value: str, about: About) -> str:
-    """The value that takes this one back; of a thumb that is what stands now. At most one query."""
+def _undo_value(profile: Profile, kind: Event.Kind, value: str, about: About) -> str:
+    """Return the value that reverts this one; for a thumb the current rating. At most one query."""
     if kind == Event.Kind.THUMB:
         rating = Rating.objects.filter(profile=profile, title=about.pk).first()
         return "clear" if rating is None else f"{rating.stars:g}"

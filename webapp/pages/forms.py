@@ -1,4 +1,4 @@
-"""What pages take from a viewer."""
+"""Forms of the viewers' pages."""
 
 import uuid
 from typing import Any, cast
@@ -10,7 +10,7 @@ from webapp.catalog.models import Maturity
 from webapp.events.ingest import VALUES
 from webapp.profiles.models import Profile
 
-MOST_PICKS = 200
+MAX_PICKS = 200
 
 
 class NewProfileForm(forms.Form):
@@ -19,7 +19,7 @@ class NewProfileForm(forms.Form):
 
 
 class ProfileForm(forms.ModelForm[Profile]):
-    """Who it is, and up to which age titles are for."""
+    """A profile's name and maturity limit."""
 
     class Meta:
         model = Profile
@@ -32,50 +32,52 @@ class ProfileForm(forms.ModelForm[Profile]):
 
 
 class SwitchesForm(forms.ModelForm[Profile]):
-    """What a profile lets us keep and use."""
+    """A profile's switches for history, personal picks and hiding watched titles."""
 
     class Meta:
         model = Profile
         fields = ["is_history_paused", "is_personalized", "hides_watched"]
 
 
-class ToldForm(forms.Form):
-    """What is told of a title, a person or a genre: one of the values of its kind of event."""
+class ActionForm(forms.Form):
+    """An action on a title, person or genre: one of the values of its kind of event."""
 
     value = forms.ChoiceField()
     id = forms.UUIDField(required=False)
 
-    def __init__(self, kind: str, told: QueryDict) -> None:
-        super().__init__(told)
+    def __init__(self, kind: str, data: QueryDict) -> None:
+        super().__init__(data)
         self.kind = kind
         self.fields["value"].choices = [(v, v) for v in VALUES[kind]]  # type: ignore[attr-defined]
 
     def event_id(self, about: int) -> uuid.UUID:
-        """The same for the same words of the same form, so that sent twice it counts once.
+        """Return the same id for the same value of the same form, so a repeat counts once.
 
-        A page gone back to may say something else by the same form: that is another event.
+        A form reached by the back button can send another value: that is another event.
         """
-        given: uuid.UUID | None = self.cleaned_data["id"]
-        if given is None:
+        form_id: uuid.UUID | None = self.cleaned_data["id"]
+        if form_id is None:
             return uuid.uuid4()
-        return uuid.uuid5(given, f"{self.kind} {about} {self.cleaned_data['value']}")
+        return uuid.uuid5(form_id, f"{self.kind} {about} {self.cleaned_data['value']}")
 
 
 class PicksForm(forms.Form):
-    """What a newcomer picked; what is no number names no title and is left out."""
+    """The picks of a new profile; values that are no title id are ignored."""
 
     id = forms.UUIDField(required=False)
 
     def titles(self) -> list[int]:
-        given = cast(QueryDict, self.data).getlist("title")[:MOST_PICKS]
-        return list(dict.fromkeys(int(one) for one in given if one.isdecimal() and len(one) < 19))
+        """Return the picked title ids, each once, at most 200."""
+        values = cast(QueryDict, self.data).getlist("title")[:MAX_PICKS]
+        return list(dict.fromkeys(int(v) for v in values if v.isdecimal() and len(v) < 19))
 
     def form_id(self) -> uuid.UUID:
-        given: uuid.UUID | None = self.cleaned_data.get("id") if self.is_valid() else None
-        return given or uuid.uuid4()
+        """Return the id that the page gave the form, or a new one."""
+        id_: uuid.UUID | None = self.cleaned_data.get("id") if self.is_valid() else None
+        return id_ or uuid.uuid4()
 
 
 class StoppedForm(forms.Form):
-    """Where a viewer without JavaScript stopped."""
+    """How many minutes a viewer without JavaScript watched."""
 
     minutes = forms.IntegerField(min_value=0, max_value=24 * 60, label="Minutes watched")

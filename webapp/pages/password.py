@@ -1,8 +1,8 @@
-"""Ask for the account's password: to leave a limited profile, and for what cannot be undone.
+"""Password prompt for leaving a limited profile and for actions that cannot be undone.
 
-A profile with a maturity limit is a child's: it may choose profiles with no higher limit than its
-own, and everything else about profiles asks for the password. That is no wall against someone who
-knows the password, or logs out: guests have a limit of their own, `MARQUEE_GUEST_MATURITY_LIMIT`.
+A profile with a maturity limit is a child's: it can switch to profiles with no higher limit than
+its own, and every other change to profiles requires the password. It does not stop someone who
+logs out: guests have a limit of their own, `MARQUEE_GUEST_MATURITY_LIMIT`.
 """
 
 from typing import cast
@@ -19,7 +19,7 @@ from webapp.profiles.models import Profile
 
 
 class PasswordThrottle(SimpleRateThrottle):
-    """So many tries an address and minute, log-ins included."""
+    """Limits password attempts per IP address, logins included."""
 
     scope = "login"
 
@@ -28,29 +28,29 @@ class PasswordThrottle(SimpleRateThrottle):
 
 
 def is_limited(profile: Profile | None) -> bool:
-    """Whether there are titles that the profile may not see."""
+    """Return True if some titles are not allowed for the profile."""
     limit = profile.maturity_limit if profile else None
     return limit is not None and limit < UNRATED
 
 
-def watching(request: HttpRequest) -> Profile | None:
-    """The profile of this login and visit."""
+def current_profile(request: HttpRequest) -> Profile | None:
+    """Return the profile of this visit."""
     return visit_of(request).profile
 
 
-def asked_of_limited(request: HttpRequest, words: str) -> HttpResponse | None:
-    """As `asked`, but only of a profile with a limit."""
-    return asked(request, words) if is_limited(watching(request)) else None
+def require_password_if_limited(request: HttpRequest, reason: str) -> HttpResponse | None:
+    """As `require_password`, but only if the current profile has a limit."""
+    return require_password(request, reason) if is_limited(current_profile(request)) else None
 
 
-def asked(request: HttpRequest, words: str) -> HttpResponse | None:
-    """Return None if the form brings the account's password; else the page that asks for it.
+def require_password(request: HttpRequest, reason: str) -> HttpResponse | None:
+    """Return None if the form has the account's password; else the page that asks for it.
 
-    The page carries the form on, so that the password is all that is asked.
+    The page repeats the form's other fields, so that only the password is to be entered.
 
     Args:
-        request: a POST of a logged-in account.
-        words: what the password is for.
+        request: A POST of a logged-in account.
+        reason: What the password is for, as a sentence.
     """
     password, is_wrong = request.POST.get("password", ""), False
     if password:
@@ -65,5 +65,5 @@ def asked(request: HttpRequest, words: str) -> HttpResponse | None:
         if name not in ("password", "csrfmiddlewaretoken")
         for value in values
     ]
-    context = {"words": words, "carried": carried, "is_wrong": is_wrong}
+    context = {"words": reason, "carried": carried, "is_wrong": is_wrong}
     return render(request, "pages/password.html", context, status=403)

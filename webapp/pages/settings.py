@@ -1,4 +1,4 @@
-"""One profile's page: its name, limit and switches, its data, and its end."""
+"""Pages of one profile: name, limit and switches, data download and deletion."""
 
 from typing import cast
 
@@ -17,14 +17,19 @@ from rest_framework.throttling import UserRateThrottle
 from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import ProfileForm, SwitchesForm
-from webapp.pages.password import asked, asked_of_limited, is_limited, watching
-from webapp.pages.undo import Undo, tell, told
+from webapp.pages.password import (
+    current_profile,
+    is_limited,
+    require_password,
+    require_password_if_limited,
+)
+from webapp.pages.undo import Undo, messages_or_redirect, notify
 from webapp.profiles.export import export_of
 from webapp.profiles.models import Profile
 
 
 class DataThrottle(UserRateThrottle):
-    """A profile's data may be large: so many downloads an account and minute."""
+    """Limits downloads per account, as a profile's data can be large."""
 
     scope = "data"
 
@@ -32,21 +37,22 @@ class DataThrottle(UserRateThrottle):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show one of the account's profiles, or give it another name and limit."""
+    """Show one of the account's profiles, or save its name and limit."""
     chosen = _own(request, pk)
     before = {"name": chosen.name, "maturity_limit": str(_blank(chosen.maturity_limit))}
     form = ProfileForm(request.POST or None, instance=chosen)
     if request.method == "POST" and form.is_valid():
-        if asking := asked_of_limited(request, "To change a profile from a profile with a limit."):
-            return asking
+        reason = "To change a profile from a profile with a limit."
+        if prompt := require_password_if_limited(request, reason):
+            return prompt
         form.save()
-        tell(request, f"Saved for {chosen.name}.", Undo(reverse("profile", args=[pk]), before))
-        return told(request, reverse("profile", args=[pk]))
+        notify(request, f"Saved for {chosen.name}.", Undo(reverse("profile", args=[pk]), before))
+        return messages_or_redirect(request, reverse("profile", args=[pk]))
     context = {
         "one": chosen,
         "form": form,
         "switches": SwitchesForm(instance=chosen, auto_id="id_switch_%s"),
-        "is_watching": chosen == watching(request),
+        "is_watching": chosen == current_profile(request),
     }
     return render(request, "pages/profile.html", context)
 
@@ -55,10 +61,11 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def data(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Send all that is kept of a profile as JSON; of another than who watches by password."""
+    """Send a profile's data as JSON; of a profile other than the current one by password."""
     chosen = _own(request, pk)
-    if asking := _asked_of_another(request, chosen, f"To download the data of {chosen.name}."):
-        return asking
+    reason = f"To download the data of {chosen.name}."
+    if prompt := _password_unless_current(request, chosen, reason):
+        return prompt
     if not DataThrottle().allow_request(request, None):  # type: ignore[arg-type]
         return too_many_requests(request)
     response = StreamingHttpResponse(export_of(chosen), content_type="application/json")
@@ -70,41 +77,46 @@ def data(request: HttpRequest, pk: int) -> HttpResponseBase:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_profile(request: HttpRequest, pk: int) -> HttpResponse:
-    """Delete a profile with all that is kept of it, once that was confirmed."""
+    """Ask for confirmation, then delete a profile with all its data."""
     chosen = _own(request, pk)
     if request.method != "POST" or request.POST.get("confirmed") != "yes":
         return render(request, "pages/delete.html", {"one": chosen})
-    if asking := _asked_of_another(request, chosen, f"To delete {chosen.name} for good."):
-        return asking
+    reason = f"To delete {chosen.name} for good."
+    if prompt := _password_unless_current(request, chosen, reason):
+        return prompt
     if request.session.get(PROFILE_KEY) == chosen.pk:
         del request.session[PROFILE_KEY]
     name = chosen.name
     chosen.delete()
-    tell(request, f"{name} and all that was kept of {name} is deleted.")
+    notify(request, f"{name} and all that was kept of {name} is deleted.")
     return redirect("profiles")
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete_account(request: HttpRequest) -> HttpResponse:
-    """Delete the account with all its profiles, by its password."""
+    """Ask for confirmation and password, then delete the account with all its profiles."""
     account = cast(User, request.user)
     if account.is_staff:
         return render(request, "pages/delete.html", {"is_operator": True}, status=403)
     if request.method != "POST" or request.POST.get("confirmed") != "yes":
         return render(request, "pages/delete.html", {"profiles": account.profiles.all()})
-    if asking := asked(request, "To delete the account for good."):
-        return asking
+    if prompt := require_password(request, "To delete the account for good."):
+        return prompt
     logout(request)
     account.delete()
-    tell(request, "The account and all that was kept of its profiles is deleted.")
+    notify(request, "The account and all that was kept of its profiles is deleted.")
     return redirect("home")
 
 
-def _asked_of_another(request: HttpRequest, chosen: Profile, words: str) -> HttpResponse | None:
-    """Ask for the password unless it is about who watches, and that one has no limit."""
-    by = watching(request)
-    return None if chosen == by and not is_limited(by) else asked(request, words)
+def _password_unless_current(
+    request: HttpRequest, chosen: Profile, reason: str
+) -> HttpResponse | None:
+    """Require the password unless `chosen` is the current profile and has no limit."""
+    current = current_profile(request)
+    if chosen == current and not is_limited(current):
+        return None
+    return require_password(request, reason)
 
 
 def _own(request: HttpRequest, pk: int) -> Profile:

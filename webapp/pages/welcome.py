@@ -1,4 +1,4 @@
-"""A newcomer picks a few titles: each is a like, and the home page begins from them."""
+"""Onboarding page: a new profile picks a few titles, and each pick is recorded as a like."""
 
 import uuid
 
@@ -20,59 +20,59 @@ from webapp.events.models import LONGEST_QUERY, Event
 from webapp.events.visits import CurrentVisit
 from webapp.pages.forms import PicksForm
 from webapp.pages.navigation import profiles_address, safe_next
-from webapp.pages.undo import tell
+from webapp.pages.undo import notify
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def welcome(request: HttpRequest) -> HttpResponse:
-    """Offer titles to pick, search among all while keeping the picks, and take them as likes."""
+    """Offer titles, search for others while keeping the picks, or record the picks as likes."""
     visit = visit_of(request)
     if visit.profile is None:
         return redirect(profiles_address(reverse("welcome")))
     onward = safe_next(request, reverse("home"))
     form = PicksForm(request.POST)
-    wanted = form.titles() if request.method == "POST" else []
+    title_ids = form.titles() if request.method == "POST" else []
     titles = Title.objects.fit_for(visit.maturity_limit).for_cards()
-    picked = titles.in_order(wanted)
+    picked = titles.in_order(title_ids)
     if request.method == "POST" and "search" not in request.POST:
         _like(request, visit, form, picked)
         return redirect(onward)
-    offered, words = starters(visit.maturity_limit), ""
+    offered, message = starters(visit.maturity_limit), ""
     text = request.POST.get("q", "").strip()
     if text:
-        offered, words = _found(request, visit, text)
+        offered, message = _search(request, visit, text)
     context = {
         "picked": picked,
         "offered": [title for title in offered if title not in picked],
         "searched": text[:LONGEST_QUERY],
-        "words": words,
+        "words": message,
         "next": onward,
     }
     return render(request, "pages/welcome.html", context)
 
 
 def _like(request: HttpRequest, visit: CurrentVisit, form: PicksForm, picked: list[Title]) -> None:
-    """Record a like of each title picked, once however often the form is sent."""
+    """Record a like of each picked title, once even if the form is sent repeatedly."""
     if not picked:
         return
     now, form_id = now_of(request), form.form_id()
     drafts = [
-        EventDraft(uuid.uuid5(form_id, str(one.pk)), Event.Kind.THUMB, one.pk, now, value="up")
-        for one in picked
+        EventDraft(uuid.uuid5(form_id, str(title.pk)), Event.Kind.THUMB, title.pk, now, value="up")
+        for title in picked
     ]
     if record_events(visit, drafts, now).paused:
         messages.info(request, "History is paused: this was not kept.")
     else:
         titles = "title" if len(picked) == 1 else "titles"
-        tell(request, f"You like {len(picked)} {titles}. This page begins from there.")
+        notify(request, f"You like {len(picked)} {titles}. This page begins from there.")
 
 
-def _found(request: HttpRequest, visit: CurrentVisit, text: str) -> tuple[list[Title], str]:
-    """What a text finds, and what to say where it finds nothing."""
+def _search(request: HttpRequest, visit: CurrentVisit, text: str) -> tuple[list[Title], str]:
+    """Return the matches of the text, and a message if there are none."""
     try:
         page = responses.search(visit, text, now_of(request))
     except SearchError as error:
         return [], str(error)
-    found = [slot.title for slot in page.slots]
-    return found, "" if found else "Nothing matches. Try another spelling, or go on."
+    matches = [slot.title for slot in page.slots]
+    return matches, "" if matches else "Nothing matches. Try another spelling, or go on."
