@@ -43,7 +43,7 @@ from recommender.models.fusion import (
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.training.config import ReleaseConfig
 from recommender.vocabulary import UNKNOWN, Vocabulary
@@ -230,17 +230,17 @@ def run_latency(options: Options) -> Iterator[Row]:
                 ViewerEvent(EventKind.OPEN, int(item), 60.0 * n)
                 for n, item in enumerate(rng.integers(0, num_items, 20))
             ],
-            now=1300.0,
         )
         for _ in range(50)
     ]
+    context = RequestContext(now=1300.0)
     torch.set_num_threads(1)
     with with_threads(1):
         recents = [requests.recent(slice(n, n + 1), 20) for n in range(50)]
         rounds = 400 if options.quick else 4000
         for name, ask, things in (
             ("marquee:encode 20 events", encoder.encode, recents),
-            ("marquee:whole taste", tastes.taste, viewers),
+            ("marquee:whole taste", lambda viewer: tastes.taste(viewer, context), viewers),
         ):
             took = _milliseconds(ask, things, rounds)
             for share in (50, 99):

@@ -9,7 +9,7 @@ from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PinnedRow
 from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, Subject, row_kind
-from recommender.serving.request import Viewer
+from recommender.serving.request import ShownRow, Viewer
 from recommender.vocabulary import UNKNOWN
 
 CANDIDATES = 200
@@ -101,14 +101,16 @@ def unseen_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     return ~title_mask(catalogue, viewer.seen | set(viewer.unfinished))
 
 
-def pinned_rows(catalogue: Catalogue, viewer: Viewer) -> list[PinnedRow]:
+def pinned_rows(
+    catalogue: Catalogue, viewer: Viewer, on_screen: Iterable[ShownRow]
+) -> list[PinnedRow]:
     """What stays on the home page: what this visit has seen there, but for what the viewer left.
 
     A title begun leaves the rows that recommend news; a row because of a refused title goes.
     """
     news, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
     pinned = []
-    for row in viewer.on_screen:
+    for row in on_screen:
         kind = row_kind(row.kind)
         if kind.subject == Subject.TITLE and row.key is not None:
             is_gone = not len(age_allowed_items(catalogue, viewer, [row.key]))
@@ -130,9 +132,9 @@ def new_row(catalogue: Catalogue) -> CandidateRow:
     return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
 
 
-def top_row(catalogue: Catalogue, viewer: Viewer) -> CandidateRow:
+def top_row(catalogue: Catalogue, played_today: Iterable[int]) -> CandidateRow:
     """What is played most here today."""
-    items = catalogue_items(catalogue, viewer.played_today)[:TOP]
+    items = catalogue_items(catalogue, played_today)[:TOP]
     return CandidateRow("top_10", items, np.arange(len(items), 0, -1, dtype=np.float32))
 
 

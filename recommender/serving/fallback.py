@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.arrays import Bool
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import CandidateRow, PageConfig, Row, Utility, build_page
+from recommender.ranking.page import CandidateRow, Row, Utility, build_page
 from recommender.serving.candidates import (
     Listing,
     excluded_mask,
@@ -26,7 +26,7 @@ from recommender.serving.candidates import (
     top_row,
 )
 from recommender.serving.reasons import Because, Reason
-from recommender.serving.request import Viewer
+from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.taste import Taste
 from recommender.serving.utility import similarity_vectors, utilities
 from recommender.vocabulary import UNKNOWN
@@ -39,33 +39,42 @@ class PopularTitles:
         self.catalogue = catalogue
         self._similarity = similarity_vectors(catalogue)
 
-    def taste(self, viewer: Viewer) -> None:
+    def taste(self, viewer: Viewer, context: RequestContext) -> None:
         """Nothing is known of taste here."""
 
-    def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+    def home(
+        self,
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
+        on_screen: Sequence[ShownRow] = (),
+        played_today: Sequence[int] = (),
+    ) -> list[Row]:
         popular = self.catalogue.liked_by
         rows: list[CandidateRow] = [
             *rows_kept_by_viewer(self.catalogue, viewer),
             ordered_row("popular", np.arange(len(self.catalogue)), popular),
-            top_row(self.catalogue, viewer),
+            top_row(self.catalogue, played_today),
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
         ]
         allowed = not_hidden_as_watched(self.catalogue, viewer)
         rows = [row if row.is_kept_by_viewer else filtered(row, allowed) for row in rows]
         excluded = excluded_mask(self.catalogue, viewer)
-        utility, pinned = self._utility(viewer, config), pinned_rows(self.catalogue, viewer)
-        return build_page(rows, excluded, config, utility, pinned)
+        utility, pinned = self._utility(context), pinned_rows(self.catalogue, viewer, on_screen)
+        return build_page(rows, excluded, context.page, utility, pinned)
 
-    def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+    def suggestions(
+        self, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> list[Row]:
         popular = self.catalogue.liked_by
         row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
         row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
         excluded = excluded_mask(self.catalogue, viewer)
-        return build_page([row], excluded, config, self._utility(viewer, config))
+        return build_page([row], excluded, context.page, self._utility(context))
 
     def more_like(
-        self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
+        self, title_id: int, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> Row | None:
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
@@ -75,11 +84,16 @@ class PopularTitles:
         row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
         excluded = excluded_mask(self.catalogue, viewer)
         excluded[item] = True
-        rows = build_page([row], excluded, config, self._utility(viewer, config))
+        rows = build_page([row], excluded, context.page, self._utility(context))
         return rows[0] if rows else None
 
     def listing(
-        self, listing: Listing, hidden: Bool, viewer: Viewer, taste: Taste | None
+        self,
+        listing: Listing,
+        hidden: Bool,
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
     ) -> tuple[Row, int]:
         """Return a part of a genre's or a person's titles, and how many there are."""
         row, total = listed(self.catalogue, listing, hidden, self.catalogue.liked_by)
@@ -91,13 +105,15 @@ class PopularTitles:
         """Say of each title that it is there for what its row is."""
         return [[Reason(Because.ROW)] * len(row.items) for row in rows]
 
-    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+    def rerank_hits(
+        self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Row:
         """Return search's hits as they are: without a ranker evidence alone orders them."""
         return row
 
-    def _utility(self, viewer: Viewer, config: PageConfig) -> Utility:
+    def _utility(self, context: RequestContext) -> Utility:
         affinity = np.log1p(self.catalogue.liked_by)
-        return Utility(utilities(self.catalogue, affinity, viewer.now, config), self._similarity)
+        return Utility(utilities(self.catalogue, affinity, context), self._similarity)
 
     def affinity(self, taste: Taste | None) -> None:
         """Without a taste no title fits better than another."""

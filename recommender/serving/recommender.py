@@ -21,7 +21,6 @@ from recommender.models.popularity import Popularity
 from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import (
     CandidateRow,
-    PageConfig,
     Row,
     Utility,
     build_page,
@@ -50,7 +49,7 @@ from recommender.serving.candidates import (
 )
 from recommender.serving.interest_rows import InterestRows
 from recommender.serving.reasons import Explainer, Reason
-from recommender.serving.request import Viewer
+from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel
@@ -122,7 +121,14 @@ class Recommender:
         recommender.reranker = self.reranker.with_ranker(ranker)
         return recommender
 
-    def home(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+    def home(
+        self,
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
+        on_screen: Sequence[ShownRow] = (),
+        played_today: Sequence[int] = (),
+    ) -> list[Row]:
         """Build the home page's rows for this viewer at this moment.
 
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
@@ -133,21 +139,23 @@ class Recommender:
         with stage("retrieve"):
             rows = [
                 filtered(row, ~excluded if row.is_kept_by_viewer else allowed)
-                for row in self._candidate_rows(viewer, taste, config.min_row_size)
+                for row in self._candidate_rows(viewer, context, taste, played_today)
             ]
         with stage("rank"):
-            candidates = self.reranker.rerank(rows, viewer, taste)
+            candidates = self.reranker.rerank(rows, viewer, context, taste)
         with stage("page"):
             return build_page(
                 candidates,
                 excluded,
-                config,
-                self._utility(viewer, taste, config),
-                pinned_rows(self.catalogue, viewer),
-                request_rng(viewer),
+                context.page,
+                self._utility(taste, context),
+                pinned_rows(self.catalogue, viewer, on_screen),
+                request_rng(viewer, context),
             )
 
-    def suggestions(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> list[Row]:
+    def suggestions(
+        self, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> list[Row]:
         """Build the row to offer where no text says what is wanted; none if it were too short."""
         excluded = excluded_mask(self.catalogue, viewer)
         allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
@@ -156,12 +164,12 @@ class Recommender:
         else:
             news = unseen_mask(self.catalogue, viewer)
             row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
-        rows = self.reranker.rerank([filtered(row, allowed)], viewer, taste)
-        return build_page(rows, excluded, config, self._utility(viewer, taste, config))
+        rows = self.reranker.rerank([filtered(row, allowed)], viewer, context, taste)
+        return build_page(rows, excluded, context.page, self._utility(taste, context))
 
-    def taste(self, viewer: Viewer) -> Taste | None:
+    def taste(self, viewer: Viewer, context: RequestContext) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
-        return self._tastes.taste(viewer)
+        return self._tastes.taste(viewer, context)
 
     def space_of(self, items: Int64) -> Float32:
         """Return (N, D) the iALS vectors of these items, zeros where there is none.
@@ -176,13 +184,17 @@ class Recommender:
         """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
         return None if taste is None else self._factors @ taste.vector
 
-    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+    def rerank_hits(
+        self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Row:
         """Return search's hits in the ranker's order within each band of evidence."""
-        return self.reranker.rerank_hits(row, viewer, taste)
+        return self.reranker.rerank_hits(row, viewer, context, taste)
 
-    def features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
+    def features(
+        self, rows: Sequence[Row], viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Examples:
         """Return the ranker's fields of every title on a page, row by row."""
-        return self.reranker.page_features(rows, viewer, taste)
+        return self.reranker.page_features(rows, viewer, context, taste)
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
@@ -191,18 +203,23 @@ class Recommender:
         return self._explainer.reasons(rows, viewer, taste)
 
     def more_like(
-        self, title_id: int, viewer: Viewer, taste: Taste | None, config: PageConfig
+        self, title_id: int, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> Row | None:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
         excluded = excluded_mask(self.catalogue, viewer) | title_mask(self.catalogue, [title_id])
         allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
         row = filtered(self._likeness_row("more_like", title_id), allowed)
-        rows = self.reranker.rerank([row], viewer, taste)
-        page = build_page(rows, excluded, config, self._utility(viewer, taste, config))
+        rows = self.reranker.rerank([row], viewer, context, taste)
+        page = build_page(rows, excluded, context.page, self._utility(taste, context))
         return page[0] if page else None
 
     def listing(
-        self, listing: Listing, hidden: Bool, viewer: Viewer, taste: Taste | None
+        self,
+        listing: Listing,
+        hidden: Bool,
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
     ) -> tuple[Row, int]:
         """Return a part of a genre's or a person's titles for this viewer, and how many there are.
 
@@ -210,25 +227,31 @@ class Recommender:
             listing: which part of which titles.
             hidden: (I,) True at titles left out.
             viewer: for whom.
+            context: when and where.
             taste: orders them; without one, the titles that most people like stand first.
         """
         affinity = self.catalogue.liked_by if taste is None else self._affinity(taste)
         row, total = listed(self.catalogue, listing, hidden, affinity)
-        [row] = self.reranker.rerank([row], viewer, taste)
+        [row] = self.reranker.rerank([row], viewer, context, taste)
         return Row(row.kind, row.items, row.scores, row.key), total
 
     def _affinity(self, taste: Taste | None) -> Float32:
         """Return (I,) what orders titles for this viewer where a row has no order of its own."""
         return self._trending if taste is None else self._factors @ taste.vector
 
-    def _utility(self, viewer: Viewer, taste: Taste | None, config: PageConfig) -> Utility:
+    def _utility(self, taste: Taste | None, context: RequestContext) -> Utility:
         affinity = np.log1p(self._trending) if taste is None else self._affinity(taste)
-        return Utility(utilities(self.catalogue, affinity, viewer.now, config), self._similarity)
+        return Utility(utilities(self.catalogue, affinity, context), self._similarity)
 
     def _candidate_rows(
-        self, viewer: Viewer, taste: Taste | None, least: int
+        self,
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
+        played_today: Sequence[int],
     ) -> Iterator[CandidateRow]:
         """Yield the rows that could stand, in the order of equals."""
+        least = context.page.min_row_size
         kept = {row.kind: row for row in rows_kept_by_viewer(self.catalogue, viewer)}
         news = unseen_mask(self.catalogue, viewer)  # (I,)
         may_name = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
@@ -248,7 +271,7 @@ class Recommender:
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
             yield filtered(self._neighbours_row(viewer, self._neighbours), news)
-        yield top_row(self.catalogue, viewer)
+        yield top_row(self.catalogue, played_today)
         yield kept[MY_LIST]
         yield from self._interest_rows.person_rows(viewer, affinity, news, least)
         yield from self._interest_rows.pair_rows(viewer, affinity, news, least)

@@ -1,9 +1,10 @@
-"""What a caller asks of the recommender, in outside ids."""
+"""A recommendation request, by outside ids: who asks, and when and where."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from recommender.data.sessions import EventKind
+from recommender.ranking.page import PageConfig
 
 
 @dataclass(frozen=True)
@@ -49,48 +50,57 @@ class ShownRow:
 
 
 @dataclass(frozen=True)
+class RequestContext:
+    """When and where an answer is shown.
+
+    Attributes:
+        now: the moment of asking, seconds since 1970.
+        surface: the part of the site.
+        device: of `recommender.ranking.features.DEVICES`, empty where it is not known.
+        page: the limits of rows.
+    """
+
+    now: float = 0.0
+    surface: str = "home"
+    device: str = ""
+    page: PageConfig = PageConfig()
+
+
+@dataclass(frozen=True)
 class Viewer:
-    """What is known of the one who asks, at this moment.
+    """Who asks: taste, refusals and settings at this moment.
 
     Attributes:
         liked: title id to how much it says for the viewer's taste; 1 is a title liked before.
             It holds this visit too, for a release that has no session encoder.
         liked_before: the same, this visit left out.
         events: what was done in this visit and the ones before, oldest first.
-        now: the moment of asking, seconds since 1970.
-        surface: where the answer is shown.
-        device: what it is shown on, of `recommender.ranking.features.DEVICES`.
-        profile_id: who it is, None for nobody, and for one who wants no personal picks.
+        profile_id: None for an anonymous visitor, and for one who wants no personal picks.
         reasons: liked titles to explain rows with, the most telling first.
-        excluded: titles never to show.
+        hidden: titles that the viewer hid; not even a search finds them.
+        excluded: titles that are never recommended: hidden, refused or disliked.
         refused_genres: genres of which only what the viewer keeps or has begun is shown.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
-        played_today: titles by how many here play them today, most first.
         maturity_limit: the age up to which titles may be shown anywhere; None for all.
         hides_watched: whether what was seen stands in no row, but for those kept by hand.
-        on_screen: this visit's last home page, from the top down to the last row seen.
     """
 
     liked: Mapping[int, float] = field(default_factory=dict)
+    liked_before: Mapping[int, float] = field(default_factory=dict)
+    events: Sequence[ViewerEvent] = ()
+    profile_id: int | None = None
     reasons: Sequence[int] = ()
+    hidden: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()
+    refused_genres: frozenset[int] = frozenset()
     seen: frozenset[int] = frozenset()
     unfinished: Sequence[int] = ()
     listed: Sequence[int] = ()
-    liked_before: Mapping[int, float] = field(default_factory=dict)
-    events: Sequence[ViewerEvent] = ()
-    now: float = 0.0
-    surface: str = "home"
-    on_screen: Sequence[ShownRow] = ()
-    device: str = ""
-    profile_id: int | None = None
     maturity_limit: int | None = None
     hides_watched: bool = False
-    refused_genres: frozenset[int] = frozenset()
-    played_today: Sequence[int] = ()
 
     def is_about(self, title_id: int) -> bool:
-        """Whether this visit has told anything of the title."""
+        """Return whether an event of this visit names the title."""
         return any(event.is_this_visit and event.title_id == title_id for event in self.events)

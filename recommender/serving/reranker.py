@@ -16,7 +16,7 @@ from recommender.ranking.page import CandidateRow, Row
 from recommender.ranking.ranker import Ranker
 from recommender.ranking.row_kinds import row_kind
 from recommender.serving.candidates import catalogue_items
-from recommender.serving.request import Viewer
+from recommender.serving.request import RequestContext, Viewer
 from recommender.serving.taste import Taste
 
 RANKED_PER_ROW = 24
@@ -36,7 +36,11 @@ class Reranker:
         return Reranker(self._catalogue, self._features, ranker)
 
     def rerank(
-        self, rows: Sequence[CandidateRow], viewer: Viewer, taste: Taste | None
+        self,
+        rows: Sequence[CandidateRow],
+        viewer: Viewer,
+        context: RequestContext,
+        taste: Taste | None,
     ) -> list[CandidateRow]:
         """Return the rows, the best `RANKED_PER_ROW` candidates of each by their chances.
 
@@ -52,7 +56,7 @@ class Reranker:
                 judged.append((place, size))
                 room -= size
         places = [Positions.of(found[n].items[:size], found[n].kind) for n, size in judged]
-        logits, chances = self._score(Positions.joined(places), viewer, taste)
+        logits, chances = self._score(Positions.joined(places), viewer, context, taste)
         begin = 0
         for place, size in judged:
             part = slice(begin, begin + size)
@@ -60,7 +64,9 @@ class Reranker:
             begin += size
         return found
 
-    def rerank_hits(self, row: Row, viewer: Viewer, taste: Taste | None) -> Row:
+    def rerank_hits(
+        self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Row:
         """Return search's hits by evidence, within equal evidence by click probability.
 
         The scores are the click probabilities; without a ranker the row stays as it is.
@@ -73,7 +79,7 @@ class Reranker:
         if self._ranker is None or row.evidence is None or not len(row.items):
             return row
         positions = Positions.of(row.items, row.kind, row.evidence)
-        logits, probabilities = self._score(positions, viewer, taste)
+        logits, probabilities = self._score(positions, viewer, context, taste)
         order = np.lexsort((-logits, row.evidence))
         return replace(
             row,
@@ -82,26 +88,34 @@ class Reranker:
             evidence=row.evidence[order],
         )
 
-    def page_features(self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None) -> Examples:
+    def page_features(
+        self, rows: Sequence[Row], viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Examples:
         """Return the ranker's fields of every title on a page, row by row, for the slate."""
         positions = [Positions.of(row.items, row.kind, row.evidence).as_shown() for row in rows]
-        return self._features.examples(self._request(viewer, taste), Positions.joined(positions))
+        return self._features.examples(
+            self._request(viewer, context, taste), Positions.joined(positions)
+        )
 
     def _score(
-        self, places: Positions, viewer: Viewer, taste: Taste | None
+        self, places: Positions, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> tuple[Float32, Float32]:
         """Return (N,) logits and chances; no logits for no places."""
         if self._ranker is None or not len(places.items):
             nothing = np.empty(0, dtype=np.float32)
             return nothing, nothing
-        return self._ranker.predict(self._features.examples(self._request(viewer, taste), places))
+        return self._ranker.predict(
+            self._features.examples(self._request(viewer, context, taste), places)
+        )
 
-    def _request(self, viewer: Viewer, taste: Taste | None) -> RankingRequest:
+    def _request(
+        self, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> RankingRequest:
         events = [event for event in viewer.events if event.title_id is not None]
         request = RankingRequest(
             profile_id=viewer.profile_id,
-            now=viewer.now,
-            device=viewer.device,
+            now=context.now,
+            device=context.device,
             visit_events=sum(event.is_this_visit for event in events),
             history_size=len(viewer.liked_before),
             met=catalogue_items(

@@ -22,7 +22,7 @@ from recommender.models.fusion import (
 )
 from recommender.models.ials import Ials
 from recommender.models.session_encoder import SessionEncoder
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 OTHER = "title"
@@ -99,7 +99,7 @@ class TasteModel:
         """How many of the first columns of `space` are iALS's own."""
         return int(self._ials.item_factors.shape[1])
 
-    def taste(self, viewer: Viewer) -> Taste | None:
+    def taste(self, viewer: Viewer, context: RequestContext) -> Taste | None:
         """Return what the viewer wants, or None where nothing is known that the models know.
 
         An anonymous newcomer has the visit alone, a fresh visit the history alone.
@@ -109,7 +109,7 @@ class TasteModel:
             history = self._fold_in(viewer.liked_before)[0]
             before = history if history.any() else None
             return Taste(vector, before, None, None) if vector.any() else None
-        sides = self._sides(viewer, self._encoder)
+        sides = self._sides(viewer, context, self._encoder)
         if not (sides.long.any() or sides.short.any()):
             return None
         gate = self._gate.gate(sides)
@@ -138,15 +138,18 @@ class TasteModel:
         )
         return self._ials.fold_in(history)
 
-    def _sides(self, viewer: Viewer, encoder: SessionEncoder) -> FusionInputs:
+    def _sides(
+        self, viewer: Viewer, context: RequestContext, encoder: SessionEncoder
+    ) -> FusionInputs:
+        surface = context.surface if context.surface in SURFACES else OTHER
         long = self._fold_in(viewer.liked_before)
-        recent = _recent(viewer.events, viewer.now, self.items, encoder.config.max_events)
+        recent = _recent(viewer.events, context.now, self.items, encoder.config.max_events)
         telling = int(is_positive_in_visit(recent).sum())
         short = np.zeros((1, encoder.item_vectors.shape[1]), dtype=np.float32)
         idle = 0.0
         if telling:
             short = encoder.encode(recent)
-            idle = viewer.now - float(recent.at.max())
+            idle = context.now - float(recent.at.max())
         return FusionInputs(
             long,
             short,
@@ -155,7 +158,7 @@ class TasteModel:
                 np.array([telling]),
                 np.array([idle]),
                 encoder.agreement(long, short),
-                np.array([SURFACES.index(viewer.surface if viewer.surface in SURFACES else OTHER)]),
+                np.array([SURFACES.index(surface)]),
             ),
         )
 

@@ -12,8 +12,7 @@ import numpy as np
 
 from recommender.arrays import Float32, unit_rows
 from recommender.data.catalogue import Catalogue
-from recommender.ranking.page import PageConfig
-from recommender.serving.request import Viewer
+from recommender.serving.request import RequestContext, Viewer
 
 FRESH_DAYS = 14.0
 """After so many days a title is half as fresh."""
@@ -37,25 +36,24 @@ def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> 
     return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
 
 
-def utilities(catalogue: Catalogue, affinity: Float32, now: float, config: PageConfig) -> Float32:
+def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) -> Float32:
     """Return (I,) what each title is worth to the viewer, above 0.
 
     Args:
         catalogue: the titles.
         affinity: (I,) how well each fits, on any scale.
-        now: seconds since 1970.
-        config: what freshness and curiosity are worth.
+        context: the moment, and what freshness and curiosity are worth.
     """
     if not len(affinity):
         return affinity.astype(np.float32)
     spread = max(float(affinity.std()), 1e-9)
     relevance = 1 / (1 + np.exp(2 - (affinity - affinity.mean()) / spread))
-    age = np.maximum(now - catalogue.added_at, 0) / _DAY
-    fresh = config.freshness * np.exp2(-age / FRESH_DAYS)
-    untried = config.curiosity / np.sqrt(1 + catalogue.liked_by)
+    age = np.maximum(context.now - catalogue.added_at, 0) / _DAY
+    fresh = context.page.freshness * np.exp2(-age / FRESH_DAYS)
+    untried = context.page.curiosity / np.sqrt(1 + catalogue.liked_by)
     return np.asarray(relevance + fresh + untried, dtype=np.float32)
 
 
-def request_rng(viewer: Viewer) -> np.random.Generator:
+def request_rng(viewer: Viewer, context: RequestContext) -> np.random.Generator:
     """Return what draws a page's chances: the same question draws the same."""
-    return np.random.default_rng([int(viewer.now * 1e6), viewer.profile_id or 0])
+    return np.random.default_rng([int(context.now * 1e6), viewer.profile_id or 0])

@@ -17,7 +17,7 @@ from recommender.serving.fallback import PopularTitles
 from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
 from recommender.serving.reasons import Because
 from recommender.serving.recommender import Recommender
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.serving.utility import similarity_vectors, utilities
 from recommender.vocabulary import Vocabulary
@@ -102,9 +102,10 @@ def test_the_order_of_a_pair_does_not_matter():
     assert genres_of_pair(pair_key(7, 3)) == (3, 7)
 
 
-def kinds(recommender, viewer, **config):
-    taste = recommender.taste(viewer)
-    rows = recommender.home(viewer, taste, PageConfig(row_size=8, **config))
+def kinds(recommender, viewer, played=(), **config):
+    context = RequestContext(page=PageConfig(row_size=8, **config))
+    taste = recommender.taste(viewer, context)
+    rows = recommender.home(viewer, context, taste, played_today=played)
     return {row.kind: recommender.catalogue.titles.ids_of(row.items).tolist() for row in rows}
 
 
@@ -126,18 +127,20 @@ def test_the_rows_of_a_viewer_with_a_history(recommender):
 def test_what_most_play_today_stands_in_their_order(recommender):
     played = IDS[[50, 7, 90, 3, 20, 60, 70, 80, 10, 30, 40]].tolist()
     for source in (recommender, PopularTitles(recommender.catalogue)):
-        config = PageConfig(row_size=20, fold_rows=1)
-        rows = {row.kind: row for row in source.home(Viewer(played_today=played), None, config)}
+        context = RequestContext(page=PageConfig(row_size=20, fold_rows=1))
+        page = source.home(Viewer(), context, None, played_today=played)
+        rows = {row.kind: row for row in page}
         shown = recommender.catalogue.titles.ids_of(rows["top_10"].items).tolist()
         assert shown == played[:10]
-    assert "top_10" not in kinds(recommender, Viewer(played_today=played[:5]))
+    assert "top_10" not in kinds(recommender, Viewer(), played[:5])
 
 
 def test_each_title_says_what_it_is_near_to_or_fits(recommender):
     liked = dict.fromkeys(IDS[[1, 2, 41]].tolist(), 1.0)
     viewer = Viewer(liked=liked, liked_before=liked, reasons=IDS[[41]].tolist())
-    taste = recommender.taste(viewer)
-    rows = recommender.home(viewer, taste, PageConfig(row_size=8, exploration=0))
+    context = RequestContext(page=PageConfig(row_size=8, exploration=0))
+    taste = recommender.taste(viewer, context)
+    rows = recommender.home(viewer, context, taste)
     reasons = dict(
         zip([row.kind for row in rows], recommender.reasons(rows, viewer, taste), strict=True)
     )
@@ -151,12 +154,12 @@ def test_each_title_says_what_it_is_near_to_or_fits(recommender):
 
 
 def test_what_is_there_by_chance_says_so(recommender):
-    viewer = Viewer(liked={int(IDS[1]): 1.0}, now=1.0)
-    taste = recommender.taste(viewer)
+    viewer = Viewer(liked={int(IDS[1]): 1.0})
+    taste = recommender.taste(viewer, RequestContext(now=1.0))
     tried = 0
     for moment in range(30):
-        viewer = Viewer(liked={int(IDS[1]): 1.0}, now=float(moment))
-        rows = recommender.home(viewer, taste, PageConfig(row_size=8, exploration=0.5))
+        page = PageConfig(row_size=8, exploration=0.5)
+        rows = recommender.home(viewer, RequestContext(now=float(moment), page=page), taste)
         for row, reasons in zip(rows, recommender.reasons(rows, viewer, taste), strict=True):
             drawn = [n for n, reason in enumerate(reasons) if reason.because == Because.CHANCE]
             assert drawn == np.flatnonzero(row.propensities < 0.5).tolist()
@@ -179,7 +182,7 @@ def test_what_a_title_is_worth_by_hand(catalogue):
     config = PageConfig(freshness=0.1, curiosity=0.05)
     affinity = np.zeros(COUNT, dtype=np.float32)
     now = float(catalogue.added_at[-1])
-    values = utilities(catalogue, affinity, now, config)
+    values = utilities(catalogue, affinity, RequestContext(now=now, page=config))
     base = 1 / (1 + np.exp(2))
     assert values[-1] == pytest.approx(base + 0.1 + 0.05 / np.sqrt(COUNT), abs=1e-6)
     assert values[-15] == pytest.approx(base + 0.05 + 0.05 / np.sqrt(COUNT - 14), abs=1e-6)
@@ -187,7 +190,7 @@ def test_what_a_title_is_worth_by_hand(catalogue):
 
 ids = st.sampled_from([*IDS.tolist(), 9999])
 viewers = st.builds(
-    lambda liked, hidden, seen, begun, listed, limit, hides, moment: Viewer(
+    lambda liked, hidden, seen, begun, listed, limit, hides: Viewer(
         liked=liked,
         liked_before=liked,
         reasons=list(liked)[:10],
@@ -195,8 +198,6 @@ viewers = st.builds(
         seen=frozenset(seen),
         unfinished=begun,
         listed=listed,
-        now=moment,
-        played_today=listed,
         maturity_limit=limit,
         hides_watched=hides,
     ),
@@ -207,7 +208,6 @@ viewers = st.builds(
     st.lists(ids, unique=True, max_size=20),
     st.sampled_from([None, 0, 6, 12, 18]),
     st.booleans(),
-    st.floats(0, 2e9),
 )
 
 
@@ -231,14 +231,16 @@ def check_page(recommender, viewer, rows):
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-@given(viewers)
-def test_the_laws_hold_for_any_viewer_and_the_page_can_be_made_again(recommender, viewer):
-    config = PageConfig(row_size=12)
+@given(viewers, st.floats(0, 2e9))
+def test_the_laws_hold_for_any_viewer_and_the_page_can_be_made_again(recommender, viewer, moment):
+    context = RequestContext(now=moment, page=PageConfig(row_size=12))
     for source in (recommender, PopularTitles(recommender.catalogue)):
-        taste = source.taste(viewer)
-        rows = source.home(viewer, taste, config)
+        taste = source.taste(viewer, context)
+        rows = source.home(viewer, context, taste, played_today=viewer.listed)
         check_page(recommender, viewer, rows)
-        again = source.home(viewer, source.taste(viewer), config)
+        again = source.home(
+            viewer, context, source.taste(viewer, context), played_today=viewer.listed
+        )
         assert [row.items.tolist() for row in rows] == [row.items.tolist() for row in again]
         assert [row.propensities.tolist() for row in rows] == [
             row.propensities.tolist() for row in again
@@ -257,9 +259,9 @@ def test_a_profile_with_nothing_and_one_with_twenty_thousand_events_have_a_page(
         reasons=list(liked)[:10],
         seen=frozenset(IDS[:60].tolist()),
         events=events,
-        now=1.8e9,
     )
+    context = RequestContext(now=1.8e9)
     for viewer in (Viewer(), busy):
-        rows = recommender.home(viewer, recommender.taste(viewer), PageConfig())
+        rows = recommender.home(viewer, context, recommender.taste(viewer, context))
         assert len(rows) >= 4
         check_page(recommender, viewer, rows)

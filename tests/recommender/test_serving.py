@@ -15,7 +15,7 @@ from recommender.models.popularity import Popularity
 from recommender.ranking.page import PageConfig
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
-from recommender.serving.request import Viewer
+from recommender.serving.request import RequestContext, Viewer
 from recommender.serving.taste import TasteModel
 from recommender.vocabulary import Vocabulary
 
@@ -25,7 +25,9 @@ FIRST, SECOND, COLD = IDS[:18], IDS[20:38], IDS[[18, 19, 38, 39]]
 MATURITY = np.tile([0, 6, 12, 16, 18], COUNT // 5)
 PEOPLE = sparse.csr_array(([1.0] * 12, (np.arange(12), [0] * 6 + [1] * 6)), shape=(COUNT, 2))
 """Who directed the first twelve."""
-CONFIG = PageConfig(row_size=10, min_row_size=4, exploration=0, relevance_share=1)
+CONTEXT = RequestContext(
+    page=PageConfig(row_size=10, min_row_size=4, exploration=0, relevance_share=1)
+)
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +81,11 @@ def ids(recommender, row):
 
 
 def home(recommender, viewer):
-    return recommender.home(viewer, recommender.taste(viewer), CONFIG)
+    return recommender.home(viewer, CONTEXT, recommender.taste(viewer, CONTEXT))
 
 
 def affinity(recommender, viewer):
-    return recommender.affinity(recommender.taste(viewer))
+    return recommender.affinity(recommender.taste(viewer, CONTEXT))
 
 
 def rows_of(recommender, viewer):
@@ -93,7 +95,7 @@ def rows_of(recommender, viewer):
 def test_taste_is_folded_in_from_what_was_liked_a_moment_ago(recommender):
     viewer = Viewer(liked={100: 1.0, 101: 1.0})
     assert set(ids(recommender, rows_of(recommender, viewer)["top_picks"])[:8]) <= set(FIRST)
-    affinity = recommender.affinity(recommender.taste(viewer))
+    affinity = recommender.affinity(recommender.taste(viewer, CONTEXT))
     assert affinity.shape == (COUNT,)
     assert affinity[:18].mean() > 5 * abs(affinity[20:38].mean())
 
@@ -107,8 +109,8 @@ def test_a_heavier_weight_pulls_the_taste_towards_its_title(recommender):
 @pytest.mark.parametrize("liked", [{}, {9999: 1.0}, {int(COLD[0]): 1.0}])
 def test_a_viewer_the_model_knows_nothing_of_has_no_picks_but_a_page(recommender, liked):
     viewer = Viewer(liked=liked, reasons=list(liked))
-    assert recommender.taste(viewer) is None
-    assert recommender.affinity(recommender.taste(viewer)) is None
+    assert recommender.taste(viewer, CONTEXT) is None
+    assert recommender.affinity(recommender.taste(viewer, CONTEXT)) is None
     rows = rows_of(recommender, viewer)
     assert "top_picks" not in rows
     assert "trending" in rows
@@ -132,13 +134,13 @@ def test_rows_that_name_a_reason_hold_its_neighbours_without_itself(recommender)
 
 
 def test_neighbours_of_a_title_without_history_are_of_its_genre(recommender):
-    row = recommender.more_like(int(COLD[0]), Viewer(), None, CONFIG)
+    row = recommender.more_like(int(COLD[0]), Viewer(), CONTEXT, None)
     assert set(ids(recommender, row)) <= set(IDS[:20]) - {int(COLD[0])}
 
 
 def test_an_unknown_title_has_no_neighbours(recommender):
-    assert recommender.more_like(9999, Viewer(), None, CONFIG) is None
-    assert PopularTitles(recommender.catalogue).more_like(9999, Viewer(), None, CONFIG) is None
+    assert recommender.more_like(9999, Viewer(), CONTEXT, None) is None
+    assert PopularTitles(recommender.catalogue).more_like(9999, Viewer(), CONTEXT, None) is None
 
 
 def test_what_the_viewer_keeps_stands_in_the_viewers_order(recommender):
@@ -182,17 +184,18 @@ def test_a_release_written_and_read_answers_the_same(recommender, models, catalo
     loaded = Recommender.load(tmp_path, catalogue)
     viewer = Viewer(liked={100: 1.0})
     np.testing.assert_array_equal(
-        loaded.affinity(loaded.taste(viewer)), recommender.affinity(recommender.taste(viewer))
+        loaded.affinity(loaded.taste(viewer, CONTEXT)),
+        recommender.affinity(recommender.taste(viewer, CONTEXT)),
     )
 
 
 def test_popular_titles_need_no_model(catalogue):
     liked_by = np.arange(COUNT, dtype=np.float32)
     popular = PopularTitles(replace(catalogue, liked_by=liked_by))
-    rows = {row.kind: row for row in popular.home(Viewer(unfinished=[101]), None, CONFIG)}
+    rows = {row.kind: row for row in popular.home(Viewer(unfinished=[101]), CONTEXT, None)}
     assert rows["popular"].items.tolist() == list(range(COUNT - 1, COUNT - 11, -1))
     assert rows["continue_watching"].items.tolist() == [1]
-    assert popular.affinity(popular.taste(Viewer(liked={100: 1.0}))) is None
+    assert popular.affinity(popular.taste(Viewer(liked={100: 1.0}), CONTEXT)) is None
 
 
 def test_a_model_that_learned_nothing_is_refused(catalogue):
@@ -206,31 +209,33 @@ def test_arrays_that_do_not_fit_the_catalogue_are_refused(catalogue):
 
 
 def test_neighbours_say_what_is_like_a_title_where_they_know_it(with_neighbours, recommender):
-    config = PageConfig(row_size=40, min_row_size=1)
-    near = with_neighbours.more_like(100, Viewer(), None, config)
+    context = RequestContext(page=PageConfig(row_size=40, min_row_size=1))
+    near = with_neighbours.more_like(100, Viewer(), context, None)
     others = [id_ for id_ in ids(with_neighbours, near) if id_ in SECOND]
     assert others[0] == 130
-    before = ids(recommender, recommender.more_like(100, Viewer(), None, config))
+    before = ids(recommender, recommender.more_like(100, Viewer(), context, None))
     assert 130 not in before[: len(FIRST)]
 
 
 def test_a_title_without_neighbours_is_left_to_the_history_model(with_neighbours, recommender):
-    config = PageConfig(row_size=10, min_row_size=1)
+    context = RequestContext(page=PageConfig(row_size=10, min_row_size=1))
     asked = [
-        source.more_like(110, Viewer(), None, config) for source in (with_neighbours, recommender)
+        source.more_like(110, Viewer(), context, None) for source in (with_neighbours, recommender)
     ]
     assert ids(with_neighbours, asked[0]) == ids(recommender, asked[1])
 
 
 def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
-    config = PageConfig(row_size=10, min_row_size=1)
+    context = RequestContext(page=PageConfig(row_size=10, min_row_size=1))
     viewer = Viewer(liked={131: 1.0}, liked_before={131: 1.0, 100: 1.0, 999: 1.0}, seen={131})
-    taste = with_neighbours.taste(viewer)
-    candidates = {row.kind: row for row in with_neighbours._candidate_rows(viewer, taste, 4)}
+    taste = with_neighbours.taste(viewer, CONTEXT)
+    candidates = {
+        row.kind: row for row in with_neighbours._candidate_rows(viewer, CONTEXT, taste, ())
+    }
     row = candidates["from_likes"]
     assert ids(with_neighbours, row) == [130, 101]
     assert row.scores.tolist() == pytest.approx([0.9, 0.5])
-    assert "from_likes" not in {r.kind for r in with_neighbours.home(Viewer(), None, config)}
+    assert "from_likes" not in {r.kind for r in with_neighbours.home(Viewer(), context, None)}
 
 
 @pytest.mark.parametrize("limit", [None, 0, 6, 12, 16, 18])
@@ -241,12 +246,12 @@ def test_nothing_above_the_limit_is_shown_anywhere(recommender, limit):
     viewer = Viewer(
         liked={100: 1.0}, reasons=[100], unfinished=[124, 101], listed=[123], maturity_limit=limit
     )
-    config = PageConfig(row_size=40, min_row_size=1)
-    taste = recommender.taste(viewer)
+    context = RequestContext(page=PageConfig(row_size=40, min_row_size=1))
+    taste = recommender.taste(viewer, CONTEXT)
     for source in (recommender, PopularTitles(recommender.catalogue)):
-        rows = source.home(viewer, taste, config)
-        rows += source.suggestions(viewer, taste, config)
-        rows += [source.more_like(100, viewer, taste, config)]
+        rows = source.home(viewer, context, taste)
+        rows += source.suggestions(viewer, context, taste)
+        rows += [source.more_like(100, viewer, context, taste)]
         shown = {id_ for row in rows for id_ in ids(recommender, row)}
         assert shown <= fits
         assert {id_ for id_ in fits if id_ not in (100, 101)} <= shown | {124, 123}
@@ -254,10 +259,10 @@ def test_nothing_above_the_limit_is_shown_anywhere(recommender, limit):
 
 def test_who_hides_what_was_watched_finds_it_only_where_it_is_kept_by_hand(recommender):
     viewer = Viewer(seen=frozenset([138, 139, 137]), unfinished=[139], hides_watched=True)
-    config = PageConfig(row_size=40, min_row_size=1)
+    context = RequestContext(page=PageConfig(row_size=40, min_row_size=1))
     for source in (recommender, PopularTitles(recommender.catalogue)):
-        rows = {row.kind: ids(recommender, row) for row in source.home(viewer, None, config)}
+        rows = {row.kind: ids(recommender, row) for row in source.home(viewer, context, None)}
         assert rows.pop("continue_watching") == [139]
         assert not {138, 139, 137} & {id_ for row in rows.values() for id_ in row}
-        told = source.home(replace(viewer, hides_watched=False), None, config)
+        told = source.home(replace(viewer, hides_watched=False), context, None)
         assert {138, 137} <= {id_ for row in told for id_ in ids(recommender, row)}

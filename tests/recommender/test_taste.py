@@ -12,13 +12,14 @@ from recommender.models.fusion import FusionGate
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
-from recommender.serving.request import Viewer, ViewerEvent
+from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel, _recent
 from recommender.vocabulary import Vocabulary
 
 IDS = np.arange(100, 120)
 HALF = 10
 NOW = 1_000_000.0
+CONTEXT = RequestContext(now=NOW)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def prefers_first_half(tastes, taste):
 
 
 def test_a_newcomer_has_the_visit_alone(tastes):
-    taste = tastes.taste(Viewer(events=opened(112, 113), now=NOW))
+    taste = tastes.taste(Viewer(events=opened(112, 113)), CONTEXT)
     assert taste.visit_share == 1
     assert not prefers_first_half(tastes, taste)
     assert np.array_equal(taste.vector, taste.visit_vector)
@@ -67,23 +68,23 @@ def test_a_newcomer_has_the_visit_alone(tastes):
 
 def test_a_fresh_visit_has_the_history_alone(tastes):
     before = opened(112, 113, is_this_visit=False)
-    viewer = Viewer(liked_before={101: 1.0, 102: 1.0}, events=before, now=NOW)
-    taste = tastes.taste(viewer)
+    viewer = Viewer(liked_before={101: 1.0, 102: 1.0}, events=before)
+    taste = tastes.taste(viewer, CONTEXT)
     assert taste.visit_share == 0
     assert taste.visit_vector is None
     assert prefers_first_half(tastes, taste)
 
 
 def test_both_are_weighed_against_each_other(tastes):
-    viewer = Viewer(liked_before={101: 1.0, 102: 1.0}, events=opened(112, 113), now=NOW)
-    taste = tastes.taste(viewer)
+    viewer = Viewer(liked_before={101: 1.0, 102: 1.0}, events=opened(112, 113))
+    taste = tastes.taste(viewer, CONTEXT)
     assert 0 < taste.visit_share < 1
     assert not prefers_first_half(tastes, replace(taste, vector=taste.visit_vector))
 
 
 def test_one_more_event_changes_the_very_next_taste(tastes):
-    one = tastes.taste(Viewer(events=opened(112), now=NOW)).vector
-    two = tastes.taste(Viewer(events=opened(112, 103), now=NOW)).vector
+    one = tastes.taste(Viewer(events=opened(112)), CONTEXT).vector
+    two = tastes.taste(Viewer(events=opened(112, 103)), CONTEXT).vector
     assert not np.array_equal(one, two)
 
 
@@ -98,15 +99,15 @@ def test_one_more_event_changes_the_very_next_taste(tastes):
     ],
 )
 def test_a_visit_that_says_nothing_positive_is_a_fresh_one(tastes, events):
-    assert tastes.taste(Viewer(events=events, now=NOW)) is None
-    known = Viewer(liked_before={101: 1.0}, events=events, now=NOW)
-    assert tastes.taste(known).visit_share == 0
+    assert tastes.taste(Viewer(events=events), CONTEXT) is None
+    known = Viewer(liked_before={101: 1.0}, events=events)
+    assert tastes.taste(known, CONTEXT).visit_share == 0
 
 
 def test_refusals_beside_a_choice_are_read(tastes):
     chosen = opened(112)
     refused = opened(103, kind=EventKind.HIDE) + chosen
-    one, other = (tastes.taste(Viewer(events=e, now=NOW)).vector for e in (chosen, refused))
+    one, other = (tastes.taste(Viewer(events=e), CONTEXT).vector for e in (chosen, refused))
     assert not np.allclose(one, other)
 
 
@@ -129,7 +130,7 @@ def test_a_title_played_on_counts_once():
 
 def test_a_release_without_an_encoder_folds_the_visit_into_the_history(ials):
     tastes = TasteModel(ials)
-    taste = tastes.taste(Viewer(liked={101: 1.0, 112: 2.0}, events=opened(112), now=NOW))
+    taste = tastes.taste(Viewer(liked={101: 1.0, 112: 2.0}, events=opened(112)), CONTEXT)
     assert taste.visit_share is None
     assert taste.vector.shape == (ials.item_factors.shape[1],)
 
@@ -152,9 +153,9 @@ def test_what_was_written_answers_as_before(tastes, ials, encoder, tmp_path):
     with pytest.raises(ArtifactError):
         TasteModel.load(tmp_path)
     FusionGate().save(tmp_path / "fusion")
-    viewer = Viewer(liked_before={101: 1.0}, events=opened(112, 113), now=NOW)
-    loaded = TasteModel.load(tmp_path).taste(viewer)
-    assert np.array_equal(loaded.vector, tastes.taste(viewer).vector)
+    viewer = Viewer(liked_before={101: 1.0}, events=opened(112, 113))
+    loaded = TasteModel.load(tmp_path).taste(viewer, CONTEXT)
+    assert np.array_equal(loaded.vector, tastes.taste(viewer, CONTEXT).vector)
 
 
 def test_like_is_the_taste_of_one_title(tastes):
