@@ -121,7 +121,7 @@ def pinned_rows(
         if not kind.is_kept_by_viewer:
             stays &= (news if kind.is_personal else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
-        propensities = np.array(row.chances or [1.0] * len(items), dtype=np.float32)[stays]
+        propensities = np.array(row.propensities or [1.0] * len(items), dtype=np.float32)[stays]
         seen, held = (int(stays[:number].sum()) for number in (row.num_seen, row.num_held))
         pinned.append(PinnedRow(row.kind, items[stays], scores, row.key, seen, held, propensities))
     return pinned

@@ -111,6 +111,11 @@ class PopularTitles:
         """Return search's hits as they are: without a ranker evidence alone orders them."""
         return row
 
+    def features(
+        self, rows: Sequence[Row], viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> None:
+        """No ranker learns from what was popular."""
+
     def _utility(self, context: RequestContext) -> Utility:
         affinity = np.log1p(self.catalogue.liked_by)
         return Utility(utilities(self.catalogue, affinity, context), self._similarity)

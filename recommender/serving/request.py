@@ -37,7 +37,7 @@ class ShownRow:
         scores: that placed them.
         num_seen: how many of the first titles were seen; they keep their slots.
         num_held: how many keep them in this answer alone: all, while a page is continued.
-        chances: the propensities of the titles.
+        propensities: of the titles; None for 1 each.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class ShownRow:
     scores: Sequence[float]
     num_seen: int
     num_held: int = 0
-    chances: Sequence[float] | None = None
+    propensities: Sequence[float] | None = None
 
 
 @dataclass(frozen=True)

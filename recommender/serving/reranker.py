@@ -74,6 +74,7 @@ class Reranker:
         Args:
             row: hits with `evidence`, best evidence first.
             viewer: for whom.
+            context: when and where.
             taste: theirs.
         """
         if self._ranker is None or row.evidence is None or not len(row.items):

@@ -22,7 +22,8 @@ from search.query import FilterKind
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.models import Genre, Person
 from webapp.catalog.posters import poster_url
-from webapp.engine.responses import SearchPage, prequery, search, typed
+from webapp.engine.page_views import SearchPage
+from webapp.engine.responses import prequery, search, typed
 from webapp.engine.views import RowView, SlotView
 from webapp.events.clock import now_of
 from webapp.events.middleware import visit_of
@@ -158,13 +159,13 @@ class RecentSearchView(APIView):
 
 
 def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
-    found = page.found
-    hits = {hit.id: hit for hit in (*found.hits, *found.near)} if is_explained else {}
+    result = page.result
+    hits = {hit.id: hit for hit in (*result.hits, *result.near)} if is_explained else {}
     return {
         "slate": page.slate_id,
         "surface": page.surface,
         "query": page.text,
-        "corrected": found.corrected,
+        "corrected": result.corrected,
         "filters": [
             {
                 "kind": each.kind.value,
@@ -172,13 +173,13 @@ def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
                 "is_negated": each.is_negated,
                 "without": each.without,
             }
-            for each in found.filters
+            for each in result.filters
         ],
         "titles": list(_titles(page.results, hits)),
         "people": [_named(person) for person in page.people],
         "genres": [_named(genre) for genre in page.genres],
         "near": list(_titles(page.near, hits)),
-        "unavailable": list(found.unavailable),
+        "unavailable": list(result.unavailable),
         "suggestions": list(_titles(page.suggestions, hits)),
         "recent": page.recent,
         "trending": page.trending,

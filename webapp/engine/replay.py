@@ -6,15 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.errors import RecommenderError
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.catalog.models import Title
-from webapp.discovery.answer import Question, Source, answer
-from webapp.discovery.snapshot import exactly, question_of, unpacked, version_1_scores
-from webapp.discovery.surface import Surface
+from webapp.discovery.answer import answer
+from webapp.discovery.questions import SearchQuestion, TitleQuestion
+from webapp.discovery.ranker_fields import shortest_floats, unpack_fields
+from webapp.discovery.snapshot import CatalogueExtent, Snapshot, SnapshotError, read_snapshot
+from webapp.discovery.snapshot_version_1 import version_1_scores
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.engine.live import folder_of, in_space_of, load_ranker
 from webapp.releases.models import Release
@@ -79,45 +82,56 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     Raises:
         ReplayError: the slate is too old, or its release is gone.
     """
-    question, last_title = _question_of(slate)
-    catalogue = export_catalogue(last_title)
-    is_search = question.viewer.surface == Surface.SEARCH or question.title_id is not None
-    source: Source
-    notes = list(_notes(slate, last_title))
-    by = release or slate.release
-    documents = export_documents(last_title, by.created_at if by else None) if is_search else ()
-    search = SearchEngine.build(documents)
-    if by is not None:
-        try:
-            ranker = load_ranker(slate.ranker) if slate.ranker else None
-            source = Recommender.load(folder_of(by), catalogue).with_ranker(ranker)
-            search = in_space_of(search, source)
-        except RecommenderError as error:
-            by_whom = f"{by} with {slate.ranker}" if slate.ranker else str(by)
-            raise ReplayError(f"{by_whom.capitalize()} cannot be loaded: {error}") from error
-    elif slate.fallback_reason:
-        source = PopularTitles(catalogue)
-    else:
-        raise ReplayError("The release that made this slate was deleted. Name another one.")
-    found = answer(question, source, search)
+    snapshot = _snapshot_of(slate)
+    question, last_title = snapshot.question, snapshot.catalogue.last
+    notes = list(_notes(slate, snapshot.catalogue))
+    served_by = release or slate.release
+    source = _source(slate, served_by, export_catalogue(last_title))
+    search = SearchEngine.build(
+        export_documents(last_title, served_by.created_at if served_by else None)
+        if isinstance(question, SearchQuestion | TitleQuestion)
+        else ()
+    )
+    if isinstance(source, Recommender):
+        search = in_space_of(search, source)
+    replayed = answer(question, source, search)
     with_evidence = {(row["kind"], row["key"]) for row in slate.rows if "evidence" in row}
     rows: list[StoredRow] = [
         {
             "kind": row.kind,
             "key": row.key,
             "titles": source.catalogue.titles.ids_of(row.items).tolist(),
-            "scores": exactly(
+            "scores": shortest_floats(
                 row.scores if (row.kind, row.key) in with_evidence else version_1_scores(row)
             ),
         }
-        for row in found.rows
+        for row in replayed.rows
     ]
     skew = None
-    if release is None and isinstance(source, Recommender) and slate.features is not None:
-        skew = _skew(
-            unpacked(slate.features), source.features(found.rows, question.viewer, found.taste)
-        )
+    if release is None and slate.features is not None:
+        fields = source.features(replayed.rows, question.viewer, question.context, replayed.taste)
+        skew = None if fields is None else _skew(unpack_fields(slate.features), fields)
     return Replay(rows, differences(slate.rows, rows), notes, skew)
+
+
+def _source(
+    slate: Slate, release: Release | None, catalogue: Catalogue
+) -> Recommender | PopularTitles:
+    """Return what answers: the release with the slate's ranker, or popular titles.
+
+    Raises:
+        ReplayError: the release is gone, or cannot be loaded.
+    """
+    if release is not None:
+        try:
+            ranker = load_ranker(slate.ranker) if slate.ranker else None
+            return Recommender.load(folder_of(release), catalogue).with_ranker(ranker)
+        except RecommenderError as error:
+            name = f"{release} with {slate.ranker}" if slate.ranker else str(release)
+            raise ReplayError(f"{name.capitalize()} cannot be loaded: {error}") from error
+    if slate.fallback_reason:
+        return PopularTitles(catalogue)
+    raise ReplayError("The release that made this slate was deleted. Name another one.")
 
 
 def differences(before: Sequence[StoredRow], after: Sequence[StoredRow]) -> list[RowDifference]:
@@ -170,25 +184,22 @@ def _slots(row: StoredRow | None) -> dict[int, tuple[int, float]]:
     return {title: (slot, score) for slot, (title, score) in enumerate(pairs)}
 
 
-def _question_of(slate: Slate) -> tuple[Question, int]:
+def _snapshot_of(slate: Slate) -> Snapshot:
     try:
-        return question_of(slate.snapshot), slate.snapshot["catalogue"]["last"]
-    except (KeyError, TypeError) as error:
-        raise ReplayError(
-            "This slate does not keep what it was built from: it answered a keystroke, or is older "
-            "than that rule."
-        ) from error
+        return read_snapshot(slate.snapshot)
+    except SnapshotError as error:
+        raise ReplayError(str(error)) from error
 
 
-def _notes(slate: Slate, last_title: int) -> Iterator[str]:
+def _notes(slate: Slate, extent: CatalogueExtent) -> Iterator[str]:
     """What has changed since that a replay cannot undo, or leaves out. Four queries."""
     if slate.fallback_reason:
         yield (
             f"Popular titles were served, because: {slate.fallback_reason}. They follow the "
             "ratings of the moment, so this list may have been another."
         )
-    then = Title.objects.filter(pk__lte=last_title)
-    deleted = slate.snapshot["catalogue"]["titles"] - then.count()
+    then = Title.objects.filter(pk__lte=extent.last)
+    deleted = extent.titles - then.count()
     shown = {title for row in slate.rows for title in row["titles"]}
     gone = sorted(shown - set(then.filter(pk__in=shown).values_list("pk", flat=True)))
     if deleted > 0:
@@ -199,7 +210,7 @@ def _notes(slate: Slate, last_title: int) -> Iterator[str]:
     changed = then.filter(updated_at__gt=slate.created_at).count()
     if changed:
         yield f"{_count(changed)} changed since, in the catalogue; how it was before is not known."
-    added = Title.objects.filter(pk__gt=last_title).count()
+    added = Title.objects.filter(pk__gt=extent.last).count()
     if added:
         yield f"{_count(added)} added since and left out here."
 

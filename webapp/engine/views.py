@@ -8,8 +8,9 @@ from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.reasons import Reason
 from recommender.serving.request import Viewer
 from webapp.catalog.models import Genre, Person, Title
-from webapp.discovery.answer import Answer, Source
-from webapp.discovery.snapshot import exactly
+from webapp.discovery.answer import Answer
+from webapp.discovery.ranker_fields import shortest_floats
+from webapp.discovery.source import RecommendationSource
 from webapp.engine.cards import Cards
 from webapp.engine.wording import Subjects, heading_and_reason, why
 from webapp.events.evidence import Evidence
@@ -57,15 +58,17 @@ class RowView:
 
 
 @dataclass(frozen=True)
-class Known:
-    """What rows are put into words with."""
+class ViewContext:
+    """What rows are put into words with: cards of the catalogue, the evidence, the visit."""
 
     cards: Cards
     evidence: Evidence
     visit: CurrentVisit
 
 
-def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> list[RowView]:
+def views_of(
+    answer: Answer, source: RecommendationSource, viewer: Viewer, context: ViewContext
+) -> list[RowView]:
     """Turn rows into what a template shows; queries only for what is not at hand.
 
     A row about a title, genre or person that is gone is left out, as is a title that is gone.
@@ -73,22 +76,22 @@ def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> li
     rows = answer.rows
     reasons = source.reasons(rows, viewer, answer.taste)
     ids = [source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
-    subjects = _subjects(rows, ids, reasons, known.cards)
-    progress = {p.title_id: p.progress for p in known.evidence.playbacks if p.is_unfinished}
+    subjects = _subjects(rows, ids, reasons, context.cards)
+    progress = {p.title_id: p.progress for p in context.evidence.playbacks if p.is_unfinished}
     views = []
     for row, row_ids, row_reasons in zip(rows, ids, reasons, strict=True):
         if not subjects.has(row):
             continue
         heading, row_reason = heading_and_reason(
-            row, subjects, known.evidence, known.visit, answer.taste
+            row, subjects, context.evidence, context.visit, answer.taste
         )
         share = answer.taste.visit_share if answer.taste else None
         teams = row.teams or [None] * len(row_ids)
         evidence = [None] * len(row_ids) if row.evidence is None else row.evidence.tolist()
         facts = zip(
             row_ids,
-            exactly(row.scores),
-            exactly(row.propensities),
+            shortest_floats(row.scores),
+            shortest_floats(row.propensities),
             row_reasons,
             teams,
             evidence,
@@ -99,7 +102,7 @@ def views_of(answer: Answer, source: Source, viewer: Viewer, known: Known) -> li
             title = subjects.titles.get(id_)
             if title is None:
                 continue
-            words = why(reason, row, title, len(slots), row_reason, subjects, known.evidence)
+            words = why(reason, row, title, len(slots), row_reason, subjects, context.evidence)
             of_visit = share if reason.is_of_taste else None
             slots.append(
                 SlotView(

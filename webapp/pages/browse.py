@@ -16,6 +16,7 @@ from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
+from webapp.engine.page_views import ListingPage
 from webapp.engine.views import RowView
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
@@ -143,7 +144,7 @@ def _number(request: HttpRequest) -> int:
 
 
 def _listing(
-    request: HttpRequest, about: Genre | Person, surface: Surface, page: responses.ListingPage
+    request: HttpRequest, about: Genre | Person, surface: Surface, page: ListingPage
 ) -> HttpResponse:
     pages = Paginator(range(page.total), responses.LISTED).get_page(_number(request))
     context = {"about": about, "surface": surface.value, "page": page, "pages": pages}

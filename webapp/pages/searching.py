@@ -11,6 +11,7 @@ from search.errors import SearchError
 from webapp.catalog.models import Genre
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
+from webapp.engine.page_views import SearchPage
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
@@ -47,7 +48,7 @@ def forget(request: HttpRequest) -> HttpResponse:
     return redirect("search")
 
 
-def _record_search(visit: CurrentVisit, page: responses.SearchPage, now: datetime) -> None:
+def _record_search(visit: CurrentVisit, page: SearchPage, now: datetime) -> None:
     """Record that a text was searched for, once however often its page is loaded again."""
     text = page.text.strip()[:LONGEST_QUERY]
     if is_repeated(visit, text):

@@ -19,7 +19,7 @@ from recommender.data.examples import Examples
 from recommender.ranking.features import CATEGORIES, FIELDS
 from recommender.ranking.row_kinds import row_kind
 from recommender.training.incremental import Window
-from webapp.discovery.snapshot import unpacked
+from webapp.discovery.ranker_fields import unpack_fields
 from webapp.events.models import Event
 from webapp.slates.models import Slate
 from webapp.slates.seen import seen_slates
@@ -73,7 +73,7 @@ def _window(slates: "QuerySet[Slate]") -> Window:
     for batch in _batches(slates.order_by("created_at", "pk").defer("rows", "snapshot")):
         exposures = _exposures(batch)
         for slate in batch:
-            examples = _examples(unpacked(slate.features or b""), exposures[slate.pk])
+            examples = _examples(unpack_fields(slate.features or b""), exposures[slate.pk])
             parts.append(examples)
             times.append(np.full(len(examples), slate.created_at.timestamp()))
     if not parts:

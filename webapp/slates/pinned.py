@@ -40,13 +40,14 @@ def on_screen(visit: CurrentVisit, goes_on: UUID | None = None) -> list[ShownRow
     )
     last = (
         slates.order_by("-created_at")
-        .values_list("rows", "snapshot__viewer__on_screen", "continues", ArraySubquery(touched))
+        .values_list("rows", "snapshot__on_screen", "continues", ArraySubquery(touched))
         .first()
     )
     if last is None:
         return []
     rows, above, continues, places = last
-    shown = [ShownRow(**row) for row in above] if continues else []
+    # A page from before snapshots had a version keeps none here: the next one starts anew.
+    shown = [ShownRow(**row) for row in above or ()] if continues else []
     shown += [
         ShownRow(
             row["kind"],
@@ -54,7 +55,7 @@ def on_screen(visit: CurrentVisit, goes_on: UUID | None = None) -> list[ShownRow
             row["titles"],
             row["scores"],
             row["pinned"],
-            chances=row.get("propensities"),
+            propensities=row.get("propensities"),
         )
         for row in rows
     ]

@@ -18,7 +18,8 @@ from recommender.serving.recommender import Recommender
 from recommender.vocabulary import Vocabulary
 from search.engine import Document, SearchEngine
 from webapp.discovery.answer import answer
-from webapp.discovery.snapshot import exactly, question_of, version_1_scores
+from webapp.discovery.snapshot import read_snapshot
+from webapp.discovery.snapshot_version_1 import version_1_scores
 
 FOLDER = Path(__file__).parent / "fixtures" / "version_1"
 SLATES = [slate for slate in json.loads((FOLDER / "slates.json").read_text()) if "rows" in slate]
@@ -76,13 +77,11 @@ def test_the_same_lists_are_shown(slate, catalogue, recommender, ranker, engine)
         source = recommender.with_ranker(ranker if slate["has_ranker"] else None)
         items = catalogue.titles.items_of(engine.document_ids)
         search = engine.with_space(source.space_of(items))
-    rows = answer(question_of(slate["snapshot"]), source, search).rows
+    rows = answer(read_snapshot(slate["snapshot"]).question, source, search).rows
     assert [(row.kind, row.key) for row in rows] == [(r["kind"], r["key"]) for r in slate["rows"]]
     for row, stored in zip(rows, slate["rows"], strict=True):
         assert source.catalogue.titles.ids_of(row.items).tolist() == stored["titles"]
-        np.testing.assert_allclose(
-            exactly(version_1_scores(row)), stored["scores"], rtol=1e-4, atol=1e-5
-        )
-        np.testing.assert_allclose(exactly(row.propensities), stored["propensities"], rtol=1e-6)
+        np.testing.assert_allclose(version_1_scores(row), stored["scores"], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(row.propensities, stored["propensities"], rtol=1e-6)
         assert row.num_pinned == stored["pinned"]
         assert list(row.teams) == stored.get("teams", [])

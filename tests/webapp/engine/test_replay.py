@@ -215,7 +215,7 @@ def test_a_slate_of_the_fallback_is_built_again_as_far_as_it_can_be(
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
-        (lambda slate: slate.snapshot.pop("page"), "does not keep what it was built from"),
+        (lambda slate: slate.snapshot.pop("context"), "does not keep what it was built from"),
         (lambda slate: setattr(slate, "release", None), "The release that made this slate"),
         (lambda slate: setattr(slate.release, "folder", "artifacts/none"), "cannot be loaded"),
     ],

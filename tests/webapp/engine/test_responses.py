@@ -1,7 +1,6 @@
 """The pages' answers: the very next response, its reasons, its slate, and the fallback."""
 
 import shutil
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -125,14 +124,15 @@ def test_home_suggestions_and_search_are_ordered_by_one_taste(
     asked = []
     taste_of = Recommender.taste
     monkeypatch.setattr(
-        Recommender, "taste", lambda self, viewer: asked.append(viewer) or taste_of(self, viewer)
+        Recommender, "taste", lambda self, *asks: asked.append(asks) or taste_of(self, *asks)
     )
     play(visit, films[0], now)
     responses.home(visit, now)
     responses.prequery(visit, now)
     responses.search(visit, "number", now)
-    assert [viewer.surface for viewer in asked] == ["home", "prequery", "search"]
-    assert all(replace(viewer, surface="home") == asked[0] for viewer in asked)
+    assert [context.surface for _, context in asked] == ["home", "prequery", "search"]
+    assert len({context.now for _, context in asked}) == 1
+    assert all(viewer == asked[0][0] for viewer, _ in asked)
 
 
 def kinds_of(page):

@@ -149,7 +149,7 @@ def test_another_visit_begins_with_the_best_page_again(viewer, films, monkeypatc
     monkeypatch.setattr(timezone, "now", lambda: idle)
     later = look(viewer)
     assert later.visit_id != first.visit_id
-    assert later.snapshot["viewer"]["on_screen"] == []
+    assert later.snapshot["on_screen"] == []
 
 
 def test_what_a_switched_profile_saw_before_does_not_stay(viewer, cast, films):
@@ -158,14 +158,14 @@ def test_what_a_switched_profile_saw_before_does_not_stay(viewer, cast, films):
     viewer.post(f"/profiles/{cast.owner.pk}/switches/", {})
     after = look(viewer)
     assert not {"top_picks", "because_watched"} & {row["kind"] for row in after.rows}
-    assert after.snapshot["viewer"]["on_screen"] == []
+    assert after.snapshot["on_screen"] == []
 
 
 def test_pages_of_the_fallback_are_not_kept(viewer, monkeypatch):
     with monkeypatch.context() as broken:
         broken.setattr(Recommender, "home", lambda *_: 1 / 0)
         assert look(viewer).fallback_reason
-    assert look(viewer).snapshot["viewer"]["on_screen"] == []
+    assert look(viewer).snapshot["on_screen"] == []
 
 
 def test_what_was_seen_stays_when_the_recommender_fails(viewer, monkeypatch):

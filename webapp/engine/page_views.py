@@ -1,0 +1,82 @@
+"""What the template of each page shows: rows in words, and the slate that holds them."""
+
+import uuid
+from dataclasses import dataclass, field
+
+from search.engine import SearchResult
+from webapp.catalog.models import Genre, Person
+from webapp.discovery.surface import Surface
+from webapp.engine.views import RowView, SlotView
+
+
+@dataclass(frozen=True)
+class HomePage:
+    slate_id: uuid.UUID
+    rows: list[RowView]
+    is_fallback: bool
+    has_more: bool = False
+    """Whether rows may follow below these."""
+    num_above: int = 0
+    """How many rows stand above these already."""
+    is_new_profile: bool = False
+    """Whether nothing is known of a profile's taste yet."""
+
+
+@dataclass(frozen=True)
+class TitlePage:
+    slate_id: uuid.UUID
+    more_like: RowView | None
+    played_next: RowView | None = None
+    list_position: int | None = None
+    """The title's position in My List, from 1."""
+
+
+@dataclass(frozen=True)
+class ListingPage:
+    """A part of a genre's or a person's titles, and how many there are in all."""
+
+    slate_id: uuid.UUID
+    row: RowView | None
+    total: int
+    order: str
+    """What stands first, in words."""
+
+
+@dataclass(frozen=True)
+class SearchPage:
+    """What a text matches.
+
+    Attributes:
+        slate_id: what was shown.
+        surface: where.
+        text: as typed.
+        result: what was understood, and the parts of every score.
+        results: titles that match.
+        near: titles near in meaning, where few match.
+        suggestions: what to offer where nothing was typed, or nothing at all was found.
+        people: who are meant, best first.
+        genres: that are meant, best first.
+        recent: what this viewer searched for lately, where nothing was typed.
+        trending: what many search for, where nothing was typed.
+    """
+
+    slate_id: uuid.UUID
+    surface: Surface
+    text: str
+    result: SearchResult
+    results: RowView | None = None
+    near: RowView | None = None
+    suggestions: RowView | None = None
+    people: list[Person] = field(default_factory=list)
+    genres: list[Genre] = field(default_factory=list)
+    recent: list[str] = field(default_factory=list)
+    trending: list[str] = field(default_factory=list)
+
+    @property
+    def slots(self) -> list[SlotView]:
+        return self.results.slots if self.results else []
+
+    @property
+    def has_matches(self) -> bool:
+        """Whether anything matches, be it no title."""
+        return bool(self.results or self.people or self.genres)

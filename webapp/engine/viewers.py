@@ -1,0 +1,77 @@
+"""The recommender's `Viewer` and `RequestContext` of a visit, from its evidence and settings."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from django.conf import settings
+
+from recommender.ranking.page import PageConfig
+from recommender.serving.request import RequestContext, Viewer, ViewerEvent
+from webapp.discovery.surface import Surface
+from webapp.discovery.treatments import treated_viewer
+from webapp.events.evidence import Evidence
+from webapp.events.visits import CurrentVisit
+
+MAX_REASONS = 10
+"""Most liked titles that rows may be explained with."""
+
+
+def viewer_of(visit: CurrentVisit, evidence: Evidence) -> Viewer:
+    """Return who asks, as the visit's arm of an experiment lets the recommender know them.
+
+    Of a profile that wants no personal picks that is what it hides and what it keeps by hand.
+    """
+    hidden = frozenset(evidence.hidden())
+    viewer = Viewer(
+        hidden=hidden,
+        excluded=hidden | evidence.refused(),
+        refused_genres=evidence.refused_genres,
+        unfinished=[playback.title_id for playback in evidence.unfinished()],
+        listed=evidence.listed(),
+        maturity_limit=visit.maturity_limit,
+        hides_watched=visit.hides_watched,
+        seen=frozenset(evidence.seen()) if visit.hides_watched else frozenset(),
+    )
+    if not visit.is_personal:
+        return viewer
+    personal = replace(
+        viewer,
+        liked=evidence.liked(),
+        liked_before=evidence.liked_before(),
+        events=_encoder_events(evidence),
+        reasons=evidence.recent_reasons()[:MAX_REASONS],
+        excluded=viewer.excluded | evidence.disliked(),
+        seen=frozenset(evidence.seen()),
+        profile_id=visit.profile.pk if visit.profile else None,
+    )
+    return treated_viewer(personal, visit.treatment)
+
+
+def context_of(
+    visit: CurrentVisit, surface: Surface, now: datetime, max_rows: int | None = None
+) -> RequestContext:
+    """Return when and where the visit asks.
+
+    Args:
+        visit: whose.
+        surface: where the answer is shown.
+        now: the moment.
+        max_rows: no more rows than these and those that the visit has seen; None for all.
+    """
+    page = PageConfig(
+        row_size=settings.ROW_SIZE,
+        relevance_share=settings.RELEVANCE_SHARE,
+        exploration=settings.EXPLORATION if visit.is_personal else 0.0,
+        max_rows=max_rows or PageConfig.max_rows,
+    )
+    device = visit.device if visit.is_personal else ""
+    return RequestContext(now.timestamp(), surface.value, device, page)
+
+
+def _encoder_events(evidence: Evidence) -> list[ViewerEvent]:
+    """Return the recent events that mean something to the session encoder, oldest first."""
+    return [
+        ViewerEvent(kind, event.title_id, event.at.timestamp(), event.is_this_visit, event.query)
+        for event in evidence.recent
+        if (kind := event.encoder_kind()) is not None
+    ]
