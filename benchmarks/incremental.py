@@ -245,7 +245,7 @@ def guard(log: Log) -> Iterator[Row]:
     live = learn(log, BEGIN - REPLAY_HOURS * HOUR, BEGIN, SCRATCH)
     window = log.window[log.between(BEGIN, BEGIN + HOUR)]
     examples = window.examples
-    older, _ = window.cut(CONFIG.judged_share)
+    older, _ = window.cut(CONFIG.evaluation_share)
     labels = examples.labels.copy()
     labels[: len(older)] = 1 - labels[: len(older)]
     wrong = Window(replace(examples, labels=labels), window.at)

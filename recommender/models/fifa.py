@@ -141,7 +141,7 @@ class Regimes:
 
 
 class Fifa:
-    """Foretells a label from fields."""
+    """Predicts a label from fields."""
 
     def __init__(self, fields: Sequence[Field], config: FifaConfig = FifaConfig()) -> None:
         if not fields:
@@ -161,10 +161,10 @@ class Fifa:
 
         Args:
             examples: N of them.
-            validation: asked for a value after every epoch, higher is better. Where it does not
-                improve the learning rate falls to a tenth, after `config.patience` such epochs in a
-                row training stops, and the best epoch is kept. Without it all epochs are run.
-            on_epoch: told of every epoch.
+            validation: returns a value after every epoch, higher is better. Where it does not
+                improve, the learning rate falls to a tenth; after `config.patience` such epochs in
+                a row training stops, and the best epoch is kept. Without it all epochs run.
+            on_epoch: called with the report of every epoch.
             warm_start: a model of the same fields to go on from, with a fresh optimiser.
             targets: (N,) probabilities to learn in place of the labels. With
                 (1 - α) label + α teacher this is distillation: log loss is linear in the label.
@@ -202,9 +202,7 @@ class Fifa:
                     continue
                 if best.is_exhausted:
                     break
-                rate = max(rate * RATE_DROP, LEAST_RATE)
-                for group in optimizer.param_groups:
-                    group["lr"] = rate
+                rate = _set_rate(optimizer, max(rate * RATE_DROP, LEAST_RATE))
         if best.state is not None:
             network.load_state_dict(best.state)
         network.absorb_norm()
@@ -471,6 +469,12 @@ def activate(units: Tensor, activation: str) -> Tensor:
 
 def _tensors(examples: Examples) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(examples.categories), torch.from_numpy(examples.numbers)
+
+
+def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> float:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    return rate
 
 
 def _check_targets(targets: Float32, count: int) -> None:

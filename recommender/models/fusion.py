@@ -188,9 +188,7 @@ class FusionGate:
         rows = np.flatnonzero(targets >= 0)
         if not len(rows):
             raise InvalidInputError("the gate needs a request whose target is known")
-        numbers = inputs.features.matrix()[rows, : len(NUMBERS)]
-        self.mean[: len(NUMBERS)] = numbers.mean(axis=0)
-        self.spread[: len(NUMBERS)] = np.maximum(numbers.std(axis=0), 1e-3)
+        self._learn_spread(inputs.features.matrix()[rows, : len(NUMBERS)])
         trainer = _Trainer(self.config, self._standardised(inputs), inputs)
         rng = np.random.default_rng(self.config.seed)
         factors, vectors = torch.from_numpy(item_factors), torch.from_numpy(item_vectors)
@@ -250,6 +248,10 @@ class FusionGate:
             array = artifact.arrays[name]
             setattr(gate, name, array if np.ndim(getattr(gate, name)) else array[0])
         return gate
+
+    def _learn_spread(self, numbers: Float32) -> None:
+        self.mean[: len(NUMBERS)] = numbers.mean(axis=0)
+        self.spread[: len(NUMBERS)] = np.maximum(numbers.std(axis=0), 1e-3)
 
     def _standardised(self, inputs: FusionInputs) -> Float32:
         """Return the features, (B, F), with mean 0 and deviation 1 over the training requests."""

@@ -124,8 +124,8 @@ class Ials:
 
         Args:
             interactions: who liked what; the matrix may hold other weights than 1.
-            on_epoch: told of every epoch.
-            validation: asked for a value after every epoch, higher is better.
+            on_epoch: called with the report of every epoch.
+            validation: returns a value after every epoch, higher is better.
                 With `config.patience` it decides when to stop, and the best epoch is kept.
             warm_start: a fitted model whose vectors are taken for the profiles and items it knows.
             solver: improves one side; `block_newton_torch.TorchSolver` does so on a GPU.

@@ -133,7 +133,7 @@ class Larm(ItemToItem):
         Args:
             interactions: what is learned from.
             on_epoch: called with the report of every round.
-            validation: asked for a value after every round, higher is better; the best is kept.
+            validation: returns a value after every round, higher is better; the best is kept.
 
         Raises:
             InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.

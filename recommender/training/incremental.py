@@ -1,20 +1,21 @@
-"""Keep a ranker fresh: an increment each hour from the newest window, a teacher each day.
+"""Incremental training of the ranker: the live ranker and new examples in, a cycle's ranker out.
 
 Katsileros et al., "An Incremental Learning framework for large-scale CTR prediction", RecSys 2022:
-start from the deployed model, learn from fresh data only, and hold on to what was known by a
-teacher's word,
+start from the deployed model, learn from fresh data only, and distill from a teacher to prevent
+forgetting,
 
     L = (1 - α) BCE(y, p) + α BCE(p_teacher, p) = BCE((1 - α) y + α p_teacher, p)
 
 where α is 0 for an example whose item the teacher does not know, `distillation` for one of the
-newest window, and 1 for earlier ones that are recalled: of items that the window does not show, so
-that the teacher speaks of what would be forgotten, and does not hold up what is new. What the paper
-leaves open is ours: the windows, α, what is recalled, the gate and the guard
+newest window, and 1 for the replay sample: earlier examples of items that the window does not
+show. So the teacher preserves what would be forgotten and does not slow down what is new. What the
+paper leaves open is ours: the windows, α, the replay sample, the gate and the guard
 (docs/models/ranker.md).
 
 N examples.
 """
 
+import logging
 import math
 import time
 from collections.abc import Callable
@@ -34,6 +35,8 @@ from recommender.ranking.ranker import Ranker, RankerConfig
 from recommender.training.gates import RankerGate
 from recommender.verdict import Verdict
 
+logger = logging.getLogger(__name__)
+
 DAY = 86_400.0
 
 OnEpoch = Callable[[EpochReport], None]
@@ -52,23 +55,23 @@ class IncrementalConfig:
     """Passes over the newest window."""
     batch_examples: int = 1024
     distillation: float = 0.0
-    """α, how much the teacher's word counts on the newest window."""
-    recalled_share: float = 0.25
-    """Earlier examples that the teacher speaks of, as a share of the window's."""
+    """α, the weight of the teacher's predictions on the newest window."""
+    replay_share: float = 0.25
+    """Size of the replay sample, as a share of the newest window."""
     item_field: str = "item"
-    """The growing field whose ids the teacher must know to have a word."""
-    judged_share: float = 0.2
-    """The newest share of a window judges instead of training."""
+    """The growing field whose ids the teacher must know for its predictions to count."""
+    evaluation_share: float = 0.2
+    """The newest share of a window, held out for calibration and the gate."""
     forget_days: float = 30.0
-    """Ids not met for so long give up their rows."""
+    """Ids not seen for so long lose their rows."""
     gate: RankerGate = RankerGate()
     """What a model must reach to be published."""
 
     def __post_init__(self) -> None:
         checks.share(
             distillation=self.distillation,
-            recalled_share=self.recalled_share,
-            judged_share=self.judged_share,
+            replay_share=self.replay_share,
+            evaluation_share=self.evaluation_share,
         )
         checks.positive(
             learning_rate=self.learning_rate,
@@ -108,15 +111,15 @@ class Window:
 
 @dataclass(frozen=True)
 class Cycle:
-    """A model learned from a window, held against the live one.
+    """What one cycle trained, and whether the gate lets it replace the live ranker.
 
     Attributes:
-        ranker: what was learned, calibrated.
+        ranker: calibrated.
         verdict: of the gate.
         start: what it started from: scratch, live or teacher.
-        learned_until: seconds since 1970; what came later judged it, and the next window has it.
+        learned_until: seconds since 1970; later examples evaluated it, and are in the next window.
         curve: points of the learning curve, plain JSON.
-        seconds: it took to learn.
+        seconds: of training.
     """
 
     ranker: Ranker
@@ -130,29 +133,29 @@ class Cycle:
 def learn_from_scratch(
     fields: Ranker, window: Window, config: IncrementalConfig, on_epoch: OnEpoch | None = None
 ) -> Ranker:
-    """Return a ranker learned from a long window, its newest share watching when to stop.
+    """Return a ranker learned from a long window; its newest share decides when to stop.
 
     Args:
-        fields: a ranker of the wanted fields, learned or not; nothing of it but those is used.
+        fields: a ranker of the fields, learned or not; only its fields are used.
         window: what to learn from.
         config: `teacher` holds the settings.
-        on_epoch: told of every epoch.
+        on_epoch: called with the report of every epoch.
 
     Raises:
         InvalidInputError: there is nothing to learn from.
     """
-    learned, watched = window.cut(config.judged_share)
-    if not len(learned):
-        learned, watched = window, window
+    older, newest = window.cut(config.evaluation_share)
+    if not len(older):
+        older, newest = window, window
     fresh = Ranker(fields.fields, config.teacher)
 
-    def watch(ranker: Ranker) -> float:
-        value = auc(watched.examples.labels, ranker.logits(watched.examples))
+    def validate(ranker: Ranker) -> float:
+        value = auc(newest.examples.labels, ranker.logits(newest.examples))
         return value if math.isfinite(value) else 0.5
 
-    judge = watch if len(watched) else None
-    ranker = fresh.learned(learned.examples, learned.at, validation=judge, on_epoch=on_epoch)
-    return ranker.calibrated(watched.examples) if len(watched) else ranker
+    validation = validate if len(newest) else None
+    ranker = fresh.learned(older.examples, older.at, validation=validation, on_epoch=on_epoch)
+    return ranker.calibrated(newest.examples) if len(newest) else ranker
 
 
 def learn_increment(
@@ -163,17 +166,17 @@ def learn_increment(
     on_epoch: OnEpoch | None = None,
     earlier: Window | None = None,
 ) -> Ranker:
-    """Return a ranker that went on from another with a window.
+    """Return a ranker that continued from another with a window.
 
-    New ids get rows, those not met for `forget_days` lose theirs.
+    New ids get rows; ids not seen for `forget_days` lose theirs.
 
     Args:
         start: the deployed model.
         window: the newest examples.
         config: the settings.
-        teacher: whose word counts; None learns by the window's labels alone.
-        on_epoch: told of every epoch.
-        earlier: what may be recalled with the teacher's word, see `recalled`.
+        teacher: predicts the distillation targets; None learns from the labels alone.
+        on_epoch: called with the report of every epoch.
+        earlier: what `replay_sample` draws from.
     """
     settings = replace(
         start.config.fifa,
@@ -186,9 +189,9 @@ def learn_increment(
     newest = float(window.at[-1]) if len(window) else 0.0
     examples, at, targets = window.examples, window.at, None
     if teacher is not None:
-        targets = taught(examples, teacher, config)
+        targets = distillation_targets(examples, teacher, config)
         if earlier is not None and len(window):
-            old = recalled(earlier, window, teacher, config)
+            old = replay_sample(earlier, window, teacher, config)
             targets = np.concatenate([teacher.click_probabilities(old.examples), targets])
             examples = Examples.joined([old.examples, examples])
             at = np.concatenate([old.at, at])
@@ -201,22 +204,24 @@ def learn_increment(
     )
 
 
-def recalled(earlier: Window, newest: Window, teacher: Ranker, config: IncrementalConfig) -> Window:
+def replay_sample(
+    earlier: Window, newest: Window, teacher: Ranker, config: IncrementalConfig
+) -> Window:
     """Return earlier examples of items that the teacher knows and the newest window does not show.
 
-    As many as `recalled_share` of the newest, drawn by the teacher's seed and the newest moment.
+    As many as `replay_share` of the newest, drawn by the teacher's seed and the newest moment.
     """
-    place = teacher.place_of(config.item_field)
-    shown = newest.examples.categories[:, place]
-    away = np.flatnonzero(~np.isin(earlier.examples.categories[:, place], shown))
+    column = teacher.place_of(config.item_field)
+    shown = newest.examples.categories[:, column]
+    candidates = np.flatnonzero(~np.isin(earlier.examples.categories[:, column], shown))
     rng = np.random.default_rng([teacher.config.fifa.seed, int(newest.at[-1])])
-    count = min(round(config.recalled_share * len(newest)), len(away))
-    chosen = np.sort(rng.choice(away, count, replace=False))
+    count = min(round(config.replay_share * len(newest)), len(candidates))
+    chosen = np.sort(rng.choice(candidates, count, replace=False))
     known = teacher.knows(config.item_field, earlier.examples[chosen])
     return Window(earlier.examples[chosen[known]], earlier.at[chosen[known]])
 
 
-def taught(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> Float32:
+def distillation_targets(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> Float32:
     """Return (N,) (1 - α) y + α p_teacher; y alone where the teacher does not know the item."""
     share = np.where(teacher.knows(config.item_field, examples), config.distillation, 0.0)
     targets = (1 - share) * examples.labels + share * teacher.click_probabilities(examples)
@@ -233,36 +238,37 @@ def run_cycle(
     on_epoch: OnEpoch | None = None,
     earlier: Window | None = None,
 ) -> Cycle:
-    """Learn from a window and test before deploying, the live model on the same examples.
+    """Train on a window and compare with the live model on examples that neither learned from.
 
-    Without a live model everything is learned from scratch, and held against the field that orders
-    until then, if the settings name one. A model that diverged or is kept back
-    is learned once more from the teacher: what the live model became may be what is wrong.
+    Without a live model the cycle trains from scratch, and the gate compares with its baseline. A
+    model that diverged or did not pass is trained once more from the teacher: the live model itself
+    may be what is wrong.
 
     Args:
         live: the deployed model.
         window: all since the live model's `learned_until`.
         config: the settings.
-        fields: a ranker of the wanted fields.
-        teacher: of the day.
-        on_epoch: told of every epoch.
-        earlier: what may be recalled with the teacher's word.
+        fields: a ranker of the fields.
+        teacher: the newest one learned from the long window.
+        on_epoch: called with the report of every epoch.
+        earlier: what `replay_sample` draws from.
 
     Raises:
-        InvalidInputError: the window is too small to learn and to judge from.
+        InvalidInputError: the window is too small to learn from and to evaluate with.
     """
-    older, newest = window.cut(config.judged_share)
+    older, newest = window.cut(config.evaluation_share)
     if not len(older) or len(np.unique(newest.examples.labels)) < 2:
         raise InvalidInputError(
-            f"{len(window)} examples are too few to learn from and to judge by: in the newest "
-            f"{config.judged_share:.0%} something must be taken, and something left"
+            f"{len(window)} examples are too few to learn from and to evaluate with: the newest "
+            f"{config.evaluation_share:.0%} must hold both labels"
         )
-    calibrating, judging = newest.examples[0::2], newest.examples[1::2]
-    starts = {"scratch": None} if live is None else {"live": live, "teacher": teacher}
-    found: Cycle | None = None
-    for name, start in starts.items():
-        if start is None and name != "scratch":
-            continue
+    starts: list[tuple[str, Ranker | None]] = [("scratch", None)]
+    if live is not None:
+        starts = [("live", live)]
+        if teacher is not None:
+            starts.append(("teacher", teacher))
+    cycle: Cycle | None = None
+    for name, start in starts:
         curve: list[dict[str, Any]] = []
 
         def note(report: EpochReport, curve: list[dict[str, Any]] = curve) -> None:
@@ -275,11 +281,12 @@ def run_cycle(
             ranker = learn_from_scratch(fields, older, config, note)
         else:
             ranker = learn_increment(start, older, config, teacher, note, earlier)
-        ranker = ranker.calibrated(calibrating)
+        ranker = ranker.calibrated(newest.examples[0::2])
         seconds = time.perf_counter() - began
-        verdict = config.gate.verdict(ranker, live, judging)
-        found = Cycle(ranker, verdict, name, float(older.at[-1]), curve, seconds)
+        verdict = config.gate.verdict(ranker, live, newest.examples[1::2])
+        cycle = Cycle(ranker, verdict, name, float(older.at[-1]), curve, seconds)
+        logger.info("ranker from %s, %.1f s: %s", name, seconds, verdict.reason)
         if verdict.passed:
             break
-    assert found is not None  # noqa: S101 - one of the starts is there
-    return found
+    assert cycle is not None  # noqa: S101 - there is a start
+    return cycle

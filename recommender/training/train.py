@@ -12,7 +12,7 @@ seen. Held-out profiles are served like everyone else: their vectors are folded 
 import platform
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -38,12 +38,12 @@ from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
 from recommender.training.config import ReleaseConfig
 from recommender.training.neighbours import train_neighbours
-from recommender.training.visits import MIN_FORETOLD, VisitModels, train_visits
+from recommender.training.visits import MIN_TARGETS, VisitModels, train_visits
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 MODELS = ("popularity", "ials", "larm", "session_encoder")
 
-TOO_FEW_VISITS = f"fewer than {MIN_FORETOLD} events follow another in their visit"
+TOO_FEW_VISITS = f"fewer than {MIN_TARGETS} events follow another in their visit"
 
 Metrics = dict[str, dict[str, Any]]
 
@@ -103,15 +103,15 @@ def train_release(
     warm_start: Ials | None = None,
     sessions: Sessions | None = None,
 ) -> TrainedRelease:
-    """Train, judge and write every long-term model.
+    """Train, evaluate and write every model of a release.
 
     Args:
-        interactions: everything known.
+        interactions: all positive interactions.
         config: the models' settings; `seed` replaces the one in `config.ials`.
         folder: created; must hold none of the artifacts yet.
         seed: of the initial vectors and of the split.
         now: what recency is measured from, aware; None takes the latest interaction.
-        on_progress: told after every epoch and every model.
+        on_progress: called after every epoch and every model.
         warm_start: an earlier release's iALS to start from.
         sessions: everyone's events, over the interactions' items; None trains no session encoder.
 
@@ -120,46 +120,19 @@ def train_release(
         ArtifactError: the folder holds an artifact already.
     """
     interactions.learnable()
-    tell = on_progress or (lambda progress: None)
     train, held_out = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
     origin = Provenance(
         data=_data_summary(interactions),
         versions=_versions(),
         created_at=now.isoformat() if now else "",
     )
-    metrics: Metrics = {}
-
-    def judge(name: str, model: Scorer, began: float) -> dict[str, Any]:
-        values = means(strong_generalisation(model.score, held_out))
-        metrics.setdefault(name, {}).update(
-            values, seconds=time.perf_counter() - began, held_out_profiles=len(held_out.rows)
-        )
-        return metrics[name]
-
-    began = time.perf_counter()
-    judged = judge("popularity", Popularity(config.popularity).fit(train, now), began)
-    popularity = Popularity(config.popularity).fit(interactions, now)
-    popularity.save(folder / "popularity", replace(origin, metrics=judged))
-    tell(Progress("popularity", 1, 1))
-
-    began = time.perf_counter()
-    ials = Ials(replace(config.ials, seed=seed))
-    metrics["ials"] = {"curve": _fit_ials(ials, train, held_out, tell, warm_start)}
-    judged = judge("ials", ials, began)
-    ials.place_profiles(interactions)
-    ials.save(folder / "ials", replace(origin, metrics=judged))
-
-    neighbours = _train_neighbours(train, held_out, config, folder, origin, seed, tell, metrics)
-
-    visits: VisitModels | None = None
-    if sessions is not None:
-        visits = _train_visits(ials, sessions, interactions, held_out, config, seed, tell)
-        metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS} if not visits else visits.metrics
-        if visits is not None:
-            judged = visits.metrics
-            visits.encoder.save(folder / "session_encoder", replace(origin, metrics=judged))
-            visits.gate.save(folder / "fusion", replace(origin, metrics=judged.get("systems", {})))
-    return TrainedRelease(folder, metrics, popularity, ials, visits, neighbours)
+    report = on_progress or (lambda progress: None)
+    run = _Run(interactions, train, held_out, config, folder, seed, origin, report)
+    popularity = run.popularity(now)
+    ials = run.ials(warm_start)
+    neighbours = run.neighbours()
+    visits = None if sessions is None else run.visits(ials, sessions)
+    return TrainedRelease(folder, run.metrics, popularity, ials, visits, neighbours)
 
 
 def evaluate_release(
@@ -169,14 +142,14 @@ def evaluate_release(
     seed: int = 0,
     config: ReleaseConfig,
 ) -> Metrics:
-    """Judge a release's iALS and R-LARM on today's held-out profiles, as `train_release` does.
+    """Evaluate a release's iALS and R-LARM on today's held-out profiles, as `train_release` does.
 
     Items that a model does not know score below all it knows. Popularity is left out: what is
     served counts the held-out profiles too.
 
     Args:
         folder: a release's.
-        interactions: everything known today.
+        interactions: today's.
         seed: the one the release was trained with.
         config: today's, for the split.
 
@@ -196,90 +169,115 @@ def evaluate_release(
     }
 
 
-def _fit_ials(
-    ials: Ials,
-    train: Interactions,
-    held_out: HeldOut,
-    tell: Callable[[Progress], None],
-    warm_start: Ials | None,
-) -> list[dict[str, Any]]:
-    """Fit and return the curve."""
-    curve: list[dict[str, Any]] = []
+@dataclass(frozen=True)
+class _Run:
+    """One training run: each method trains a model, evaluates it and writes its artifact."""
 
-    def validate(model: Ials) -> float:
-        return means(strong_generalisation(model.score, held_out))["ndcg@100"]
+    interactions: Interactions
+    train: Interactions
+    held_out: HeldOut
+    config: ReleaseConfig
+    folder: Path
+    seed: int
+    origin: Provenance
+    report: Callable[[Progress], None]
+    metrics: Metrics = field(default_factory=dict)
 
-    def note(report: IalsEpochReport) -> None:
-        point = {
-            "epoch": report.epoch,
-            "observed_loss": report.observed_loss,
-            "unobserved_loss": report.unobserved_loss,
-            "regularization": report.regularization,
-            "ndcg@100": report.validation,
-            "seconds": report.seconds,
-        }
-        curve.append(point)
-        tell(Progress("ials", report.epoch, ials.config.epochs, point))
+    def popularity(self, now: datetime | None) -> Popularity:
+        began = time.perf_counter()
+        evaluated = Popularity(self.config.popularity).fit(self.train, now)
+        self._evaluate("popularity", evaluated, began)
+        popularity = Popularity(self.config.popularity).fit(self.interactions, now)
+        popularity.save(self.folder / "popularity", self._provenance("popularity"))
+        self.report(Progress("popularity", 1, 1))
+        return popularity
 
-    solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
-    ials.fit(train, note, validate if len(held_out.rows) else None, warm_start, solver)
-    return curve
+    def ials(self, warm_start: Ials | None) -> Ials:
+        began = time.perf_counter()
+        ials = Ials(replace(self.config.ials, seed=self.seed))
+        curve: list[dict[str, Any]] = []
 
+        def note(epoch: IalsEpochReport) -> None:
+            point = {
+                "epoch": epoch.epoch,
+                "observed_loss": epoch.observed_loss,
+                "unobserved_loss": epoch.unobserved_loss,
+                "regularization": epoch.regularization,
+                "ndcg@100": epoch.validation,
+                "seconds": epoch.seconds,
+            }
+            curve.append(point)
+            self.report(Progress("ials", epoch.epoch, ials.config.epochs, point))
 
-def _train_neighbours(
-    train: Interactions,
-    held_out: HeldOut,
-    config: ReleaseConfig,
-    folder: Path,
-    origin: Provenance,
-    seed: int,
-    tell: Callable[[Progress], None],
-    metrics: Metrics,
-) -> Neighbours | None:
-    """Train R-LARM, write its neighbour lists and note what they reach; None if it does not fit."""
-    if config.larm is None:
-        return None
-    larm = replace(config.larm, seed=seed)
+        validation = self._ndcg if len(self.held_out.rows) else None
+        solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
+        ials.fit(self.train, note, validation, warm_start, solver)
+        self.metrics["ials"] = {"curve": curve}
+        self._evaluate("ials", ials, began)
+        ials.place_profiles(self.interactions)
+        ials.save(self.folder / "ials", self._provenance("ials"))
+        return ials
 
-    def note(point: Mapping[str, Any]) -> None:
-        tell(Progress("larm", point["epoch"], larm.rounds, point))
+    def neighbours(self) -> Neighbours | None:
+        """Train R-LARM and write its neighbour lists; None where it is off or too large."""
+        if self.config.larm is None:
+            return None
+        larm = replace(self.config.larm, seed=self.seed)
 
-    try:
-        trained = train_neighbours(train, held_out, larm, config.neighbours, note)
-    except TooLargeError as error:
-        metrics["larm"] = {"skipped": str(error)}
-        tell(Progress("larm", 1, 1))
-        return None
-    metrics["larm"] = trained.metrics
-    judged = replace(origin, metrics=trained.metrics)
-    trained.neighbours.save(folder / "larm", Larm.kind, larm, judged)
-    return trained.neighbours
+        def note(point: Mapping[str, Any]) -> None:
+            self.report(Progress("larm", point["epoch"], larm.rounds, point))
 
+        try:
+            trained = train_neighbours(
+                self.train, self.held_out, larm, self.config.neighbours, note
+            )
+        except TooLargeError as error:
+            self.metrics["larm"] = {"skipped": str(error)}
+            self.report(Progress("larm", 1, 1))
+            return None
+        self.metrics["larm"] = trained.metrics
+        trained.neighbours.save(self.folder / "larm", Larm.kind, larm, self._provenance("larm"))
+        return trained.neighbours
 
-def _train_visits(
-    ials: Ials,
-    sessions: Sessions,
-    interactions: Interactions,
-    held_out: HeldOut,
-    config: ReleaseConfig,
-    seed: int,
-    tell: Callable[[Progress], None],
-) -> VisitModels | None:
-    encoder_config = replace(config.session_encoder, seed=seed)
+    def visits(self, ials: Ials, sessions: Sessions) -> VisitModels | None:
+        """Train the session encoder and the gate; None with too few visits."""
+        encoder_config = replace(self.config.session_encoder, seed=self.seed)
 
-    def note(report: EpochReport) -> None:
-        point = {"epoch": report.epoch, "loss": report.loss, "mrr@20": report.validation}
-        tell(Progress("session_encoder", report.epoch, encoder_config.epochs, point))
+        def note(epoch: EpochReport) -> None:
+            point = {"epoch": epoch.epoch, "loss": epoch.loss, "mrr@20": epoch.validation}
+            self.report(Progress("session_encoder", epoch.epoch, encoder_config.epochs, point))
 
-    return train_visits(
-        ials,
-        sessions,
-        interactions.profiles.ids[held_out.rows],
-        encoder_config,
-        replace(config.fusion, seed=seed),
-        seed,
-        note,
-    )
+        visits = train_visits(
+            ials,
+            sessions,
+            self.interactions.profiles.ids[self.held_out.rows],
+            encoder_config,
+            replace(self.config.fusion, seed=self.seed),
+            self.seed,
+            note,
+        )
+        if visits is None:
+            self.metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS}
+            return None
+        self.metrics["session_encoder"] = visits.metrics
+        visits.encoder.save(self.folder / "session_encoder", self._provenance("session_encoder"))
+        of_gate = replace(self.origin, metrics=visits.metrics.get("systems", {}))
+        visits.gate.save(self.folder / "fusion", of_gate)
+        return visits
+
+    def _ndcg(self, model: Scorer) -> float:
+        return means(strong_generalisation(model.score, self.held_out))["ndcg@100"]
+
+    def _evaluate(self, name: str, model: Scorer, began: float) -> None:
+        values = means(strong_generalisation(model.score, self.held_out))
+        self.metrics.setdefault(name, {}).update(
+            values,
+            seconds=time.perf_counter() - began,
+            held_out_profiles=len(self.held_out.rows),
+        )
+
+    def _provenance(self, name: str) -> Provenance:
+        return replace(self.origin, metrics=self.metrics[name])
 
 
 def _in_terms_of(items: Vocabulary, model: Scorer) -> Callable[[sparse.csr_array], Float32]:

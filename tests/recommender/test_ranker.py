@@ -16,10 +16,10 @@ from recommender.training.incremental import (
     DAY,
     IncrementalConfig,
     Window,
+    distillation_targets,
     learn_increment,
-    recalled,
+    replay_sample,
     run_cycle,
-    taught,
 )
 
 FIELDS = (Field("item", is_growing=True), Field("hour", 24), Field("score"))
@@ -144,7 +144,7 @@ def test_calibration_changes_nothing_where_it_could_only_harm(labels):
 
 def test_the_teachers_word_counts_only_where_it_knows_the_item(ranker):
     some = window(first=15, seed=7).examples
-    targets = taught(some, ranker, replace(CYCLE, distillation=0.4))
+    targets = distillation_targets(some, ranker, replace(CYCLE, distillation=0.4))
     known = some.categories[:, 0] < 30
     np.testing.assert_array_equal(targets[~known], some.labels[~known])
     expected = 0.6 * some.labels + 0.4 * ranker.click_probabilities(some)
@@ -178,13 +178,13 @@ def test_what_the_window_does_not_show_is_recalled_with_the_teachers_word_alone(
     """The earlier labels are turned round, and nobody reads them."""
     newest = window(400, first=15, seed=15, at=DAY)
     earlier = window(1000, seed=16, turned=True)
-    old = recalled(earlier, newest, ranker, replace(CYCLE, recalled_share=0.5))
+    old = replay_sample(earlier, newest, ranker, replace(CYCLE, replay_share=0.5))
     assert set(old.examples.categories[:, 0]) == set(range(15))
     assert len(old) == 200
     assert (old.at < DAY).all()
-    unknown = recalled(window(1000, first=60), newest, ranker, CYCLE)
+    unknown = replay_sample(window(1000, first=60), newest, ranker, CYCLE)
     assert len(unknown) == 0
-    few = recalled(window(20), newest, ranker, replace(CYCLE, recalled_share=0.9))
+    few = replay_sample(window(20), newest, ranker, replace(CYCLE, replay_share=0.9))
     assert 0 < len(few) < 20
 
 
@@ -192,7 +192,7 @@ def test_recalling_keeps_what_the_window_would_have_forgotten(ranker):
     """Fresh clicks turn the hours' and the score's meaning round, on other items."""
     turned, probe = window(600, first=30, seed=8, turned=True, at=DAY), window(seed=9)
     earlier = window(1000, seed=16, turned=True)
-    settings = replace(CYCLE, recalled_share=0.9)
+    settings = replace(CYCLE, replay_share=0.9)
     alone, held = (
         learn_increment(ranker, turned, settings, ranker, earlier=each) for each in (None, earlier)
     )
@@ -265,7 +265,7 @@ def test_what_happened_at_once_is_not_cut_in_two():
     "changes",
     [
         {"distillation": 1.0},
-        {"recalled_share": -0.1},
+        {"replay_share": -0.1},
         {"learning_rate": 0.0},
     ],
 )

@@ -1,4 +1,4 @@
-"""Training what a visit is served by: nobody judges who taught."""
+"""Training of the session encoder and the gate: nobody evaluates who was trained on."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ def test_the_visit_beats_the_history_where_each_visit_has_its_own_intent(trained
     assert set(judged) == set(SYSTEMS)
     assert judged["session only"]["mrr@20"] > judged["long-term only"]["mrr@20"]
     assert judged["gate"]["mrr@20"] > judged["long-term only"]["mrr@20"]
-    assert trained.metrics["requests"] >= visits.MIN_JUDGED
+    assert trained.metrics["requests"] >= visits.MIN_REQUESTS
 
 
 def test_the_curve_is_kept_for_the_operator(trained):
@@ -71,12 +71,12 @@ def test_the_same_seed_gives_the_same_bits(world, trained):
 
 
 def test_too_few_visits_train_nothing(world, monkeypatch):
-    monkeypatch.setattr(visits, "MIN_FORETOLD", 10**6)
+    monkeypatch.setattr(visits, "MIN_TARGETS", 10**6)
     assert train(world) is None
 
 
 def test_too_few_held_out_people_leave_the_gate_at_one_half(world, monkeypatch):
-    monkeypatch.setattr(visits, "MIN_JUDGED", 10**6)
+    monkeypatch.setattr(visits, "MIN_REQUESTS", 10**6)
     trained = train(world)
     assert "systems" not in trained.metrics
     assert trained.gate.bias == 0
