@@ -1,4 +1,4 @@
-"""Who calls the API from a browser: the session's account, or a stranger with a visit cookie."""
+"""API authentication by Django's session; anonymous visitors are allowed, with CSRF checked."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 
 class VisitorAuthentication(SessionAuthentication):
-    """Session login, with CSRF checked for strangers too: their visit cookie acts for them."""
+    """Session login. CSRF is checked for anonymous visitors too: they act by their visit cookie."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
         self.enforce_csrf(request)
@@ -20,7 +20,7 @@ class VisitorAuthentication(SessionAuthentication):
 
 
 class VisitorScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """How the schema describes it: the session's cookie, which a stranger may lack."""
+    """OpenAPI description: the session cookie, which anonymous visitors lack."""
 
     target_class = VisitorAuthentication
     name = "session"

@@ -1,4 +1,4 @@
-"""POST /api/v1/events: a batch of what happened in the page."""
+"""POST /api/v1/events: records a batch of events and reports each refused one with its reason."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ DAY_SECONDS = 86_400
 
 
 class EventSerializer(serializers.Serializer[EventDraft]):
-    """One event. Its id is made by the client, so that sending it twice records it once."""
+    """One event. The client makes its id, so an event sent twice is recorded once."""
 
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=Event.Kind.choices)
@@ -64,7 +64,7 @@ class ReportSerializer(serializers.Serializer[Any]):
 
 
 class EventsView(APIView):
-    """Record events of the current visit. A bad one is named and the rest is kept."""
+    """Record events of the current visit. Invalid ones are reported and the others recorded."""
 
     throttle_classes = [EventsThrottle]
 
@@ -73,21 +73,21 @@ class EventsView(APIView):
         batch = BatchSerializer(data=request.data)
         batch.is_valid(raise_exception=True)
         drafts: list[EventDraft] = []
-        places: list[int] = []
+        positions: list[int] = []
         errors: list[dict[str, Any]] = []
-        for index, given in enumerate(batch.validated_data["events"]):
-            event = EventSerializer(data=given)
+        for index, fields in enumerate(batch.validated_data["events"]):
+            event = EventSerializer(data=fields)
             if event.is_valid():
                 drafts.append(_draft(event.validated_data))
-                places.append(index)
+                positions.append(index)
             else:
-                errors.append({"index": index, "id": given.get("id"), "reason": _words(event)})
+                errors.append({"index": index, "id": fields.get("id"), "reason": _reason(event)})
         visit = visit_of(request._request)
         report = (
             record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
         )
         errors += [
-            {"index": places[refused.index], "id": str(refused.id), "reason": refused.reason}
+            {"index": positions[refused.index], "id": str(refused.id), "reason": refused.reason}
             for refused in report.errors
         ]
         body = {
@@ -104,8 +104,8 @@ def _draft(fields: dict[str, Any]) -> EventDraft:
     return EventDraft(**{renamed.get(name, name): value for name, value in fields.items()})
 
 
-def _words(event: EventSerializer) -> str:
-    """Say in one line what is wrong with each field."""
+def _reason(event: EventSerializer) -> str:
+    """Return the problems of each field in one line."""
     return "; ".join(
         f"{name}: {' '.join(str(problem) for problem in problems)}"
         for name, problems in event.errors.items()

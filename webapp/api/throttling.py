@@ -1,4 +1,4 @@
-"""Rate limits on what strangers can call, as settings say. Simulated viewers have none."""
+"""Rate limits of the API, from the settings. Simulated viewers are exempt."""
 
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle

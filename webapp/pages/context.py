@@ -1,4 +1,4 @@
-"""What every template may ask for; nothing is read until it does."""
+"""Template context of every page. Nothing is read until a template uses it."""
 
 from collections.abc import Callable
 
@@ -8,11 +8,11 @@ from webapp.profiles.models import Profile
 
 
 def viewer(request: HttpRequest) -> dict[str, Callable[[], Profile | None]]:
-    """The chosen profile as `profile`, None for a stranger; a template's use reads it."""
+    """Return the current profile as a lazy `profile`; None for an anonymous visitor."""
 
     def profile() -> Profile | None:
         visit = getattr(request, "visit", None)
-        found: Profile | None = visit.profile if visit else None
-        return found
+        current: Profile | None = visit.profile if visit else None
+        return current
 
     return {"profile": profile}

@@ -1,4 +1,4 @@
-"""What a viewer reads when something is wrong."""
+"""Error pages: a status goes in, a page (JSON below /api/) with heading and advice comes out."""
 
 import sys
 
@@ -35,7 +35,7 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Tell a database that is away (503, come back soon) from a fault of ours (500)."""
+    """Respond 503 with Retry-After if the database is unavailable, else 500."""
     if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
         words = "Our database is taking a break. Nothing is lost; try again in a moment."
         response = _page(request, 503, "The house lights are on", words)
@@ -46,7 +46,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, heading: str, words: str) -> HttpResponse:
-    """Render without the request, so that neither session nor database is touched."""
+    """Render without the request, so that neither session nor database is read."""
     if request.path.startswith("/api/"):
         return JsonResponse({"detail": f"{heading}. {words}"}, status=status)
     context = {"status": status, "heading": heading, "words": words}

@@ -1,4 +1,4 @@
-"""Is the process alive, and can it serve?"""
+"""Liveness (`/healthz`) and readiness (`/readyz`) probes."""
 
 from django.db import connection
 from django.db.utils import Error as DatabaseError
@@ -12,14 +12,14 @@ from webapp.engine.live import holder
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers; nothing else is asked."""
+    """Respond 200 while the process runs, without a query."""
     return HttpResponse("ok", content_type="text/plain")
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and a release is loaded; else 503 and why."""
+    """Respond 200 if the database answers and a release is loaded, else 503 with the reason."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -31,5 +31,5 @@ def readyz(request: HttpRequest) -> HttpResponse:
     return HttpResponse(f"ready, release {live.release_id}", content_type="text/plain")
 
 
-def _not_ready(words: str) -> HttpResponse:
-    return HttpResponse(words, content_type="text/plain", status=503)
+def _not_ready(reason: str) -> HttpResponse:
+    return HttpResponse(reason, content_type="text/plain", status=503)

@@ -1,4 +1,4 @@
-"""What a profile did and told, each with the button that takes it back."""
+"""History page: a profile's plays, hidden and refused items, each with a button to undo it."""
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
@@ -18,15 +18,15 @@ HISTORY_PAGE = 50
 @login_required
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    """List the profile's own history, and what it hid, refused and had forgotten. Eight queries."""
+    """List the history, and hidden, refused and forgotten items. Eight queries."""
     visit = visit_of(request)
     profile = visit.profile
     if profile is None:
         return redirect("profiles")
     page = Paginator(history_of(visit), HISTORY_PAGE).get_page(request.GET.get("page"))
-    fit = Title.objects.fit_for(profile.maturity_limit)
-    titles = fit.defer("plot").in_bulk([entry.title_id for entry in page])
-    of_titles = {"profile": profile, "title__in": fit}
+    allowed = Title.objects.fit_for(profile.maturity_limit)
+    titles = allowed.defer("plot").in_bulk([entry.title_id for entry in page])
+    of_titles = {"profile": profile, "title__in": allowed}
     context = {
         "page": page,
         "entries": [(titles[e.title_id], e) for e in page if e.title_id in titles],

@@ -1,4 +1,4 @@
-"""Where a viewer came from and goes back to."""
+"""Where a viewer came from (card, prefetch) and where a form returns to (`next`)."""
 
 import uuid
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
 FROM_COOKIE = "marquee_from"
-"""Set by events.js as a card is followed: title, slate, row and slot, joined by colons."""
+"""Set by events.js when a card is followed: title, slate, row and slot, joined by colons."""
 
 
 @dataclass(frozen=True)
@@ -21,22 +21,22 @@ class Place:
 
 
 def is_read(request: HttpRequest) -> bool:
-    """Whether someone looks at this page, rather than a browser fetching it just in case."""
+    """Return False for requests that a browser prefetches without showing them."""
     purpose = request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     return request.method == "GET" and "prefetch" not in purpose
 
 
 def safe_next(request: HttpRequest, otherwise: str) -> str:
-    """Return the address the form or link asks to go on to, if it is one of ours."""
-    wanted = request.POST.get("next") or request.GET.get("next") or ""
+    """Return the `next` address of the form or link if it is on this site, else `otherwise`."""
+    address = request.POST.get("next") or request.GET.get("next") or ""
     is_ours = url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_ours else otherwise
+    return address if is_ours else otherwise
 
 
 def profiles_address(onward: str = "") -> str:
-    """The page that asks who watches, and then goes on to this address."""
+    """Return the address of the profile chooser, which then goes on to `onward`."""
     return reverse("profiles") + (f"?{urlencode({'next': onward})}" if onward else "")
 
 

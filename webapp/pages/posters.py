@@ -1,4 +1,4 @@
-"""Drawn posters and backdrops, served so that a browser keeps them."""
+"""Views of drawn posters and backdrops, with cache headers for a year and age limits."""
 
 import hashlib
 from collections.abc import Callable
@@ -19,21 +19,21 @@ YEAR_SECONDS = 31_536_000
 
 @require_safe
 def poster(request: HttpRequest, pk: int) -> HttpResponse:
-    """The drawn poster of a title; an address with the right version is kept. Three queries."""
-    return _drawn(request, pk, poster_svg)
+    """Serve the drawn poster; an address with the current version is cached. Three queries."""
+    return _respond(request, pk, poster_svg)
 
 
 @require_safe
 def backdrop(request: HttpRequest, pk: int) -> HttpResponse:
-    """The poster's motif, wide, for behind the top of a page. Three queries."""
-    return _drawn(request, pk, backdrop_svg)
+    """Serve the drawn backdrop, which lies behind the top of a page. Three queries."""
+    return _respond(request, pk, backdrop_svg)
 
 
-def _drawn(request: HttpRequest, pk: int, draw: Callable[[PosterSpec], str]) -> HttpResponse:
-    drawable = Title.objects.defer("plot").prefetch_related("genres", DIRECTORS)
-    title = get_object_or_404(drawable, pk=pk)
-    from_age = UNRATED if title.maturity is None else title.maturity
-    if from_age and from_age > _limit(request):
+def _respond(request: HttpRequest, pk: int, draw: Callable[[PosterSpec], str]) -> HttpResponse:
+    titles = Title.objects.defer("plot").prefetch_related("genres", DIRECTORS)
+    title = get_object_or_404(titles, pk=pk)
+    maturity = UNRATED if title.maturity is None else title.maturity
+    if maturity and maturity > _maturity_limit(request):
         raise Http404
     spec = poster_spec(title)
     svg = draw(spec).encode()
@@ -42,28 +42,28 @@ def _drawn(request: HttpRequest, pk: int, draw: Callable[[PosterSpec], str]) -> 
         svg, content_type="image/svg+xml; charset=utf-8"
     )
     response["ETag"] = etag
-    is_pinned = request.GET.get("v") == poster_version(spec)
-    whose = "private" if _is_of_session(request) else "public"
-    age = f"max-age={YEAR_SECONDS}, immutable" if is_pinned else "max-age=300"
-    response["Cache-Control"] = f"{whose}, {age}"
+    is_current = request.GET.get("v") == poster_version(spec)
+    scope = "private" if _has_session(request) else "public"
+    age = f"max-age={YEAR_SECONDS}, immutable" if is_current else "max-age=300"
+    response["Cache-Control"] = f"{scope}, {age}"
     return response
 
 
-def _limit(request: HttpRequest) -> int:
-    """Up to which age this browser's viewer sees pictures; no query without a session.
+def _maturity_limit(request: HttpRequest) -> int:
+    """Return the maturity limit of this browser's viewer; no query without a session.
 
-    It does not touch the visit: a picture neither starts one nor goes on with it. Nor does it let
-    the answer vary by cookie, which changes with every page: a browser would keep no picture.
+    It does not touch the visit, as an image neither starts nor continues one. It resets
+    `session.accessed`, as a response that varies by cookie would never be cached.
     """
     profile = None
-    if _is_of_session(request):
+    if _has_session(request):
         profile = chosen_profile(request)
         request.session.accessed = False
     if profile is None:
-        guests: int = settings.GUEST_MATURITY_LIMIT
-        return guests
+        guest_limit: int = settings.GUEST_MATURITY_LIMIT
+        return guest_limit
     return UNRATED if profile.maturity_limit is None else profile.maturity_limit
 
 
-def _is_of_session(request: HttpRequest) -> bool:
+def _has_session(request: HttpRequest) -> bool:
     return settings.SESSION_COOKIE_NAME in request.COOKIES

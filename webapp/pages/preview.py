@@ -1,4 +1,4 @@
-"""What a card shows when it is looked at longer."""
+"""Preview of a title, shown when a card has the pointer or focus for a while."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -11,8 +11,8 @@ from webapp.events.title_state import title_state
 
 @require_safe
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
-    """A title's facts and controls as a fragment. Looking is not opening: no event."""
+    """Render a title's facts and controls as a fragment. A preview records no event."""
     visit = visit_of(request)
-    found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
-    context = {"title": found, "state": title_state(visit, found)}
+    title = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
+    context = {"title": title, "state": title_state(visit, title)}
     return render(request, "_preview.html", context)

@@ -1,6 +1,6 @@
-"""GET /metrics: what Prometheus scrapes, read from the database.
+"""GET /metrics: health snapshot, daily metrics and alerts as Prometheus gauges.
 
-Any web process answers the same, so nothing is lost or counted twice with many of them.
+They are read from the database, so every web process returns the same values.
 """
 
 from collections.abc import Iterator
@@ -27,25 +27,25 @@ DAYS = 2
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer staff, and whoever bears the token. Six queries."""
+    """Respond to staff and to requests with the bearer token. Six queries."""
     if not _may_read(request):
-        words = "Log in as staff, or send the token of MARQUEE_METRICS_TOKEN as a bearer."
-        return HttpResponse(words, content_type="text/plain", status=403)
+        reason = "Log in as staff, or send the token of MARQUEE_METRICS_TOKEN as a bearer."
+        return HttpResponse(reason, content_type="text/plain", status=403)
     registry = CollectorRegistry()
-    registry.register(_House())
+    registry.register(_SiteCollector())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read(request: HttpRequest) -> bool:
-    kind, _, told = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, credentials = request.headers.get("Authorization", "").partition(" ")
     token = settings.METRICS_TOKEN
-    if token and kind.lower() == "bearer" and constant_time_compare(told.strip(), token):
+    if token and scheme.lower() == "bearer" and constant_time_compare(credentials.strip(), token):
         return True
     return request.user.is_authenticated and request.user.is_staff
 
 
-class _House(Collector):
-    """What is known, as Prometheus's families; what is not known is left out."""
+class _SiteCollector(Collector):
+    """Yields the site's metric families; values that are unknown are left out."""
 
     def describe(self) -> list[Metric]:
         return []
@@ -53,17 +53,17 @@ class _House(Collector):
     def collect(self) -> Iterator[Metric]:
         yield from _of_health(latest_health())
         yield from _of_days()
-        alerts = {alert.name for alert in Alert.objects.raised()}
-        standing = GaugeMetricFamily(
+        raised = {alert.name for alert in Alert.objects.raised()}
+        alerts = GaugeMetricFamily(
             "marquee_alert", "1 while a threshold is crossed.", labels=["name"]
         )
         for name in settings.ALERT_THRESHOLDS:
-            standing.add_metric([name], float(name in alerts))
-        yield standing
+            alerts.add_metric([name], float(name in raised))
+        yield alerts
 
 
 def _of_health(health: Health) -> Iterator[Metric]:
-    took = GaugeMetricFamily(
+    seconds = GaugeMetricFamily(
         "marquee_response_seconds",
         "Engine time of the last hour's responses.",
         labels=["surface", "quantile"],
@@ -79,13 +79,13 @@ def _of_health(health: Health) -> Iterator[Metric]:
         fallbacks.add_metric([surface], stage.fallbacks)
         for quantile in (50, 95, 99):
             ms = getattr(stage, f"p{quantile}_ms")
-            took.add_metric([surface, str(quantile / 100)], ms / 1000)
+            seconds.add_metric([surface, str(quantile / 100)], ms / 1000)
     runs = GaugeMetricFamily("marquee_training_runs", "Runs not ended.", labels=["status"])
     for status in ("queued", "running"):
         runs.add_metric([status], health.runs.get(status, 0))
-    yield from (took, responses, fallbacks, runs)
+    yield from (seconds, responses, fallbacks, runs)
     hours = health.model_age_hours
-    yield from _known(
+    yield from _gauges(
         ("marquee_events", "Events that came within the last hour.", health.events),
         ("marquee_event_lag_seconds", "95 % came within.", health.event_lag_seconds),
         (
@@ -120,7 +120,7 @@ def _of_days() -> Iterator[Metric]:
                 family.add_metric([name, traffic], value)
     yield family
     last = CountedDay.objects.order_by("-counted_at").first()
-    yield from _known(
+    yield from _gauges(
         (
             "marquee_counted_timestamp_seconds",
             "When a day was counted last.",
@@ -129,7 +129,8 @@ def _of_days() -> Iterator[Metric]:
     )
 
 
-def _known(*told: tuple[str, str, float | None]) -> Iterator[Metric]:
-    for name, words, value in told:
+def _gauges(*gauges: tuple[str, str, float | None]) -> Iterator[Metric]:
+    """Yield a gauge for each name, help text and value, unless the value is None."""
+    for name, help_text, value in gauges:
         if value is not None:
-            yield GaugeMetricFamily(name, words, value=value)
+            yield GaugeMetricFamily(name, help_text, value=value)

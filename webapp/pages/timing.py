@@ -1,4 +1,4 @@
-"""What a page took, stage by stage, in the `Server-Timing` header; only staff can see it."""
+"""Middleware that reports the stages, queries and total of a page in `Server-Timing`, to staff."""
 
 import time
 from collections.abc import Callable
@@ -14,19 +14,19 @@ STAGES = ("events", "taste", "retrieve", "rank", "page", "slate", "render")
 
 
 class ServerTimingMiddleware:
-    """Listens to the stages of every page and counts its queries."""
+    """Measures the stages of every page and counts its queries."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        began, queries = time.perf_counter(), _Queries()
+        start, queries = time.perf_counter(), _Queries()
         with listening() as seconds, connection.execute_wrapper(queries):
             response = self.get_response(request)
         if _is_staff(request):
             parts = [f"{name};dur={1000 * seconds[name]:.2f}" for name in STAGES if name in seconds]
             parts.append(f'db;dur={1000 * queries.seconds:.2f};desc="{queries.count} queries"')
-            parts.append(f"total;dur={1000 * (time.perf_counter() - began):.2f}")
+            parts.append(f"total;dur={1000 * (time.perf_counter() - start):.2f}")
             response["Server-Timing"] = ", ".join(parts)
         return response
 
@@ -40,16 +40,16 @@ class _Queries:
     def __call__(
         self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
     ) -> Any:
-        began = time.perf_counter()
+        start = time.perf_counter()
         try:
             return execute(sql, params, many, context)
         finally:
             self.count += 1
-            self.seconds += time.perf_counter() - began
+            self.seconds += time.perf_counter() - start
 
 
 def _is_staff(request: HttpRequest) -> bool:
-    """Whether the page was made for staff; who was not asked for is not looked up for this."""
+    """Return True for staff. A lazy user that the page did not load is not loaded for this."""
     user: Any = getattr(request, "user", None)
     if user is None or (isinstance(user, LazyObject) and user.__dict__["_wrapped"] is empty):
         return False
