@@ -1,25 +1,27 @@
-"""What a viewer's browser does over HTTP, and what it must find."""
+"""Act as a viewer's browser on a running demo, and raise where a page is not as it must be.
 
-import http.cookiejar
+python script/browser.py ADDRESS LOGIN, in the demo's environment, with the password in
+MARQUEE_CHECK_PASSWORD. Exits with 1 and the reason if the check fails.
+"""
+
 import json
+import os
 import re
-import urllib.error
-import urllib.parse
-import urllib.request
+import sys
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from html.parser import HTMLParser
+from urllib.parse import urljoin
 
+import requests
 from processes import say
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-FEWEST_ROWS = 6
-SECONDS = 20
+MIN_ROWS = 6
+TIMEOUT_SECONDS = 20
 WHOLE_HOME = "/?rows=all"
 """Home with all its rows; else those below come as one scrolls."""
-QUERY, FOUND = "godfather", "The Godfather"
-VOID = frozenset({"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta"})
-VOID |= {"source", "track", "wbr"}
+QUERY, EXPECTED = "godfather", "The Godfather"
 
 
 class Surprise(Exception):
@@ -35,74 +37,46 @@ class Row:
     titles: list[int] = field(default_factory=list)
 
 
-class Page(HTMLParser):
-    """What the check looks for in a page: rows, results, and where its forms go."""
+class Page:
+    """A page's rows, search results and forms.
+
+    Attributes:
+        rows: the shelves in order.
+        names: by title, its last link's label and text.
+        results: the search results' texts in order.
+        actions: where the forms go.
+        token: the forms' CSRF token.
+    """
 
     def __init__(self, html: str) -> None:
-        super().__init__()
-        self.rows: list[Row] = []
-        self.names: dict[int, str] = {}
-        """What the last link to a title says, in its label and its words."""
-        self.results: list[str] = []
-        self.actions: list[str] = []
-        self.token = ""
-        self._open: list[tuple[str, str]] = []
-        """Tags we are inside, and the role of each: row, heading, result, drawing, a title."""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        has = {name: value or "" for name, value in attrs}
-        self._note(tag, has)
-        if tag not in VOID:
-            self._open.append((tag, self._role(tag, has)))
-
-    def _note(self, tag: str, has: dict[str, str]) -> None:
-        if tag == "section" and "row" in has.get("class", "").split():
-            self.rows.append(Row(has.get("data-row", "")))
-        elif tag == "a" and has.get("data-title", "").isdigit() and self._in_row():
-            title = int(has["data-title"])
-            self.rows[-1].titles.append(title)
-            self.names[title] = has.get("aria-label", "")
-        elif tag == "li" and "result" in has.get("class", "").split():
-            self.results.append("")
-        elif tag == "form":
-            self.actions.append(has.get("action", ""))
-        elif tag == "input" and has.get("name") == "csrfmiddlewaretoken":
-            self.token = has.get("value", "")
-
-    def _role(self, tag: str, has: dict[str, str]) -> str:
-        classes = has.get("class", "").split()
-        if tag == "section" and "row" in classes:
-            return "row"
-        if tag == "h2" and self._in_row():
-            return "heading"
-        if tag == "li" and "result" in classes:
-            return "result"
-        if tag == "a" and has.get("data-title", "").isdigit():
-            return has["data-title"]
-        return "drawing" if tag == "svg" else ""
-
-    def _in_row(self) -> bool:
-        return any(role == "row" for _, role in self._open)
-
-    def handle_endtag(self, tag: str) -> None:
-        tags = [name for name, _ in self._open]
-        if tag in tags:
-            del self._open[len(tags) - 1 - tags[::-1].index(tag) :]
-
-    def handle_data(self, data: str) -> None:
-        roles = [role for _, role in self._open]
-        if "drawing" in roles:
-            return
-        if "heading" in roles:
-            self.rows[-1].heading = f"{self.rows[-1].heading} {data}".strip()
-        elif link := next((role for role in roles if role.isdigit()), None):
-            self.names[int(link)] = f"{self.names.get(int(link), '')} {data}".strip()
-        if "result" in roles:
-            self.results[-1] = f"{self.results[-1]} {data}".strip()
+        tree = LexborHTMLParser(html)
+        for drawing in tree.css("svg"):
+            drawing.decompose()
+        self.rows = [_row(section) for section in tree.css("section.row")]
+        self.names = {
+            int(link.attributes["data-title"] or 0): (
+                f"{link.attributes.get('aria-label') or ''} {_text(link)}".strip()
+            )
+            for link in tree.css("section.row a[data-title]")
+        }
+        self.results = [_text(result) for result in tree.css("li.result")]
+        self.actions = [form.attributes.get("action") or "" for form in tree.css("form")]
+        token = tree.css_first("input[name=csrfmiddlewaretoken]")
+        self.token = (token.attributes.get("value") or "") if token else ""
 
     def row(self, kind: str) -> Row | None:
         return next((row for row in self.rows if row.kind == kind), None)
+
+
+def _row(section: LexborNode) -> Row:
+    heading = section.css_first("h2")
+    titles = [int(link.attributes["data-title"] or 0) for link in section.css("a[data-title]")]
+    kind = section.attributes.get("data-row") or ""
+    return Row(kind, _text(heading) if heading else "", titles)
+
+
+def _text(node: LexborNode) -> str:
+    return " ".join(node.text(separator=" ").split())
 
 
 class Browser:
@@ -110,56 +84,45 @@ class Browser:
 
     def __init__(self, address: str) -> None:
         self._address = address
-        self._cookies = http.cookiejar.CookieJar()
-        self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self._cookies)
-        )
+        self._session = requests.Session()
+        self._session.trust_env = False  # no proxy for our own site
 
     def get(self, path: str) -> Page:
-        return Page(self._ask(path))
+        return Page(self._request("GET", path).text)
 
     def submit(self, path: str, token: str, **fields: str) -> Page:
-        body = urllib.parse.urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
-        return Page(self._ask(path, body))
+        form = {"csrfmiddlewaretoken": token, **fields}
+        return Page(self._request("POST", path, data=form).text)
 
     def send(self, path: str, message: object) -> dict[str, object]:
         """POST as the page's script does."""
-        headers = {"Content-Type": "application/json", "X-CSRFToken": self._cookie("csrftoken")}
-        answer: dict[str, object] = json.loads(
-            self._ask(path, json.dumps(message).encode(), headers)
-        )
+        headers = {
+            "Content-Type": "application/json",
+            "X-CSRFToken": self._session.cookies.get("csrftoken") or "",
+        }
+        response = self._request("POST", path, data=json.dumps(message), headers=headers)
+        answer: dict[str, object] = response.json()
         return answer
 
-    def _cookie(self, name: str) -> str:
-        return next((cookie.value or "" for cookie in self._cookies if cookie.name == name), "")
-
-    def _ask(
-        self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> str:
-        address = urllib.parse.urljoin(self._address, path)
-        request = urllib.request.Request(address, body, headers or {})  # noqa: S310  our own site
+    def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        data: dict[str, str] | str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> requests.Response:
+        address = urljoin(self._address, path)
         try:
-            with self._opener.open(request, timeout=SECONDS) as answer:
-                text: str = answer.read().decode()
-                return text
-        except urllib.error.HTTPError as error:
-            words = re.sub(r"<[^>]*>|\s+", " ", error.read().decode(errors="replace"))
-            method = request.get_method()
-            raise Surprise(f"{method} {path} answered {error.code}: {words[:300]}") from error
-        except OSError as error:
+            response = self._session.request(
+                method, address, data=data, headers=headers, timeout=TIMEOUT_SECONDS
+            )
+        except requests.RequestException as error:
             raise Surprise(f"{path} does not answer: {error}") from error
-
-
-def status(address: str) -> int | None:
-    """What the address answers, or None while nobody does; asked without any proxy."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(address, timeout=5) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
+        if not response.ok:
+            text = re.sub(r"<[^>]*>|\s+", " ", response.text)
+            raise Surprise(f"{method} {path} answered {response.status_code}: {text[:300]}")
+        return response
 
 
 def check(address: str, login: str, password: str) -> None:
@@ -187,26 +150,26 @@ def enter(browser: Browser, login: str, password: str) -> None:
     if not choices:
         raise Surprise(f"after logging in as {login}, /profiles/ offers no profile to choose")
     browser.submit(choices[0], page.token)
-    say(f"check: logged in as {login} and chose a profile")
+    say(f"logged in as {login} and chose a profile")
 
 
 def look_at_rows(home: Page) -> None:
     filled = [row for row in home.rows if row.titles and row.heading]
-    if len(filled) < FEWEST_ROWS:
+    if len(filled) < MIN_ROWS:
         raise Surprise(
-            f"home has {len(filled)} rows with a heading and titles, at least {FEWEST_ROWS} "
+            f"home has {len(filled)} rows with a heading and titles, at least {MIN_ROWS} "
             f"expected: {[row.heading or row.kind for row in home.rows]}"
         )
-    say(f"check: home has {len(filled)} rows: {', '.join(row.heading for row in filled)}")
+    say(f"home has {len(filled)} rows: {', '.join(row.heading for row in filled)}")
 
 
 def search(browser: Browser) -> None:
     results = browser.get(f"/search/?q={QUERY}").results
     if not results:
         raise Surprise(f"searching {QUERY!r} finds nothing")
-    if not re.match(rf"{re.escape(FOUND)}(?!\s+part)\b", results[0], re.IGNORECASE):
-        raise Surprise(f"searching {QUERY!r} puts {results[0]!r} first, not {FOUND}")
-    say(f"check: searching {QUERY!r} puts {FOUND} first of {len(results)}")
+    if not re.match(rf"{re.escape(EXPECTED)}(?!\s+part)\b", results[0], re.IGNORECASE):
+        raise Surprise(f"searching {QUERY!r} puts {results[0]!r} first, not {EXPECTED}")
+    say(f"searching {QUERY!r} puts {EXPECTED} first of {len(results)}")
 
 
 def title_to_play(home: Page) -> int:
@@ -241,7 +204,7 @@ def play(browser: Browser, title: int) -> None:
     answer = browser.send("/api/v1/events", {"events": events})
     if answer.get("accepted") != len(events):
         raise Surprise(f"of {len(events)} events not all were accepted: {answer}")
-    say(f"check: played title {title}; {len(events)} events were accepted")
+    say(f"played title {title}; {len(events)} events were accepted")
 
 
 def look_at_change(before: Page, after: Page, title: int) -> None:
@@ -259,4 +222,11 @@ def look_at_change(before: Page, after: Page, title: int) -> None:
     reason = next((match[0] for match in reasons if match and match[1] in name), None)
     if reason is None:
         raise Surprise(f"no because_watched row names {name!r}: {headings}")
-    say(f"check: home changed, with {reason!r}")
+    say(f"home changed, with {reason!r}")
+
+
+if __name__ == "__main__":
+    try:
+        check(sys.argv[1], sys.argv[2], os.environ["MARQUEE_CHECK_PASSWORD"])
+    except Surprise as surprise:
+        sys.exit(f"the check failed: {surprise}")

@@ -1,10 +1,11 @@
 """The check reads a page as a viewer does, and says what is missing."""
 
+import json
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from browser import Page, Surprise, look_at_change, look_at_rows, search, status, title_to_play
+from browser import Browser, Page, Surprise, look_at_change, look_at_rows, search, title_to_play
 from processes import free_port
 
 
@@ -78,21 +79,45 @@ def test_a_title_is_chosen_that_is_not_watched_yet():
     assert title_to_play(page(PLAYED[0], *HOME)) == 2
 
 
-def test_a_proxy_is_not_asked_for_our_own_site(monkeypatch):
-    class Unready(BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_error(503)
+class Redirecting(BaseHTTPRequestHandler):
+    """Answers /old with a redirect and a cookie, and others by what they were sent."""
 
-        def log_message(self, *words):
-            """Say nothing."""
+    def do_GET(self):
+        if self.path == "/old":
+            self.send_response(302)
+            self.send_header("Location", "/new")
+            self.send_header("Set-Cookie", "csrftoken=t")
+            self.end_headers()
+            return
+        self.answer(200 if self.path == "/new" else 404, "<form action='/x/'></form>")
 
-    nobody = f"http://127.0.0.1:{free_port()}/"
-    monkeypatch.setenv("http_proxy", nobody)
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        sent = {"token": self.headers.get("X-CSRFToken"), "body": body}
+        self.answer(200, json.dumps(sent))
+
+    def answer(self, status, text):
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(text.encode())
+
+    def log_message(self, *words):
+        """Keep the test's output quiet."""
+
+
+def test_the_browser_follows_keeps_cookies_and_says_what_failed(monkeypatch):
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{free_port()}/")
     monkeypatch.delenv("no_proxy", raising=False)
-    assert status(nobody) is None
-    with HTTPServer(("127.0.0.1", 0), Unready) as site:
-        threading.Thread(target=site.handle_request, daemon=True).start()
-        assert status(f"http://127.0.0.1:{site.server_port}/") == 503
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as site:
+        threading.Thread(target=site.serve_forever, args=(0.05,), daemon=True).start()
+        browser = Browser(f"http://127.0.0.1:{site.server_port}/")
+        assert browser.get("/old").actions == ["/x/"]
+        assert browser.send("/events", [1]) == {"token": "t", "body": "[1]"}
+        with pytest.raises(Surprise, match="GET /gone answered 404"):
+            browser.get("/gone")
+        site.shutdown()
+    with pytest.raises(Surprise, match="/new does not answer"):
+        browser.get("/new")
 
 
 def test_home_must_change_and_say_why():

@@ -9,12 +9,24 @@ import socket
 import subprocess
 import sys
 import termios
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import processes
 import pytest
-from processes import Child, Failed, Stopped, Supervisor, free_port, is_free, locked, start_id
+from processes import (
+    Child,
+    Failed,
+    Stopped,
+    Supervisor,
+    free_port,
+    is_free,
+    locked,
+    start_id,
+    status_of,
+)
 
 SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 
@@ -55,6 +67,23 @@ def test_a_port_that_is_listened_on_is_not_free():
         taken.bind(("127.0.0.1", port))
         taken.listen()
         assert not is_free(port)
+
+
+def test_a_proxy_is_not_asked_for_our_own_site(monkeypatch):
+    class Unready(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(503)
+
+        def log_message(self, *words):
+            """Say nothing."""
+
+    nobody = f"http://127.0.0.1:{free_port()}/"
+    monkeypatch.setenv("http_proxy", nobody)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert status_of(nobody) is None
+    with HTTPServer(("127.0.0.1", 0), Unready) as site:
+        threading.Thread(target=site.handle_request, daemon=True).start()
+        assert status_of(f"http://127.0.0.1:{site.server_port}/") == 503
 
 
 def test_a_process_is_told_from_a_later_one_with_its_number():
