@@ -20,7 +20,9 @@ from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import built_in, start
 from webapp.experiments.models import Experiment
-from webapp.metrics.models import CountedDay
+from webapp.experiments.outcomes import outcomes
+from webapp.metrics.daily import count_day
+from webapp.metrics.models import CountedDay, DailyMetric
 from webapp.profiles.models import Profile, Rating
 from webapp.training.export import liked_pairs, stored_events
 
@@ -255,6 +257,13 @@ def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(target, tmp
     told = {id_ for line in lines for id_ in line["watched"]}
     assert told <= set(Event.objects.filter(kind="play").values_list("title_id", flat=True))
     assert not User.objects.filter(username="simulated-1").get().has_usable_password()
+    after = UNTIL + timedelta(days=1)
+    for day in {visit.started_at.date() for visit in visits}:
+        count_day(day, after)
+    rows = DailyMetric.objects.filter(metric="abandonment", dimension="all", is_simulated=True)
+    reported = outcomes(Experiment.objects.get(), settled=after)
+    assert sum(row.denominator for row in rows) == len(reported), "dashboard and report agree"
+    assert sum(row.numerator for row in rows) == reported.abandoned.sum()
 
 
 @pytest.mark.django_db(transaction=True)
