@@ -1,4 +1,4 @@
-"""Hang the visit on each request, lazily: a request that never asks for it costs nothing."""
+"""Put the visit on each request, found lazily: a request that never asks for it costs nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,7 +7,6 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import SimpleLazyObject, empty
 
 from webapp.events.clock import is_simulated, now_of
 from webapp.events.user_agents import device_of, is_bot
@@ -18,15 +17,33 @@ PROFILE_KEY = "profile_id"
 """Where Django's session keeps the chosen profile."""
 
 
+class LazyVisit:
+    """A request's visit, found at its first use and kept."""
+
+    def __init__(self, find: Callable[[], CurrentVisit]) -> None:
+        self._find = find
+        self._visit: CurrentVisit | None = None
+
+    @property
+    def is_found(self) -> bool:
+        """Whether anything asked for it."""
+        return self._visit is not None
+
+    def get(self) -> CurrentVisit:
+        if self._visit is None:
+            self._visit = self._find()
+        return self._visit
+
+
 class VisitRequest(HttpRequest):
     """A request after this middleware."""
 
-    visit: CurrentVisit
+    lazy_visit: LazyVisit
 
 
 def visit_of(request: HttpRequest) -> CurrentVisit:
-    """Return the visit that the request is part of."""
-    return cast(VisitRequest, request).visit
+    """Return the visit that the request is part of; the first call finds it."""
+    return cast(VisitRequest, request).lazy_visit.get()
 
 
 class VisitMiddleware:
@@ -34,13 +51,13 @@ class VisitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        visit = SimpleLazyObject(lambda: find_visit(request))
-        cast(VisitRequest, request).visit = cast(CurrentVisit, visit)
+        visit = LazyVisit(lambda: find_visit(request))
+        cast(VisitRequest, request).lazy_visit = visit
         response = self.get_response(request)
-        if visit.__dict__["_wrapped"] is not empty:
+        if visit.is_found:
             response.set_cookie(
                 COOKIE,
-                cookie_of(cast(CurrentVisit, visit), now_of(request)),
+                cookie_of(visit.get(), now_of(request)),
                 max_age=30 * 86_400,
                 httponly=True,
                 secure=settings.SECURE,

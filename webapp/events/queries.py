@@ -20,7 +20,7 @@ class Query:
         """Return the rows for these values. One query.
 
         Raises:
-            KeyError: a parameter has no value.
+            ProgrammingError: a parameter has no value.
         """
         with connection.cursor() as cursor:
             cursor.execute(self._sql, values)

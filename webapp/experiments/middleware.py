@@ -1,13 +1,11 @@
-"""Tell the visit its arm, as lazily as the visit itself is found."""
+"""Give the request's visit its arm of the running experiment, when the visit is first asked for."""
 
 from collections.abc import Callable
 from typing import cast
 
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import SimpleLazyObject
 
-from webapp.events.middleware import VisitRequest, visit_of
-from webapp.events.visits import CurrentVisit
+from webapp.events.middleware import LazyVisit, VisitRequest
 from webapp.experiments.running import allocated
 
 
@@ -18,8 +16,6 @@ class ArmMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        found = visit_of(request)
-        cast(VisitRequest, request).visit = cast(
-            CurrentVisit, SimpleLazyObject(lambda: allocated(found))
-        )
+        visit = cast(VisitRequest, request).lazy_visit
+        cast(VisitRequest, request).lazy_visit = LazyVisit(lambda: allocated(visit.get()))
         return self.get_response(request)

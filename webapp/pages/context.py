@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 
+from webapp.events.middleware import visit_of
 from webapp.profiles.models import Profile
 
 
@@ -11,8 +12,6 @@ def viewer(request: HttpRequest) -> dict[str, Callable[[], Profile | None]]:
     """Return the current profile as a lazy `profile`; None for an anonymous visitor."""
 
     def profile() -> Profile | None:
-        visit = getattr(request, "visit", None)
-        current: Profile | None = visit.profile if visit else None
-        return current
+        return visit_of(request).profile if hasattr(request, "lazy_visit") else None
 
     return {"profile": profile}

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import LazyObject, empty
 
 from recommender.serving.stages import listening
 
@@ -49,8 +48,9 @@ class _Queries:
 
 
 def _is_staff(request: HttpRequest) -> bool:
-    """Return True for staff. A lazy user that the page did not load is not loaded for this."""
-    user: Any = getattr(request, "user", None)
-    if user is None or (isinstance(user, LazyObject) and user.__dict__["_wrapped"] is empty):
-        return False
-    return bool(user.is_staff)
+    """Return whether the page was made for staff; a user whom no view asked for is not read here.
+
+    Django's authentication middleware keeps the user there once it was read.
+    """
+    user: Any = getattr(request, "_cached_user", None)
+    return bool(user and user.is_staff)

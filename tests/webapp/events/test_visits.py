@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from webapp.events.middleware import LazyVisit
 from webapp.events.models import Visit
 from webapp.events.visits import cookie_of, current_visit
 from webapp.profiles.models import Profile
@@ -83,3 +84,16 @@ def test_a_program_that_says_so_is_marked_and_nobody_is_simulated_by_itself(
     client.get("/", headers={"user-agent": browser})
     visit = Visit.objects.get()
     assert (visit.is_bot, visit.is_simulated) == (is_bot, False)
+
+
+def test_a_request_finds_its_visit_once_and_only_when_asked():
+    calls = []
+
+    def find():
+        calls.append("found")
+        return current_visit(None, None, datetime.now(UTC))
+
+    lazy = LazyVisit(find)
+    assert (lazy.is_found, calls) == (False, [])
+    assert lazy.get() is lazy.get()
+    assert (lazy.is_found, calls) == (True, ["found"])
