@@ -58,7 +58,7 @@ class TitleQuerySet(models.QuerySet["Title"]):
         """Return the titles that can be watched here."""
         return self.filter(is_available=True)
 
-    def fit_for(self, limit: int | None) -> "TitleQuerySet":
+    def allowed_for(self, limit: int | None) -> "TitleQuerySet":
         """Return the titles allowed by this maturity limit; None allows all."""
         if limit is None or limit >= UNRATED:
             return self

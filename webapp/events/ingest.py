@@ -175,8 +175,8 @@ class _Known:
             visits = visits.filter(
                 pk__in=[id_ for id_ in (visit.id, visit.previous_id) if id_], profile=None
             )
-        fit = Title.objects.fit_for(visit.maturity_limit)
-        titles = fit.filter(pk__in={d.title_id for d in drafts if d.title_id})
+        allowed = Title.objects.allowed_for(visit.maturity_limit)
+        titles = allowed.filter(pk__in={d.title_id for d in drafts if d.title_id})
         events = Event.objects.filter(pk__in={d.id for d in drafts})
         subjects = set()
         for kind, model in SUBJECTS.items():

@@ -78,7 +78,7 @@ def forget(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def refuse_person(request: HttpRequest, pk: int) -> HttpResponse:
-    allowed = Title.objects.fit_for(visit_of(request).maturity_limit)
+    allowed = Title.objects.allowed_for(visit_of(request).maturity_limit)
     people = Person.objects.filter(titles__in=allowed).distinct()
     return _act(request, "refuse-person", Event.Kind.PERSON, get_object_or_404(people, pk=pk))
 
@@ -91,7 +91,7 @@ def refuse_genre(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def controls(request: HttpRequest, pk: int) -> HttpResponse:
     """Render the controls of one title in their current state, as a fragment. Six queries."""
-    title = get_object_or_404(Title.objects.with_people().fit_for(_limit(request)), pk=pk)
+    title = get_object_or_404(Title.objects.with_people().allowed_for(_limit(request)), pk=pk)
     context = {"title": title, "state": title_state(visit_of(request), title)}
     return render(request, "_controls.html", context)
 
@@ -170,7 +170,7 @@ def _record(
 
 
 def _title(request: HttpRequest, pk: int) -> Title:
-    return get_object_or_404(Title.objects.fit_for(_limit(request)), pk=pk)
+    return get_object_or_404(Title.objects.allowed_for(_limit(request)), pk=pk)
 
 
 def _limit(request: HttpRequest) -> int | None:

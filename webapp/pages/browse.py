@@ -1,4 +1,4 @@
-"""The pages a viewer walks through: home, title, watch, search, genre, My List."""
+"""Views of the browsing pages: home, title, watch, genre, person and My List."""
 
 import uuid
 from dataclasses import replace
@@ -25,7 +25,7 @@ from webapp.events.models import Event
 from webapp.events.playback import playbacks_of
 from webapp.events.title_state import title_state
 from webapp.events.visits import CurrentVisit
-from webapp.pages.navigation import Place, is_read, place_of
+from webapp.pages.navigation import CardPosition, card_position, is_read
 from webapp.profiles.models import ListEntry
 from webapp.slates.models import Slate
 
@@ -40,7 +40,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
-    """The rows below those that a home page came with, for a page that scrolls."""
+    """Render the rows below the first ones of a home page, which loads them on scrolling."""
     page = responses.more_rows(visit_of(request), slate, now_of(request))
     if page is None:
         raise Http404("This page is of another visit: load it again.")
@@ -50,20 +50,20 @@ def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
 
 @require_safe
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """A title's details. Opening it is an event, recorded here so that it needs no script."""
+    """Show a title's details. The open event is recorded here, so it needs no script."""
     visit, now = visit_of(request), now_of(request)
-    found = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
-    if slug != found.slug:
-        return redirect(found, permanent=True)
-    place = place_of(request, found.pk)
+    title = get_object_or_404(Title.objects.with_people().allowed_for(visit.maturity_limit), pk=pk)
+    if slug != title.slug:
+        return redirect(title, permanent=True)
+    position = card_position(request, title.pk)
     if is_read(request):
-        _record_open(visit, found, place, now)
+        _record_open(visit, title, position, now)
     context = {
-        "title": found,
-        "came_from": _heading_of(visit, place),
-        "credits": _people_by_role(found),
-        "page": responses.title_page(visit, found, now),
-        "state": title_state(visit, found),
+        "title": title,
+        "came_from": _heading_of(visit, position),
+        "credits": _people_by_role(title),
+        "page": responses.title_page(visit, title, now),
+        "state": title_state(visit, title),
     }
     return render(request, "pages/title.html", context)
 
@@ -71,33 +71,35 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
 @require_safe
 def watch(request: HttpRequest, pk: int) -> HttpResponse:
     visit = visit_of(request)
-    found = get_object_or_404(Title.objects.fit_for(visit.maturity_limit), pk=pk)
-    if not found.is_available:
-        return redirect(found)
-    playback = next(iter(playbacks_of(visit, found.pk)), None)
+    title = get_object_or_404(Title.objects.allowed_for(visit.maturity_limit), pk=pk)
+    if not title.is_available:
+        return redirect(title)
+    playback = next(iter(playbacks_of(visit, title.pk)), None)
     start = playback.position_seconds if playback and playback.is_unfinished else 0
     if request.GET.get("from") == "start":
         start = 0
-    return render(request, "pages/watch.html", {"title": found, "start_seconds": start})
+    return render(request, "pages/watch.html", {"title": title, "start_seconds": start})
 
 
 @require_safe
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
-    """All titles of a genre, in this viewer's order."""
-    found = get_object_or_404(Genre, slug=slug)
-    page = responses.genre_page(visit_of(request), found, _number(request), now_of(request))
-    return _listing(request, found, Surface.GENRE, page)
+    """List all titles of a genre, in this viewer's order."""
+    genre = get_object_or_404(Genre, slug=slug)
+    page = responses.genre_page(visit_of(request), genre, _page_number(request), now_of(request))
+    return _listing(request, genre, Surface.GENRE, page)
 
 
 @require_safe
 def person(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
-    """All that someone made or plays in, in this viewer's order."""
-    fit = Title.objects.filter(people=OuterRef("pk")).fit_for(visit_of(request).maturity_limit)
-    found = get_object_or_404(Person.objects.filter(Exists(fit)), pk=pk)
-    if slug != found.slug:
-        return redirect(found, permanent=True)
-    page = responses.person_page(visit_of(request), found, _number(request), now_of(request))
-    return _listing(request, found, Surface.PERSON, page)
+    """List the titles a person is credited with, in this viewer's order."""
+    allowed = Title.objects.filter(people=OuterRef("pk")).allowed_for(
+        visit_of(request).maturity_limit
+    )
+    person = get_object_or_404(Person.objects.filter(Exists(allowed)), pk=pk)
+    if slug != person.slug:
+        return redirect(person, permanent=True)
+    page = responses.person_page(visit_of(request), person, _page_number(request), now_of(request))
+    return _listing(request, person, Surface.PERSON, page)
 
 
 @login_required
@@ -107,8 +109,8 @@ def my_list(request: HttpRequest) -> HttpResponse:
     if profile is None:
         return redirect("profiles")
     entries = ListEntry.objects.filter(profile=profile).values_list("title_id", flat=True)
-    kept = Title.objects.fit_for(profile.maturity_limit)
-    titles = kept.for_cards().in_order(entries)
+    allowed = Title.objects.allowed_for(profile.maturity_limit)
+    titles = allowed.for_cards().in_order(entries)
     return render(request, "pages/my_list.html", {"titles": titles})
 
 
@@ -117,42 +119,44 @@ def _featured(rows: list[RowView]) -> RowView | None:
     return min(rows, key=lambda row: row_kind(row.kind).lead_order, default=None)
 
 
-def _record_open(visit: CurrentVisit, found: Title, place: Place | None, now: datetime) -> None:
-    """Record that a title was opened, and from where if that was told truly. Needs no script."""
-    opened = EventDraft(uuid.uuid4(), Event.Kind.OPEN, found.pk, now, surface=Surface.TITLE)
-    if place is None:
-        record_events(visit, [opened], now)
+def _record_open(
+    visit: CurrentVisit, opened: Title, position: CardPosition | None, now: datetime
+) -> None:
+    """Record an open event, with the card's position unless ingest refuses it as unknown."""
+    draft = EventDraft(uuid.uuid4(), Event.Kind.OPEN, opened.pk, now, surface=Surface.TITLE)
+    if position is None:
+        record_events(visit, [draft], now)
         return
-    placed = replace(opened, slate_id=place.slate_id, row=place.row, slot=place.slot)
-    if record_events(visit, [placed], now).errors:
-        record_events(visit, [opened], now)
+    credited = replace(draft, slate_id=position.slate_id, row=position.row, slot=position.slot)
+    if record_events(visit, [credited], now).errors:
+        record_events(visit, [draft], now)
 
 
-def _heading_of(visit: CurrentVisit, place: Place | None) -> str:
-    """The heading of the row a title was found in; empty where it is not known. One query."""
-    if place is None:
+def _heading_of(visit: CurrentVisit, position: CardPosition | None) -> str:
+    """Return the heading of the row of the card; empty if it is unknown. One query."""
+    if position is None:
         return ""
-    slate = Slate.objects.filter(pk=place.slate_id, visit=visit.id).only("rows").first()
+    slate = Slate.objects.filter(pk=position.slate_id, visit=visit.id).only("rows").first()
     rows = slate.rows if slate and slate.surface == Surface.HOME else []
-    return next((row["heading"] for row in rows if row["kind"] == place.row), "")
+    return next((row["heading"] for row in rows if row["kind"] == position.row), "")
 
 
-def _number(request: HttpRequest) -> int:
-    """The page that is asked for, 1 where that is no number."""
-    asked = request.GET.get("page", "")
-    return int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 7 else 1
+def _page_number(request: HttpRequest) -> int:
+    """Return the `page` parameter, 1 if it is no number."""
+    text = request.GET.get("page", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
 
 
 def _listing(
     request: HttpRequest, about: Genre | Person, surface: Surface, page: ListingPage
 ) -> HttpResponse:
-    pages = Paginator(range(page.total), responses.LISTED).get_page(_number(request))
+    pages = Paginator(range(page.total), responses.LISTED).get_page(_page_number(request))
     context = {"about": about, "surface": surface.value, "page": page, "pages": pages}
     return render(request, "pages/listing.html", context)
 
 
-def _people_by_role(found: Title) -> dict[str, list[Person]]:
+def _people_by_role(title: Title) -> dict[str, list[Person]]:
     people: dict[str, list[Person]] = {}
-    for credit in found.credits.all():
+    for credit in title.credits.all():
         people.setdefault(credit.role, []).append(credit.person)
     return people

@@ -24,7 +24,7 @@ def history(request: HttpRequest) -> HttpResponse:
     if profile is None:
         return redirect("profiles")
     page = Paginator(history_of(visit), HISTORY_PAGE).get_page(request.GET.get("page"))
-    allowed = Title.objects.fit_for(profile.maturity_limit)
+    allowed = Title.objects.allowed_for(profile.maturity_limit)
     titles = allowed.defer("plot").in_bulk([entry.title_id for entry in page])
     of_titles = {"profile": profile, "title__in": allowed}
     context = {

@@ -12,8 +12,8 @@ FROM_COOKIE = "marquee_from"
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where the card stood that led to a title."""
+class CardPosition:
+    """The slate, row and slot of the card that led to a title."""
 
     slate_id: uuid.UUID
     row: str
@@ -40,13 +40,14 @@ def profiles_address(onward: str = "") -> str:
     return reverse("profiles") + (f"?{urlencode({'next': onward})}" if onward else "")
 
 
-def place_of(request: HttpRequest, title_id: int) -> Place | None:
-    """Return the place of the card that led here; None if unknown or told wrongly."""
+def card_position(request: HttpRequest, title_id: int) -> CardPosition | None:
+    """Return the position of the card that led here; None if the cookie is missing or invalid."""
     parts = request.COOKIES.get(FROM_COOKIE, "").split(":")
     if len(parts) != 4 or parts[0] != str(title_id):
         return None
     _, slate, row, slot = parts
     try:
-        return Place(uuid.UUID(slate), row[:40], min(int(slot), 10_000)) if int(slot) >= 0 else None
+        position = CardPosition(uuid.UUID(slate), row[:40], min(int(slot), 10_000))
+        return position if position.slot >= 0 else None
     except ValueError:
         return None

@@ -13,6 +13,6 @@ from webapp.events.title_state import title_state
 def preview(request: HttpRequest, pk: int) -> HttpResponse:
     """Render a title's facts and controls as a fragment. A preview records no event."""
     visit = visit_of(request)
-    title = get_object_or_404(Title.objects.with_people().fit_for(visit.maturity_limit), pk=pk)
+    title = get_object_or_404(Title.objects.with_people().allowed_for(visit.maturity_limit), pk=pk)
     context = {"title": title, "state": title_state(visit, title)}
     return render(request, "_preview.html", context)

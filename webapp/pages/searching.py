@@ -1,4 +1,4 @@
-"""Searching: results as a page, and what to look for before anything is typed."""
+"""Views of search: the results page, suggestions for an empty query, and forgetting a query."""
 
 import uuid
 from datetime import datetime
@@ -23,7 +23,7 @@ from webapp.pages.navigation import is_read
 
 @require_safe
 def results(request: HttpRequest) -> HttpResponse:
-    """What a text means. A search is an event, recorded here: it needs no script."""
+    """Show the results of a query. The search event is recorded here, so it needs no script."""
     text, now = request.GET.get("q", ""), now_of(request)
     visit = visit_of(request)
     if not text.strip():
@@ -42,18 +42,18 @@ def results(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def forget(request: HttpRequest) -> HttpResponse:
-    """Forget one of the viewer's own searches; doing it twice changes nothing more."""
+    """Forget one of the viewer's own searches. Repeating it changes nothing."""
     text = request.POST.get("q", "").replace("\0", "").strip()
     forget_search(visit_of(request), text)
     return redirect("search")
 
 
 def _record_search(visit: CurrentVisit, page: SearchPage, now: datetime) -> None:
-    """Record that a text was searched for, once however often its page is loaded again."""
+    """Record a search event, once even if the page is reloaded."""
     text = page.text.strip()[:LONGEST_QUERY]
     if is_repeated(visit, text):
         return
-    made = EventDraft(
+    draft = EventDraft(
         uuid.uuid4(),
         Event.Kind.SEARCH,
         None,
@@ -63,4 +63,4 @@ def _record_search(visit: CurrentVisit, page: SearchPage, now: datetime) -> None
         value="submit",
         query=text,
     )
-    record_events(visit, [made], now)
+    record_events(visit, [draft], now)

@@ -33,7 +33,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
     onward = safe_next(request, reverse("home"))
     form = PicksForm(request.POST)
     title_ids = form.titles() if request.method == "POST" else []
-    titles = Title.objects.fit_for(visit.maturity_limit).for_cards()
+    titles = Title.objects.allowed_for(visit.maturity_limit).for_cards()
     picked = titles.in_order(title_ids)
     if request.method == "POST" and "search" not in request.POST:
         _like(request, visit, form, picked)

@@ -62,4 +62,4 @@ def test_no_address_opens_what_is_above_the_limit(rated, child, owner_client, no
 
 @pytest.mark.parametrize(("limit", "shown"), [(None, 60), (18, 60), (16, 50), (0, 30)])
 def test_the_question_to_the_database_is_the_same(rated, limit, shown):
-    assert Title.objects.fit_for(limit).count() == shown
+    assert Title.objects.allowed_for(limit).count() == shown
