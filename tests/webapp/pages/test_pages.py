@@ -10,7 +10,7 @@ from django.db.utils import OperationalError
 from django.test import Client
 from django.utils.html import escape
 
-from webapp.engine import responses
+from webapp.engine import respond
 from webapp.events.models import Event
 from webapp.pages import staff
 from webapp.pages.navigation import FROM_COOKIE
@@ -287,7 +287,7 @@ def test_a_database_that_is_away_is_told_in_words_and_later_is_back(
 
     client.raise_request_exception = False
     with monkeypatch.context() as broken:
-        broken.setattr(responses, "evidence_of", away)
+        broken.setattr(respond, "evidence_of", away)
         page, api = client.get("/"), client.get("/api/v1/search?q=noon")
         assert (page.status_code, page["Retry-After"]) == (503, "10")
         assert "taking a break" in page.content.decode()
@@ -296,7 +296,7 @@ def test_a_database_that_is_away_is_told_in_words_and_later_is_back(
 
 
 def test_a_fault_of_ours_is_told_in_words(client, release, monkeypatch):
-    monkeypatch.setattr(responses, "evidence_of", lambda visit: 1 / 0)
+    monkeypatch.setattr(respond, "evidence_of", lambda visit: 1 / 0)
     client.raise_request_exception = False
     response = client.get("/")
     assert response.status_code == 500
