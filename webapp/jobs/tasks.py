@@ -6,11 +6,9 @@ from datetime import timedelta
 from celery import shared_task
 from celery.signals import worker_ready
 from django.conf import settings
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from webapp.events.forgetting import erase_forgotten
-from webapp.events.models import Event
 from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
 from webapp.metrics import alerts, daily, health_snapshot, notifications
@@ -67,11 +65,8 @@ def prune_slates() -> None:
     """
     now = timezone.now()
     Slate.objects.filter(created_at__lt=now - timedelta(days=settings.SLATE_DAYS)).delete()
-    Slate.objects.filter(
-        ~Exists(Event.objects.filter(slate=OuterRef("pk"))),
-        is_keystroke=True,
-        created_at__lt=now - timedelta(days=1),
-    ).delete()
+    unused = Slate.objects.unseen().filter(is_keystroke=True)
+    unused.filter(created_at__lt=now - timedelta(days=1)).delete()
 
 
 @shared_task

@@ -14,7 +14,7 @@ from webapp.pages.dashboards.serving import PAGES, staff_only
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 from webapp.slates.click_rates import clicks_by_history_size
 from webapp.slates.models import Slate
-from webapp.slates.seen import readiness
+from webapp.slates.readiness import readiness
 
 RUNS_SHOWN = 20
 CLICKS_OVER = timedelta(days=30)

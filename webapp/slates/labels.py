@@ -13,7 +13,6 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
-from django.db.models import QuerySet
 
 from recommender.data.examples import Examples
 from recommender.ranking.features import CATEGORIES, FIELDS
@@ -21,8 +20,8 @@ from recommender.ranking.row_kinds import row_kind
 from recommender.training.incremental import Window
 from webapp.discovery.ranker_fields import unpack_fields
 from webapp.events.models import Event
-from webapp.slates.models import Slate
-from webapp.slates.seen import seen_slates
+from webapp.slates.models import Slate, SlateQuerySet
+from webapp.slates.readiness import seen_slates
 
 SLATES_AT_ONCE = 500
 
@@ -67,7 +66,7 @@ def sampled_exposures(
     return _window(Slate.objects.filter(pk__in=[ids[n] for n in chosen]))
 
 
-def _window(slates: "QuerySet[Slate]") -> Window:
+def _window(slates: SlateQuerySet) -> Window:
     parts: list[Examples] = []
     times: list[np.ndarray[Any, np.dtype[np.float64]]] = []
     for batch in _batches(slates.order_by("created_at", "pk").defer("rows", "snapshot")):
@@ -87,7 +86,7 @@ def _window(slates: "QuerySet[Slate]") -> Window:
     return Window(Examples.joined(parts), np.concatenate(times))
 
 
-def _batches(slates: "QuerySet[Slate]") -> Iterator[list[Slate]]:
+def _batches(slates: SlateQuerySet) -> Iterator[list[Slate]]:
     batch: list[Slate] = []
     for slate in slates.iterator(chunk_size=SLATES_AT_ONCE):
         batch.append(slate)

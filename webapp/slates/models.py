@@ -4,8 +4,26 @@ import uuid
 
 from django.db import models
 
-from webapp.events.models import SURFACES, Visit
+from webapp.events.models import SURFACES, Event, Visit
 from webapp.releases.models import RankerVersion, Release
+
+
+class SlateQuerySet(models.QuerySet["Slate"]):
+    def of_people(self) -> "SlateQuerySet":
+        """Slates of visits that are neither simulated nor a bot's."""
+        return self.filter(visit__is_simulated=False, visit__is_bot=False)
+
+    def of_simulated(self) -> "SlateQuerySet":
+        """Slates of simulated viewers."""
+        return self.filter(visit__is_simulated=True)
+
+    def seen(self) -> "SlateQuerySet":
+        """Slates of which a viewer saw something: an event names them."""
+        return self.filter(models.Exists(Event.objects.filter(slate=models.OuterRef("pk"))))
+
+    def unseen(self) -> "SlateQuerySet":
+        """Slates that no event names."""
+        return self.filter(~models.Exists(Event.objects.filter(slate=models.OuterRef("pk"))))
 
 
 class Slate(models.Model):
@@ -50,6 +68,8 @@ class Slate(models.Model):
     fallback_reason = models.CharField(
         max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
     )
+
+    objects = SlateQuerySet.as_manager()
 
     class Meta:
         db_table = "events_slate"

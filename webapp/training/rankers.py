@@ -1,14 +1,16 @@
-"""The ranker's runs: a teacher each day from the long window, an increment each hour from the new.
+"""Rankers: train a teacher daily on 30 days and an increment hourly on the newest, and publish.
 
-A visit's outcome is waited for: what was shown within the last `VISIT_GAP_SECONDS` is left to the
-next run.
+Slates shown within the last `VISIT_GAP_SECONDS` are left to the next run: the outcome of their
+visits is not known yet.
 
-Where `RANKER_LEARNS_FROM_SIMULATED` allows it, simulated visits teach while those of people are too
-few. What learned from one sort has no live ranker, no parent and no teacher of the other, and once
-a ranker learned from people it is not given up for a simulated one.
+Where `RANKER_LEARNS_FROM_SIMULATED` allows it, a ranker learns from simulated visits while those of
+people are too few. A ranker trained on one of the two has no live ranker, parent or teacher trained
+on the other, and a ranker trained on people's visits is never replaced by one trained on simulated
+visits.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,43 +30,72 @@ from webapp.engine.live import load_ranker
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.slates.labels import export_exposures, sampled_exposures
-from webapp.slates.seen import LEARNED_DAYS, Readiness, readiness, seen_slates, settled
+from webapp.slates.readiness import (
+    TEACHER_DAYS,
+    Readiness,
+    outcome_known_before,
+    readiness,
+    seen_slates,
+)
 
 Kind = TrainingRun.Kind
+OnProgress = Callable[[str, float, dict[str, Any]], None]
+"""Called with the stage, the done share of the run, and the curve so far."""
 
+CONFIG = IncrementalConfig(gate=RankerGate(baseline_field="fused"))
 INCREMENT_DAYS = 1
-"""The newest window reaches back to what the live ranker learned last, and no further than this."""
+"""An increment's window begins where the live ranker stopped, and at most this long ago."""
 MIN_WINDOW_SLATES = 50
-"""An hour with fewer slates seen is left to the next."""
-RECALLED_FROM_SLATES = 500
-"""Earlier slates, drawn anew each hour, from which the teacher's word is recalled."""
+"""An increment waits until so many slates were seen."""
+REPLAY_SLATES = 500
+"""Slates of the teacher's window, drawn anew for each increment, for its replay sample."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What a run learns from, and on top of what.
+
+    Attributes:
+        since: the first moment of its window.
+        live: the version it goes on from; None learns from scratch.
+        live_ranker: the same, loaded.
+        teacher: of an increment, the newest that passed.
+        is_simulated: whether it learns from simulated visits.
+        may_publish: False for a teacher while a ranker is live: it only teaches.
+    """
+
+    since: datetime
+    live: RankerVersion | None
+    live_ranker: Ranker | None
+    teacher: RankerVersion | None
+    is_simulated: bool
+    may_publish: bool
 
 
 def is_due(kind: TrainingRun.Kind, now: datetime) -> bool:
-    """Whether a run of this kind has enough to learn from, and none is waiting already."""
+    """Return True if a run of this kind has enough slates to learn from, and none is waiting."""
     unended = TrainingRun.objects.filter(
         kind=kind, status__in=[TrainingRun.Status.QUEUED, TrainingRun.Status.RUNNING]
     )
     ready = readiness(now)
-    if unended.exists() or not ready.is_there or _would_give_up_people(ready):
+    if unended.exists() or not ready.is_ready or _would_replace_real_with_simulated(ready):
         return False
     if kind == Kind.TEACHER:
         return True
-    live = _live(ready.is_of_simulated)
+    is_simulated = ready.only_simulated_ready
+    live = _live(is_simulated)
     if live is None:
         return False
-    newest = seen_slates(_window_start(live, now), settled(now), is_simulated=ready.is_of_simulated)
-    return newest.count() >= MIN_WINDOW_SLATES
+    between = _window_start(live, now), outcome_known_before(now)
+    return seen_slates(*between, is_simulated=is_simulated).count() >= MIN_WINDOW_SLATES
 
 
-def train_ranker(
-    run: TrainingRun, tell: Callable[[str, float, dict[str, Any]], None]
-) -> dict[str, Any]:
-    """Train what the run asks for, write it, and publish it if the gate lets it pass.
+def train_ranker(run: TrainingRun, on_progress: OnProgress) -> dict[str, Any]:
+    """Train the ranker that a run asks for, store it, and publish it if it passes the gate.
 
     Args:
         run: of a ranker's kind.
-        tell: told of the stage, its progress and the curve so far.
+        on_progress: called after every epoch.
 
     Returns:
         The run's metrics, plain JSON.
@@ -74,115 +105,115 @@ def train_ranker(
             learned from people.
     """
     now = timezone.now()
-    ready = readiness(now)
-    if _would_give_up_people(ready):
-        raise InvalidInputError(
-            f"the live ranker learned from people, of whose slates only {ready.slates} were seen "
-            f"lately; it is not given up for a simulated one. `manage.py rankers --off` would do"
-        )
-    is_simulated = ready.is_of_simulated
-    live = _live(is_simulated)
-    live_ranker = _loaded(live)
-    teacher = None
-    if run.kind == Kind.TEACHER or live is None or live_ranker is None:
-        since = now - timedelta(days=LEARNED_DAYS)
-        cycle_live = None
-    else:
-        since = _window_start(live, now)
-        teacher = latest_teacher(is_simulated)
-        cycle_live = live_ranker
-    window = export_exposures(since, settled(now), is_simulated=is_simulated)
+    plan = _plan(run, now)
+    window = export_exposures(plan.since, outcome_known_before(now), is_simulated=plan.is_simulated)
     if not len(window):
         raise InvalidInputError(
             "nothing was seen since the last ranker: slates need impressions to be learned from"
         )
-    earlier = _earlier(run, since, is_simulated) if teacher else None
     curve: list[dict[str, Any]] = []
-    config = IncrementalConfig(gate=RankerGate(baseline_field="fused"))
+    epochs = CONFIG.epochs if plan.live_ranker else CONFIG.teacher.fifa.epochs
 
-    def note(report: EpochReport) -> None:
+    def on_epoch(report: EpochReport) -> None:
         curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
-        total = config.teacher.fifa.epochs if cycle_live is None else config.epochs
-        tell("training ranker", report.epoch / total, {"ranker": {"curve": curve}})
+        on_progress("training ranker", report.epoch / epochs, {"ranker": {"curve": curve}})
 
     cycle = run_cycle(
-        cycle_live,
+        plan.live_ranker,
         window,
-        config,
-        fields=Ranker(FIELDS, config.teacher),
-        teacher=_loaded(teacher),
-        on_epoch=note,
-        earlier=earlier,
+        CONFIG,
+        fields=Ranker(FIELDS, CONFIG.teacher),
+        teacher=_loaded(plan.teacher),
+        on_epoch=on_epoch,
+        earlier=_replay_slates(run, plan) if plan.teacher else None,
     )
-    parents = {"live": live if cycle_live else None, "teacher": teacher}
-    version = _write(run, cycle, window, parents, is_simulated)
-    is_first = run.kind == Kind.INCREMENT or live_ranker is None
-    if cycle.verdict.passed and is_first:
+    version = _store(run, cycle, window, plan)
+    if cycle.verdict.passed and plan.may_publish:
         publish(version, timezone.now())
     return {"ranker": version.metrics}
 
 
 def latest_teacher(is_simulated: bool = False) -> RankerVersion | None:
-    """Return the newest teacher, of people's visits or of simulated ones, that passed its test."""
+    """Return the newest teacher that passed its gate, trained on people's or simulated visits."""
     return RankerVersion.objects.filter(
         run__kind=Kind.TEACHER, gate__passed=True, is_simulated=is_simulated
     ).first()
 
 
+def _plan(run: TrainingRun, now: datetime) -> _Plan:
+    """Decide what a run learns from.
+
+    Raises:
+        InvalidInputError: only simulated viewers saw enough, and the live ranker learned from
+            people.
+    """
+    ready = readiness(now)
+    if _would_replace_real_with_simulated(ready):
+        raise InvalidInputError(
+            f"the live ranker learned from people, who saw only {ready.slates} slates lately; it "
+            "is not replaced by a simulated one. `manage.py rankers --off` makes room for one"
+        )
+    is_simulated = ready.only_simulated_ready
+    live = _live(is_simulated)
+    live_ranker = _loaded(live)
+    if run.kind == Kind.INCREMENT and live is not None and live_ranker is not None:
+        teacher = latest_teacher(is_simulated)
+        return _Plan(_window_start(live, now), live, live_ranker, teacher, is_simulated, True)
+    since = now - timedelta(days=TEACHER_DAYS)
+    may_publish = run.kind == Kind.INCREMENT or live_ranker is None
+    return _Plan(since, None, None, None, is_simulated, may_publish)
+
+
 def _live(is_simulated: bool) -> RankerVersion | None:
-    """Return the live ranker if it learned from this sort of visits."""
+    """Return the live ranker if it learned from people's or, if so asked, simulated visits."""
     return RankerVersion.objects.filter(is_live=True, is_simulated=is_simulated).first()
 
 
-def _would_give_up_people(ready: Readiness) -> bool:
-    """Whether only simulated visits could teach while what people taught is live."""
-    return ready.is_of_simulated and _live(is_simulated=False) is not None
+def _would_replace_real_with_simulated(ready: Readiness) -> bool:
+    """Return True if a ranker trained on people's visits would give way to a simulated one."""
+    return ready.only_simulated_ready and _live(is_simulated=False) is not None
 
 
-def _earlier(run: TrainingRun, before: datetime, is_simulated: bool) -> Window:
-    """Return what was seen on some slates of the teacher's window, from which to recall."""
-    since = before - timedelta(days=LEARNED_DAYS)
+def _replay_slates(run: TrainingRun, plan: _Plan) -> Window:
+    """Return examples of the teacher's window, from which the replay sample is drawn."""
+    since = plan.since - timedelta(days=TEACHER_DAYS)
     rng = np.random.default_rng([run.seed, run.pk])
-    return sampled_exposures(since, before, RECALLED_FROM_SLATES, rng, is_simulated=is_simulated)
+    return sampled_exposures(since, plan.since, REPLAY_SLATES, rng, is_simulated=plan.is_simulated)
 
 
-def _write(
-    run: TrainingRun,
-    cycle: Cycle,
-    window: Window,
-    parents: dict[str, RankerVersion | None],
-    is_simulated: bool,
-) -> RankerVersion:
+def _store(run: TrainingRun, cycle: Cycle, window: Window, plan: _Plan) -> RankerVersion:
+    """Write the artifact and its row."""
     relative = Path("artifacts") / f"run-{run.pk}"
-    taken = int(window.examples.labels.sum())
+    positives = int(window.examples.labels.sum())
     metrics = {
         "curve": cycle.curve,
         "seconds": cycle.seconds,
         "examples": len(window),
-        "taken": taken,
+        "taken": positives,
         "known": cycle.ranker.num_known(),
         "parameters": cycle.ranker.fifa.num_parameters,
         "start": cycle.start,
-        "reached": cycle.verdict.candidate,
-        "live": cycle.verdict.live,
+        "reached": dict(cycle.verdict.candidate),
+        "live": dict(cycle.verdict.live),
         "judged_on": cycle.verdict.examples,
         "regimes": cycle.ranker.regimes(window.examples),
     }
     cycle.ranker.save(
         Path(settings.MARQUEE_HOME) / relative,
         Provenance(
-            data={"examples": len(window), "taken": taken, "since": window.at[0],
-                  "until": window.at[-1], "is_simulated": is_simulated},
+            data={"examples": len(window), "taken": positives, "since": window.at[0],
+                  "until": window.at[-1], "is_simulated": plan.is_simulated},
             metrics=metrics, created_at=timezone.now().isoformat(),
         ),
     )  # fmt: skip
+    parents = {"live": plan.live, "teacher": plan.teacher}
     return RankerVersion.objects.create(
         run=run,
         folder=str(relative),
         start=cycle.start,
         parent=parents.get(cycle.start),
-        teacher=parents["teacher"] if cycle.start != "scratch" else None,
-        is_simulated=is_simulated,
+        teacher=plan.teacher if cycle.start != "scratch" else None,
+        is_simulated=plan.is_simulated,
         learned_until=datetime.fromtimestamp(cycle.learned_until, UTC),
         metrics=metrics,
         gate=cycle.verdict.as_json(),
@@ -190,13 +221,13 @@ def _write(
 
 
 def _window_start(live: RankerVersion, now: datetime) -> datetime:
-    """What was shown at the very moment the live ranker learned last stays with it."""
+    """Return where an increment's window begins: slates of `learned_until` itself were learned."""
     after = live.learned_until + timedelta(milliseconds=1)
     return max(after, now - timedelta(days=INCREMENT_DAYS))
 
 
 def _loaded(version: RankerVersion | None) -> Ranker | None:
-    """Return the ranker; None where there is none, or none that can be read."""
+    """Return the ranker; None where there is none, or it cannot be read."""
     if version is None:
         return None
     try:

@@ -1,7 +1,7 @@
-"""The life of a training run: queued, running under a lock, succeeded or failed.
+"""Training runs: queue one, train it under a lock, and end those whose worker is lost.
 
 While a run trains, its process holds a PostgreSQL advisory lock. PostgreSQL frees it with the
-connection, so a run that says "running" and holds no lock has lost its worker.
+connection, so a run in the status "running" without a lock has lost its worker.
 """
 
 import logging
@@ -15,9 +15,11 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, RecommenderError
+from recommender.training.config import ReleaseConfig
 from recommender.training.gates import ReleaseGate
-from recommender.training.train import Progress, evaluate_release, train_release
+from recommender.training.train import Metrics, Progress, evaluate_release, train_release
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_sessions
@@ -36,7 +38,13 @@ Status = TrainingRun.Status
 def queue_training(
     send: Callable[[int], object], seed: int = 0, kind: TrainingRun.Kind = TrainingRun.Kind.RELEASE
 ) -> TrainingRun:
-    """Write down what should be trained, and tell the worker once that is committed."""
+    """Create a run, and send its number to the worker once it is committed.
+
+    Args:
+        send: called with the run's number.
+        seed: of the models and the split.
+        kind: a release, or a ranker's teacher or increment.
+    """
     with transaction.atomic():
         run = TrainingRun.objects.create(seed=seed, kind=kind)
         transaction.on_commit(lambda: send(run.pk))
@@ -44,20 +52,21 @@ def queue_training(
 
 
 def run_training(run_id: int) -> TrainingRun | None:
-    """Train, judge and publish what a queued run asks for; a run is trained once.
+    """Train, evaluate and publish what a queued run asks for; a run is trained once.
 
     Returns:
         The ended run, or None if it was not queued any more (a repeated delivery).
     """
-    with _lock(run_id) as is_ours:
-        if not is_ours or not TrainingRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
+    with _lock(run_id) as is_locked:
+        if not is_locked or not TrainingRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
             status=Status.RUNNING, started_at=timezone.now(), stage="reading the history"
         ):
             logger.info("run %s is not queued any more", run_id)
             return None
         run = TrainingRun.objects.get(pk=run_id)
         try:
-            metrics = _train(run) if run.kind == TrainingRun.Kind.RELEASE else _train_ranker(run)
+            is_release = run.kind == TrainingRun.Kind.RELEASE
+            metrics = _train_release(run) if is_release else _train_ranker(run)
         except Exception as error:
             logger.exception("training run %s failed", run_id)
             _end(run_id, Status.FAILED, error=f"{type(error).__name__}: {error}")
@@ -81,13 +90,13 @@ def end_lost_runs(now: datetime) -> int:
 
 
 def overdue_runs(now: datetime) -> list[int]:
-    """Runs queued so long that their message may be lost; sending it again does no harm."""
+    """Return runs queued so long that their message may be lost; sending it again is harmless."""
     overdue = TrainingRun.objects.filter(status=Status.QUEUED, queued_at__lt=now - QUEUED_TOO_LONG)
     return list(overdue.values_list("pk", flat=True))
 
 
-def _train(run: TrainingRun) -> dict[str, Any]:
-    """Train the release, hold it against the live one, publish it if it is good enough."""
+def _train_release(run: TrainingRun) -> dict[str, Any]:
+    """Train a release, compare it with the live one, and publish it if it passes the gate."""
     config = tuned_config()
     interactions = export_interactions()
     if not interactions.matrix.nnz:
@@ -96,10 +105,29 @@ def _train(run: TrainingRun) -> dict[str, Any]:
             "a list or watched one for 2 minutes. `manage.py load_history` loads histories"
         )
     relative = Path("artifacts") / f"run-{run.pk}"
-    folder = Path(settings.MARQUEE_HOME) / relative
+    trained = train_release(
+        interactions,
+        config,
+        Path(settings.MARQUEE_HOME) / relative,
+        seed=run.seed,
+        on_progress=_recorder(run),
+        sessions=export_sessions(interactions.items),
+    )
+    release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
+    gate = ReleaseGate(settings.GATE_TOLERANCE)
+    verdict = gate.verdict(trained.metrics, _live_metrics(interactions, config))
+    release.gate = verdict.as_json()
+    release.save(update_fields=["gate"])
+    if verdict.passed:
+        publish(release, timezone.now())
+    return trained.metrics
+
+
+def _recorder(run: TrainingRun) -> Callable[[Progress], None]:
+    """Return a callback that writes a release's progress and curves to its run."""
     curves: dict[str, list[Any]] = {}
 
-    def note(progress: Progress) -> None:
+    def record(progress: Progress) -> None:
         if progress.point is not None:
             curves.setdefault(progress.model, []).append(dict(progress.point))
         TrainingRun.objects.filter(pk=run.pk).update(
@@ -108,44 +136,33 @@ def _train(run: TrainingRun) -> dict[str, Any]:
             metrics={name: {"curve": curve} for name, curve in curves.items()},
         )
 
-    trained = train_release(
-        interactions,
-        config,
-        folder,
-        seed=run.seed,
-        on_progress=note,
-        sessions=export_sessions(interactions.items),
-    )
-    release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
+    return record
+
+
+def _live_metrics(interactions: Interactions, config: ReleaseConfig) -> Metrics | None:
+    """Evaluate the live release on today's held-out profiles; None where there is none to read."""
     live = Release.objects.filter(is_live=True).select_related("run").first()
-    live_metrics = None
-    if live is not None:
-        try:
-            live_metrics = evaluate_release(
-                Path(settings.MARQUEE_HOME) / live.folder,
-                interactions,
-                seed=live.run.seed,
-                config=config,
-            )
-        except RecommenderError as error:
-            logger.warning(
-                "the live release cannot be judged, so the new one replaces it: %s", error
-            )
-    verdict = ReleaseGate(settings.GATE_TOLERANCE).verdict(trained.metrics, live_metrics)
-    release.gate = verdict.as_json()
-    release.save(update_fields=["gate"])
-    if verdict.passed:
-        publish(release, timezone.now())
-    return trained.metrics
+    if live is None:
+        return None
+    try:
+        return evaluate_release(
+            Path(settings.MARQUEE_HOME) / live.folder,
+            interactions,
+            seed=live.run.seed,
+            config=config,
+        )
+    except RecommenderError as error:
+        logger.warning("the live release cannot be evaluated, the new one replaces it: %s", error)
+        return None
 
 
 def _train_ranker(run: TrainingRun) -> dict[str, Any]:
-    def tell(stage: str, progress: float, metrics: dict[str, Any]) -> None:
+    def on_progress(stage: str, progress: float, metrics: dict[str, Any]) -> None:
         TrainingRun.objects.filter(pk=run.pk).update(
             stage=stage, progress=min(progress, 1.0), metrics=metrics
         )
 
-    return train_ranker(run, tell)
+    return train_ranker(run, on_progress)
 
 
 def _end(
@@ -165,14 +182,14 @@ def _end(
 
 @contextmanager
 def _lock(run_id: int) -> Iterator[bool]:
-    """Hold the run's advisory lock for a block; the value says whether we got it."""
+    """Hold the run's advisory lock for a block; yield False if another connection holds it."""
     keys = [LOCK_SPACE, run_id]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
-        is_ours = bool(cursor.fetchone()[0])
+        is_locked = bool(cursor.fetchone()[0])
     try:
-        yield is_ours
+        yield is_locked
     finally:
-        if is_ours:
+        if is_locked:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)

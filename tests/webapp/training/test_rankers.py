@@ -23,7 +23,7 @@ from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.slates.labels import export_exposures, sampled_exposures
 from webapp.slates.models import Slate
-from webapp.slates.seen import readiness
+from webapp.slates.readiness import readiness
 from webapp.training import rankers
 from webapp.training.runs import queue_training, run_training
 
@@ -280,7 +280,7 @@ def test_simulated_visits_and_programs_teach_only_where_that_is_wanted(
     visit, _, _ = sit(cast.owner, now - timedelta(hours=2))
     Visit.objects.filter(pk=visit.id).update(is_bot=True)
     ready = readiness(now)
-    assert (ready.slates, ready.simulated, ready.is_of_simulated) == (1, 70, True)
+    assert (ready.slates, ready.simulated, ready.only_simulated_ready) == (1, 70, True)
     assert len(export_exposures(now - timedelta(days=30), now)) == 6
     assert len(export_exposures(now - timedelta(days=30), now, is_simulated=True)) == 6 * 70
     assert rankers.is_due(Kind.TEACHER, now)
@@ -311,14 +311,14 @@ def test_a_ranker_of_simulated_visits_says_so_and_gives_way_to_people(
 
     settings.RANKER_MIN_SLATES = 30
     pass_evenings(cast, now, 36)
-    assert not readiness(now).is_of_simulated
+    assert not readiness(now).only_simulated_ready
     assert not rankers.is_due(Kind.INCREMENT, now)  # what is live learned from the others
     real = trained(Kind.TEACHER)
     assert (real.is_simulated, real.is_live, real.parent, real.teacher) == (False, True, None, None)
     assert real.metrics["examples"] == 6 * 36
 
     settings.RANKER_MIN_SLATES = 40
-    assert readiness(now).is_of_simulated
+    assert readiness(now).only_simulated_ready
     assert not rankers.is_due(Kind.TEACHER, now)
-    with pytest.raises(CommandError, match="not given up for a simulated one"):
+    with pytest.raises(CommandError, match="not replaced by a simulated one"):
         call_command("rankers", train="teacher")

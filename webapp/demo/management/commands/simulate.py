@@ -18,7 +18,7 @@ from webapp.experiments.models import Experiment
 from webapp.experiments.report import plan as plan_of
 from webapp.metrics.daily import first_day
 from webapp.releases.models import RankerVersion
-from webapp.slates.seen import readiness
+from webapp.slates.readiness import readiness
 
 ASSUMED_ABANDONMENT = 0.5
 """For the power calculation before any data: the rate with the largest variance."""
@@ -88,7 +88,7 @@ class Command(BaseCommand):
             call_command("metrics", "--from", str(first))
         for experiment in _running():
             call_command("experiments", experiment.name, "--report")
-        if not RankerVersion.objects.exists() and readiness(timezone.now()).is_there:
+        if not RankerVersion.objects.exists() and readiness(timezone.now()).is_ready:
             call_command("rankers", "--train", "teacher")
 
     def _ensure_experiment(self, since: datetime, visits: int) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import previous, publish
-from webapp.slates.seen import readiness
+from webapp.slates.readiness import readiness
 from webapp.training.runs import queue_training, run_training
 
 
