@@ -21,7 +21,8 @@ from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from tests.trained import TrainedOnce
 from webapp.catalog.models import Credit, Genre, Person, Title
-from webapp.engine.live import folder_of, holder
+from webapp.engine.live import folder_of
+from webapp.engine.polling import poller
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
 from webapp.training import runs
@@ -58,10 +59,10 @@ def _fresh_process(settings: object, tmp_path: Path) -> Iterator[None]:
     settings.MARQUEE_HOME = tmp_path / "home"  # type: ignore[attr-defined]
     settings.EXPLORATION = 0.0  # type: ignore[attr-defined]
     settings.PASSWORD_HASHERS = ["tests.hashing.OneRound"]  # type: ignore[attr-defined]
-    holder.forget()
+    poller.forget()
     cache.clear()
     yield
-    holder.forget()
+    poller.forget()
 
 
 @pytest.fixture

@@ -27,4 +27,4 @@ def post_worker_init(worker: Worker) -> None:
 
     By name, since Django is not set up yet where this file is read.
     """
-    import_string("webapp.engine.live.holder").start()
+    import_string("webapp.engine.polling.poller").start()

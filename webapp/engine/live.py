@@ -1,24 +1,17 @@
-"""What this process serves: the live release over the catalogue of now, swapped whole.
+"""What this process serves: the live release, ranker and search over today's catalogue.
 
-A background thread looks every `RELEASE_POLL_SECONDS` whether a new release was published or the
-catalogue changed, loads beside what serves, and swaps one reference. What cannot be loaded is
-logged and the old one goes on serving.
+The poller checks every `RELEASE_POLL_SECONDS` whether a release or ranker was published or the
+catalogue changed, loads the new state beside the old one, and swaps one reference. If a release or
+ranker cannot be loaded, the process logs the error and keeps serving the previous one.
 """
 
-import gc
 import logging
-import math
-import threading
-import time
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import faiss
 import torch
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
 
 from recommender.data.catalogue import Catalogue
 from recommender.errors import ArtifactError, RecommenderError
@@ -29,13 +22,10 @@ from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
-from webapp.events.popular_plays import most_played
-from webapp.experiments.running import running
+from webapp.refreshed import Refreshed
 from webapp.releases.models import RankerVersion, Release, Trained
 
 logger = logging.getLogger(__name__)
-
-PLAYED_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -57,92 +47,24 @@ class Live:
     ranker_id: int | None = None
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
-    played_today: tuple[int, ...] = ()
-    """Titles by how many here play them, most first; counted every `PLAYED_SECONDS`."""
-    counted_at: float = -math.inf
 
     @property
     def catalogue(self) -> Catalogue:
         return self.popular.catalogue
 
 
-class LiveHolder:
-    """Holds the live state of one process and renews it."""
+def load_live(before: Live | None = None) -> Live:
+    """Load what changed since the state before. Four queries when nothing did.
 
-    def __init__(self) -> None:
-        self._live: Live | None = None
-        self._loading = threading.Lock()
-        self._poller: threading.Thread | None = None
-        self._looked_at = 0.0
-
-    def get(self) -> Live:
-        """Return the state; load it first where nothing is loaded yet.
-
-        A process without the background thread (a shell, the development server) looks for
-        news here instead.
-        """
-        overdue = time.monotonic() - self._looked_at > settings.RELEASE_POLL_SECONDS
-        if self._live is None or (self._poller is None and overdue):
-            self.refresh()
-        assert self._live is not None  # noqa: S101 - refresh sets it or raises
-        return self._live
-
-    def peek(self) -> Live | None:
-        """Return the state if one is loaded; no query."""
-        return self._live
-
-    def refresh(self) -> None:
-        """Load what changed since the last look. Four queries when nothing did, one more a minute.
-
-        Raises:
-            django.db.Error: the database does not answer.
-        """
-        with self._loading:
-            before = self._live
-            self._live = _with_played(_with_ranker(_load(before), before), before)
-            running.refresh()
-            self._looked_at = time.monotonic()
-            if before is not None and before.release_id != self._live.release_id:
-                logger.info("release %s is live in this process now", self._live.release_id)
-            if before is not None and before.ranker_id != self._live.ranker_id:
-                logger.info("ranker %s is live in this process now", self._live.ranker_id)
-
-    def start(self) -> None:
-        """Load, then keep looking for news in a daemon thread."""
-        limit_threads()
-        self._refresh_or_log()
-        self._poller = threading.Thread(target=self._poll, name="live-release", daemon=True)
-        self._poller.start()
-
-    def forget(self) -> None:
-        """Drop the state, so that the next `get` loads it anew."""
-        self._live = None
-        running.forget()
-
-    def _poll(self) -> None:
-        while True:
-            time.sleep(settings.RELEASE_POLL_SECONDS)
-            self._refresh_or_log()
-
-    def _refresh_or_log(self) -> None:
-        before = self._live
-        try:
-            close_old_connections()
-            self.refresh()
-            if self._live and (before is None or self._live.search is not before.search):
-                _keep_from_the_collector()
-        except DatabaseError as error:
-            logger.warning("no look at the live release, the database does not answer: %s", error)
-            connection.close()
-        except Exception:
-            logger.exception("the live release could not be renewed; the old state goes on")
-
-
-def _keep_from_the_collector() -> None:
-    """Let Python's garbage collector pass by what stays: walking over it stops every request."""
-    gc.unfreeze()
-    gc.collect()
-    gc.freeze()
+    Raises:
+        django.db.Error: the database does not answer.
+    """
+    live = _with_ranker(_load(before), before)
+    if before is not None and before.release_id != live.release_id:
+        logger.info("release %s is live in this process now", live.release_id)
+    if before is not None and before.ranker_id != live.ranker_id:
+        logger.info("ranker %s is live in this process now", live.ranker_id)
+    return live
 
 
 def _load(before: Live | None) -> Live:
@@ -178,14 +100,6 @@ def _load(before: Live | None) -> Live:
         )
     search = in_space_of(search, recommender)
     return Live(now, popular, cards, search, release.pk, recommender)
-
-
-def _with_played(live: Live, before: Live | None) -> Live:
-    """Count anew what is played most today, at most once in `PLAYED_SECONDS`."""
-    at = time.monotonic()
-    if before is None or at - before.counted_at > PLAYED_SECONDS:
-        return replace(live, played_today=most_played(datetime.now(UTC)), counted_at=at)
-    return replace(live, played_today=before.played_today, counted_at=before.counted_at)
 
 
 def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
@@ -237,5 +151,5 @@ def folder_of(trained: Trained) -> Path:
     return Path(settings.MARQUEE_HOME) / trained.folder
 
 
-holder = LiveHolder()
+holder: Refreshed[Live] = Refreshed("live release", load_live)
 """This process's state."""

@@ -25,7 +25,7 @@ from webapp.discovery.treatments import rival_of
 from webapp.engine.live import holder
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage
 from webapp.engine.respond import PageRequest, Response, read_request, respond
-from webapp.events.popular_plays import played_next
+from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
 from webapp.slates.pinned import on_screen
@@ -61,8 +61,8 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     request = read_request(visit, Surface.HOME, now, max_rows=max_rows)
     with stage("events"):
         rows = on_screen(visit)
-    played_today = request.live.played_today
-    response = respond(request, HomeQuestion(request.viewer, request.context, rows, played_today))
+    question = HomeQuestion(request.viewer, request.context, rows, played_today.get())
+    response = respond(request, question)
     return HomePage(
         response.slate_id,
         response.views,
@@ -87,7 +87,7 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
     if not rows:
         return None
     request = read_request(visit, Surface.HOME, now)
-    question = RowsBelowQuestion(request.viewer, request.context, rows, request.live.played_today)
+    question = RowsBelowQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question, continues=shown)
     return HomePage(response.slate_id, response.views, response.is_fallback, num_above=len(rows))
 

@@ -1,11 +1,12 @@
 """Popular plays: the titles that most visits of a day began, and those begun next after a title."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, OuterRef, Subquery
 
 from webapp.events.models import Event
+from webapp.refreshed import Refreshed
 
 DAY = timedelta(days=1)
 KEPT = 30
@@ -32,6 +33,10 @@ def most_played(now: datetime) -> tuple[int, ...]:
         .order_by("-visits", "title_id")
     )
     return tuple(counted.values_list("title_id", flat=True)[:KEPT])
+
+
+played_today = Refreshed("popular plays", lambda _: most_played(datetime.now(UTC)), seconds=60.0)
+"""This process's list of `most_played`; for everyone the same."""
 
 
 def played_next(title_id: int) -> tuple[int, ...]:

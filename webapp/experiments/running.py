@@ -1,36 +1,17 @@
-"""The experiments that run, as this process knows them, and the arm of a visit."""
+"""Running experiments of this process, and the arm of a visit."""
 
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.models import Experiment
+from webapp.refreshed import Refreshed
 
 
-class Running:
-    """Holds the running experiments; looked for anew with the live release."""
-
-    def __init__(self) -> None:
-        self._found: dict[bool, Experiment] | None = None
-
-    def get(self, *, is_simulated: bool) -> Experiment | None:
-        """Return that of people or of simulated viewers; one query at a process's first look."""
-        if self._found is None:
-            self._found = _running()
-        return self._found.get(is_simulated)
-
-    def refresh(self) -> None:
-        """Look for them. One query."""
-        self._found = _running()
-
-    def forget(self) -> None:
-        self._found = None
+def _running(_: object) -> dict[bool, Experiment]:
+    """Return the running experiments by whether they are of simulated viewers. One query."""
+    experiments = Experiment.objects.filter(status=Experiment.Status.RUNNING)
+    return {experiment.is_simulated: experiment for experiment in experiments}
 
 
-def _running() -> dict[bool, Experiment]:
-    found = Experiment.objects.filter(status=Experiment.Status.RUNNING)
-    return {experiment.is_simulated: experiment for experiment in found}
-
-
-running = Running()
-"""This process's."""
+running = Refreshed("running experiments", _running)
 
 
 def allocated(visit: CurrentVisit) -> CurrentVisit:
@@ -38,7 +19,7 @@ def allocated(visit: CurrentVisit) -> CurrentVisit:
 
     Programs, profiles that want no personal picks, and paused ones take no part.
     """
-    experiment = running.get(is_simulated=visit.is_simulated)
+    experiment = running.get().get(visit.is_simulated)
     takes_part = visit.is_personal and not visit.is_paused and not visit.is_bot
     if experiment is None or not takes_part or not experiment.covers(visit.started_at):
         return visit

@@ -17,6 +17,7 @@ from webapp.engine.live import folder_of, holder
 from webapp.events.evidence import VISIT_EVENTS
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event
+from webapp.events.popular_plays import played_today
 from webapp.events.visits import current_visit
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
@@ -268,6 +269,7 @@ def test_an_empty_catalogue_makes_an_empty_page(visit, now):
 def test_the_home_page_costs_few_queries(release, visit, films, now, django_assert_max_num_queries):
     play(visit, films[0], now)
     holder.get()
+    played_today.get()
     with django_assert_max_num_queries(9):
         responses.home(visit, now)
 
