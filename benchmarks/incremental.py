@@ -130,7 +130,7 @@ def play(
     config: IncrementalConfig,
     arms: tuple[str, ...],
 ) -> dict[str, dict[str, float]]:
-    """Foretell each hour with what was learned before it, then learn it."""
+    """Predict each hour with the models of the hour before, then train on it."""
     scratch = replace(SCRATCH, fifa=replace(SCRATCH.fifa, seed=seed))
     began = time.perf_counter()
     first = learn(log, begin - TEACHER_HOURS * HOUR, begin, scratch)
@@ -153,24 +153,7 @@ def play(
             clock = time.perf_counter()
             teacher = learn(log, start - TEACHER_HOURS * HOUR, start, scratch)
             teacher_seconds.append(time.perf_counter() - clock)
-        learners: dict[str, Callable[[Ranker], Ranker]] = {
-            "stale": lambda model: model,
-            "warm": partial(learn_increment, window=newest, config=config),
-            "warm+teacher": partial(
-                _with_earlier, newest=newest, config=config, teacher=teacher, log=log, start=start
-            ),
-            "warm+teacher, fresh only": partial(
-                learn_increment, window=newest, config=FRESH_ONLY, teacher=teacher
-            ),
-            "warm+teacher+replay": partial(
-                _with_replay, newest=newest, teacher=teacher, log=log, start=start, rng=rng
-            ),
-        }
-        end = start + HOUR
-        for name, length in SCRATCH_HOURS.items():
-            learners[name] = partial(
-                _anew, log=log, begin=end - length * HOUR, end=end, config=scratch
-            )
+        learners = _learners(log, newest, start, config, scratch, teacher, rng)
         for arm in arms:
             clock = time.perf_counter()
             models[arm] = learners[arm](models[arm])
@@ -196,6 +179,35 @@ def play(
                 np.mean(seconds[arm]) + daily
             )
     return results
+
+
+def _learners(
+    log: Log,
+    newest: Window,
+    start: float,
+    config: IncrementalConfig,
+    scratch: RankerConfig,
+    teacher: Ranker,
+    rng: np.random.Generator,
+) -> dict[str, Callable[[Ranker], Ranker]]:
+    """Return what each arm does at the end of an hour: from its model to its next."""
+    learners: dict[str, Callable[[Ranker], Ranker]] = {
+        "stale": lambda model: model,
+        "warm": partial(learn_increment, window=newest, config=config),
+        "warm+teacher": partial(
+            _with_earlier, newest=newest, config=config, teacher=teacher, log=log, start=start
+        ),
+        "warm+teacher, fresh only": partial(
+            learn_increment, window=newest, config=FRESH_ONLY, teacher=teacher
+        ),
+        "warm+teacher+replay": partial(
+            _with_replay, newest=newest, teacher=teacher, log=log, start=start, rng=rng
+        ),
+    }
+    end = start + HOUR
+    for name, length in SCRATCH_HOURS.items():
+        learners[name] = partial(_anew, log=log, begin=end - length * HOUR, end=end, config=scratch)
+    return learners
 
 
 def _with_earlier(

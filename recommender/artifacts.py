@@ -1,4 +1,4 @@
-"""One trained thing on disk: a folder with a manifest and arrays, and no pickle anywhere.
+"""Artifacts: a model's config and arrays in, a folder with manifest and checksums out; no pickle.
 
     FOLDER/manifest.json       what it is, from which data and config, its metrics, checksums
     FOLDER/arrays.safetensors  what was learned
@@ -44,7 +44,7 @@ UNSTATED = Provenance()
 
 @dataclass(frozen=True)
 class Manifest:
-    """What an artifact says of itself; everything in it is plain JSON."""
+    """An artifact's description of itself; plain JSON throughout."""
 
     model: str
     config: Mapping[str, Any]
@@ -109,10 +109,10 @@ def load_artifact(folder: Path, model: str | None = None) -> Artifact:
     """
     try:
         manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
-        found = _sha256(folder / ARRAYS)
+        checksum = _sha256(folder / ARRAYS)
     except (OSError, ValueError, TypeError) as error:
         raise ArtifactError(f"{folder} holds no readable artifact: {error}") from error
-    if found != manifest.checksums.get(ARRAYS):
+    if checksum != manifest.checksums.get(ARRAYS):
         raise ArtifactError(f"{folder / ARRAYS} changed since it was written: train it again")
     if model is not None and manifest.model != model:
         raise ArtifactError(f"{folder} holds a {manifest.model}, expected a {model}")

@@ -1,4 +1,4 @@
-"""What can go wrong in the recommender.
+"""Errors of the recommender, all under one base class.
 
 RecommenderError
 ├── InvalidInputError      a caller's value is not allowed (also a ValueError)

@@ -1,4 +1,4 @@
-"""The one place where outside ids become dense item numbers.
+"""Vocabulary: outside ids in, dense item numbers out, and back.
 
 I items. Item numbers run from 0 to I - 1 in the order of the ids.
 """
@@ -13,7 +13,7 @@ UNKNOWN = -1
 
 
 class Vocabulary:
-    """A fixed, sorted set of ids; an id's item number is its place in it."""
+    """A fixed, sorted set of ids; an id's item number is its index in it."""
 
     def __init__(self, ids: ArrayLike) -> None:
         """Number the distinct ids.
@@ -37,11 +37,11 @@ class Vocabulary:
 
     def items_of(self, ids: ArrayLike) -> Int64:
         """Return each id's item number, `UNKNOWN` (-1) where it has none; the shape stays."""
-        wanted = np.asarray(ids, dtype=np.int64)
+        queried = np.asarray(ids, dtype=np.int64)
         if not len(self.ids):
-            return np.full(wanted.shape, UNKNOWN, dtype=np.int64)
-        place = np.searchsorted(self.ids, wanted).clip(max=len(self.ids) - 1)
-        return np.where(self.ids[place] == wanted, place, UNKNOWN)
+            return np.full(queried.shape, UNKNOWN, dtype=np.int64)
+        index = np.searchsorted(self.ids, queried).clip(max=len(self.ids) - 1)
+        return np.where(self.ids[index] == queried, index, UNKNOWN)
 
     def ids_of(self, items: ArrayLike) -> Int64:
         """Return each item's id; the shape stays.

@@ -1,1 +1,1 @@
-"""What models learn from: interactions, sessions, impressions, and how they are split."""
+"""Training data: interactions, sessions, impressions, and their splits."""

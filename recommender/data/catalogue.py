@@ -1,4 +1,4 @@
-"""The catalogue as arrays: what is known of a title without any model.
+"""The catalogue as arrays: genres, people, years and other facts of each title.
 
 I items, G genres, P people.
 """
@@ -16,7 +16,7 @@ from recommender.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class Catalogue:
-    """One moment of the catalogue; its item numbers are those of serving.
+    """A snapshot of the catalogue; its item numbers are those of serving.
 
     Attributes:
         titles: item numbers of the title ids.
@@ -24,8 +24,8 @@ class Catalogue:
         genre_ids: (G,) the outside id of each genre column.
         added_at: (I,) seconds since 1970 when the title came into the catalogue.
         liked_by: (I,) how many profiles liked the title.
-        years: (I,) when the title came out, 0 where it is not known.
-        maturity: (I,) the age from which the title may be watched; 18 where it is not known.
+        years: (I,) when the title came out, 0 where it is unknown.
+        maturity: (I,) the age from which the title may be watched; 18 where it is unknown.
         people: (I, P) csr, 1 where a person directed the title, 0.5 where one plays in it, 0.25
             where one only wrote it.
         person_ids: (P,) the outside id of each person column.

@@ -1,4 +1,4 @@
-"""Rows of fields with a label: what a click model learns from.
+"""Training examples of a click model: rows of field values with a label.
 
 N examples, F fields, C of them categorical, R numeric.
 """
@@ -17,9 +17,9 @@ class Field:
     """One column of the examples.
 
     Attributes:
-        name: for people.
-        num_values: how many values a categorical field has; 0 for a numeric one. Value 0 is the one
-            for what is not known.
+        name: shown to people.
+        num_values: how many values a categorical field has; 0 for a numeric one. Value 0 means
+            unknown.
         is_growing: the values are outside ids, any whole numbers, that come and go.
     """
 
@@ -89,7 +89,7 @@ class Examples:
                     f"{values.min()} to {values.max()}"
                 )
         if not np.isfinite(self.numbers).all():
-            raise InvalidInputError("every number must be finite: say 0 for what is not known")
+            raise InvalidInputError("every number must be finite: use 0 for unknown values")
         if len(self) and not (self.labels.min() >= 0 and self.labels.max() <= 1):
             raise InvalidInputError(
                 f"labels must be 0 or 1, got {self.labels.min()} to {self.labels.max()}"

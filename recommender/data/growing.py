@@ -1,7 +1,7 @@
-"""Ids that come and go, and the embedding rows they have meanwhile.
+"""A growing vocabulary: outside ids in, rows of an embedding table out.
 
-An id that has no row of its own yet shares one of `SHARED` with others, chosen by a hash. When it
-is learned of, its own row begins as a copy of the shared one. Ids not met for long give theirs up.
+An id without a row of its own shares one of `SHARED` rows, chosen by a hash. When it first occurs
+in training, its own row starts as a copy of the shared one. Ids not seen for long lose theirs.
 
 V ids with rows of their own, rows 0 to SHARED + V - 1.
 """

@@ -1,4 +1,4 @@
-"""Who liked what: the sparse matrix every long-term model learns from.
+"""Interactions: pairs of profile and title in, the sparse matrix of the long-term models out.
 
 U profiles, I items, N interactions.
 """

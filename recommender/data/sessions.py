@@ -1,6 +1,6 @@
-"""In-session events of many viewers in time order, and the requests cut from them.
+"""Sessions: events of many viewers in time order, and the prediction requests cut from them.
 
-S viewers, E events, B requests, L events a request remembers.
+S viewers, E events, B requests, L events a request reads.
 """
 
 from collections.abc import Collection, Mapping
@@ -107,7 +107,7 @@ class Sessions:
             kinds: (E,), None for `OPEN` throughout.
             visits: (E,) ids of visits already known; None cuts where a silence is longer than
                 `gap_seconds`.
-            queries: what was typed, by place in the arrays given.
+            queries: what was typed, by index in these arrays.
             gap_seconds: see `visits`.
 
         Raises:
@@ -131,9 +131,9 @@ class Sessions:
         else:
             marks = np.asarray(visits)[order]
             opens[1:] |= marks[1:] != marks[:-1]
-        places = np.empty(len(order), dtype=np.int64)
-        places[order] = np.arange(len(order))
-        typed = {int(places[place]): text for place, text in (queries or {}).items()}
+        index_of = np.empty(len(order), dtype=np.int64)
+        index_of[order] = np.arange(len(order))
+        typed = {int(index_of[index]): text for index, text in (queries or {}).items()}
         return cls(bounds, numbers[order], what[order], when, opens, ids, typed)
 
     def __len__(self) -> int:
@@ -156,9 +156,9 @@ class Sessions:
 
     def of(self, rows: ArrayLike) -> "Sessions":
         """Return some viewers' events. Rows ascending."""
-        wanted = np.zeros(len(self), dtype=bool)
-        wanted[np.asarray(rows, dtype=np.int64)] = True
-        return self.only(wanted[self.viewer_of])
+        is_chosen = np.zeros(len(self), dtype=bool)
+        is_chosen[np.asarray(rows, dtype=np.int64)] = True
+        return self.only(is_chosen[self.viewer_of])
 
     def met_before(
         self, events: Int64, num_items: int, kinds: Collection[EventKind] = tuple(EventKind)
@@ -168,9 +168,9 @@ class Sessions:
         lengths = events - first
         row = np.repeat(np.arange(len(events)), lengths)
         offset = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-        place = np.repeat(first, lengths) + offset
-        kept = np.isin(self.kinds[place], list(kinds)) & (self.items[place] != UNKNOWN)
-        cells = np.unique(row[kept] * num_items + self.items[place[kept]])
+        event = np.repeat(first, lengths) + offset
+        kept = np.isin(self.kinds[event], list(kinds)) & (self.items[event] != UNKNOWN)
+        cells = np.unique(row[kept] * num_items + self.items[event[kept]])
         ones = np.ones(len(cells), dtype=np.float32)
         shape = (len(events), num_items)
         return sparse.csr_array((ones, (cells // num_items, cells % num_items)), shape=shape)
@@ -182,8 +182,8 @@ class Sessions:
         opens[1:] = visit_of[1:] != visit_of[:-1]
         rows, first = np.unique(viewer_of, return_index=True)
         bounds = np.append(first, len(viewer_of)).astype(np.int64)
-        places = np.cumsum(kept) - 1
-        typed = {int(places[e]): text for e, text in self.queries.items() if kept[e]}
+        index_of = np.cumsum(kept) - 1
+        typed = {int(index_of[e]): text for e, text in self.queries.items() if kept[e]}
         return Sessions(
             bounds, self.items[kept], self.kinds[kept], self.at[kept], opens,
             self.viewers[rows], typed,
@@ -225,43 +225,43 @@ class Requests:
         events = self.events[rows]
         first = (self.visit_starts() if this_visit_only else self.viewer_starts())[rows]
         first = np.maximum(first, events - length)
-        place = first[:, None] + np.arange(max(1, int((events - first).max(initial=0))))
-        there = place < events[:, None]
-        place = np.where(there, place, 0)
+        event = first[:, None] + np.arange(max(1, int((events - first).max(initial=0))))
+        is_there = event < events[:, None]
+        event = np.where(is_there, event, 0)
         sessions = self.sessions
         opens_now = self.visit_starts()[rows]
         return RecentEvents(
-            items=np.where(there, sessions.items[place], UNKNOWN),
-            kinds=np.where(there, sessions.kinds[place], 0).astype(np.int8),
-            at=np.where(there, sessions.at[place], 0.0),
-            is_there=there,
-            is_this_visit=there & (place >= opens_now[:, None]),
+            items=np.where(is_there, sessions.items[event], UNKNOWN),
+            kinds=np.where(is_there, sessions.kinds[event], 0).astype(np.int8),
+            at=np.where(is_there, sessions.at[event], 0.0),
+            is_there=is_there,
+            is_this_visit=is_there & (event >= opens_now[:, None]),
             now=sessions.at[events],
-            queries=self._queries(place, there),
+            queries=self._queries(event, is_there),
         )
 
-    def _queries(self, place: Int64, there: Bool) -> dict[tuple[int, int], str]:
+    def _queries(self, event: Int64, is_there: Bool) -> dict[tuple[int, int], str]:
         if not self.sessions.queries:
             return {}
-        typed = np.isin(place, list(self.sessions.queries)) & there
+        typed = np.isin(event, list(self.sessions.queries)) & is_there
         return {
-            (int(b), int(n)): self.sessions.queries[int(place[b, n])]
+            (int(b), int(n)): self.sessions.queries[int(event[b, n])]
             for b, n in zip(*np.nonzero(typed), strict=True)
         }
 
 
 @dataclass(frozen=True)
 class RecentEvents:
-    """What each request remembers, oldest first, the free places at the end.
+    """The events that each request reads, oldest first, padding at the end.
 
     Attributes:
-        items: (B, L), `UNKNOWN` in free places too.
+        items: (B, L), `UNKNOWN` in padding too.
         kinds: (B, L).
         at: (B, L).
-        is_there: (B, L), False in free places.
-        is_this_visit: (B, L), False in free places and for earlier visits.
+        is_there: (B, L), False in padding.
+        is_this_visit: (B, L), False in padding and for earlier visits.
         now: (B,) the moments of the requests.
-        queries: what was typed, by request and place.
+        queries: what was typed, by request and position.
     """
 
     items: Int64

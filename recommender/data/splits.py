@@ -1,4 +1,4 @@
-"""Ways to part interactions into what is learned from and what is predicted.
+"""Splits: interactions in, training interactions and held-out histories with targets out.
 
 U profiles, I items.
 """
@@ -16,10 +16,10 @@ from recommender.vocabulary import Vocabulary
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Profiles no model has learned from: what is shown of each, and what is to be predicted.
+    """Profiles that no model has learned from: a history and targets of each.
 
     Attributes:
-        histories: (B, I), what a model is given.
+        histories: (B, I), a model's input.
         targets: (B, I), what it should rank first; no cell is in both.
         rows: (B,), the profiles' row numbers in the interactions they come from.
     """
@@ -56,8 +56,8 @@ def stable_holdout(
     """Hold out whole profiles, the same ones for every model and every day.
 
     Who is held out, and which of their items are targets, follows from the ids and the seed alone.
-    A release trained yesterday has therefore not seen the profiles that judge today's, but for the
-    few items of those that were too short to be held out then.
+    So a release trained yesterday has not seen the profiles that evaluate today's, except the few
+    items of those that were too short to be held out then.
 
     Args:
         interactions: everything.
@@ -92,7 +92,7 @@ def strong_generalisation_split(
     target_share: float = 0.2,
     min_items: int = 5,
 ) -> tuple[Interactions, HeldOut, HeldOut]:
-    """Part the profiles at random into training, validation and test.
+    """Split the profiles at random into training, validation and test.
 
     Liang, Krishnan, Hoffman and Jebara, "Variational Autoencoders for Collaborative Filtering",
     WWW 2018: items unknown to the training profiles are left out; of each held-out profile
@@ -112,16 +112,16 @@ def strong_generalisation_split(
     order = rng.permutation(num_profiles)
     test, validation, training = np.split(order, [num_test, num_test + num_validation])
     learned = interactions.matrix[np.sort(training)]
-    known = np.flatnonzero(np.bincount(learned.indices, minlength=interactions.num_items))
+    train_items = np.flatnonzero(np.bincount(learned.indices, minlength=interactions.num_items))
     train = Interactions(
         Vocabulary(interactions.profiles.ids[training]),
-        Vocabulary(interactions.items.ids[known]),
-        learned[:, known],
+        Vocabulary(interactions.items.ids[train_items]),
+        learned[:, train_items],
     )
 
     def hold_out(rows: Int64) -> HeldOut:
         rows = np.sort(rows)
-        cells = interactions.matrix[rows][:, known]
+        cells = interactions.matrix[rows][:, train_items]
         is_target = _lowest_of_each_row(cells, rng.random(cells.nnz), target_share, min_items)
         return HeldOut(_only(cells, ~is_target), _only(cells, is_target), rows)
 
@@ -167,11 +167,11 @@ def _lowest_of_each_row(
     lengths = np.diff(cells.indptr)
     rows = np.repeat(np.arange(cells.shape[0]), lengths)
     order = np.lexsort((draws, rows))
-    place = np.arange(len(draws)) - np.repeat(cells.indptr[:-1], lengths)
-    wanted = np.maximum((share * lengths).astype(np.int64), 1)
-    wanted[lengths < min_items] = 0
+    rank = np.arange(len(draws)) - np.repeat(cells.indptr[:-1], lengths)
+    counts = np.maximum((share * lengths).astype(np.int64), 1)
+    counts[lengths < min_items] = 0
     marked = np.zeros(len(draws), dtype=np.bool_)
-    marked[order] = place < wanted[rows]
+    marked[order] = rank < counts[rows]
     return marked
 
 

@@ -1,6 +1,6 @@
-"""How to plan an experiment, whether its arms are as large as meant, and how sure its effect is.
+"""A/B test statistics: sample size, sample ratio mismatch, and effects with intervals.
 
-B visits, U units (profiles; a stranger's visit is its own unit), A arms.
+B visits, U units (profiles; an anonymous visit is its own unit), A arms.
 """
 
 from collections.abc import Sequence
@@ -36,12 +36,12 @@ class Ratio:
         Args:
             units: (B,) whose visit.
             parts: (B,) the numerator of each.
-            wholes: (B,) the denominator of each; 1 unless told.
+            wholes: (B,) the denominator of each; 1 by default.
         """
         wholes = np.ones(len(units)) if wholes is None else wholes
-        _, place = np.unique(units, return_inverse=True)
-        part = np.bincount(place, parts).astype(np.float64)
-        whole = np.bincount(place, wholes).astype(np.float64)
+        _, unit_of = np.unique(units, return_inverse=True)
+        part = np.bincount(unit_of, parts).astype(np.float64)
+        whole = np.bincount(unit_of, wholes).astype(np.float64)
         return cls(part[whole > 0], whole[whole > 0])
 
     @property
@@ -59,11 +59,11 @@ class Ratio:
     def resampled(self, rng: np.random.Generator, resamples: int) -> Float64:
         """Return the rate of so many resamples of the units."""
         units = len(self.wholes)
-        found = np.empty(resamples)
+        rates = np.empty(resamples)
         for n in range(resamples):
             drawn = rng.integers(0, units, units)
-            found[n] = self.parts[drawn].sum() / self.wholes[drawn].sum()
-        return found
+            rates[n] = self.parts[drawn].sum() / self.wholes[drawn].sum()
+        return rates
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Metrics of chances: how well they order, how likely they make what happened, whether they hold.
+"""Click metrics: labels and predicted click probabilities in, AUC, log loss and calibration out.
 
 N examples.
 """
@@ -18,7 +18,7 @@ LEAST = 1e-7
 
 
 def auc(labels: ArrayLike, scores: ArrayLike) -> float:
-    """Return the chance that a positive scores above a negative, ties count half.
+    """Return the probability that a positive scores above a negative; ties count half.
 
     By ranks (Mann-Whitney), so exact; NaN where one label is missing.
     """
@@ -38,7 +38,7 @@ def auc_gap(labels: ArrayLike, scores: ArrayLike, others: ArrayLike) -> tuple[fl
     share of negatives below each, and over negatives of the share of positives above each.
     """
     positive, values = _checked(labels, scores)
-    parts = [_shares(positive, each) for each in (values, _checked(labels, others)[1])]
+    parts = [_shares(positive, numbers) for numbers in (values, _checked(labels, others)[1])]
     above, below = (parts[0][side] - parts[1][side] for side in range(2))
     if len(above) < 2 or len(below) < 2:
         return float("nan"), float("nan")
@@ -46,36 +46,40 @@ def auc_gap(labels: ArrayLike, scores: ArrayLike, others: ArrayLike) -> tuple[fl
     return float(above.mean()), error
 
 
-def log_loss_gap(labels: ArrayLike, chances: ArrayLike, others: ArrayLike) -> tuple[float, float]:
+def log_loss_gap(
+    labels: ArrayLike, probabilities: ArrayLike, others: ArrayLike
+) -> tuple[float, float]:
     """Return by how much one log loss is above another, and its standard error, paired."""
-    positive, values = _checked(labels, chances)
+    positive, values = _checked(labels, probabilities)
     gaps = _surprise(positive, values) - _surprise(positive, _checked(labels, others)[1])
     return float(gaps.mean()), float(gaps.std() / math.sqrt(len(gaps)))
 
 
-def log_loss(labels: ArrayLike, chances: ArrayLike) -> float:
-    """Return the mean of -ln of the chance given to what happened, chances cut at 1e-7."""
-    positive, values = _checked(labels, chances)
+def log_loss(labels: ArrayLike, probabilities: ArrayLike) -> float:
+    """Return the mean of -ln of the probability of the label, probabilities clipped at 1e-7."""
+    positive, values = _checked(labels, probabilities)
     return float(_surprise(positive, values).mean())
 
 
-def expected_calibration_error(labels: ArrayLike, chances: ArrayLike, bins: int = BINS) -> float:
-    """Return how far chances are from what comes true, over bins of equally many examples.
+def expected_calibration_error(
+    labels: ArrayLike, probabilities: ArrayLike, bins: int = BINS
+) -> float:
+    """Return the mean gap of predicted and observed rate, over bins of equally many examples.
 
-    Σ_b n_b / N · |mean chance - share of positives|
+    Σ_b n_b / N · |mean probability - share of positives|
     """
-    positive, values = _checked(labels, chances)
+    positive, values = _checked(labels, probabilities)
     order = np.argsort(values, kind="stable")
     gaps = positive[order].astype(np.float64) - values[order]
     return float(sum(abs(part.sum()) for part in np.array_split(gaps, bins)) / len(order))
 
 
-def click_metrics(labels: ArrayLike, chances: ArrayLike) -> dict[str, float]:
+def click_metrics(labels: ArrayLike, probabilities: ArrayLike) -> dict[str, float]:
     """Return `auc`, `log_loss` and `ece`."""
     return {
-        "auc": auc(labels, chances),
-        "log_loss": log_loss(labels, chances),
-        "ece": expected_calibration_error(labels, chances),
+        "auc": auc(labels, probabilities),
+        "log_loss": log_loss(labels, probabilities),
+        "ece": expected_calibration_error(labels, probabilities),
     }
 
 
@@ -96,8 +100,8 @@ def _shares(positive: Bool, values: Float64) -> tuple[Float64, Float64]:
     )
 
 
-def _surprise(positive: Bool, chances: Float64) -> Float64:
-    cut = chances.clip(LEAST, 1 - LEAST)
+def _surprise(positive: Bool, probabilities: Float64) -> Float64:
+    cut = probabilities.clip(LEAST, 1 - LEAST)
     return np.asarray(-(xlogy(positive, cut) + xlog1py(~positive, -cut)))
 
 

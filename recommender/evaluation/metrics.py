@@ -1,6 +1,6 @@
-"""Ranking metrics over many lists at once. Ranks count from 1.
+"""Ranking metrics: lists of items and relevant items in, a value for each list out.
 
-B lists, k positions, I items.
+B lists, k positions, I items. Ranks start at 1.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from recommender.vocabulary import UNKNOWN
 
 
 def hits(items: Int64, relevant: sparse.csr_array) -> Bool:
-    """Return where a list names a relevant item.
+    """Return where a list holds a relevant item.
 
     Args:
         items: (B, k), best first, -1 where a list has ended.
@@ -25,9 +25,9 @@ def hits(items: Int64, relevant: sparse.csr_array) -> Bool:
         raise InvalidInputError(f"{len(items)} lists came with {relevant.shape[0]} sets of targets")
     num_items = relevant.shape[1]
     rows = np.repeat(np.arange(len(items)), np.diff(relevant.indptr))
-    wanted = rows * num_items + relevant.indices
+    relevant_cells = rows * num_items + relevant.indices
     cells = np.arange(len(items))[:, None] * num_items + items
-    return np.asarray(np.isin(cells, wanted) & (items != UNKNOWN))
+    return np.asarray(np.isin(cells, relevant_cells) & (items != UNKNOWN))
 
 
 def ndcg(hits: Bool, num_relevant: Int64, k: int) -> Float64:
@@ -39,8 +39,8 @@ def ndcg(hits: Bool, num_relevant: Int64, k: int) -> Float64:
     """
     discounts = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[np.nan], np.cumsum(discounts)])[np.minimum(num_relevant, k)]
-    found = hits[:, :k]
-    return np.asarray(found @ discounts[: found.shape[1]] / ideal)
+    top = hits[:, :k]
+    return np.asarray(top @ discounts[: top.shape[1]] / ideal)
 
 
 def recall(hits: Bool, num_relevant: Int64, k: int) -> Float64:
@@ -55,7 +55,7 @@ def recall(hits: Bool, num_relevant: Int64, k: int) -> Float64:
 def rank_of_target(target: Floating, others: Floating) -> Float64:
     """Return the rank, from 1, of one target among other candidates, (B,).
 
-    A tie counts half: the mean over the orders the tied could stand in.
+    A tie counts half: the mean over all orders of the tied.
 
     Args:
         target: (B,), the target's score.

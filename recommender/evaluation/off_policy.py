@@ -1,6 +1,6 @@
-"""What another policy would have earned, from the log of one that chose by chance.
+"""Off-policy evaluation: a log with propensities in, the value of another policy out.
 
-B logged choices, K actions. Propensity: the chance with which the logging policy took an action.
+B logged choices, K actions. Propensity: the logging policy's probability of an action.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from recommender.evaluation.significance import Estimate
 
 SMALL_SHARE = 0.01
 SMALL_NUMBER = 50
-"""An effective sample below either says little: a few choices carry the whole estimate."""
+"""Below either effective sample size, a few choices dominate the estimate."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Logged:
     """Choices of the logging policy.
 
     Attributes:
-        rewards: (B,) what came of each.
-        propensities: (B,) the chance with which the action was taken, above 0.
-        target: (B,) the chance with which the other policy would have taken it.
+        rewards: (B,) of each choice.
+        propensities: (B,) of the actions taken, above 0.
+        target: (B,) the probability with which the other policy would have taken them.
     """
 
     rewards: Float64
@@ -50,13 +50,13 @@ class Logged:
 
 @dataclass(frozen=True)
 class OffPolicyEstimate:
-    """What the other policy earns a choice.
+    """The other policy's reward for each choice.
 
     Attributes:
         method: ips, self-normalised or doubly robust.
         reward: with its interval.
-        effective_sample: (Σw)²/Σw² of Kish, as many choices of its own would tell as much.
-        warning: what makes it doubtful; empty where nothing does.
+        effective_sample: (Σw)²/Σw² of Kish: so many choices of its own are worth as much.
+        warning: why the estimate is unreliable; empty if it is not.
     """
 
     method: str
@@ -80,7 +80,7 @@ def self_normalised(logged: Logged, level: float = 0.95) -> OffPolicyEstimate:
     """
     weights = logged.weights
     if not weights.sum():
-        raise InvalidInputError("the other policy does nothing of what the log holds")
+        raise InvalidInputError("the other policy takes none of the logged actions")
     value = float(weights @ logged.rewards / weights.sum())
     return _estimate(
         "self-normalised",
@@ -93,9 +93,10 @@ def self_normalised(logged: Logged, level: float = 0.95) -> OffPolicyEstimate:
 def doubly_robust(
     logged: Logged, predicted: Float64, expected: Float64, level: float = 0.95
 ) -> OffPolicyEstimate:
-    """Dudík, Langford and Li, ICML 2011: the model's word, corrected where the log knows better.
+    """Dudík, Langford and Li, ICML 2011: a reward model, corrected by its weighted residuals.
 
-    The mean of expected + w (r - predicted); unbiased if either the propensities or the model are
+    A reward model plus an importance-weighted correction of its residuals: the mean of
+    expected + w (r - predicted); unbiased if either the propensities or the model are
     right. The model must not have learned from the same choices: `crossed_means` sees to that.
 
     Args:

@@ -1,6 +1,6 @@
-"""How a scorer is questioned: what it is shown, what it must find, among which items.
+"""Evaluation protocols: a scorer and held-out data in, values of ranking metrics out.
 
-B batch, I items, k places.
+B batch, I items, k positions.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -32,7 +32,7 @@ def strong_generalisation(
     recall_at: tuple[int, ...] = (20, 50),
     ndcg_at: tuple[int, ...] = (100,),
 ) -> dict[str, Float64]:
-    """Ask for the held-out profiles' targets, given the rest of their history.
+    """Rank all items for the held-out profiles, from their histories, and find their targets.
 
     Liang, Krishnan, Hoffman and Jebara, WWW 2018, and the papers that follow its protocol: items
     in the history are not ranked; profiles without targets are skipped.
@@ -40,16 +40,16 @@ def strong_generalisation(
     Returns:
         Each metric's values by its name, as `ndcg@100`: (B,), one for each profile with targets.
     """
-    asked = np.flatnonzero(np.diff(held_out.targets.indptr))
-    histories, targets = held_out.histories[asked], held_out.targets[asked]
+    evaluated = np.flatnonzero(np.diff(held_out.targets.indptr))
+    histories, targets = held_out.histories[evaluated], held_out.targets[evaluated]
     num_relevant = np.diff(targets.indptr).astype(np.int64)
     deepest = max(recall_at + ndcg_at)
-    found = np.zeros((len(asked), min(deepest, histories.shape[1])), dtype=np.bool_)
+    is_hit = np.zeros((len(evaluated), min(deepest, histories.shape[1])), dtype=np.bool_)
     for rows in batches(histories):
         _, items = top_k(score(histories[rows]), deepest, exclude=histories[rows])
-        found[rows] = hits(items, targets[rows])
-    values = {f"ndcg@{k}": ndcg(found, num_relevant, k) for k in ndcg_at}
-    values |= {f"recall@{k}": recall(found, num_relevant, k) for k in recall_at}
+        is_hit[rows] = hits(items, targets[rows])
+    values = {f"ndcg@{k}": ndcg(is_hit, num_relevant, k) for k in ndcg_at}
+    values |= {f"recall@{k}": recall(is_hit, num_relevant, k) for k in recall_at}
     return values
 
 
@@ -61,20 +61,20 @@ def next_item(
     *,
     without_past: bool = False,
 ) -> dict[str, Float64]:
-    """Ask for the item of each request's event among all items.
+    """Rank all items for each request, and find the item of its event.
 
     A tie counts half. A target that is no item of the model is a miss.
 
     Args:
-        score: gives (B, I) for some of the requests.
-        requests: what is asked.
+        score: returns (B, I) for some of the requests.
+        requests: to predict.
         num_items: I.
-        k: places that count.
+        k: positions that count.
         without_past: whether items the viewer met before are not ranked, as where nobody rates
             a title twice.
 
     Returns:
-        `hr@k` (P@k where one item is wanted), `mrr@k` and `ndcg@k` of each request.
+        `hr@k` (P@k where there is one target), `mrr@k` and `ndcg@k` of each request.
     """
     ranks = np.full(len(requests), np.inf)
     size = max(1, BATCH_BYTES // (8 * max(num_items, 1)))
@@ -88,10 +88,10 @@ def next_item(
             ):
                 past = requests.sessions.items[start:event]
                 scores[row, past[past != UNKNOWN]] = np.nan
-        known = np.flatnonzero(targets != UNKNOWN)
-        wanted = scores[known, targets[known]]
-        scores[known, targets[known]] = np.nan
-        ranks[begin + known] = rank_of_target(wanted, scores[known])
+        with_target = np.flatnonzero(targets != UNKNOWN)
+        target_scores = scores[with_target, targets[with_target]]
+        scores[with_target, targets[with_target]] = np.nan
+        ranks[begin + with_target] = rank_of_target(target_scores, scores[with_target])
     is_hit = ranks <= k
     return {
         f"hr@{k}": is_hit.astype(np.float64),
@@ -108,5 +108,5 @@ def batches(matrix: sparse.csr_array) -> Iterator[slice]:
 
 
 def means(values: Mapping[str, Float64]) -> dict[str, float]:
-    """Return the mean of each metric; none where no profile was asked."""
+    """Return the mean of each metric; none without profiles."""
     return {name: float(v.mean()) for name, v in values.items() if len(v)}

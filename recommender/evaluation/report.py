@@ -1,4 +1,4 @@
-"""Results cut up: who is served how well.
+"""Results by group: metric values of profiles in, means by history size out.
 
 B profiles.
 """
@@ -32,7 +32,7 @@ class Bucket:
 def by_history_size(
     values: Mapping[str, Float64], history_sizes: Int64, buckets: int = 10
 ) -> list[Bucket]:
-    """Part the profiles by the size of their history, deciles unless told otherwise.
+    """Group the profiles by history size, into deciles by default.
 
     Histories of the same size always share a bucket, so there may be fewer buckets than asked for.
 
@@ -43,9 +43,11 @@ def by_history_size(
     """
     if buckets < 1:
         raise InvalidInputError(f"buckets must be 1 or more, got {buckets}")
-    for name, each in values.items():
-        if len(each) != len(history_sizes):
-            raise InvalidInputError(f"{name} has {len(each)} values for {len(history_sizes)} sizes")
+    for name, metric_values in values.items():
+        if len(metric_values) != len(history_sizes):
+            raise InvalidInputError(
+                f"{name} has {len(metric_values)} values for {len(history_sizes)} sizes"
+            )
     if not len(history_sizes):
         return []
     inner = np.quantile(history_sizes, np.arange(1, buckets) / buckets, method="lower")
@@ -55,7 +57,10 @@ def by_history_size(
             int(history_sizes[here].min()),
             int(history_sizes[here].max()),
             int(here.sum()),
-            {name: float(np.nanmean(each[here])) for name, each in values.items()},
+            {
+                name: float(np.nanmean(metric_values[here]))
+                for name, metric_values in values.items()
+            },
         )
         for here in (places == place for place in np.unique(places))
     ]

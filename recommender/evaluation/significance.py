@@ -1,4 +1,4 @@
-"""How sure a figure is: bootstrap intervals, and paired comparisons of two systems.
+"""Significance: values of requests in, bootstrap intervals and paired comparisons out.
 
 B requests (profiles, visits), R resamples.
 """
@@ -97,10 +97,10 @@ def compare(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Return the p-values as they are after so many tests, in the order given.
+    """Return p-values adjusted for multiple tests, in the same order.
 
     Holm 1979: the i-th smallest of m is multiplied by m - i + 1, and none falls below the one
-    before it; the chance of any false finding stays at the level.
+    before it; the family-wise error rate stays at the level.
     """
     order = np.argsort(p_values, kind="stable")
     scaled = np.asarray(p_values)[order] * np.arange(len(order), 0, -1)

@@ -1,1 +1,1 @@
-"""One model a file: its config, what it learned, fit and score."""
+"""Models: a config, `fit`, `score`, `save` and `load` each."""

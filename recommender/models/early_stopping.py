@@ -1,4 +1,4 @@
-"""What all training loops share: the report of an epoch, and the best epoch so far.
+"""Early stopping: an epoch's report and validation value in, the best epoch's state out.
 
 best = BestSoFar[State](config.patience)
 for epoch in range(1, config.epochs + 1):
@@ -19,7 +19,7 @@ State = TypeVar("State")
 
 @dataclass(frozen=True, kw_only=True)
 class EpochReport:
-    """What one epoch of training left; models with more to report extend it.
+    """Result of one training epoch; models with more to report extend it.
 
     Attributes:
         epoch: from 1 up.

@@ -226,7 +226,7 @@ class Fifa:
         return torch.from_numpy(self.logits(examples)).sigmoid().numpy()
 
     def regimes(self, examples: Examples) -> Regimes:
-        """Return how often each unit squares and how often it rectifies, over some examples."""
+        """Return how often each unit squares and how often it rectifies."""
         network = self._fitted()
         network.eval()
         with torch.inference_mode():
@@ -253,7 +253,7 @@ class Fifa:
         return of_numbers + 2 * width * size + 2 * (size + width)
 
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
-        """Write the artifact; the fields stand in its config."""
+        """Write the artifact; its config holds the fields."""
         state = {name: t.numpy() for name, t in self._fitted().state_dict().items()}
         return save_artifact(
             folder, "fifa", _Described(self.fields, self.config), state, provenance
@@ -345,7 +345,7 @@ class Fifa:
 
 @dataclass(frozen=True)
 class _Described:
-    """What an artifact's config says."""
+    """The config of an artifact."""
 
     fields: tuple[Field, ...]
     settings: FifaConfig

@@ -1,4 +1,4 @@
-"""Fusion: a learned gate that weighs who the viewer is against what this visit is about.
+"""Fusion: a learned gate that weighs the long-term vector against this visit's vector.
 
     y_i = (1 - g) β_l ⟨u, h_i⟩ + g β_s ⟨s, v_i⟩          u long-term, s this visit
     g   = σ(MLP(history size, events in the visit, seconds since the last, agreement, surface))

@@ -1,4 +1,4 @@
-"""iALS: matrix factorisation that learns from what was liked and, lightly, from all the rest.
+"""iALS: implicit matrix factorisation; interactions in, vectors of profiles and titles out.
 
 Rendle, Krichene, Zhang and Koren, "Revisiting the Performance of iALS on Item Recommendation
 Benchmarks", RecSys 2022, arXiv:2110.14037, with the block solver of iALS++, arXiv:2110.14044.
@@ -332,9 +332,9 @@ class Ials:
 
 def _carry_over(old: Vocabulary, old_rows: Float32, new: Vocabulary, rows: Float32) -> None:
     """Copy the rows of the ids that both know."""
-    places = old.items_of(new.ids)
-    known = places != UNKNOWN
-    rows[known] = old_rows[places[known]]
+    old_items = old.items_of(new.ids)
+    is_known = old_items != UNKNOWN
+    rows[is_known] = old_rows[old_items[is_known]]
 
 
 def _squared_norms(rows: Float32) -> Float32:

@@ -1,6 +1,6 @@
-"""Item-to-item weights: what EASE and LARM learn, whole or as short lists of neighbours.
+"""Item-to-item weights, as EASE and LARM learn them: dense, or as short lists of neighbours.
 
-    scores = x B        x a history, B[i, j] how much i speaks for j, 0 on the diagonal
+    scores = x B        x a history, B[i, j] the weight of i for j, 0 on the diagonal
 
 I items, N items kept, B batch, k neighbours.
 """
@@ -132,17 +132,17 @@ class Neighbours:
         return np.asarray((histories @ self._matrix).toarray(), dtype=np.float32)
 
     def of(self, item: int) -> Float32:
-        """Return (I,) how much one item speaks for each other; all 0 where it was not kept."""
+        """Return (I,) the weights of one item for all others; all 0 if it was not kept."""
         return np.asarray(self._matrix[[item]].toarray()[0], dtype=np.float32)
 
     def over(self, items: Vocabulary) -> "Neighbours":
         """Return the same in the numbers of another vocabulary, without what it does not know."""
-        place = items.items_of(self.items.ids)
-        stays = place[self.kept] != UNKNOWN
-        neighbours = place[self._neighbours[stays]]
-        weights = np.where(neighbours == UNKNOWN, 0, self._weights[stays]).astype(np.float32)
+        new_item = items.items_of(self.items.ids)
+        is_kept = new_item[self.kept] != UNKNOWN
+        neighbours = new_item[self._neighbours[is_kept]]
+        weights = np.where(neighbours == UNKNOWN, 0, self._weights[is_kept]).astype(np.float32)
         neighbours = np.where(neighbours == UNKNOWN, 0, neighbours).astype(np.int32)
-        return Neighbours(items, place[self.kept[stays]], neighbours, weights)
+        return Neighbours(items, new_item[self.kept[is_kept]], neighbours, weights)
 
     def save(
         self, folder: Path, kind: str, config: Any, provenance: Provenance = UNSTATED

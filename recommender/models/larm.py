@@ -1,4 +1,4 @@
-"""LARM: EASE's weights against an adversary that raises the weight of profiles served badly.
+"""LARM: EASE trained against an adversary that raises the weight of profiles served badly.
 
 Shivaswamy & Garcia-Garcia, RecSys 2022 (ARM, R-LARM), after the adversarially reweighted learning
 of Lahoti et al., NeurIPS 2020.
@@ -128,10 +128,10 @@ class Larm(ItemToItem):
         on_epoch: Callable[[LarmEpochReport], None] | None = None,
         validation: Callable[["Larm"], float] | None = None,
     ) -> "Larm":
-        """Play until the rounds are over or, with `config.patience`, validation stays behind.
+        """Run all rounds or, with `config.patience`, until validation no longer improves.
 
         Args:
-            interactions: what is learned from.
+            interactions: the training data.
             on_epoch: called with the report of every round.
             validation: returns a value after every round, higher is better; the best is kept.
 
@@ -161,7 +161,7 @@ class Larm(ItemToItem):
         on_epoch: Callable[[LarmEpochReport], None] | None,
         validation: Callable[["Larm"], float] | None,
     ) -> Float64:
-        """Return the weights of the round that is kept."""
+        """Return the profile weights of the best round."""
         config = self.config
         best = BestSoFar[tuple[Float32, Float64]](config.patience)
         seconds = 0.0
@@ -297,8 +297,8 @@ class _Gradient:
             with torch.no_grad():
                 weights[self._order] = self._adversary.shares(_Rows.of(self._x)).numpy()
             weights *= self.num_profiles
-        found = float(np.mean(ranks)) if ranks else None
-        return self._weights.numpy(), weights, float(np.mean(losses)), found
+        mean_ndcg = float(np.mean(ranks)) if ranks else None
+        return self._weights.numpy(), weights, float(np.mean(losses)), mean_ndcg
 
     def _step(self, batch: "_Rows", weighted_error: Tensor, penalty: float) -> None:
         """Move B by the gradient 2 Xᵀ diag(w) (X B - X) + C B."""
@@ -344,7 +344,7 @@ class _Rows:
         return torch.repeat_interleave(torch.arange(len(self.bounds) - 1), self.bounds.diff())
 
     def minus_history(self, scores: Tensor) -> Tensor:
-        """Return X B - X in the place of X B, (b, N)."""
+        """Replace X B by X B - X, (b, N), and return it."""
         scores[self.row_of, self.indices] -= self.values
         return scores
 

@@ -1,4 +1,4 @@
-"""Popularity: what everyone likes, over all time and lately.
+"""Popularity: interactions in, counts over all time and recent counts of each title out.
 
     count_i = |U_i|        trending_i = Σ_{u ∈ U_i} 2^{-(now - t_ui) / half-life}
 
@@ -44,7 +44,7 @@ class Popularity:
         """Count.
 
         Args:
-            interactions: who liked what. Without times, what is trending is what is popular.
+            interactions: who liked what. Without times, trending equals popular.
             now: aware; None takes the latest time among the interactions. Later ones count as now.
         """
         self.items = interactions.items

@@ -1,6 +1,6 @@
-"""Losses that teach an encoder to put the next item above the others; one interface for all.
+"""Losses for next-item prediction, with one interface: queries, item vectors, targets in, loss out.
 
-N moments to learn from, I items, d width, M negatives.
+N predictions, I items, d width, M negatives.
 
 softmax           -log e^{y_+} / Σ_i e^{y_i}                                         over all items
 sampled_softmax   the same over the target and M shared negatives, each y less its log expected
@@ -8,7 +8,7 @@ sampled_softmax   the same over the target and M shared negatives, each y less i
 gbce              -log σ(y_+)^β - Σ_- log σ(-y_-), β = α (t (1 - 1/α) + 1/α), α = k/(I-1)
                   (Petrov & Macdonald, gSASRec, RecSys 2023, arXiv:2308.07192; without their
                   factor 1/(k+1), which brings the gradients down to Adam's ε); M negatives shared
-bce               gbce with one negative drawn for each moment and β = 1: SASRec's own loss
+bce               gbce with one negative drawn for each prediction and β = 1: SASRec's own loss
                   (Kang & McAuley 2018, arXiv:1808.09781)
 """
 
@@ -63,7 +63,7 @@ def make_loss(
 
 
 def average_logit(name: str, num_items: int, num_negatives: int, calibration: float) -> float:
-    """Return where an item of average popularity scores while nothing else is known.
+    """Return the starting score of an item of average popularity.
 
     gbce has k negatives for each target, so that is log β/k: a start at 0 would spend the first
     epoch on pushing all items down, and the vectors with them. bce has as many negatives as
@@ -94,12 +94,13 @@ class _SampledSoftmax:
         self._size, self._generator = size, generator
 
     def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
-        drawn = torch.rand(self._size, dtype=torch.float64, generator=self._generator)
+        drawn = torch.rand(self._size, dtype=torch.float64, generator=self._generator)  # (M,)
         negatives = torch.searchsorted(self._cumulative, drawn)  # (M,)
         scores = queries @ items[negatives].T - self._log_expected[negatives]  # (N, M)
-        scores = scores.masked_fill(negatives == targets[:, None], -torch.inf)
-        wanted = (queries * items[targets]).sum(-1)  # (N,)
-        return (torch.logaddexp(scores.logsumexp(-1), wanted) - wanted).mean()
+        scores = scores.masked_fill(negatives == targets[:, None], -torch.inf)  # (N, M)
+        target_scores = (queries * items[targets]).sum(-1)  # (N,)
+        totals = torch.logaddexp(scores.logsumexp(-1), target_scores)  # (N,)
+        return (totals - target_scores).mean()  # ()
 
 
 class _SharedBce:
@@ -110,12 +111,13 @@ class _SharedBce:
         self._generator = generator
 
     def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
-        negatives = torch.randint(self._num_items, (self._size,), generator=self._generator)
+        negatives = torch.randint(self._num_items, (self._size,), generator=self._generator)  # (M,)
         scores = queries @ items[negatives].T  # (N, M)
-        against = functional.softplus(scores).masked_fill(negatives == targets[:, None], 0.0)
-        wanted = (queries * items[targets]).sum(-1)
-        total = self._beta * functional.softplus(-wanted) + against.sum(-1)
-        return total.mean()
+        is_target = negatives == targets[:, None]  # (N, M)
+        negative_losses = functional.softplus(scores).masked_fill(is_target, 0.0)  # (N, M)
+        target_scores = (queries * items[targets]).sum(-1)  # (N,)
+        losses = self._beta * functional.softplus(-target_scores) + negative_losses.sum(-1)  # (N,)
+        return losses.mean()  # ()
 
 
 class _OneNegativeBce:
@@ -123,8 +125,9 @@ class _OneNegativeBce:
         self._num_items, self._generator = num_items, generator
 
     def __call__(self, queries: Tensor, items: Tensor, targets: Tensor) -> Tensor:
-        negatives = torch.randint(self._num_items, targets.shape, generator=self._generator)
-        wanted = (queries * items[targets]).sum(-1)
-        against = (queries * items[negatives]).sum(-1)
-        against = functional.softplus(against).masked_fill(negatives == targets, 0.0)
-        return (functional.softplus(-wanted) + against).mean()
+        negatives = torch.randint(self._num_items, targets.shape, generator=self._generator)  # (N,)
+        target_scores = (queries * items[targets]).sum(-1)  # (N,)
+        negative_scores = (queries * items[negatives]).sum(-1)  # (N,)
+        negative_losses = functional.softplus(negative_scores)  # (N,)
+        negative_losses = negative_losses.masked_fill(negatives == targets, 0.0)  # (N,)
+        return (functional.softplus(-target_scores) + negative_losses).mean()  # ()

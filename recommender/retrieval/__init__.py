@@ -1,1 +1,1 @@
-"""Finding candidates: exact top k and the vector index."""
+"""Retrieval: exact top k and the vector index."""

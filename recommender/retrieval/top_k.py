@@ -1,4 +1,4 @@
-"""The k best items of each row of scores, in an order that never depends on chance.
+"""Top k: scores in, the k best items of each row out, ties by item number.
 
 B batch, I items.
 """

@@ -1,4 +1,4 @@
-"""The items nearest to a vector by inner product.
+"""Vector index: item vectors in, the items of the greatest inner product with a query out.
 
 I items, D embedding, B batch.
 """
@@ -61,13 +61,13 @@ class VectorIndex:
         return (scores[0], items[0]) if vectors.ndim == 1 else (scores, items)
 
     def _past_ties(self, batch: Float32, k: int) -> tuple[Float32, Int64]:
-        """Search so far that no row's tie at place k is cut, and return all that was found."""
+        """Search deep enough that no tie at position k is cut, and return all results."""
         if not k or not len(batch):
             empty = np.empty((len(batch), k), dtype=np.float32)
             return empty, np.full(empty.shape, UNKNOWN, dtype=np.int64)
-        wanted = min(k + 1, len(self))
+        depth = min(k + 1, len(self))
         while True:
-            scores, items = self._index.search(batch, wanted)
-            if wanted == len(self) or (scores[:, -1] < scores[:, k - 1]).all():
+            scores, items = self._index.search(batch, depth)
+            if depth == len(self) or (scores[:, -1] < scores[:, k - 1]).all():
                 return scores, items
-            wanted = min(2 * wanted, len(self))
+            depth = min(2 * depth, len(self))

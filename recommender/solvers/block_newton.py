@@ -1,4 +1,4 @@
-"""The inner loop of iALS: every row of one side improved against the other side, held fixed.
+"""Block Newton solver of iALS: improves every row of one side while the other side is fixed.
 
 Rendle, Krichene, Zhang and Koren, "iALS++: Speeding up Matrix Factorization with Subspace
 Optimization", arXiv:2110.14044. For a row w with observed set S, weights c, and a block π of b

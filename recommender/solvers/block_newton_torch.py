@@ -1,4 +1,4 @@
-"""The inner loop of iALS on a device of torch's: the steps of `block_newton`, rows in batches.
+"""Block Newton solver of iALS in torch, for GPUs: the steps of `block_newton`, rows in batches.
 
 R rows in a batch, N observed cells of the longest, D embedding, b block.
 """

@@ -1,4 +1,4 @@
-"""Loops compiled to machine code, and run over stripes of rows by several threads.
+"""Compiled loops: numba for the machine code, plain threads over stripes of rows.
 
 Plain threads, not numba's own: they may be started from any thread of any process, forked or not.
 """
@@ -15,11 +15,11 @@ import numpy as np
 from recommender.arrays import Integer
 
 STRIPES_PER_THREAD = 16
-"""Many, because rows differ in length and threads in luck."""
+"""Many, so that threads finish together although rows differ in length."""
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first call, keeping the machine code on disk where there is a place for it."""
+    """Compile on first call, caching the machine code on disk where a folder is writable."""
     options: dict[str, Any] = {"nogil": True, "fastmath": {"contract", "reassoc", "nsz"}}
     try:
         return cast(Callable[..., Any], numba.njit(cache=True, **options)(function))
@@ -40,8 +40,8 @@ def in_stripes(
     Returns:
         What it returned, in the order of the rows.
     """
-    wanted = np.linspace(work[0], work[-1], num_threads * STRIPES_PER_THREAD + 1)
-    bounds = np.unique(np.searchsorted(work, wanted))
+    shares = np.linspace(work[0], work[-1], num_threads * STRIPES_PER_THREAD + 1)
+    bounds = np.unique(np.searchsorted(work, shares))
     bounds[0], bounds[-1] = 0, len(work) - 1
     runs = [(int(start), int(stop)) for start, stop in pairwise(bounds)]
     if num_threads == 1:

@@ -1,4 +1,4 @@
-"""The product of a sparse matrix with itself, straight into a dense array.
+"""Gram matrix: a sparse matrix in, its product with itself out, as a dense array.
 
 U rows, I columns.
 """
@@ -22,30 +22,30 @@ def upper_gram(
         row_weights: w, (U,).
         num_threads: None takes every core; the result does not depend on it.
     """
-    places = sparse.csr_array((np.arange(x.nnz), x.indices, x.indptr), shape=x.shape).tocsc()
+    cells = sparse.csr_array((np.arange(x.nnz), x.indices, x.indptr), shape=x.shape).tocsc()
     gram = np.zeros((x.shape[1], x.shape[1]))
 
     def multiply(start: int, stop: int) -> float:
         _multiply_stripe(
-            places.indptr, places.indices, places.data, x.indptr, x.indices, x.data,
+            cells.indptr, cells.indices, cells.data, x.indptr, x.indices, x.data,
             row_weights, gram, start, stop,
         )  # fmt: skip
         return 0.0
 
-    work = places.indptr + np.arange(x.shape[1] + 1)
+    work = cells.indptr + np.arange(x.shape[1] + 1)
     in_stripes(multiply, work, num_threads or available_cores())
     return gram
 
 
 @compiled
 def _multiply_stripe(  # type: ignore[no-untyped-def]
-    column_ends, rows, places, row_ends, columns, values, row_weights, gram, start, stop
+    column_ends, rows, cells, row_ends, columns, values, row_weights, gram, start, stop
 ):
     for i in range(start, stop):
         target = gram[i]
         for t in range(_u(column_ends[i]), _u(column_ends[i + 1])):
             row = _u(rows[t])
-            place = _u(places[t])
-            value = row_weights[row] * values[place]
-            for p in range(place, _u(row_ends[row + _u(1)])):  # the columns from i on
+            cell = _u(cells[t])
+            value = row_weights[row] * values[cell]
+            for p in range(cell, _u(row_ends[row + _u(1)])):  # the columns from i on
                 target[_u(columns[p])] += value * values[p]

@@ -1,4 +1,4 @@
-"""A start that already leans towards the data: the leading directions of who liked what.
+"""Power iteration: random item vectors in, the leading singular directions of the matrix out.
 
     H ← orth(Aᵀ A H),    A = diag(1/√n_u) X diag(1/√n_i)
 

@@ -124,14 +124,22 @@ add_tile_in_registers: Any = intrinsic(_typed)
 """The vector form, for use in compiled code only; arguments as of `add_tile`."""
 
 
+def _spread(builder: Any, scalar: Any) -> Any:
+    """Emit: a vector with a number in every lane."""
+    vector = ir.VectorType(ir.FloatType(), TILE_COLUMNS)
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), TILE_COLUMNS), [0] * TILE_COLUMNS)
+    undefined = ir.Constant(vector, ir.Undefined)
+    first = builder.insert_element(undefined, scalar, ir.Constant(ir.IntType(32), 0))
+    return builder.shuffle_vector(first, undefined, lanes)
+
+
 def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     """Emit: for k: sums[r] += rows[k, i + r] · rows[k, j : j + C]; then target += sign · sums."""
     first, last, i, j, sign = arguments[2:]
     target, rows = (
         context.make_array(signature.args[n])(context, builder, arguments[n]) for n in (0, 1)
     )
-    size = ir.IntType(64)
-    vector = ir.VectorType(ir.FloatType(), TILE_COLUMNS)
+    size, vector = ir.IntType(64), ir.VectorType(ir.FloatType(), TILE_COLUMNS)
     zero = ir.Constant(vector, [0.0] * TILE_COLUMNS)
     before = builder.block
     loop, after = (builder.append_basic_block(name) for name in ("tile.loop", "tile.after"))
@@ -143,15 +151,6 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
         index = builder.add(builder.mul(row, builder.extract_value(array.shape, 1)), j)
         return builder.bitcast(builder.gep(array.data, [index]), vector.as_pointer())
 
-    def spread(scalar: Any) -> Any:
-        lanes = ir.VectorType(ir.IntType(32), TILE_COLUMNS)
-        alone = builder.insert_element(
-            ir.Constant(vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
-        )
-        return builder.shuffle_vector(
-            alone, ir.Constant(vector, ir.Undefined), ir.Constant(lanes, [0] * TILE_COLUMNS)
-        )
-
     builder.cbranch(builder.icmp_unsigned("<", first, last), loop, after)
 
     builder.position_at_end(loop)
@@ -162,7 +161,7 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     new_sums = []
     for r, total in enumerate(sums):
         index = builder.add(row, builder.add(i, number(r)))
-        factor = spread(builder.load(builder.gep(rows.data, [index])))
+        factor = _spread(builder, builder.load(builder.gep(rows.data, [index])))
         product = builder.fmul(factor, columns, flags=_FAST)
         new_sums.append(builder.fadd(product, total, flags=_FAST))
     next_k = builder.add(k, number(1))
@@ -179,7 +178,7 @@ def _generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
     for result, total in zip(results, new_sums, strict=True):
         result.add_incoming(zero, before)
         result.add_incoming(total, loop)
-    signs = spread(sign)
+    signs = _spread(builder, sign)
     for r, result in enumerate(results):
         address = vector_at(target, builder.add(i, number(r)))
         old = builder.load(address, align=4)

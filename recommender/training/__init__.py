@@ -1,1 +1,1 @@
-"""From data and a config to an artifact."""
+"""Training runs: data and a config in, artifacts out."""

@@ -1,4 +1,4 @@
-"""What a release is made of."""
+"""Settings of a release: those of its models and of the evaluation split."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from recommender.models.session_config import SessionEncoderConfig
 
 @dataclass(frozen=True)
 class ReleaseConfig:
-    """The models' settings and the split that judges them."""
+    """The models' settings and the evaluation split."""
 
     ials: IalsConfig = IalsConfig(embedding_size=64, unobserved_weight=0.3, regularization=0.003)
     """Chosen on held-out profiles of the demo's ratings (docs/models/ials.md)."""
@@ -32,7 +32,7 @@ class ReleaseConfig:
     """Chosen on ml-latest-small, whose size the demo has (docs/models/session_encoder.md)."""
     fusion: FusionConfig = FusionConfig()
     held_out_share: float = 0.1
-    """How many of the profiles judge the release instead of training it."""
+    """The share of profiles held out to evaluate the release."""
     max_held_out: int = 2000
 
     def __post_init__(self) -> None:

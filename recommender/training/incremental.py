@@ -103,10 +103,10 @@ class Window:
 
     def cut(self, share: float) -> tuple["Window", "Window"]:
         """Return the older part and the newest share; what happened at once stays together."""
-        place = len(self) - round(len(self) * share)
-        if 0 < place < len(self):
-            place = int(np.searchsorted(self.at, self.at[place], side="left"))
-        return self[:place], self[place:]
+        index = len(self) - round(len(self) * share)
+        if 0 < index < len(self):
+            index = int(np.searchsorted(self.at, self.at[index], side="left"))
+        return self[:index], self[index:]
 
 
 @dataclass(frozen=True)
@@ -217,8 +217,8 @@ def replay_sample(
     rng = np.random.default_rng([teacher.config.fifa.seed, int(newest.at[-1])])
     count = min(round(config.replay_share * len(newest)), len(candidates))
     chosen = np.sort(rng.choice(candidates, count, replace=False))
-    known = teacher.knows(config.item_field, earlier.examples[chosen])
-    return Window(earlier.examples[chosen[known]], earlier.at[chosen[known]])
+    is_known = teacher.knows(config.item_field, earlier.examples[chosen])
+    return Window(earlier.examples[chosen[is_known]], earlier.at[chosen[is_known]])
 
 
 def distillation_targets(examples: Examples, teacher: Ranker, config: IncrementalConfig) -> Float32:
@@ -270,16 +270,11 @@ def run_cycle(
     cycle: Cycle | None = None
     for name, start in starts:
         curve: list[dict[str, Any]] = []
-
-        def note(report: EpochReport, curve: list[dict[str, Any]] = curve) -> None:
-            curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
-            if on_epoch is not None:
-                on_epoch(report)
-
         began = time.perf_counter()
         if start is None:
-            ranker = learn_from_scratch(fields, older, config, note)
+            ranker = learn_from_scratch(fields, older, config, _noting(curve, on_epoch))
         else:
+            note = _noting(curve, on_epoch)
             ranker = learn_increment(start, older, config, teacher, note, earlier)
         ranker = ranker.calibrated(newest.examples[0::2])
         seconds = time.perf_counter() - began
@@ -290,3 +285,14 @@ def run_cycle(
             break
     assert cycle is not None  # noqa: S101 - there is a start
     return cycle
+
+
+def _noting(curve: list[dict[str, Any]], on_epoch: OnEpoch | None) -> OnEpoch:
+    """Return a callback that appends each epoch to the curve, then calls `on_epoch`."""
+
+    def note(report: EpochReport) -> None:
+        curve.append({"epoch": report.epoch, "loss": report.loss, "auc": report.validation})
+        if on_epoch is not None:
+            on_epoch(report)
+
+    return note

@@ -1,4 +1,4 @@
-"""The neighbour lists of a release: R-LARM's, held against EASE on the same held-out profiles."""
+"""Neighbour lists of a release: interactions in, R-LARM's lists and metrics beside EASE's out."""
 
 import time
 from collections.abc import Callable
@@ -15,14 +15,14 @@ from recommender.evaluation.report import by_history_size
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm, LarmConfig, LarmEpochReport
 
-JUDGED_BY = "ndcg@100"
+METRIC = "ndcg@100"
 
 
 @dataclass(frozen=True)
 class NeighbourModel:
     neighbours: Neighbours
     metrics: dict[str, Any]
-    """Plain JSON: what the published lists reach, as for every model; the `curve`; `systems`, the
+    """Plain JSON: those of the published lists, as for every model; the `curve`; `systems`, the
     same of EASE and of the lists before they were cut; and `by_history_size`, a list."""
 
 
@@ -33,32 +33,32 @@ def train_neighbours(
     size: int,
     on_epoch: Callable[[dict[str, Any]], None] | None = None,
 ) -> NeighbourModel:
-    """Train R-LARM, cut its weights to short lists and judge them.
+    """Train R-LARM, cut its weights to short lists and evaluate these.
 
     Args:
-        train: what is learned from.
+        train: the training data.
         held_out: profiles that are not in it.
         config: of the game. Its first round weighs all alike and is EASE.
         size: how many neighbours of each item are kept.
-        on_epoch: told the newest point of the curve.
+        on_epoch: called with the newest point of the curve.
 
     Raises:
         TooLargeError: the items do not fit in `config.max_bytes`.
     """
     began = time.perf_counter()
     curve: list[dict[str, Any]] = []
-    found: dict[str, dict[str, Float64]] = {}
+    values_of: dict[str, dict[str, Float64]] = {}
     larm = Larm(config)
 
     def note(report: LarmEpochReport) -> None:
-        found["R-LARM"] = strong_generalisation(larm.score, held_out)
+        values_of["R-LARM"] = strong_generalisation(larm.score, held_out)
         if report.epoch == 1:
-            found["EASE"] = found["R-LARM"]
+            values_of["EASE"] = values_of["R-LARM"]
         point = {
             "epoch": report.epoch,
             "training_ndcg": report.training_ndcg,
             "effective_share": report.effective_share,
-            JUDGED_BY: means(found["R-LARM"]).get(JUDGED_BY),
+            METRIC: means(values_of["R-LARM"]).get(METRIC),
             "seconds": report.seconds,
         }
         curve.append(point)
@@ -67,12 +67,12 @@ def train_neighbours(
 
     larm.fit(train, note)
     neighbours = larm.neighbours(size)
-    published = found["published"] = strong_generalisation(neighbours.score, held_out)
+    published = values_of["published"] = strong_generalisation(neighbours.score, held_out)
     metrics = {
         **means(published),
         "curve": curve,
-        "systems": {name: means(found[name]) for name in ("EASE", "R-LARM")},
-        "by_history_size": _by_history_size(found, held_out),
+        "systems": {name: means(values_of[name]) for name in ("EASE", "R-LARM")},
+        "by_history_size": _by_history_size(values_of, held_out),
         "held_out_profiles": len(held_out.rows),
         "seconds": time.perf_counter() - began,
     }
@@ -80,11 +80,11 @@ def train_neighbours(
 
 
 def _by_history_size(
-    found: dict[str, dict[str, Float64]], held_out: HeldOut
+    values_of: dict[str, dict[str, Float64]], held_out: HeldOut
 ) -> list[dict[str, Any]]:
-    asked = np.flatnonzero(np.diff(held_out.targets.indptr))
-    sizes = np.diff(held_out.histories.indptr)[asked]
-    values = {name: found[name][JUDGED_BY] for name in ("EASE", "published")}
+    evaluated = np.flatnonzero(np.diff(held_out.targets.indptr))
+    sizes = np.diff(held_out.histories.indptr)[evaluated]
+    values = {name: values_of[name][METRIC] for name in ("EASE", "published")}
     return [
         {
             "smallest": bucket.smallest,

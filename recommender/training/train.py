@@ -1,12 +1,12 @@
-"""From interactions to a release on disk: every long-term model, trained and judged.
+"""Train a release: interactions and sessions in, trained and evaluated artifacts on disk out.
 
     FOLDER/popularity  FOLDER/ials
-    FOLDER/session_encoder  FOLDER/fusion     (where enough visits are known)
+    FOLDER/session_encoder  FOLDER/fusion     (with enough visits)
     FOLDER/larm                               (where it fits)
 
-The profiles that judge a release are held out of its training by a rule that depends on their ids
-and the seed alone (`stable_holdout`), so any two releases are judged on profiles that neither has
-seen. Held-out profiles are served like everyone else: their vectors are folded in.
+The profiles that evaluate a release are held out of its training by a rule that depends on their
+ids and the seed alone (`stable_holdout`), so any two releases are evaluated on profiles that
+neither has seen. Held-out profiles are served like everyone else: their vectors are folded in.
 """
 
 import platform
@@ -67,13 +67,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class TrainedRelease:
-    """What `train_release` leaves.
+    """Result of `train_release`.
 
     Attributes:
         folder: where the artifacts are, one folder a model.
         metrics: plain JSON by model: `ndcg@100`, `recall@20`, `recall@50`, `seconds`, and for iALS
-            its `curve`, a list of points; for R-LARM what `neighbours.NeighbourModel` says and for
-            the session encoder what `visits.VisitModels` says; `{"skipped": why}` for a model that
+            its `curve`, a list of points; for R-LARM those of `neighbours.NeighbourModel` and for
+            the session encoder those of `visits.VisitModels`; `{"skipped": why}` for a model that
             could not be trained.
         ials: the trained models themselves.
     """
@@ -282,15 +282,15 @@ class _Run:
 
 def _in_terms_of(items: Vocabulary, model: Scorer) -> Callable[[sparse.csr_array], Float32]:
     """Let a model score histories over other items than it was trained on."""
-    place = model.items.items_of(items.ids)
-    known = np.flatnonzero(place != UNKNOWN)
+    own_item = model.items.items_of(items.ids)
+    shared = np.flatnonzero(own_item != UNKNOWN)
 
     def score(histories: sparse.csr_array) -> Float32:
         width = (histories.shape[0], len(model.items))
-        cells = sparse.coo_array(histories[:, known])
-        own = sparse.csr_array((cells.data, (cells.row, place[known][cells.col])), shape=width)
+        cells = sparse.coo_array(histories[:, shared])
+        own = sparse.csr_array((cells.data, (cells.row, own_item[shared][cells.col])), shape=width)
         scores = np.full(histories.shape, -np.inf, dtype=np.float32)
-        scores[:, known] = model.score(own)[:, place[known]]
+        scores[:, shared] = model.score(own)[:, own_item[shared]]
         return scores
 
     return score

@@ -1,8 +1,8 @@
-"""The search for iALS's settings that its authors recommend.
+"""Tuning of iALS, as its authors recommend: data in, trials with validation values out.
 
 Rendle et al., arXiv:2110.14037, section 4: at a small D, try α₀ × λ* on a logarithmic grid;
 refine around the best; then double D and refine again until it no longer helps. Every trial
-is judged on held-out validation profiles, after each epoch, and the best epoch counts.
+is evaluated on held-out validation profiles, after each epoch, and the best epoch counts.
 
 A search writes each trial down as it ends, so one that was cut off goes on where it stopped.
 """
@@ -90,14 +90,14 @@ def tune(
         config: how far to search.
         journal: where trials are written down, one JSON a line; those in it are not run again.
             It belongs to these data: another data set's journal is refused.
-        on_trial: told of each trial that ran, not of those found in the journal.
+        on_trial: called with each trial that ran, not with those in the journal.
         show_progress: draw a progress bar.
 
     Raises:
         InvalidInputError: the journal belongs to other data, or no profile is held out.
     """
     if not len(validation.rows):
-        raise InvalidInputError("no profile is held out, so no trial can be judged")
+        raise InvalidInputError("no profile is held out, so no trial can be evaluated")
     search = _Search(train, validation, journal, on_trial, show_progress)
     try:
         return _searched(search, config)
@@ -176,7 +176,7 @@ class _Search:
         self.bar = tqdm(disable=not show_progress, unit="trial", total=0)
         self.data = train.fingerprint()
         self.trials: dict[IalsConfig, Trial] = {}
-        """By the setting as it was asked for."""
+        """By the setting that was requested."""
         self.written: dict[IalsConfig, Trial] = {}
         """What the journal held. It counts only once the search comes to it, so that a search
         that goes on takes every turn as one that was never cut off."""
@@ -196,9 +196,9 @@ class _Search:
         return sorted(self.trials.values(), key=lambda trial: -trial.value)
 
     def run(self, configs: Iterator[IalsConfig] | list[IalsConfig]) -> None:
-        wanted = list(configs)
-        self.bar.total = (self.bar.total or 0) + len(wanted)
-        for config in wanted:
+        settings = list(configs)
+        self.bar.total = (self.bar.total or 0) + len(settings)
+        for config in settings:
             if config not in self.trials:
                 self.trials[config] = self.written.get(config) or self._try_and_tell(config)
             self.bar.set_postfix({"best": f"{self.best.value:.4f}"}, refresh=False)
@@ -225,10 +225,10 @@ class _Search:
             [asdict(report) for report in reports],
         )
 
-    def _write_down(self, asked: IalsConfig, trial: Trial) -> None:
+    def _write_down(self, requested: IalsConfig, trial: Trial) -> None:
         if self.journal is None:
             return
-        line = {"data": self.data, "asked": asdict(asked), **asdict(trial)}
+        line = {"data": self.data, "asked": asdict(requested), **asdict(trial)}
         with self.journal.open("a") as file:
             file.write(json.dumps(line) + "\n")
             file.flush()
@@ -237,9 +237,9 @@ class _Search:
     def _remember(self, line: str) -> None:
         """Take in one line of the journal."""
         try:
-            found = json.loads(line)
-            asked, config = IalsConfig(**found["asked"]), IalsConfig(**found["config"])
-            data, trial = found["data"], Trial(config, found["value"], found["curve"])
+            entry = json.loads(line)
+            requested, config = IalsConfig(**entry["asked"]), IalsConfig(**entry["config"])
+            data, trial = entry["data"], Trial(config, entry["value"], entry["curve"])
         except (ValueError, KeyError, TypeError) as error:
             raise InvalidInputError(
                 f"{self.journal} is no journal of a search: name another file ({error})"
@@ -248,4 +248,4 @@ class _Search:
             raise InvalidInputError(
                 f"{self.journal} is the journal of other data: name another file, or remove it"
             )
-        self.written[asked] = trial
+        self.written[requested] = trial
