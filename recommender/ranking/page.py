@@ -26,6 +26,7 @@ import numpy as np
 from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.ranking.diversity import diversified
+from recommender.ranking.reasons import NO_REASON, Reason
 from recommender.ranking.row_kinds import RowKind, row_id, row_kind
 
 SAME_KIND = 0.8
@@ -97,6 +98,7 @@ class CandidateRow:
         key: the genre, person or title the row is about, an outside id.
         is_of_visit: what this visit is about, which stands before all rows but those kept by the
             viewer and those already seen.
+        reason: why it is proposed, with the evidence.
     """
 
     kind: str
@@ -104,6 +106,7 @@ class CandidateRow:
     scores: Float32
     key: int | None = None
     is_of_visit: bool = False
+    reason: Reason = NO_REASON
 
     @property
     def is_kept_by_viewer(self) -> bool:
@@ -130,6 +133,8 @@ class Row:
     """(N,) which of two rankings put each item there, 0 or 1; empty where one made the row."""
     evidence: Int64 | None = None
     """(N,) search's band of evidence for each item, 0 the strongest; None in other rows."""
+    reason: Reason = NO_REASON
+    """Why the row is shown, with the evidence of this request."""
 
     @property
     def propensities(self) -> Float32:
@@ -292,7 +297,8 @@ class _Page:
             return
         items, scores = candidate.items[allowed], candidate.scores[allowed]
         order = self._diversified(kind, items)
-        row = Row(candidate.kind, items[order], scores[order], candidate.key)
+        reason = candidate.reason.borne_out_by(scores[order])
+        row = Row(candidate.kind, items[order], scores[order], candidate.key, reason=reason)
         behind = np.delete(np.arange(len(items)), order)[:EXPLORATION_POOL]
         self._add(self._explore_slot(row, items[behind], scores[behind]))
 
@@ -324,7 +330,15 @@ class _Page:
         if pin.propensities is not None:
             propensities[: len(held)] = pin.propensities[held][:room]
         num_seen = int(stays[: pin.num_seen].sum()) if kind.is_pinnable else 0
-        row = Row(pin.kind, items, scores[:room], key, min(num_seen, room), propensities)
+        row = Row(
+            pin.kind,
+            items,
+            scores[:room],
+            key,
+            min(num_seen, room),
+            propensities,
+            reason=news.reason.borne_out_by(scores[:room]),
+        )
         behind = np.delete(fresh, order)[:EXPLORATION_POOL]
         is_open = len(held) <= self._config.exploration_slot < len(held) + len(order)
         if is_open:

@@ -8,6 +8,7 @@ import numpy as np
 from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PinnedRow
+from recommender.ranking.reasons import Because, Reason
 from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, Subject, row_kind
 from recommender.serving.request import ShownRow, Viewer
 from recommender.vocabulary import UNKNOWN
@@ -130,6 +131,24 @@ def pinned_rows(
 def new_row(catalogue: Catalogue) -> CandidateRow:
     """The titles added last."""
     return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
+
+
+def popular_row(
+    kind: str, catalogue: Catalogue, likes: Float32, because: Because = Because.POPULAR
+) -> CandidateRow:
+    """The titles that most people like; the reason says so if anybody likes one.
+
+    Args:
+        kind: the row's kind.
+        catalogue: I titles.
+        likes: (I,) how many liked each, or how many lately.
+        because: `POPULAR`, or `TRENDING` for likes of late.
+    """
+    row = ordered_row(kind, np.arange(len(catalogue)), likes)
+    likers = int(catalogue.liked_by[row.items[0]]) if len(row.items) else 0
+    if not likers or row.scores[0] <= 0:
+        return row
+    return replace(row, reason=Reason(because, likers=likers))
 
 
 def top_row(catalogue: Catalogue, played_today: Iterable[int]) -> CandidateRow:

@@ -4,12 +4,14 @@ It answers the same questions as the recommender, from the catalogue alone.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from recommender.arrays import Bool
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, Row, Utility, build_page
+from recommender.ranking.reasons import NO_REASON, Because, Reason
 from recommender.serving.candidates import (
     Listing,
     excluded_mask,
@@ -22,10 +24,10 @@ from recommender.serving.candidates import (
     not_hidden_as_watched,
     ordered_row,
     pinned_rows,
+    popular_row,
     rows_kept_by_viewer,
     top_row,
 )
-from recommender.serving.reasons import Because, Reason
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.taste import Taste
 from recommender.serving.utility import similarity_vectors, utilities
@@ -53,7 +55,7 @@ class PopularTitles:
         popular = self.catalogue.liked_by
         rows: list[CandidateRow] = [
             *rows_kept_by_viewer(self.catalogue, viewer),
-            ordered_row("popular", np.arange(len(self.catalogue)), popular),
+            popular_row("popular", self.catalogue, popular),
             top_row(self.catalogue, played_today),
             new_row(self.catalogue),
             *genre_rows(self.catalogue, genres_by_size(self.catalogue), popular),
@@ -68,7 +70,7 @@ class PopularTitles:
         self, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> list[Row]:
         popular = self.catalogue.liked_by
-        row = ordered_row("suggestions", np.arange(len(self.catalogue)), popular)
+        row = popular_row("suggestions", self.catalogue, popular)
         row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
         excluded = excluded_mask(self.catalogue, viewer)
         return build_page([row], excluded, context.page, self._utility(context))
@@ -81,6 +83,7 @@ class PopularTitles:
             return None
         likeness = genre_similarity(self.catalogue, item)
         row = ordered_row("more_like", np.flatnonzero(likeness), likeness, title_id)
+        row = replace(row, reason=Reason(Because.GENRES))
         row = filtered(row, not_hidden_as_watched(self.catalogue, viewer))
         excluded = excluded_mask(self.catalogue, viewer)
         excluded[item] = True
@@ -102,8 +105,8 @@ class PopularTitles:
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
     ) -> list[list[Reason]]:
-        """Say of each title that it is there for what its row is."""
-        return [[Reason(Because.ROW)] * len(row.items) for row in rows]
+        """Return no reason for each title: its row says all there is to say."""
+        return [[NO_REASON] * len(row.items) for row in rows]
 
     def rerank_hits(
         self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None

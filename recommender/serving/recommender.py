@@ -3,7 +3,7 @@
 I items of the catalogue, M of them with a vector in the models, D of its size.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from functools import lru_cache
@@ -26,6 +26,7 @@ from recommender.ranking.page import (
     build_page,
 )
 from recommender.ranking.ranker import Ranker
+from recommender.ranking.reasons import NO_REASON, Because, Reason
 from recommender.ranking.row_kinds import BECAUSE_WATCHED, CONTINUE_WATCHING, MY_LIST, THIS_VISIT
 from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.candidates import (
@@ -34,21 +35,21 @@ from recommender.serving.candidates import (
     age_allowed_items,
     excluded_mask,
     filtered,
-    genre_rows,
     genre_similarity,
     listed,
     new_row,
     not_hidden_as_watched,
     ordered_row,
     pinned_rows,
+    popular_row,
     rows_kept_by_viewer,
     title_mask,
     top_row,
     unseen_mask,
     watch_again_row,
 )
+from recommender.serving.explainer import Explainer
 from recommender.serving.interest_rows import InterestRows
-from recommender.serving.reasons import Explainer, Reason
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
@@ -58,7 +59,6 @@ from recommender.vocabulary import UNKNOWN
 
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
-GENRE_ROWS = 6
 LIKENESSES_KEPT = 4096
 """Titles whose likenesses are kept at hand; about 3 kB each."""
 DOUBT = 10.0
@@ -89,7 +89,9 @@ class Recommender:
         self._by_taste = VectorIndex(factors)
         self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
-        self._trending_row = ordered_row("trending", np.arange(len(catalogue)), self._trending)
+        self._trending_row = popular_row(
+            "trending", self.catalogue, self._trending, Because.TRENDING
+        )
         self._new_row = new_row(self.catalogue)
         self._likeness = lru_cache(LIKENESSES_KEPT)(self._likeness_of)
         self._similarity = similarity_vectors(
@@ -164,6 +166,7 @@ class Recommender:
         else:
             news = unseen_mask(self.catalogue, viewer)
             row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
+            row = replace(row, reason=self._taste_reason(viewer))
         rows = self.reranker.rerank([filtered(row, allowed)], viewer, context, taste)
         return build_page(rows, excluded, context.page, self._utility(taste, context))
 
@@ -257,30 +260,42 @@ class Recommender:
         may_name = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
         reasons = self.catalogue.titles.ids_of(may_name).tolist()
         because = [filtered(self._likeness_row(BECAUSE_WATCHED, id_), news) for id_ in reasons]
-        genre_order = self._interest_rows.genre_order(viewer)
         affinity = self._affinity(taste)
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit_vector is not None:
             row = self._taste_row(THIS_VISIT, taste.visit_vector, len(viewer.seen))
-            yield replace(filtered(row, news), is_of_visit=True)
+            reason = Reason(Because.VISIT, titles_now=self._known(viewer.positive_now()))
+            yield replace(filtered(row, news), is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
-            yield filtered(self._taste_row("top_picks", taste.vector, len(viewer.seen)), news)
+            row = self._taste_row("top_picks", taste.vector, len(viewer.seen))
+            yield replace(filtered(row, news), reason=self._taste_reason(viewer))
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
             yield filtered(self._neighbours_row(viewer, self._neighbours), news)
         yield top_row(self.catalogue, played_today)
         yield kept[MY_LIST]
-        yield from self._interest_rows.person_rows(viewer, affinity, news, least)
-        yield from self._interest_rows.pair_rows(viewer, affinity, news, least)
-        for row in genre_rows(self.catalogue, genre_order[:GENRE_ROWS], affinity):
-            yield filtered(row, news)
+        liked = self._interest_rows.liked_items(viewer)
+        yield from self._interest_rows.person_rows(liked, affinity, news, least)
+        yield from self._interest_rows.pair_rows(liked, affinity, news, least)
+        yield from self._interest_rows.genre_rows(liked, affinity, news)
         yield self._new_row
         if taste is not None:
             yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), news)
         yield watch_again_row(self.catalogue, viewer, affinity)
+
+    def _taste_reason(self, viewer: Viewer) -> Reason:
+        """Return the titles that the taste is made of, those of this visit apart."""
+        before = self._known(viewer.liked_before)
+        now = self._known(id_ for id_ in viewer.liked if id_ not in viewer.liked_before)
+        return Reason(Because.TASTE, before, now) if before or now else NO_REASON
+
+    def _known(self, title_ids: Iterable[int]) -> tuple[int, ...]:
+        """Return the titles that the models know."""
+        ids = np.fromiter(title_ids, dtype=np.int64)
+        return tuple(ids[self._tastes.items.items_of(ids) != UNKNOWN].tolist())
 
     def _taste_row(self, kind: str, taste: Float32, spare: int) -> CandidateRow:
         scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
@@ -294,7 +309,10 @@ class Recommender:
         shape = (1, len(self.catalogue))
         history = sparse.csr_array((ones, known, np.array([0, len(known)])), shape=shape)
         scores = neighbours.score(history)[0]
-        return ordered_row("from_likes", np.flatnonzero(scores > 0), scores)
+        row = ordered_row("from_likes", np.flatnonzero(scores > 0), scores)
+        speaking = known[np.isin(known, neighbours.kept)]
+        titles = tuple(self.catalogue.titles.ids_of(speaking).tolist())
+        return replace(row, reason=Reason(Because.SIMILAR, titles) if titles else NO_REASON)
 
     def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
         """Titles like one, under this kind; a release says the same of a title each time."""
@@ -312,13 +330,17 @@ class Recommender:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(BECAUSE_WATCHED, nothing, nothing.astype(np.float32), title_id)
         likeness = genre_similarity(self.catalogue, item)  # (I,)
+        reason = Reason(Because.GENRES) if likeness.any() else NO_REASON
         affinity = self._affinity_to(item, title_id)
         if affinity is not None:
             support = float(self.catalogue.liked_by[item])
             trust = np.float32(support / (support + DOUBT))
             likeness = trust * affinity + (1 - trust) * likeness
+            if support >= DOUBT:
+                reason = Reason(Because.LIKERS, likers=int(support))
         likeness[item] = 0
-        return ordered_row(BECAUSE_WATCHED, np.flatnonzero(likeness > 0), likeness, title_id)
+        row = ordered_row(BECAUSE_WATCHED, np.flatnonzero(likeness > 0), likeness, title_id)
+        return replace(row, reason=reason)
 
     def _affinity_to(self, item: int, title_id: int) -> Float32 | None:
         """Return (I,) how well each title fits one who liked this one; None where no model knows.

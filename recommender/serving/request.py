@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from recommender.data.sessions import EventKind
+from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from recommender.ranking.page import PageConfig
 
 
@@ -100,6 +100,18 @@ class Viewer:
     listed: Sequence[int] = ()
     maturity_limit: int | None = None
     hides_watched: bool = False
+
+    def positive_now(self) -> list[int]:
+        """Return the titles that positive events of this visit name, in the order of the first."""
+        return list(
+            dict.fromkeys(
+                event.title_id
+                for event in self.events
+                if event.is_this_visit
+                and event.kind in POSITIVE_KINDS
+                and event.title_id is not None
+            )
+        )
 
     def is_about(self, title_id: int) -> bool:
         """Return whether an event of this visit names the title."""

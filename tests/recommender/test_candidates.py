@@ -15,7 +15,6 @@ from recommender.ranking.page import PageConfig
 from recommender.ranking.row_kinds import row_kind
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
-from recommender.serving.reasons import Because
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
@@ -66,35 +65,33 @@ def recommender(catalogue):
 ALL = np.ones(COUNT, dtype=bool)
 
 
+def interest_rows(catalogue, kind, *liked, rising=True, min_size=6):
+    """The person or genre pair rows of a viewer who liked these titles, by item number."""
+    interests = InterestRows(catalogue)
+    viewer = Viewer(liked=dict.fromkeys(IDS[list(liked)].tolist(), 1.0))
+    affinity = np.arange(COUNT, dtype=np.float32) * (1 if rising else -1)
+    propose = interests.person_rows if kind == "person" else interests.pair_rows
+    return list(propose(interests.liked_items(viewer), affinity, ALL, min_size))
+
+
 def test_a_person_is_chosen_whose_titles_the_viewer_comes_back_to(catalogue):
-    liked = Viewer(liked=dict.fromkeys(IDS[[1, 3, 5]].tolist(), 1.0))
-    affinity = np.arange(COUNT, dtype=np.float32)
-    [row] = InterestRows(catalogue).person_rows(liked, affinity, ALL, least=6)
+    [row] = interest_rows(catalogue, "person", 1, 3, 5)
     assert (row.kind, row.key) == ("person", ANN)
     assert row.items.tolist() == list(range(9, -1, -1))
-    both = Viewer(liked=dict.fromkeys(IDS[[0, 2, 4]].tolist(), 1.0))
-    assert [row.key for row in InterestRows(catalogue).person_rows(both, affinity, ALL, 6)] == [
-        ANN,
-        BOB,
-    ]
+    assert [row.key for row in interest_rows(catalogue, "person", 0, 2, 4)] == [ANN, BOB]
 
 
 @pytest.mark.parametrize(("liked", "least"), [([1], 6), ([1, 3], 11), ([], 6), ([41, 43], 6)])
 def test_no_person_without_two_liked_titles_and_enough_to_show(catalogue, liked, least):
-    viewer = Viewer(liked=dict.fromkeys(IDS[liked].tolist(), 1.0))
-    affinity = np.zeros(COUNT, dtype=np.float32)
-    assert list(InterestRows(catalogue).person_rows(viewer, affinity, ALL, least)) == []
+    assert interest_rows(catalogue, "person", *liked, min_size=least) == []
 
 
 def test_a_pair_of_genres_liked_together_makes_a_row_of_what_has_both(catalogue):
-    viewer = Viewer(liked=dict.fromkeys(IDS[[0, 4, 8]].tolist(), 1.0))
-    affinity = -np.arange(COUNT, dtype=np.float32)
-    [row] = InterestRows(catalogue).pair_rows(viewer, affinity, ALL, least=6)
+    [row] = interest_rows(catalogue, "genre_pair", 0, 4, 8, rising=False)
     assert type(row.key) is int  # which JSON can hold
     assert genres_of_pair(row.key) == (ACTION, COMEDY)
     assert row.items.tolist() == list(range(0, 40, 4))
-    without = Viewer(liked=dict.fromkeys(IDS[[1, 2, 3]].tolist(), 1.0))
-    assert list(InterestRows(catalogue).pair_rows(without, affinity, ALL, 6)) == []
+    assert interest_rows(catalogue, "genre_pair", 1, 2, 3) == []
 
 
 def test_the_order_of_a_pair_does_not_matter():
@@ -133,38 +130,6 @@ def test_what_most_play_today_stands_in_their_order(recommender):
         shown = recommender.catalogue.titles.ids_of(rows["top_10"].items).tolist()
         assert shown == played[:10]
     assert "top_10" not in kinds(recommender, Viewer(), played[:5])
-
-
-def test_each_title_says_what_it_is_near_to_or_fits(recommender):
-    liked = dict.fromkeys(IDS[[1, 2, 41]].tolist(), 1.0)
-    viewer = Viewer(liked=liked, liked_before=liked, reasons=IDS[[41]].tolist())
-    context = RequestContext(page=PageConfig(row_size=8, exploration=0))
-    taste = recommender.taste(viewer, context)
-    rows = recommender.home(viewer, context, taste)
-    reasons = dict(
-        zip([row.kind for row in rows], recommender.reasons(rows, viewer, taste), strict=True)
-    )
-    about = next(row for row in rows if row.kind == "because_watched")
-    assert {reason.title_id for reason in reasons["because_watched"]} == {about.key}
-    assert {reason.because for reason in reasons["top_picks"]} <= {Because.NEAR, Because.HISTORY}
-    named = {r.title_id for r in reasons["top_picks"] if r.because == Because.NEAR}
-    assert named
-    assert named <= set(liked)
-    assert {reason.because for reason in reasons["trending"]} == {Because.ROW}
-
-
-def test_what_is_there_by_chance_says_so(recommender):
-    viewer = Viewer(liked={int(IDS[1]): 1.0})
-    taste = recommender.taste(viewer, RequestContext(now=1.0))
-    tried = 0
-    for moment in range(30):
-        page = PageConfig(row_size=8, exploration=0.5)
-        rows = recommender.home(viewer, RequestContext(now=float(moment), page=page), taste)
-        for row, reasons in zip(rows, recommender.reasons(rows, viewer, taste), strict=True):
-            drawn = [n for n, reason in enumerate(reasons) if reason.because == Because.CHANCE]
-            assert drawn == np.flatnonzero(row.propensities < 0.5).tolist()
-            tried += len(drawn)
-    assert tried > 20
 
 
 def test_titles_of_one_kind_are_alike_whether_the_model_knows_them_or_not(catalogue):

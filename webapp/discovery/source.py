@@ -10,8 +10,8 @@ from recommender.arrays import Bool, Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.ranking.page import Row
+from recommender.ranking.reasons import Reason
 from recommender.serving.candidates import Listing
-from recommender.serving.reasons import Reason
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.taste import Taste
 

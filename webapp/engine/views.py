@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from recommender.ranking.page import Row
+from recommender.ranking.reasons import Reason
 from recommender.ranking.row_kinds import Subject, row_kind
-from recommender.serving.reasons import Reason
 from recommender.serving.request import Viewer
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.answer import Answer
 from webapp.discovery.ranker_fields import shortest_floats
 from webapp.discovery.source import RecommendationSource
 from webapp.engine.cards import Cards
-from webapp.engine.wording import Subjects, heading_and_reason, why
+from webapp.engine.wording import Subjects, Wording
 from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
 
@@ -77,14 +77,13 @@ def views_of(
     reasons = source.reasons(rows, viewer, answer.taste)
     ids = [source.catalogue.titles.ids_of(row.items).tolist() for row in rows]
     subjects = _subjects(rows, ids, reasons, context.cards)
+    wording = Wording(subjects, context.evidence, context.visit)
     progress = {p.title_id: p.progress for p in context.evidence.playbacks if p.is_unfinished}
     views = []
     for row, row_ids, row_reasons in zip(rows, ids, reasons, strict=True):
-        if not subjects.has(row):
+        if subjects.name(row) is None:
             continue
-        heading, row_reason = heading_and_reason(
-            row, subjects, context.evidence, context.visit, answer.taste
-        )
+        row_reason = wording.reason(row)
         share = answer.taste.visit_share if answer.taste else None
         teams = row.teams or [None] * len(row_ids)
         evidence = [None] * len(row_ids) if row.evidence is None else row.evidence.tolist()
@@ -102,7 +101,7 @@ def views_of(
             title = subjects.titles.get(id_)
             if title is None:
                 continue
-            words = why(reason, row, title, len(slots), row_reason, subjects, context.evidence)
+            words = wording.why(reason, row, title, len(slots), row_reason)
             of_visit = share if reason.is_of_taste else None
             slots.append(
                 SlotView(
@@ -120,7 +119,7 @@ def views_of(
         views.append(
             RowView(
                 row.kind,
-                heading,
+                wording.heading(row),
                 row_reason,
                 slots,
                 row.key,
@@ -155,5 +154,4 @@ def _keys(rows: Sequence[Row], subject: Subject) -> list[int]:
 def _named_by(reasons: Sequence[Sequence[Reason]]) -> Iterator[int]:
     for row_reasons in reasons:
         for reason in row_reasons:
-            if reason.title_id is not None:
-                yield reason.title_id
+            yield from reason.titles

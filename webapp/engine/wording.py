@@ -1,39 +1,76 @@
-"""Headings and reasons: why a row stands on the page, in the viewer's words."""
+"""Headings and reasons in words: rows and reasons in, sentences of the interface out.
+
+A sentence says only what its reason holds evidence of, or what is true of every row of its kind;
+otherwise it is empty. Sentences have at most twelve words beside names.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from recommender.ranking.page import Row
-from recommender.ranking.row_kinds import BECAUSE_WATCHED, row_kind
+from recommender.ranking.reasons import Because, Reason
+from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.interest_rows import genres_of_pair
-from recommender.serving.reasons import Because, Reason
-from recommender.serving.taste import Taste
 from webapp.catalog.models import Genre, Person, Title
 from webapp.events.evidence import Evidence
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
+from webapp.profiles.models import Rating
 
-FIXED = {
-    "continue_watching": ("Continue watching", "Where you stopped last."),
-    "my_list": ("My list", "What you kept for later."),
-    "trending": ("Trending now", "What people here have liked most lately."),
-    "popular": ("Popular titles", "What most people here have liked."),
-    "suggestions": ("To begin with", "What people here have liked most lately."),
-    "played_next": (
-        "What people play next",
-        "Begun next by those who played this title.",
-    ),
-    "results": ("Results", "It matches your search."),
-    "typed": ("Titles", "It matches your search."),
-    "near": ("Near in meaning", "Close to your words in what it is about."),
-    "hidden_gems": ("Hidden gems", "They fit you, and few here know them."),
-    "watch_again": ("Watch again", "You liked them once; what fits now stands first."),
-    "new": ("New in the catalogue", "What came in last."),
+HEADINGS = {
+    "this_visit": "Because of what you just opened",
+    "because_watched": "Because you {verb} {subject}",
+    "top_picks": "Top picks for {viewer}",
+    "trending": "Trending now",
+    "from_likes": "More of what you like",
+    "genre": "{subject}",
+    "new": "Recently added",
+    "continue_watching": "Continue watching",
+    "my_list": "My list",
+    "suggestions": "For you, now",
+    "results": "Results",
+    "more_like": "More like this",
+    "near": "You may also like",
+    "top_10": "Top {count} today",
+    "genre_pair": "{subject}",
+    "person": "With {subject}",
+    "hidden_gems": "Hidden gems",
+    "watch_again": "Watch again",
+    "played_next": "What viewers played next",
+    "popular": "Popular titles",
+    "typed": "Titles",
 }
+"""What stands above a row, by kind. {subject} is what its key names, {verb} what the viewer did
+with that title, {viewer} the profile's name."""
+WITHOUT_REASON = {
+    "because_watched": "Similar to {subject}",
+    "suggestions": "Popular right now",
+    "this_visit": "For this visit",
+}
+"""The headings of kinds whose usual one would claim more than such a row has evidence of."""
+NEAR_A_TITLE = ("Similar titles", "Similar story, people or genres")
+"""Heading and reason of titles near to one that no model knows, which their key names."""
 
-MORE_LIKE = ("More like this", "Liked by the people who like this title.")
-NEAR_A_TITLE = ("Close to it", "By what it is about, who made it, and its genres.")
-LARGE_GENRE = "One of the largest genres here."
+OF_KIND = {
+    "continue_watching": "Pick up where you left off",
+    "my_list": "Titles you saved for later",
+    "new": "Newest first",
+    "results": "Matches your search",
+    "typed": "Matches your search",
+    "near": "Similar titles",
+    "top_10": "Most started today",
+    "hidden_gems": "Lesser-known titles you may like",
+    "watch_again": "Favourites worth watching again",
+    "played_next": "Started next by viewers of this title",
+}
+"""What is true of every row of a kind."""
+LIFTS: dict[Subject | None, str] = {
+    Subject.PERSON: "You chose {number} of their titles",
+    Subject.GENRE: "You choose this genre more often than most viewers",
+    Subject.GENRE_PAIR: "You choose these genres together more often than most viewers",
+}
+NOT_PERSONAL = "Personal picks are off."
 
 
 @dataclass(frozen=True)
@@ -44,140 +81,144 @@ class Subjects:
     genres: Mapping[int, Genre]
     people: Mapping[int, Person]
 
-    def has(self, row: Row) -> bool:
-        """Whether what the row is about is still there."""
-        if row.key is None:
-            return True
-        if row.kind == BECAUSE_WATCHED:
-            return row.key in self.titles
-        if row.kind == "genre":
-            return row.key in self.genres
-        if row.kind == "genre_pair":
-            return all(id_ in self.genres for id_ in genres_of_pair(row.key))
-        return row.kind != "person" or row.key in self.people
+    def name(self, row: Row) -> str | None:
+        """Return the name of what the row's key names; empty for a row about nothing.
+
+        None where it is gone: then there is nothing to head the row with.
+        """
+        subject = row_kind(row.kind).subject
+        if subject is None or row.key is None:
+            return ""
+        if subject == Subject.GENRE_PAIR:
+            names = [self.genres[id_].name for id_ in genres_of_pair(row.key) if id_ in self.genres]
+            return " and ".join(names) if len(names) == 2 else None
+        by_subject: dict[Subject, Mapping[int, Title | Genre | Person]] = {
+            Subject.TITLE: self.titles,
+            Subject.GENRE: self.genres,
+            Subject.PERSON: self.people,
+        }
+        named = by_subject[subject].get(row.key)
+        return None if named is None else named.name
 
     def genre_of(self, row: Row) -> Genre | None:
-        return self.genres[row.key] if row.kind == "genre" and row.key is not None else None
+        is_genre = row_kind(row.kind).subject == Subject.GENRE and row.key is not None
+        return self.genres[row.key] if is_genre and row.key is not None else None
 
     def person_of(self, row: Row) -> Person | None:
-        return self.people[row.key] if row.kind == "person" and row.key is not None else None
+        is_person = row_kind(row.kind).subject == Subject.PERSON and row.key is not None
+        return self.people[row.key] if is_person and row.key is not None else None
 
 
-def heading_and_reason(
-    row: Row,
-    subjects: Subjects,
-    evidence: Evidence,
-    visit: CurrentVisit,
-    taste: Taste | None = None,
-) -> tuple[str, str]:
-    """Say what a row is and why it is there."""
-    if not visit.is_personal and not row_kind(row.kind).is_kept_by_viewer:
-        heading, reason = _impersonal(row, subjects)
-        return heading, f"{reason} Personal picks are off."
-    if row.kind == BECAUSE_WATCHED and row.key is not None:
-        return _because(subjects.titles[row.key], evidence)
-    if row.kind == "this_visit":
-        return _this_visit(evidence)
-    if row.kind == "top_picks":
-        who = visit.profile.name if visit.profile else "you"
-        return f"Top picks for {who}", _taste_reason(evidence, taste, is_held=row.num_pinned > 0)
-    if row.kind == "from_likes":
-        return "More of what you like", _likes_reason(evidence)
-    if row.kind == "suggestions" and taste is not None:
-        return "For you, now", _taste_reason(evidence, taste)
-    if row.kind in ("genre", "genre_pair", "person") and evidence.liked():
-        return _impersonal(row, subjects)[0], _liking(row.kind)
-    return _impersonal(row, subjects)
+class Wording:
+    """Words one response: what the viewer did with a title is looked up once."""
+
+    def __init__(self, subjects: Subjects, evidence: Evidence, visit: CurrentVisit) -> None:
+        self._subjects, self._evidence, self._visit = subjects, evidence, visit
+
+    def heading(self, row: Row) -> str:
+        """Return what stands above a row."""
+        verb = ""
+        kind = row_kind(row.kind)
+        if kind.subject == Subject.TITLE and row.key is not None:
+            verb = self.verb(row.key)
+            has_evidence = bool(verb)
+        else:
+            opened = not self._opened_now.isdisjoint(row.reason.titles_now)
+            has_evidence = row.reason.because == Because.TASTE or opened
+        default = row.kind.replace("_", " ").capitalize()
+        heading = HEADINGS.get(row.kind, default)
+        if not has_evidence:
+            heading = WITHOUT_REASON.get(row.kind, heading)
+        if row.kind == "near" and row.key is not None:
+            heading = NEAR_A_TITLE[0]
+        return heading.format(
+            subject=self._subjects.name(row),
+            verb=verb,
+            viewer=self._visit.profile.name if self._visit.profile else "you",
+            count=len(row.items),
+        )
+
+    def reason(self, row: Row) -> str:
+        """Return why a row is shown; empty where nothing speaks for it."""
+        words = _row_reason(row)
+        if self._visit.is_personal or row_kind(row.kind).is_kept_by_viewer:
+            return words
+        return f"{words}. {NOT_PERSONAL}" if words else NOT_PERSONAL
+
+    def why(self, reason: Reason, row: Row, title: Title, slot: int, of_row: str) -> str:
+        """Return why a title stands in its slot; the row's reason where it has none of its own."""
+        if reason.because == Because.EXPLORATION:
+            return "Something different to try"
+        if reason.because == Because.VISIT:
+            return "Matches what you’re browsing now"
+        if reason.because == Because.HISTORY:
+            return "Matches what you liked or watched before"
+        similar_to = [self._subjects.titles.get(id_) for id_ in reason.titles]
+        if reason.because == Because.SIMILAR and similar_to and similar_to[0] is not None:
+            verb = self.verb(similar_to[0].pk)
+            return f"Similar to {similar_to[0].name}" + (f", which you {verb}" if verb else "")
+        if row.kind == "top_10":
+            return f"Number {slot + 1} today"
+        if row.kind == "new":
+            return f"Added on {title.added_at.day} {title.added_at:%B %Y}"
+        return of_row
+
+    def verb(self, title_id: int) -> str:
+        """Return what the viewer did with a title, the most telling; empty where nothing."""
+        return next((verb for verb, ids in self._done.items() if title_id in ids), "")
+
+    @cached_property
+    def _done(self) -> dict[str, set[int]]:
+        """Titles by what the viewer did with them, the most telling first."""
+        evidence = self._evidence
+        return {
+            "watched": {p.title_id for p in evidence.playbacks if p.is_qualified},
+            "liked": {
+                verdict.title_id
+                for verdict in evidence.verdicts
+                if verdict.source == "rating" and verdict.stars >= Rating.LIKED_FROM_STARS
+            },
+            "started": {p.title_id for p in evidence.playbacks},
+            "saved": {v.title_id for v in evidence.verdicts if v.source == "list"},
+            "opened": self._opened_now,
+        }
+
+    @cached_property
+    def _opened_now(self) -> set[int]:
+        """Titles opened or played in this visit."""
+        opening = (Event.Kind.OPEN, Event.Kind.CHOOSE, *Event.PLAYBACK)
+        return {id_ for id_, event in self._evidence.in_session if event.kind in opening}
 
 
-def why(
-    reason: Reason,
-    row: Row,
-    title: Title,
-    slot: int,
-    of_row: str,
-    subjects: Subjects,
-    evidence: Evidence,
-) -> str:
-    """Say why this title stands there; what its row says where nothing else is known."""
-    if reason.because == Because.CHANCE:
-        return "A try: you may like it, and few have been shown it here."
-    near = subjects.titles.get(reason.title_id) if reason.title_id is not None else None
-    if reason.because == Because.NEAR and near is not None:
-        return f"Close to {near.name}, which you {_done_with(near.pk, evidence)}."
+def _row_reason(row: Row) -> str:
+    reason = row.reason
+    if reason.because == Because.TASTE:
+        return _taste(reason)
     if reason.because == Because.VISIT:
-        return "It fits what this visit is about."
-    if reason.because == Because.HISTORY:
-        return "It fits what you have liked over time."
-    if row.kind == "top_10":
-        return f"Number {slot + 1} today."
-    if row.kind == "new":
-        return f"It came in on {title.added_at.day} {title.added_at:%B %Y}."
-    return of_row
-
-
-def _done_with(title_id: int, evidence: Evidence) -> str:
-    tonight = {id_ for id_, event in evidence.in_session if event.is_positive}
-    if title_id in tonight:
-        return "chose in this visit"
-    if title_id in {playback.title_id for playback in evidence.playbacks}:
-        return "watched"
-    return "liked"
-
-
-def _impersonal(row: Row, subjects: Subjects) -> tuple[str, str]:
-    if row.kind == "genre" and row.key is not None:
-        return subjects.genres[row.key].name, LARGE_GENRE
-    if row.kind == "genre_pair" and row.key is not None:
-        names = (subjects.genres[id_].name for id_ in genres_of_pair(row.key))
-        return " and ".join(names), "Titles that are both."
-    if row.kind == "person" and row.key is not None:
-        return f"With {subjects.people[row.key].name}", "Titles they made or play in."
-    if row.kind == "top_10":
-        return f"Top {len(row.items)} in the catalogue today", "What most people here began today."
+        return f"Based on {_titles(len(reason.titles_now))} you chose just now"
+    if reason.because == Because.SIMILAR:
+        return f"Similar to {_titles(len(reason.titles))} you liked, saved or watched before"
+    if reason.because == Because.LIFT:
+        return LIFTS.get(row_kind(row.kind).subject, "").format(number=len(reason.titles))
+    if reason.because == Because.LIKERS:
+        return "Liked by people who liked this title"
+    if reason.because == Because.GENRES:
+        return "Shares genres with this title"
+    if reason.because == Because.POPULAR:
+        return "Most liked by viewers"
+    if reason.because == Because.TRENDING:
+        return "Most liked recently"
     if row.kind == "near" and row.key is not None:
-        return NEAR_A_TITLE
-    return MORE_LIKE if row.kind == "more_like" else FIXED[row.kind]
+        return NEAR_A_TITLE[1]
+    return OF_KIND.get(row.kind, "")
 
 
-def _liking(kind: str) -> str:
-    what = {"genre": "this genre", "genre_pair": "these two together", "person": "their titles"}
-    return f"You choose {what[kind]} more often than others do."
+def _taste(reason: Reason) -> str:
+    if not reason.titles:
+        return "Based on what you’re looking at now"
+    words = f"Based on {_titles(len(reason.titles))} you liked, saved or watched"
+    return f"{words}, plus this visit" if reason.titles_now else words
 
 
-def _this_visit(evidence: Evidence) -> tuple[str, str]:
-    tonight = {id_ for id_, event in evidence.in_session if event.is_positive}
-    count = f"{len(tonight)} title{'s' if len(tonight) != 1 else ''}"
-    return "Because of what you just opened", f"From the {count} you chose in this visit alone."
-
-
-def _because(title: Title, evidence: Evidence) -> tuple[str, str]:
-    tonight = {title_id for title_id, _ in evidence.in_session}
-    opened = {
-        id_ for id_, e in evidence.in_session if e.kind in (Event.Kind.OPEN, Event.Kind.CHOOSE)
-    }
-    watched = {playback.title_id for playback in evidence.playbacks}
-    when = "just now" if title.pk in tonight else "before"
-    if title.pk in watched:
-        return f"Because you watched {title.name}", f"You played it {when}."
-    if title.pk in opened:
-        return f"Because you opened {title.name}", "You looked at it just now."
-    return f"Because you liked {title.name}", "You rated it highly or kept it."
-
-
-def _taste_reason(evidence: Evidence, taste: Taste | None, *, is_held: bool = False) -> str:
-    liked = evidence.liked()
-    tonight = len({title_id for title_id, _ in evidence.in_session} & liked.keys())
-    count = f"{len(liked)} title{'s' if len(liked) != 1 else ''} you liked or watched"
-    if not tonight:
-        return f"From {count}."
-    words = f"From {count}, {tonight} of them in this visit."
-    if taste and taste.visit_share is not None:
-        words += f" This visit counts {taste.visit_share:.0%}."
-    return f"{words} What you saw here stays in its place." if is_held else words
-
-
-def _likes_reason(evidence: Evidence) -> str:
-    number = len(evidence.liked_before())
-    titles = "title" if number == 1 else "titles"
-    return f"Each stands close to some of the {number} {titles} you liked before this visit."
+def _titles(number: int) -> str:
+    return "1 title" if number == 1 else f"{number} titles"

@@ -61,7 +61,7 @@ def test_the_very_next_page_knows_what_was_just_played_and_says_why(
     assert because.heading == "Because you watched The Good, the Bad and the Ugly"
     assert {genre_of(slot) for slot in because.slots[:6]} == {"Western"}
     assert picks.heading == "Top picks for Ana"
-    assert "1 of them in this visit" in picks.reason
+    assert picks.reason == "Based on what you’re looking at now"
 
 
 def test_no_title_stands_twice_but_in_the_viewers_own_rows(release, visit, films, now):
@@ -106,11 +106,11 @@ def test_nothing_found_still_offers_something(release, visit, now):
 
 def test_before_anything_is_typed_this_visit_is_suggested_for(release, visit, films, now):
     newcomer = responses.prequery(visit, now).suggestions
-    assert newcomer.reason == "What people here have liked most lately."
+    assert newcomer.reason == "Most liked recently"
     play(visit, films[40], now)
     page = responses.prequery(visit, now)
     assert sum(genre_of(slot) == "Science Fiction" for slot in page.suggestions.slots[:6]) >= 4
-    assert "1 of them in this visit" in page.suggestions.reason
+    assert page.suggestions.reason == "Based on what you’re looking at now"
     assert films[40] not in {slot.title for slot in page.suggestions.slots}
     slate = Slate.objects.get(pk=page.slate_id)
     assert slate.surface == "prequery"
@@ -149,7 +149,7 @@ def test_an_anonymous_visit_has_rows_of_its_own(visit_release, films, now, setti
     after = responses.home(visit, now)
     row = next(row for row in after.rows if row.kind == "this_visit")
     assert row.heading == "Because of what you just opened"
-    assert row.reason == "From the 1 title you chose in this visit alone."
+    assert row.reason == "Based on 1 title you chose just now"
     assert sum(genre_of(slot) == "Science Fiction" for slot in row.slots[:6]) >= 4
     assert {"continue_watching", "because_watched"} <= kinds_of(after)
     assert Slate.objects.get(pk=after.slate_id).visit_share == 1.0

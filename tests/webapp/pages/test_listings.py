@@ -131,6 +131,6 @@ def test_six_are_a_row_that_says_what_it_is(release, films, people, cast, now):
         tell(visit, now - timedelta(minutes=50), "play", films[0])
         tell(visit, now - timedelta(minutes=10), "play", films[40 + n % 7])
     page = responses.title_page(current_visit(None, cast.owner, now), films[0], now)
-    assert page.played_next.heading == "What people play next"
+    assert page.played_next.heading == "What viewers played next"
     assert [slot.title for slot in page.played_next.slots] == films[40:47]
     assert replay(Slate.objects.get(pk=page.slate_id)).differences == []

@@ -240,7 +240,7 @@ def test_the_page_of_a_title_that_cannot_be_watched_says_so_and_shows_what_is_cl
     assert "it is not available here" in page
     assert f"/watch/{films[20].pk}/" not in page
     row = re.search(r'<section class="row" data-row="near".*?</section>', page, re.DOTALL)[0]
-    assert "Close to it" in row
+    assert "Similar titles" in row
     assert f'data-title="{films[45].pk}"' in row
     assert f'data-title="{films[20].pk}"' not in row
     assert client.get(f"/watch/{films[20].pk}/").url == films[20].get_absolute_url()

@@ -32,7 +32,7 @@ def rows(client, address="/"):
     return [
         (
             re.search(r"<h2[^>]*>(.*?)</h2>", row, re.DOTALL)[1],
-            re.search(r'<p class="reason">(.*?)</p>', row)[1],
+            (re.search(r'<p class="reason">(.*?)</p>', row) or ("", ""))[1],
             re.findall(r'data-title="(\d+)"', row),
         )
         for row in text.split('<section class="row"')[1:]

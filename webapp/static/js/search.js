@@ -195,7 +195,7 @@
       ["Titles", "typed", answer.titles.slice(0, isNamed ? SHOWN_BESIDE : SHOWN), titleOption],
       ["People", "", answer.people.slice(0, SHOWN_NAMES), namedOption("person")],
       ["Genres", "", answer.genres.slice(0, SHOWN_NAMES), namedOption("genre")],
-      ["Near in meaning", "near", answer.near.slice(0, SHOWN), titleOption],
+      ["You may also like", "near", answer.near.slice(0, SHOWN), titleOption],
       ["Your recent searches", "", answer.recent.slice(0, SHOWN_NAMES), queryOption("recent")],
       ["For you, now", "suggestions", answer.suggestions.slice(0, SHOWN), titleOption],
       ["Trending searches", "", answer.trending.slice(0, SHOWN_NAMES), queryOption("trending")],
