@@ -8,6 +8,7 @@ import errno
 import fcntl
 import json
 import os
+import platform
 import pwd
 import signal
 import socket
@@ -117,7 +118,7 @@ def start_id(pid: int) -> str | None:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
-        if sys.platform == "linux":
+        if platform.system() == "Linux":
             return None
         result = subprocess.run(
             ["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False

@@ -12,7 +12,7 @@ def popular(counts):
 
 
 def test_sampled_leave_one_out_leaves_the_own_target_out_of_account():
-    histories = sparse.csr_array((2, 5), dtype=np.float32)
+    histories = sparse.csr_array(np.zeros((2, 5), dtype=np.float32))
     values = sampled_leave_one_out(
         popular([5, 4, 3, 2, 1]), histories, np.array([1, 3]), np.array([[0, 1], [0, 2]]), k=2
     )

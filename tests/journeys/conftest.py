@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.journeys.waiting import SECONDS
 
@@ -90,7 +90,12 @@ def page(browser: Browser, live_server: object, complaints: list[str]) -> Iterat
         base_url=str(live_server), viewport={"width": 1280, "height": 720}
     )
     opened = context.new_page()
-    opened.on("console", lambda said: said.type == "error" and complaints.append(said.text))
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(message.text)
+
+    opened.on("console", note)
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()

@@ -1,6 +1,7 @@
 """Each control in a real browser: at a desk, on a phone, and without JavaScript."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
-WAYS = {
+WAYS: dict[str, Any] = {
     "desk": {"viewport": {"width": 1280, "height": 800}},
     "phone": {"viewport": {"width": 390, "height": 844}, "has_touch": True},
     "no script": {"viewport": {"width": 1280, "height": 800}, "java_script_enabled": False},

@@ -39,7 +39,7 @@ def catalogue():
         Vocabulary(IDS),
         sparse.csr_array(genres.astype(np.float32)),
         np.array([ACTION, COMEDY, DRAMA]),
-        1.7e9 + 86_400.0 * np.arange(COUNT),
+        1.7e9 + 86_400.0 * np.arange(COUNT, dtype=np.float64),
         np.arange(COUNT, dtype=np.float32),
         np.full(COUNT, 2001),
         np.tile([0, 6, 12, 18], COUNT // 4),

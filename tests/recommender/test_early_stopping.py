@@ -1,5 +1,7 @@
 """Early stopping: the best epoch is kept, and a run ends after `patience` worse ones."""
 
+from functools import partial
+
 import pytest
 
 from recommender.models.early_stopping import BestSoFar, EpochReport
@@ -7,9 +9,10 @@ from recommender.models.early_stopping import BestSoFar, EpochReport
 
 def states(values, patience):
     """Run through validation values and return the best epoch and the last one run."""
-    best, epoch = BestSoFar(patience), 0
+    best: BestSoFar[int] = BestSoFar(patience)
+    epoch = 0
     for epoch, value in enumerate(values, 1):
-        best.improved(value, lambda epoch=epoch: epoch)
+        best.improved(value, partial(int, epoch))
         if best.is_exhausted:
             break
     return best.state, epoch
@@ -36,7 +39,7 @@ def test_without_patience_or_values_nothing_is_kept_and_nothing_stops():
 
 def test_a_state_is_copied_only_where_it_is_the_best():
     copies = []
-    best = BestSoFar(3)
+    best: BestSoFar[None] = BestSoFar(3)
     improved = [best.improved(value, lambda: copies.append(1)) for value in (0.1, 0.3, 0.2, 0.4)]
     assert improved == [True, True, False, True]
     assert len(copies) == 3

@@ -10,7 +10,7 @@ from scipy import sparse
 from recommender.artifacts import Provenance
 from recommender.data.interactions import Interactions
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
-from recommender.models.ials import EpochReport, Ials, IalsConfig
+from recommender.models.ials import Ials, IalsConfig, IalsEpochReport
 from recommender.solvers import block_newton_torch
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
@@ -107,7 +107,7 @@ def test_exact_and_blocked_solvers_end_at_the_same_loss(block_size):
 
 
 def last_report(interactions, config):
-    reports: list[EpochReport] = []
+    reports: list[IalsEpochReport] = []
     Ials(config).fit(interactions, reports.append)
     assert [r.epoch for r in reports] == list(range(1, config.epochs + 1))
     return reports[-1]
@@ -124,7 +124,7 @@ def test_a_fit_is_the_plain_twins():
     for _ in range(3):
         W = plain.exact_half_step(X, H, alpha, scale, nu)
         H = plain.exact_half_step(X.T, W, alpha, scale, nu)
-    reports: list[EpochReport] = []
+    reports: list[IalsEpochReport] = []
     model = Ials(config).fit(interactions, reports.append)
     assert model.scale == pytest.approx(scale)
     np.testing.assert_allclose(model.profile_factors, W, rtol=1e-2, atol=2e-3)
@@ -202,7 +202,7 @@ def test_a_power_start_spans_the_leading_directions():
 def test_a_power_start_is_nearer_the_end_and_is_made_once():
     interactions, _ = random_likes(profiles=200, items=60)
     config = IalsConfig(embedding_size=8, epochs=2, num_threads=1, init_stdev=0.5)
-    reports: dict[int, list[EpochReport]] = {0: [], 2: []}
+    reports: dict[int, list[IalsEpochReport]] = {0: [], 2: []}
     for iterations, seen in reports.items():
         Ials(replace(config, power_iterations=iterations)).fit(interactions, seen.append)
     assert reports[2][0].loss < reports[0][0].loss
@@ -255,7 +255,7 @@ def test_it_stops_early_and_keeps_the_best_epoch():
         kept.append(model.item_factors.copy())
         return next(values)
 
-    reports: list[EpochReport] = []
+    reports: list[IalsEpochReport] = []
     model = Ials(IalsConfig(4, 5, patience=2)).fit(interactions, reports.append, validation)
     assert [r.validation for r in reports] == [0.1, 0.3, 0.2, 0.25]
     np.testing.assert_array_equal(model.item_factors, kept[1])
@@ -268,7 +268,7 @@ def test_profiles_and_items_with_nothing_get_zeros():
     assert not model.profile_factors[1].any()
     assert not model.item_factors[0].any()
     assert model.profile_factors[2].any()
-    assert not model.fold_in(sparse.csr_array((1, 4), dtype=np.float32)).any()
+    assert not model.fold_in(sparse.csr_array(np.zeros((1, 4), dtype=np.float32))).any()
 
 
 def test_more_dimensions_than_items_are_allowed():
@@ -303,7 +303,7 @@ def test_histories_over_other_items_are_refused():
     interactions, _ = random_likes()
     model = Ials(IalsConfig(4, 1)).fit(interactions)
     with pytest.raises(InvalidInputError, match="needs 25 columns as in training, got 3"):
-        model.fold_in(sparse.csr_array((1, 3), dtype=np.float32))
+        model.fold_in(sparse.csr_array(np.zeros((1, 3), dtype=np.float32)))
 
 
 @pytest.mark.parametrize(
@@ -326,7 +326,7 @@ def test_the_config_names_the_bad_value(change, words):
 
 
 def test_it_refuses_to_answer_before_fit(tmp_path):
-    nothing = sparse.csr_array((1, 3), dtype=np.float32)
+    nothing = sparse.csr_array(np.zeros((1, 3), dtype=np.float32))
     for ask in (
         Ials().score,
         Ials().fold_in,

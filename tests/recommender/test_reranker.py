@@ -48,7 +48,7 @@ def plain():
         np.ones(COUNT, np.float32),
         np.full(COUNT, 1999),
         np.zeros(COUNT, dtype=np.int64),
-        sparse.csr_array((COUNT, 0), dtype=np.float32),
+        sparse.csr_array(np.zeros((COUNT, 0), dtype=np.float32)),
         np.empty(0, dtype=np.int64),
     )
     space = np.ones((COUNT, 2), dtype=np.float32)

@@ -227,7 +227,8 @@ def test_a_title_without_neighbours_is_left_to_the_history_model(with_neighbours
 
 def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
     context = RequestContext(page=PageConfig(row_size=10, min_row_size=1))
-    viewer = Viewer(liked={131: 1.0}, liked_before={131: 1.0, 100: 1.0, 999: 1.0}, seen={131})
+    before = {131: 1.0, 100: 1.0, 999: 1.0}
+    viewer = Viewer(liked={131: 1.0}, liked_before=before, seen=frozenset({131}))
     taste = with_neighbours.taste(viewer, CONTEXT)
     candidates = {
         row.kind: row for row in with_neighbours._candidate_rows(viewer, CONTEXT, taste, ())

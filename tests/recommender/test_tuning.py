@@ -19,7 +19,7 @@ CONFIG = SearchConfig(
 )
 
 
-def split(seed=0):
+def split(seed: int = 0) -> tuple[Interactions, HeldOut]:
     rng = np.random.default_rng(seed)
     kind = np.arange(80) % 3
     share = np.where(np.arange(30) % 3 == kind[:, None], 0.6, 0.05)

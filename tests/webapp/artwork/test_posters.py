@@ -55,7 +55,7 @@ def test_any_title_is_drawn_as_whole_xml_inside_the_margins(name, director, genr
     svg = poster_svg(spec(name, genre, external_id=seed, director=director))
     for text in ElementTree.fromstring(svg).iter(f"{SVG}text"):
         is_turned = text.get("x") == "0"
-        assert is_turned or MARGIN <= float(text.get("y")) <= HEIGHT - MARGIN
+        assert is_turned or MARGIN <= float(text.attrib["y"]) <= HEIGHT - MARGIN
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 
+from webapp.catalog.importers.tables import Row
 from webapp.catalog.models import Credit, Genre, Title
 from webapp.demo import films as demo_films
 from webapp.demo.accounts import NEW_PROFILE, TASTES, make_account
@@ -62,7 +63,7 @@ def test_no_film_is_taken_twice_and_the_surest_match_wins() -> None:
 def test_a_name_suffix_belongs_to_the_name_before_it() -> None:
     only = film(1, "One", 1960)._replace(cast="Sammy Davis, Jr., Dean Martin")
     (row,) = titles_table([only], datetime(2026, 1, 1, tzinfo=UTC)).rows
-    assert isinstance(row, demo_films.Row)
+    assert isinstance(row, Row)
     assert ["Sammy Davis, Jr.", "Dean Martin"] in row.values
 
 

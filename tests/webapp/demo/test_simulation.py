@@ -4,6 +4,7 @@ import json
 import uuid
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 import pytest
@@ -146,7 +147,7 @@ def test_position_bias_is_as_documented():
     """Row n is looked at with .85^n, slot m of it with .9^m."""
     seen = Counter()
     for seed in range(3000):
-        stage = Stage(rows=4, slots=5)
+        stage: Any = Stage(rows=4, slots=5)
         rng = np.random.default_rng(seed)
         sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
         sitting.patience = 1e9
@@ -161,7 +162,7 @@ def test_position_bias_is_as_documented():
 def test_who_scrolls_on_is_brought_the_rows_below():
     html = '<main data-surface="home" data-slate="s"><div class="more-rows" hx-get="/rows/s/" x>'
     assert parse_page(html).more == "/rows/s/"
-    stage = Stage(rows=2, slots=1)
+    stage: Any = Stage(rows=2, slots=1)
     above = Page([[Card(7, "s", "home", "new", 0)]], more="/rows/s/")
     reached = 0
     for seed in range(300):
@@ -176,7 +177,7 @@ def test_who_scrolls_on_is_brought_the_rows_below():
 
 
 def test_without_patience_nothing_more_is_looked_at():
-    stage = Stage(rows=9, slots=9)
+    stage: Any = Stage(rows=9, slots=9)
     rng = np.random.default_rng(1)
     sitting = Sitting(stage, Intent([FILMS[1]], someone(_1=5), FILMS), rng, UNTIL, {})
     sitting.patience = 2.5
@@ -186,7 +187,7 @@ def test_without_patience_nothing_more_is_looked_at():
 
 @pytest.mark.parametrize("seed", range(8))
 def test_a_film_watched_is_told_from_its_qualified_play_to_its_end_in_one_visit(seed):
-    stage = Stage(rows=1, slots=1)
+    stage: Any = Stage(rows=1, slots=1)
     intent = Intent([FILMS[1]], someone(_1=5), FILMS)
     sitting = Sitting(stage, intent, np.random.default_rng(seed), UNTIL, {})
     sitting._watch(FILMS[1], 1.0)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from io import StringIO
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -96,7 +97,7 @@ VIEWERS = [
 
 def look_at_all(visit, films, now):
     """Ask for every surface, home twice: the slates of what was shown."""
-    shown = [
+    shown: list[Any] = [
         responses.home(visit, now),
         responses.title_page(visit, films[7], now),
         responses.prequery(visit, now),

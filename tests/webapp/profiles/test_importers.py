@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -73,7 +74,7 @@ def test_the_same_in_json_lines_and_parquet_changes_nothing(tmp_path: Path, path
     line = {"profile_id": 7, "title_id": 1, "stars": 4.5, "rated_at": EARLY}
     (tmp_path / "ratings.jsonl").write_text(json.dumps(line))
     assert counts(load(tmp_path / "ratings.jsonl")[0]) == (0, 0, 1, 0)
-    columns = {name: [value] for name, value in line.items()}
+    columns: dict[str, list[Any]] = {name: [value] for name, value in line.items()}
     columns["rated_at"] = [datetime.fromtimestamp(EARLY, UTC)]
     pq.write_table(pa.table(columns), tmp_path / "ratings.parquet")
     assert counts(load(tmp_path / "ratings.parquet")[0]) == (0, 0, 1, 0)

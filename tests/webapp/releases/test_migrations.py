@@ -33,7 +33,7 @@ def test_earlier_verdicts_of_releases_and_rankers_become_one_type():
     for row in [*releases, ranker]:
         row.refresh_from_db()
     assert [release.verdict for release in releases] == [
-        Verdict(False, old["words"], {"ials": 0.29}, {"ials": 0.31}, {"ials": 0.2945}),
+        Verdict(False, str(old["words"]), {"ials": 0.29}, {"ials": 0.31}, {"ials": 0.2945}),
         Verdict(True, "Nothing was live.", {"ials": 0.3}),
         None,
     ]

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
@@ -75,7 +76,7 @@ def test_where_both_agree_nothing_is_drafted_nor_at_home_nor_while_typing(
     visit_release, cast, films, now
 ):
     fresh = current_visit(None, cast.owner, now).in_arm("x", "lists", "interleaved")
-    shown = [responses.prequery(fresh, now)]
+    shown: list[Any] = [responses.prequery(fresh, now)]
     visit = one_with_two_tastes(cast.sibling, films, now).in_arm("x", "lists", "interleaved")
     shown += [responses.home(visit, now), responses.typed(visit, "number", now)]
     for page in shown:

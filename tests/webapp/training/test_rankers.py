@@ -127,7 +127,7 @@ def test_what_was_done_before_it_was_shown_takes_nothing(release, cast, films, n
 
 def test_features_say_who_where_and_when(release, cast, films, now):
     _, page, _ = sit(cast.owner, now - timedelta(hours=2))
-    stored = unpack_fields(Slate.objects.get(pk=page.slate_id).features)
+    stored = unpack_fields(Slate.objects.get(pk=page.slate_id).features or b"")
     column = {name: stored.categories[:, n] for n, name in enumerate(CATEGORIES)}
     assert len(stored) == sum(len(row.slots) for row in page.rows)
     assert set(column["profile"]) == {cast.owner.pk}
@@ -143,7 +143,7 @@ def test_features_know_both_tastes_and_the_gate(visit_release, people, films, no
     visit = current_visit(None, people[0], now)
     tell(visit, now, "open", films[45])
     page = responses.home(visit, now)
-    stored = unpack_fields(Slate.objects.get(pk=page.slate_id).features)
+    stored = unpack_fields(Slate.objects.get(pk=page.slate_id).features or b"")
     number = {name: stored.numbers[:, n] for n, name in enumerate(NUMBERS)}
     assert all(abs(number[name]).max() > 0.5 for name in ("long", "session", "fused"))
     assert 0 < number["gate"][0] < 1

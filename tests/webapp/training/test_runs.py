@@ -76,7 +76,9 @@ def test_publishing_leaves_one_live_release_and_rolling_back_returns_to_the_one_
     publish(newer, timezone.now())
     assert Release.objects.get(is_live=True) == newer
     assert previous(Release) == release
-    publish(previous(Release), timezone.now())
+    before = previous(Release)
+    assert before is not None
+    publish(before, timezone.now())
     assert Release.objects.get(is_live=True) == release
 
 
