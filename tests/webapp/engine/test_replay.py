@@ -217,6 +217,7 @@ def test_a_slate_of_the_fallback_is_built_again_as_far_as_it_can_be(
     ("spoil", "words"),
     [
         (lambda slate: slate.snapshot.pop("context"), "does not keep what it was built from"),
+        (lambda slate: slate.snapshot.update(version=3), "This snapshot is of version 3"),
         (lambda slate: setattr(slate, "release", None), "The release that made this slate"),
         (lambda slate: setattr(slate.release, "folder", "artifacts/none"), "cannot be loaded"),
     ],
