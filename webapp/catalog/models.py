@@ -102,25 +102,28 @@ class Title(models.Model):
         models.TextField(),
         default=list,
         blank=True,
-        help_text="Other names that people look for it by, in any script.",
+        help_text="Other names people search for, in any script.",
     )
     characters = ArrayField(
-        models.TextField(), default=list, blank=True, help_text="Who is in it, for search."
+        models.TextField(),
+        default=list,
+        blank=True,
+        help_text="Names of its characters, for search.",
     )
     is_available = models.BooleanField(
         default=True,
         db_default=True,
-        help_text="No: the title is known to search, and cannot be watched here.",
+        help_text="No: search finds the title, but it cannot be watched here.",
     )
     maturity = models.PositiveSmallIntegerField(
         null=True,
         blank=True,
         choices=Maturity,
-        help_text="The age from which it may be watched; not known counts as 18.",
+        help_text="Minimum age; an unknown age counts as 18.",
     )
     genres = models.ManyToManyField(Genre, related_name="titles", blank=True)
     people = models.ManyToManyField(Person, through="Credit", related_name="titles")
-    added_at = models.DateTimeField(help_text="When it came into the catalogue.")
+    added_at = models.DateTimeField(help_text="When it joined the catalogue.")
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
 
     objects = TitleQuerySet.as_manager()

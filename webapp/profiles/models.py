@@ -29,26 +29,26 @@ class Profile(models.Model):
         "Pause history",
         default=False,
         db_default=False,
-        help_text="Nothing done now is kept, and nothing of this visit changes what is shown.",
+        help_text="New activity is not saved and does not change the rows.",
     )
     is_personalized = models.BooleanField(
         "Personal picks",
         default=True,
         db_default=True,
-        help_text="Titles and rows are chosen by what was watched and liked.",
+        help_text="Rows are based on what was watched and liked.",
     )
     hides_watched = models.BooleanField(
         "Hide what was watched",
         default=False,
         db_default=False,
-        help_text="What was watched or rated stands in no row, but for those kept by hand.",
+        help_text="Rows leave out watched and rated titles, except My List and Continue watching.",
     )
     maturity_limit = models.PositiveSmallIntegerField(
         "Titles up to age",
         null=True,
         blank=True,
         choices=Maturity,
-        help_text="Nothing above it is shown or found; a title of unknown age counts as 18.",
+        help_text="Titles above this age are hidden; titles without an age count as 18.",
     )
 
     class Meta:

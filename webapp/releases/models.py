@@ -25,7 +25,7 @@ class TrainingRun(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     stage = models.CharField(max_length=60, blank=True)
-    progress = models.FloatField(default=0.0, help_text="Done share of the run, 0 to 1.")
+    progress = models.FloatField(default=0.0, help_text="Finished share of the run, 0 to 1.")
     seed = models.PositiveIntegerField(default=0)
     metrics = models.JSONField(default=dict, blank=True, help_text="Metrics and curves by model.")
     error = models.TextField(blank=True)
@@ -107,15 +107,15 @@ class RankerVersion(Trained):
     start = models.CharField(max_length=7, choices=Start.choices, default=Start.SCRATCH)
     parent = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="children",
-        help_text="The ranker it went on from.",
+        help_text="The ranker whose weights it started from.",
     )  # fmt: skip
     teacher = models.ForeignKey(
         "self", models.SET_NULL, null=True, blank=True, related_name="pupils",
-        help_text="The ranker whose word it learned by.",
+        help_text="The ranker it was distilled from.",
     )  # fmt: skip
-    learned_until = models.DateTimeField(help_text="What was shown later is not in it.")
+    learned_until = models.DateTimeField(help_text="Impressions after this time are not in it.")
     is_simulated = models.BooleanField(
-        default=False, db_default=False, help_text="It learned from simulated visits, not people's."
+        default=False, db_default=False, help_text="Trained on simulated visits, not on people's."
     )
 
     class Meta(Trained.Meta):
