@@ -48,9 +48,13 @@ class Venv:
         return str(self.folder / "bin" / "python")
 
     def prepare(self, requirements: str, supervisor: Supervisor) -> None:
-        """Install the requirements file; nothing where it was installed as it reads now."""
+        """Install the requirements file, unless it was installed as it reads now.
+
+        First what its lock holds, each file checked by its hash; then what locks leave out:
+        PyTorch, from whichever index this machine's pip is told to use.
+        """
         stamp = self.folder / f".installed-{requirements}"
-        wanted = fingerprint(ROOT / requirements)
+        wanted = fingerprint(ROOT / requirements, *ROOT.glob("requirements*.lock"))
         if self._holds(stamp, wanted):
             return
         self._make_folder()
@@ -59,12 +63,16 @@ class Venv:
                 return
             self._create()
             say(f"installing {requirements} into {self.folder} (some minutes at the first start)")
-            install = ["-m", "pip", "install", "--disable-pip-version-check"]
-            install += ["--root-user-action=ignore", "-r", requirements]
-            command = [self.python, *install]
-            environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-            supervisor.step(Child("pip", command, environment, folder=ROOT, terminal=True))
+            lock = Path(requirements).with_suffix(".lock").name
+            self._pip("--no-deps", "--require-hashes", "-r", lock, supervisor=supervisor)
+            self._pip("-r", requirements, supervisor=supervisor)
             stamp.write_text(wanted)
+
+    def _pip(self, *arguments: str, supervisor: Supervisor) -> None:
+        command = [self.python, "-m", "pip", "install", "--disable-pip-version-check"]
+        command += ["--root-user-action=ignore", *arguments]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+        supervisor.step(Child("pip", command, environment, folder=ROOT, terminal=True))
 
     def _make_folder(self) -> None:
         try:

@@ -1,7 +1,10 @@
 """Secrets are kept and private; requirements are known by all they include."""
 
+import re
+import sys
+
 import pytest
-from embedded import PASSWORD_DIGEST, Postgres, Venv, digest_of, fingerprint, secret
+from embedded import PASSWORD_DIGEST, ROOT, Postgres, Venv, digest_of, fingerprint, secret
 from processes import Failed
 
 
@@ -44,3 +47,41 @@ def test_a_cluster_that_outlived_its_home_is_refused(tmp_path):
     Cluster(tmp_path, "old").check_password()
     with pytest.raises(Failed, match="made with another password"):
         Cluster(tmp_path, "new").check_password()
+
+
+class Recorder:
+    """A supervisor that starts nothing, and notes what it was to start."""
+
+    def __init__(self):
+        self.commands = []
+
+    def step(self, child):
+        self.commands.append(child.command)
+
+
+def test_the_locked_packages_are_installed_by_hash_and_then_the_rest_once(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").symlink_to(sys.executable)
+    environment, supervisor = Venv(tmp_path), Recorder()
+    for _ in range(2):
+        environment.prepare("requirements-demo.txt", supervisor)
+    first, second = (command[command.index("install") + 3 :] for command in supervisor.commands)
+    assert first == ["--no-deps", "--require-hashes", "-r", "requirements-demo.lock"]
+    assert second == ["-r", "requirements-demo.txt"]
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
+def test_every_requirement_is_locked_as_it_is_pinned(path):
+    """`script/lock` writes the locks anew after a change. PyTorch is not locked."""
+    pin = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==([^\s;\\]+)", re.MULTILINE)
+
+    def pins(text):
+        return {(re.sub("[._-]+", "-", n).lower(), version) for n, version in pin.findall(text)}
+
+    lock = path.with_suffix(".lock")
+    locked = pins(lock.read_text())
+    while include := re.search(r"^-r (\S+)", lock.read_text(), re.MULTILINE):
+        lock = ROOT / include[1]
+        locked |= pins(lock.read_text())
+    missing = pins(path.read_text()) - locked
+    assert {pin for pin in missing if pin[0] != "torch"} == set()
