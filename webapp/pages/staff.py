@@ -1,4 +1,4 @@
-"""What an operator sees of training: runs, curves, releases, the gate's verdicts."""
+"""Training page for staff: runs with curves and results, releases, rankers, click rates."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,19 +25,19 @@ MEASURES = {
     "regularization": "Regularisation",
     "loss": "Loss",
     "ndcg@100": "NDCG@100",
-    "training_ndcg": "NDCG@100 on what was learned",
+    "training_ndcg": "NDCG@100 on training data",
     "effective_share": "Effective share of the profiles",
     "mrr@20": "MRR@20",
     "auc": "AUC on the newest part",
 }
-"""What the models tell of each epoch, and what it is called here (docs/metrics.md)."""
+"""Labels of the measures that models report each epoch (docs/metrics.md)."""
 MODELS = {
     "ials": "History (iALS)",
     "larm": "Neighbours (R-LARM)",
     "session_encoder": "This visit (session encoder)",
     "ranker": "Order of lists (FiFa)",
 }
-"""Models with a curve, and what they are called here."""
+"""Labels of the models that report a curve."""
 RESULTS = ("ndcg@100", "recall@20", "recall@50")
 VISIT_RESULTS = ("hr@20", "mrr@20")
 
@@ -103,14 +103,18 @@ class RunView:
 
     @classmethod
     def of(cls, run: TrainingRun) -> "RunView":
-        told = run.metrics
+        metrics = run.metrics
         return cls(
             run,
-            [ModelView.of(name, told[name]["curve"]) for name in MODELS if _has_curve(told, name)],
-            _in_columns(_judged(told), RESULTS),
-            told.get("larm", {}).get("by_history_size", []),
-            _in_columns(told.get("session_encoder", {}).get("systems", {}), VISIT_RESULTS),
-            told.get("session_encoder", {}).get("requests", 0),
+            [
+                ModelView.of(name, metrics[name]["curve"])
+                for name in MODELS
+                if _has_curve(metrics, name)
+            ],
+            _in_columns(_results_by_model(metrics), RESULTS),
+            metrics.get("larm", {}).get("by_history_size", []),
+            _in_columns(metrics.get("session_encoder", {}).get("systems", {}), VISIT_RESULTS),
+            metrics.get("session_encoder", {}).get("requests", 0),
         )
 
 
@@ -139,25 +143,25 @@ def training(request: HttpRequest) -> HttpResponse:
 
 
 def curves_of(points: list[dict[str, Any]]) -> list[Curve]:
-    """One curve for each measure that the epochs told of."""
+    """Return one curve for each measure that the epochs report."""
     columns = {name: [p[name] for p in points if p.get(name) is not None] for name in MEASURES}
     return [Curve(name, values) for name, values in columns.items() if values]
 
 
-def _judged(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the results of each model; those that R-LARM was held against stand beside it."""
-    judged: dict[str, dict[str, Any]] = dict(told.get("larm", {}).get("systems", {}))
-    for name, each in told.items():
-        if RESULTS[0] in each:
-            judged[f"{name}, as published" if name == "larm" else name] = each
-    return judged
+def _results_by_model(metrics: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the results of each model, with R-LARM's comparison systems beside them."""
+    results: dict[str, dict[str, Any]] = dict(metrics.get("larm", {}).get("systems", {}))
+    for name, values in metrics.items():
+        if RESULTS[0] in values:
+            results[f"{name}, as published" if name == "larm" else name] = values
+    return results
 
 
-def _has_curve(told: dict[str, Any], name: str) -> bool:
-    return bool(told.get(name, {}).get("curve"))
+def _has_curve(metrics: dict[str, Any], name: str) -> bool:
+    return bool(metrics.get(name, {}).get("curve"))
 
 
 def _in_columns(
-    told: dict[str, dict[str, Any]], columns: tuple[str, ...]
+    results: dict[str, dict[str, Any]], columns: tuple[str, ...]
 ) -> list[tuple[str, list[float | None]]]:
-    return [(name, [each.get(column) for column in columns]) for name, each in told.items()]
+    return [(name, [values.get(column) for column in columns]) for name, values in results.items()]
