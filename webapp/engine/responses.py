@@ -28,7 +28,7 @@ from webapp.engine.respond import PageRequest, Response, read_request, respond
 from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
-from webapp.slates.pinned import on_screen
+from webapp.slates.pinned import pinned_rows
 
 GenreOrPerson = TypeVar("GenreOrPerson", Person, Genre)
 
@@ -60,7 +60,7 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     max_rows = None if is_whole else FIRST_ROWS
     request = read_request(visit, Surface.HOME, now, max_rows=max_rows)
     with stage("events"):
-        rows = on_screen(visit)
+        rows = pinned_rows(visit)
     question = HomeQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question)
     return HomePage(
@@ -83,7 +83,7 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
         shown: the slate of the page.
         now: the moment.
     """
-    rows = on_screen(visit, shown)
+    rows = pinned_rows(visit, shown)
     if not rows:
         return None
     request = read_request(visit, Surface.HOME, now)

@@ -46,9 +46,8 @@ def clicks_by_history_size(since: datetime) -> list[ClickBucket]:
     clicked if a click does. Slates of which nothing was seen are left out, and what simulated
     viewers and bots saw.
     """
-    newest = Slate.objects.filter(
-        created_at__gte=since, visit__is_simulated=False, visit__is_bot=False
-    ).order_by("-created_at")[:NEWEST_SLATES]
+    people = Slate.objects.of_people().filter(created_at__gte=since)
+    newest = people.order_by("-created_at")[:NEWEST_SLATES]
     in_neighbours, is_click = Q(row__in=NEIGHBOUR_ROWS), Q(kind__in=Event.CLICKS)
     slates = (
         Event.objects.filter(
@@ -69,10 +68,10 @@ def clicks_by_history_size(since: datetime) -> list[ClickBucket]:
     if not len(rows):
         return []
     inner = np.quantile(rows[:, 0], np.arange(1, BUCKETS) / BUCKETS, method="lower")
-    places = np.searchsorted(np.unique(inner), rows[:, 0], side="left")
+    tenths = np.searchsorted(np.unique(inner), rows[:, 0], side="left")  # of each slate
     buckets = []
-    for place in np.unique(places):
-        part = rows[places == place]
+    for tenth in np.unique(tenths):
+        part = rows[tenths == tenth]
         _, seen, elsewhere, clicked, clicked_elsewhere = part.sum(axis=0).tolist()
         sizes = part[:, 0]
         buckets.append(

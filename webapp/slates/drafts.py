@@ -20,7 +20,7 @@ class DraftedLists:
     L lists.
 
     Attributes:
-        units: (L,) the profile's number, or one of the visit's own for a stranger, below 0.
+        units: (L,) the profile's number, or one of an anonymous visit's own, below 0.
         credits: (L,) 1 where more of ranker 0's titles were clicked, 0 where fewer, a half where as
             many.
         shown: how many lists were drafted in all.
@@ -32,7 +32,7 @@ class DraftedLists:
 
     @property
     def decided(self) -> "DraftedLists":
-        """Those that one of the two won."""
+        """The lists that one of the two rankings won."""
         is_won = self.credits != 0.5
         return DraftedLists(self.units[is_won], self.credits[is_won], self.shown)
 
@@ -53,7 +53,7 @@ def drafted_lists(visits: "QuerySet[Visit]") -> DraftedLists:
     for slate_id, title_id in clicks.values_list("slate", "title"):
         clicked[slate_id].add(title_id)
     units, credits, shown = [], [], 0
-    strangers: dict[UUID, int] = {}
+    anonymous: dict[UUID, int] = {}
     lists = slates.order_by("created_at", "pk").values_list("pk", "visit", "visit__profile", "rows")
     for slate_id, visit, profile, rows in lists.iterator(chunk_size=500):
         for row in rows:
@@ -62,7 +62,7 @@ def drafted_lists(visits: "QuerySet[Visit]") -> DraftedLists:
             shown += 1
             chosen = clicked[slate_id] & set(row["titles"])
             if chosen:
-                own = strangers.setdefault(visit, -1 - len(strangers))
+                own = anonymous.setdefault(visit, -1 - len(anonymous))
                 units.append(own if profile is None else profile)
                 credits.append(credit(Draft(row["titles"], row["teams"]), chosen))
     return DraftedLists(np.array(units, dtype=np.int64), np.array(credits, dtype=np.float64), shown)

@@ -1,4 +1,4 @@
-"""What a visit has seen of its home page, so that the next one leaves it where it is."""
+"""Pinned rows: a visit in, the rows of its last home page that the next one keeps in place, out."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,34 +19,34 @@ FOLD_ROWS, FOLD_SLOTS = PageConfig.fold_rows, PageConfig.fold_slots
 """The part of a page that counts as seen before any impression arrived."""
 
 
-def on_screen(visit: CurrentVisit, goes_on: UUID | None = None) -> list[ShownRow]:
+def pinned_rows(visit: CurrentVisit, continued: UUID | None = None) -> list[ShownRow]:
     """Return the rows of the visit's last home page, down to the last one seen. One query.
 
-    Seen is what an impression or an opening names, what had been seen on the pages before, and the
-    part above the fold; in each row from its first slot on. Pages of a fallback, and of before a
-    switch of the profile was turned, stay for nobody.
+    A position counts as seen if an event names it, if it was seen on a page before, or if it stands
+    above the fold; and so do the positions before it in its row. Pages of the fallback, and those
+    from before a switch of the profile changed, pin nothing.
 
     Args:
         visit: whose.
-        goes_on: the slate of the page that is to be continued; then all its rows are returned, to
-            be held whole. Nothing is returned where it is not the visit's.
+        continued: the slate of the page that is continued below; then all its rows are returned
+            and every title of them is pinned. Another visit's slate returns nothing.
     """
     slates = Slate.objects.filter(
         visit=visit.id, surface=Surface.HOME, snapshot__switches=visit.switches
     )
-    slates = slates.filter(pk=goes_on) if goes_on else slates.filter(fallback_reason="")
-    touched = Event.objects.filter(Q(slate=OuterRef("pk")) | Q(slate=OuterRef("continues"))).values(
-        place=JSONObject(row="row", title="title_id")
+    slates = slates.filter(pk=continued) if continued else slates.filter(fallback_reason="")
+    events = Event.objects.filter(Q(slate=OuterRef("pk")) | Q(slate=OuterRef("continues"))).values(
+        position=JSONObject(row="row", title="title_id")
     )
     last = (
         slates.order_by("-created_at")
-        .values_list("rows", "snapshot__on_screen", "continues", ArraySubquery(touched))
+        .values_list("rows", "snapshot__on_screen", "continues", ArraySubquery(events))
         .first()
     )
     if last is None:
         return []
-    rows, above, continues, places = last
-    # A page from before snapshots had a version keeps none here: the next one starts anew.
+    rows, above, continues, named = last
+    # A page from before snapshots had a version has none here: the next page starts anew.
     shown = [ShownRow(**row) for row in above or ()] if continues else []
     shown += [
         ShownRow(
@@ -59,20 +59,22 @@ def on_screen(visit: CurrentVisit, goes_on: UUID | None = None) -> list[ShownRow
         )
         for row in rows
     ]
-    seen_places = {(place["row"], place["title"]) for place in places}
-    seen = [max([row.num_seen, *_slots_of(row.kind, row.titles, seen_places)]) for row in shown]
+    positions = {(position["row"], position["title"]) for position in named}
+    seen = [max([row.num_seen, *_seen_slots(row.kind, row.titles, positions)]) for row in shown]
     depth = max([FOLD_ROWS, *(n + 1 for n, slots in enumerate(seen) if slots)])
     return [
         replace(
             row,
             num_seen=max(FOLD_SLOTS, slots) if n < depth else 0,
-            num_held=len(row.titles) if goes_on else 0,
+            num_held=len(row.titles) if continued else 0,
         )
         for n, (row, slots) in enumerate(zip(shown, seen, strict=True))
-        if goes_on or n < depth
+        if continued or n < depth
     ]
 
 
-def _slots_of(kind: str, titles: Sequence[int], places: set[tuple[str, int | None]]) -> list[int]:
-    """How many slots from the first on each place covers."""
-    return [slot + 1 for slot, title in enumerate(titles) if (kind, title) in places]
+def _seen_slots(
+    kind: str, titles: Sequence[int], positions: set[tuple[str, int | None]]
+) -> list[int]:
+    """Return, of each seen position of a row, how many slots from the first on it covers."""
+    return [slot + 1 for slot, title in enumerate(titles) if (kind, title) in positions]

@@ -11,7 +11,7 @@ from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.visits import current_visit
 from webapp.slates.models import Slate
-from webapp.slates.pinned import on_screen
+from webapp.slates.pinned import pinned_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -88,7 +88,7 @@ def test_what_was_seen_above_and_below_stays_on_the_next_page(release, visit, fi
             for slot in seen.slots
         ]
         assert record_events(visit, drafts, now).accepted == len(seen.slots)
-    shown = on_screen(visit)
+    shown = pinned_rows(visit)
     assert [(each.kind, each.key) for each in shown] == [*names_of(first), names_of(more)[0]]
     tell(visit, now, "open", *films[40:44])
     after = responses.home(visit, now + timedelta(seconds=2))

@@ -12,7 +12,7 @@ from tests.churn import seen_position_churn
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 from webapp.slates.models import Slate
-from webapp.slates.pinned import FOLD_ROWS, FOLD_SLOTS, on_screen
+from webapp.slates.pinned import FOLD_ROWS, FOLD_SLOTS, pinned_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -181,7 +181,7 @@ def test_what_is_on_screen_costs_one_query(viewer, cast, django_assert_num_queri
     see(viewer, first, 3, 2)
     visit = CurrentVisit(first.visit_id, cast.owner, first.created_at)
     with django_assert_num_queries(1):
-        rows = on_screen(visit)
+        rows = pinned_rows(visit)
     assert [row.num_seen for row in rows] == [6, 6, 6, 6]
     assert [row.kind for row in rows] == [row["kind"] for row in first.rows[:4]]
-    assert on_screen(CurrentVisit(uuid4(), cast.owner, first.created_at)) == []
+    assert pinned_rows(CurrentVisit(uuid4(), cast.owner, first.created_at)) == []

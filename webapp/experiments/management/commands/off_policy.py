@@ -5,17 +5,17 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from recommender.errors import InvalidInputError
-from webapp.slates.exploration_slots import estimates, read_chances
+from webapp.slates.exploration_slots import estimates, read_exploration
 
 
 class Command(BaseCommand):
     help = (
-        "Say what slots left to chance tell: how often a title there would be clicked if the one "
-        "that is due always stood there, and if one from behind the row always did."
+        "Estimate the click rate of exploration slots if they never explored, showing the title "
+        "that is due, and if they always explored, showing one from behind the row."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--days", type=int, default=30, help="so many days back")
+        parser.add_argument("--days", type=int, default=30, help="how many days back")
         parser.add_argument(
             "--simulated", action="store_true", help="of simulated viewers, not of people"
         )
@@ -23,25 +23,24 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = timezone.now()
         since = now - timedelta(days=options["days"])
-        chances = read_chances(since, now, simulated=options["simulated"])
+        log = read_exploration(since, now, simulated=options["simulated"])
         try:
-            told = estimates(chances)
+            by_policy = estimates(log)
         except InvalidInputError as error:
             raise CommandError(
-                f"too little was left to chance and seen in {options['days']} days: {error}"
+                f"too few exploration slots were seen in {options['days']} days: {error}"
             ) from error
         self.stdout.write(
-            f"{len(chances.clicked):,} places left to chance were seen; at "
-            f"{int(chances.is_due.sum()):,} the due title stood, "
-            f"{int(chances.clicked.sum()):,} were clicked."
+            f"{len(log.clicked):,} exploration slots were seen; {int(log.is_due.sum()):,} held "
+            f"the title that was due, {int(log.clicked.sum()):,} were clicked."
         )
-        for policy, each in told.items():
-            for estimate in each:
+        for policy, policy_estimates in by_policy.items():
+            for estimate in policy_estimates:
                 reward = estimate.reward
                 self.stdout.write(
                     f"  {policy}, {estimate.method}: {reward.value:.2%} clicked "
                     f"({reward.low:.2%} to {reward.high:.2%}); counts as "
-                    f"{estimate.effective_sample:,.0f} places"
+                    f"{estimate.effective_sample:,.0f} slots"
                 )
                 if estimate.warning:
                     self.stdout.write(self.style.WARNING(f"    {estimate.warning}"))
