@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import stats
 
+from recommender import checks
 from recommender.arrays import Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.evaluation.significance import Estimate
@@ -219,7 +220,7 @@ def detectable_effect(
         alpha: the chance of a false finding.
         design: d, at least 1; `design_effect` finds it in earlier visits.
     """
-    _check_plan(baseline, power, alpha)
+    checks.inside(0, 1, baseline=baseline, power=power, alpha=alpha)
     first, second = visits
     spread = np.sqrt(baseline * (1 - baseline) * design * (1 / first + 1 / second))
     return float(_both_errors(power, alpha) * spread)
@@ -229,7 +230,7 @@ def needed_visits(
     baseline: float, difference: float, power: float, alpha: float, design: float = 1.0
 ) -> int:
     """Return how many visits each of two equal arms needs to show a difference."""
-    _check_plan(baseline, power, alpha)
+    checks.inside(0, 1, baseline=baseline, power=power, alpha=alpha)
     if not difference:
         raise InvalidInputError("no number of visits shows a difference of 0")
     variance = 2 * baseline * (1 - baseline) * design
@@ -245,9 +246,3 @@ def design_effect(ratio: Ratio) -> float:
 
 def _both_errors(power: float, alpha: float) -> float:
     return float(stats.norm.isf(alpha / 2) + stats.norm.ppf(power))
-
-
-def _check_plan(baseline: float, power: float, alpha: float) -> None:
-    for name, value in (("baseline", baseline), ("power", power), ("alpha", alpha)):
-        if not 0 < value < 1:
-            raise InvalidInputError(f"{name} must be between 0 and 1, got {value}")

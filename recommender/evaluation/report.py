@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from recommender import checks
 from recommender.arrays import Float64, Int64
 from recommender.errors import InvalidInputError
 
@@ -41,8 +42,7 @@ def by_history_size(
         history_sizes: (B,).
         buckets: into how many parts of about equal number.
     """
-    if buckets < 1:
-        raise InvalidInputError(f"buckets must be 1 or more, got {buckets}")
+    checks.whole(buckets=buckets)
     for name, metric_values in values.items():
         if len(metric_values) != len(history_sizes):
             raise InvalidInputError(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from recommender import checks
 from recommender.arrays import Float64
 from recommender.errors import InvalidInputError
 
@@ -48,8 +49,7 @@ def bootstrap_mean(
     Raises:
         InvalidInputError: no value is left, or the level is not between 0 and 1.
     """
-    if not 0 < level < 1:
-        raise InvalidInputError(f"level must be between 0 and 1, got {level}")
+    checks.inside(0, 1, level=level)
     kept = values[~np.isnan(values)]
     if not len(kept):
         raise InvalidInputError("there is no value to estimate a mean from")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recommender.errors import InvalidInputError
+from recommender import checks
 from recommender.ranking.page import Row
 
 
@@ -39,8 +39,7 @@ def team_draft(
         k: how many; fewer where both run out.
         rng: tosses the coin of every round.
     """
-    if k < 1:
-        raise InvalidInputError(f"k must be 1 or more, got {k}")
+    checks.whole(k=k)
     rankings = (first, second)
     at = [0, 0]
     drafted = Draft([], [])

@@ -32,7 +32,7 @@ from recommender.ranking.row_kinds import RowKind, row_id, row_kind
 SAME_KIND = 0.8
 """What each row of the same kind above leaves of a row's value."""
 POOL = 2
-"""Float64 `row_size`: how many candidates a row is made of."""
+"""Times `row_size`: how many candidates a row is made of."""
 EXPLORATION_POOL = 20
 """How many candidates behind the row may come to its exploration slot."""
 

@@ -6,6 +6,7 @@ B batch, I items.
 import numpy as np
 from scipy import sparse
 
+from recommender import checks
 from recommender.arrays import Float32, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
@@ -28,8 +29,7 @@ def top_k(
     Raises:
         InvalidInputError: k is below 1, a score is NaN, or the shapes differ.
     """
-    if k < 1:
-        raise InvalidInputError(f"k must be 1 or more, got {k}")
+    checks.whole(k=k)
     if np.isnan(scores).any():
         raise InvalidInputError("a score is NaN: the model that gave it is broken")
     if exclude is not None:

@@ -6,6 +6,7 @@ I items, D embedding, B batch.
 import faiss
 import numpy as np
 
+from recommender import checks
 from recommender.arrays import Float32, Floating, Int64
 from recommender.errors import InvalidInputError
 from recommender.vocabulary import UNKNOWN
@@ -50,8 +51,7 @@ class VectorIndex:
             raise InvalidInputError(
                 f"the index holds vectors of {self.vectors.shape[1]}, got {vectors.shape}"
             )
-        if k < 1:
-            raise InvalidInputError(f"k must be 1 or more, got {k}")
+        checks.whole(k=k)
         batch = np.atleast_2d(vectors)
         k = min(k, len(self))
         scores, items = self._past_ties(batch, k)

@@ -63,7 +63,7 @@ def test_an_empty_index_and_an_empty_batch_find_nothing():
 
 
 def test_what_cannot_be_ranked_is_refused():
-    with pytest.raises(InvalidInputError, match="k must be 1 or more, got 0"):
+    with pytest.raises(InvalidInputError, match="k must be a whole number from 1 up, got 0"):
         top_k(np.zeros((1, 2)), 0)
     with pytest.raises(InvalidInputError, match="NaN"):
         top_k(np.array([[np.nan]]), 1)
@@ -75,5 +75,5 @@ def test_what_cannot_be_ranked_is_refused():
         VectorIndex(np.ones(3))
     with pytest.raises(InvalidInputError, match="holds vectors of 3"):
         VectorIndex(np.eye(3)).search(np.ones(2), 1)
-    with pytest.raises(InvalidInputError, match="k must be 1 or more"):
+    with pytest.raises(InvalidInputError, match="k must be a whole number"):
         VectorIndex(np.eye(3)).search(np.ones(3), 0)
