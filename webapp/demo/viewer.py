@@ -13,7 +13,7 @@ import numpy as np
 
 from webapp.demo.site import Card, Page, Site
 from webapp.demo.tastes import Film, Intent, with_typo
-from webapp.events.playback import QUALIFIED_SECONDS
+from webapp.events.playback import enough_seconds
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ class Visit:
         end = film.seconds
         if not self._happens(self.habits.finish):
             end = int(self.rng.integers(min(150, film.seconds), film.seconds + 1))
-        position = min(QUALIFIED_SECONDS + 5, end)
+        position = min(enough_seconds(film.seconds) + 5, end)
         self._wait(position)
         unsent = [self._player_event("progress", film, position)]
         while end - position > self.habits.heartbeat_seconds:

@@ -68,7 +68,7 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
         response.views,
         response.is_fallback,
         has_more=not is_whole and len(response.views) >= FIRST_ROWS,
-        is_new_profile=visit.profile is not None and not request.evidence.liked(),
+        is_new_profile=visit.profile is not None and not request.evidence.liked,
     )
 
 
@@ -100,7 +100,7 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     question = TitleQuestion(request.viewer, request.context, title.pk, next_titles)
     response = respond(request, question)
     rows = {view.kind: view for view in response.views}
-    listed = request.evidence.listed()
+    listed = request.evidence.listed
     position = listed.index(title.pk) + 1 if title.pk in listed else None
     similar = rows.get("more_like") or rows.get("near")
     return TitlePage(response.slate_id, similar, rows.get("played_next"), position)

@@ -21,27 +21,27 @@ def viewer_of(visit: CurrentVisit, evidence: Evidence) -> Viewer:
 
     Of a profile that wants no personal picks that is what it hides and what it keeps by hand.
     """
-    hidden = frozenset(evidence.hidden())
+    hidden = frozenset(evidence.hidden)
     viewer = Viewer(
         hidden=hidden,
-        excluded=hidden | evidence.refused(),
+        excluded=hidden | evidence.refused,
         refused_genres=evidence.refused_genres,
-        unfinished=[playback.title_id for playback in evidence.unfinished()],
-        listed=evidence.listed(),
+        unfinished=[playback.title_id for playback in evidence.unfinished],
+        listed=evidence.listed,
         maturity_limit=visit.maturity_limit,
         hides_watched=visit.hides_watched,
-        seen=frozenset(evidence.seen()) if visit.hides_watched else frozenset(),
+        seen=frozenset(evidence.seen) if visit.hides_watched else frozenset(),
     )
     if not visit.is_personal:
         return viewer
     personal = replace(
         viewer,
-        liked=evidence.liked(),
-        liked_before=evidence.liked_before(),
+        liked=evidence.liked,
+        liked_before=evidence.liked_before,
         events=_encoder_events(evidence),
-        reasons=evidence.recent_reasons()[:MAX_REASONS],
-        excluded=viewer.excluded | evidence.disliked(),
-        seen=frozenset(evidence.seen()),
+        reasons=evidence.recent_reasons[:MAX_REASONS],
+        excluded=viewer.excluded | evidence.disliked,
+        seen=frozenset(evidence.seen),
         profile_id=visit.profile.pk if visit.profile else None,
     )
     return treated_viewer(personal, visit.treatment)

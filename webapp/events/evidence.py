@@ -6,6 +6,7 @@ Nothing here is cached: what was recorded a moment ago is in the next answer.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from uuid import UUID
 
@@ -76,7 +77,7 @@ class RecentEvent:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All that tells a viewer's taste at this moment, oldest first."""
+    """A viewer's evidence of taste at this moment, oldest first. Derived values are cached."""
 
     verdicts: list[Verdict]
     playbacks: list[Playback]
@@ -89,7 +90,7 @@ class Evidence:
         """Whether an event of this visit is known, and so its row."""
         return any(event.is_this_visit for event in self.recent)
 
-    @property
+    @cached_property
     def in_session(self) -> list[tuple[int, RecentEvent]]:
         """This visit's events that name a title, with it."""
         return [
@@ -98,6 +99,7 @@ class Evidence:
             if event.is_this_visit and event.title_id is not None
         ]
 
+    @cached_property
     def liked_before(self) -> dict[int, float]:
         """Each title liked, listed or watched before this visit, with weight 1."""
         began = self.visit_started_at
@@ -107,9 +109,10 @@ class Evidence:
             playbacks=[p for p in self.playbacks if p.qualified_at and p.qualified_at < began],
             recent=[],
         )
-        refused = self.disliked() | self.hidden()
-        return {id_: weight for id_, weight in earlier.liked().items() if id_ not in refused}
+        refused = self.disliked | self.hidden
+        return {id_: weight for id_, weight in earlier.liked.items() if id_ not in refused}
 
+    @cached_property
     def liked(self) -> dict[int, float]:
         """Each title that speaks for the viewer's taste and how much it says.
 
@@ -124,9 +127,10 @@ class Evidence:
         liked |= {p.title_id: 1.0 for p in self.playbacks if p.is_qualified}
         for title_id, weight in self._weights_in_session().items():
             liked[title_id] = max(weight, liked.get(title_id, 0.0))
-        refused = self.disliked() | self.hidden()
+        refused = self.disliked | self.hidden
         return {id_: weight for id_, weight in liked.items() if weight > 0 and id_ not in refused}
 
+    @cached_property
     def disliked(self) -> set[int]:
         return {
             v.title_id
@@ -134,23 +138,28 @@ class Evidence:
             if v.source == "rating" and v.stars <= Rating.DISLIKED_TO_STARS
         }
 
+    @cached_property
     def hidden(self) -> set[int]:
         return {v.title_id for v in self.verdicts if v.source == "hidden"}
 
+    @cached_property
     def refused(self) -> set[int]:
         """Titles with a person the profile refused, but for those it keeps or has begun."""
         of_refused = {v.title_id for v in self.verdicts if v.source == "refused"}
-        return of_refused - set(self.listed()) - {p.title_id for p in self.unfinished()}
+        return of_refused - set(self.listed) - {p.title_id for p in self.unfinished}
 
+    @cached_property
     def listed(self) -> list[int]:
         """My List, newest first."""
         return [v.title_id for v in reversed(self.verdicts) if v.source == "list"]
 
+    @cached_property
     def seen(self) -> set[int]:
         """Titles rated or watched for real: no news to recommend."""
         rated = {v.title_id for v in self.verdicts if v.source == "rating"}
         return rated | {p.title_id for p in self.playbacks if p.is_qualified}
 
+    @cached_property
     def unfinished(self) -> list[Playback]:
         """What can be continued, newest first; not what was dropped after it was last played."""
         dropped = {v.title_id: v.at for v in self.verdicts if v.source == "dropped"}
@@ -160,13 +169,14 @@ class Evidence:
             if p.is_unfinished and not (p.title_id in dropped and p.at <= dropped[p.title_id])
         ]
 
+    @cached_property
     def recent_reasons(self) -> list[int]:
         """Titles to explain a row with, the most telling first.
 
         What was played or opened in this visit, newest first; then earlier plays; then what was
         rated highest, latest first.
         """
-        liked = self.liked()
+        liked = self.liked
         tonight = list(reversed(self.in_session))
         played = [id_ for id_, event in tonight if event.kind in Event.PLAYBACK]
         opened = [id_ for id_, event in tonight if _in_session_weight(event) > 0]

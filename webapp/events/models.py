@@ -75,14 +75,6 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Events of visits that are neither simulated nor a bot's."""
         return self.filter(visit__is_simulated=False, visit__is_bot=False)
 
-    def of_simulated(self) -> "EventQuerySet":
-        """Events of simulated viewers."""
-        return self.filter(visit__is_simulated=True)
-
-    def playback(self) -> "EventQuerySet":
-        """Events of a player."""
-        return self.filter(kind__in=Event.PLAYBACK)
-
     def clicks(self) -> "EventQuerySet":
         """Titles opened, chosen or played (docs/metrics.md)."""
         return self.filter(kind__in=Event.CLICKS)

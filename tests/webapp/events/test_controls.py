@@ -47,13 +47,13 @@ def shown(page):
 def test_a_title_leaves_continue_watching_until_it_is_played_on(visit, films, now):
     watched(visit, now, films[0], minutes_ago=9)
     tell(visit, now, "resume", films[0], minutes_ago=8, value="remove")
-    assert evidence_of(visit).unfinished() == []
+    assert evidence_of(visit).unfinished == []
     assert evidence_of(visit).playbacks[0].position_seconds == 1800
     watched(visit, now, films[0], minutes_ago=7)
-    assert [p.title_id for p in evidence_of(visit).unfinished()] == [films[0].pk]
+    assert [p.title_id for p in evidence_of(visit).unfinished] == [films[0].pk]
     tell(visit, now, "resume", films[0], value="remove")
     tell(visit, now, "resume", films[0], value="restore")
-    assert [p.title_id for p in evidence_of(visit).unfinished()] == [films[0].pk]
+    assert [p.title_id for p in evidence_of(visit).unfinished] == [films[0].pk]
 
 
 def test_what_is_forgotten_has_never_been_and_comes_back_whole(visit, cast, films, release, now):
@@ -140,7 +140,7 @@ def test_titles_with_a_refused_person_are_found_but_not_recommended(
     assert search(visit, "High Noon", now).slots[0].title == films[1]
     tell(visit, now, "person", value="allow", subject=person.pk)
     assert not RefusedPerson.objects.exists()
-    assert evidence_of(visit).refused() == set()
+    assert evidence_of(visit).refused == set()
 
 
 @pytest.mark.parametrize("has_release", [True, False])

@@ -61,8 +61,8 @@ def fill(visit, kind, titles, count, now, seconds_apart=1):
 def test_nothing_is_known_of_a_newcomer(visit, django_assert_num_queries):
     with django_assert_num_queries(3):
         evidence = evidence_of(visit)
-    assert evidence.liked() == {}
-    assert evidence.recent_reasons() == []
+    assert evidence.liked == {}
+    assert evidence.recent_reasons == []
 
 
 def test_likes_are_ratings_of_four_stars_list_entries_and_qualified_plays(visit, films, cast, now):
@@ -75,9 +75,9 @@ def test_likes_are_ratings_of_four_stars_list_entries_and_qualified_plays(visit,
     tell(earlier, now, "progress", films[6], position_seconds=119, duration_seconds=6000)
     tell(earlier, now, "progress", films[7], position_seconds=70, duration_seconds=100)
     evidence = evidence_of(visit)
-    assert evidence.liked() == {films[n].pk: 1.0 for n in (0, 4, 5, 7)}
-    assert evidence.disliked() == {films[3].pk}
-    assert evidence.hidden() == {films[1].pk}
+    assert evidence.liked == {films[n].pk: 1.0 for n in (0, 4, 5, 7)}
+    assert evidence.disliked == {films[3].pk}
+    assert evidence.hidden == {films[1].pk}
     exported = {title for profile, title, _ in liked_pairs() if profile == cast.owner.pk}
     assert exported == {films[n].pk for n in (0, 1, 4, 5, 7)}
 
@@ -90,7 +90,7 @@ def test_this_visit_weighs_more_than_the_past_and_a_thumb_down_ends_it(visit, fi
     tell(visit, now, "open", films[3], 1)
     tell(visit, now, "thumb", films[3], 0, value="down")
     tell(visit, now, "impression", films[4], 0)
-    assert evidence_of(visit).liked() == {films[0].pk: 1.0, films[1].pk: 2.0, films[2].pk: 3.0}
+    assert evidence_of(visit).liked == {films[0].pk: 1.0, films[1].pk: 2.0, films[2].pk: 3.0}
 
 
 def test_what_was_played_last_can_be_continued_first_and_a_finished_title_cannot(visit, films, now):
@@ -98,7 +98,7 @@ def test_what_was_played_last_can_be_continued_first_and_a_finished_title_cannot
     tell(visit, now, "progress", films[1], 8, position_seconds=5900, duration_seconds=6000)
     tell(visit, now, "progress", films[2], 7, position_seconds=3000, duration_seconds=6000)
     tell(visit, now, "stop", films[0], 1, position_seconds=1500, duration_seconds=6000)
-    unfinished = evidence_of(visit).unfinished()
+    unfinished = evidence_of(visit).unfinished
     assert [(p.title_id, p.progress) for p in unfinished] == [
         (films[0].pk, 0.25),
         (films[2].pk, 0.5),
@@ -116,14 +116,14 @@ def test_reasons_name_what_was_played_before_what_was_opened(visit, films, cast,
     Rating.objects.create(profile=cast.owner, title=films[9], stars=5, rated_at=now)
     tell(visit, now, "play", films[0], 5)
     tell(visit, now, "open", films[1], 1)
-    assert evidence_of(visit).recent_reasons() == [films[0].pk, films[1].pk, films[9].pk]
+    assert evidence_of(visit).recent_reasons == [films[0].pk, films[1].pk, films[9].pk]
 
 
 def test_a_strangers_evidence_is_the_visit_alone(films, now):
     visit = current_visit(None, None, now)
     tell(visit, now, "play", films[0])
-    assert evidence_of(visit).liked() == {films[0].pk: 2.0}
-    assert evidence_of(current_visit(None, None, now)).liked() == {}
+    assert evidence_of(visit).liked == {films[0].pk: 2.0}
+    assert evidence_of(current_visit(None, None, now)).liked == {}
 
 
 def test_each_stored_event_has_its_meaning_oldest_first(visit, films, now):
@@ -163,7 +163,7 @@ def test_what_was_taken_back_is_not_there(visit, films, now):
     tell(visit, now, "hide", films[2], 3, value="hide")
     tell(visit, now, "hide", films[2], 2, value="show")
     assert {meaning for meaning, *_ in told(visit)} == {None, EventKind.UNLIST}
-    assert evidence_of(visit).liked() == {}
+    assert evidence_of(visit).liked == {}
 
 
 def test_to_stop_early_sets_a_title_back_to_opened(visit, films, now):
@@ -171,7 +171,7 @@ def test_to_stop_early_sets_a_title_back_to_opened(visit, films, now):
     tell(visit, now, "stop", films[0], 2, position_seconds=20, duration_seconds=6000)
     tell(visit, now, "play", films[1], 3, position_seconds=0, duration_seconds=6000)
     tell(visit, now, "stop", films[1], 2, position_seconds=900, duration_seconds=6000)
-    assert evidence_of(visit).liked() == {films[0].pk: 1.0, films[1].pk: 2.0}
+    assert evidence_of(visit).liked == {films[0].pk: 1.0, films[1].pk: 2.0}
 
 
 def test_the_visits_before_come_first_and_are_marked(visit, films, cast, now):
@@ -218,8 +218,8 @@ def test_long_term_taste_is_what_was_liked_before_this_visit(films, cast, now):
     fill(earlier, "progress", [films[2]], 200, before)
     fill(visit, "progress", [films[2], films[3]], 400, later)
     evidence = evidence_of(visit)
-    assert evidence.liked_before() == {films[0].pk: 1.0, films[2].pk: 1.0}
-    assert evidence.liked().keys() == {films[n].pk for n in (0, 1, 2, 3)}
+    assert evidence.liked_before == {films[0].pk: 1.0, films[2].pk: 1.0}
+    assert evidence.liked.keys() == {films[n].pk for n in (0, 1, 2, 3)}
 
 
 def test_events_are_in_the_order_of_real_time_whatever_the_clock_on_the_wall(visit, films, now):

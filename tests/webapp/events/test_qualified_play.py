@@ -137,8 +137,8 @@ def test_all_readers_agree(case, cast, films):
     title, visit = films[0], seen_and_played(case, cast.owner, films[0])
     evidence = evidence_after(visit)
     assert [p.is_qualified for p in evidence.playbacks] == [case.is_qualified]
-    assert (title.pk in evidence.liked_before()) == case.is_qualified
-    assert (title.pk in evidence.seen()) == case.is_qualified
+    assert (title.pk in evidence.liked_before) == case.is_qualified
+    assert (title.pk in evidence.seen) == case.is_qualified
 
     is_learned_from = not (visit.is_bot or visit.is_simulated)
     expected = {(cast.owner.pk, title.pk)} if is_learned_from and case.is_qualified else set()
@@ -175,7 +175,7 @@ def test_minutes_of_two_visits_are_not_added(cast, films):
     visit = seen_and_played(again, cast.owner, films[0], after=timedelta(hours=3))
     assert Play.objects.count() == 2
     assert not Play.objects.qualified().exists()
-    assert evidence_after(visit).liked() == {}
+    assert evidence_after(visit).liked == {}
     assert list(liked_pairs()) == []
 
 
@@ -186,7 +186,7 @@ def test_a_title_watched_before_stays_watched_when_it_is_resumed_and_left(cast, 
     qualified = Play.objects.qualified().values_list("visit_id", flat=True)
     assert list(qualified) == [before.pk], "tonight's visit is abandoned all the same"
     evidence = evidence_after(tonight)
-    assert evidence.seen() == {films[0].pk}
+    assert evidence.seen == {films[0].pk}
     assert EventKind.STOP not in {event.encoder_kind() for event in evidence.recent}, "a pause"
     assert EventKind.STOP not in {event.kind for event in stored_events()}
 
