@@ -57,7 +57,7 @@ def test_no_page_for_a_viewer_has_a_barrier(
     transactional_db, page, barriers, cast, release, films, now, width
 ):
     page.set_viewport_size({"width": width, "height": 844})
-    ListEntry.objects.create(profile=cast.owner, title=films[3], added_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[3], at=now)
     enter(page, cast)
     own = (
         films[0].get_absolute_url(),

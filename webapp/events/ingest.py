@@ -40,28 +40,26 @@ VALUES: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True)
-class Mark:
+class MarkKind:
     """What a kind of event sets or takes away.
 
     Attributes:
         model: where it is kept.
         set_by: the value that sets it; the other one takes it away.
-        time_field: where its time is kept.
         about: what it is set on.
     """
 
     model: type[ListEntry | HiddenTitle | DroppedTitle | RefusedPerson | RefusedGenre]
     set_by: str
-    time_field: str
     about: str = "title_id"
 
 
-MARKS: dict[str, Mark] = {
-    Event.Kind.LIST: Mark(ListEntry, "add", "added_at"),
-    Event.Kind.HIDE: Mark(HiddenTitle, "hide", "hidden_at"),
-    Event.Kind.RESUME: Mark(DroppedTitle, "remove", "dropped_at"),
-    Event.Kind.PERSON: Mark(RefusedPerson, "refuse", "refused_at", about="person_id"),
-    Event.Kind.GENRE: Mark(RefusedGenre, "refuse", "refused_at", about="genre_id"),
+MARKS: dict[str, MarkKind] = {
+    Event.Kind.LIST: MarkKind(ListEntry, "add"),
+    Event.Kind.HIDE: MarkKind(HiddenTitle, "hide"),
+    Event.Kind.RESUME: MarkKind(DroppedTitle, "remove"),
+    Event.Kind.PERSON: MarkKind(RefusedPerson, "refuse", about="person_id"),
+    Event.Kind.GENRE: MarkKind(RefusedGenre, "refuse", about="genre_id"),
 }
 
 SUBJECTS: dict[str, type[Person | Genre]] = {Event.Kind.PERSON: Person, Event.Kind.GENRE: Genre}
@@ -269,11 +267,11 @@ def _apply(profile: Profile, draft: EventDraft) -> None:
         change(profile, draft.title_id, draft.occurred_at)
 
 
-def _apply_mark(profile: Profile, mark: Mark, draft: EventDraft) -> None:
+def _apply_mark(profile: Profile, mark: MarkKind, draft: EventDraft) -> None:
     about = {mark.about: draft.subject if draft.kind in SUBJECTS else draft.title_id}
     marks = mark.model._default_manager.filter(profile=profile, **about)
     if draft.value == mark.set_by:
-        marks.get_or_create(profile=profile, **about, defaults={mark.time_field: draft.occurred_at})
+        marks.get_or_create(profile=profile, **about, defaults={"at": draft.occurred_at})
     else:
         marks.delete()
 

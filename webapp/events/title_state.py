@@ -54,7 +54,7 @@ def title_state(visit: CurrentVisit, title: Title) -> TitleState:
         "list": (ListEntry.objects.filter(profile=profile, title=title), "title_id"),
         "hidden": (HiddenTitle.objects.filter(profile=profile, title=title), "title_id"),
         "dropped": (
-            DroppedTitle.objects.filter(profile=profile, title=title, dropped_at__gte=playback.at)
+            DroppedTitle.objects.filter(profile=profile, title=title, at__gte=playback.at)
             if playback
             else DroppedTitle.objects.none(),
             "title_id",

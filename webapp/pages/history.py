@@ -34,9 +34,7 @@ def history(request: HttpRequest) -> HttpResponse:
         .defer("kept")
         .select_related("title")
         .order_by("-forgotten_at"),
-        "hidden": HiddenTitle.objects.filter(**of_titles)
-        .select_related("title")
-        .order_by("-hidden_at"),
+        "hidden": HiddenTitle.objects.filter(**of_titles).select_related("title").order_by("-at"),
         "people": RefusedPerson.objects.filter(profile=profile).select_related("person"),
         "genres": RefusedGenre.objects.filter(profile=profile).select_related("genre"),
     }

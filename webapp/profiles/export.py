@@ -73,10 +73,13 @@ def _owned_by(model: type[Model]) -> Iterator[ForeignObjectRel]:
 def _row(instance: Model, named_ids: dict[type[Model], set[int]]) -> dict[str, Any]:
     """Return the row's columns, and add ids of shared tables to `named_ids`."""
     fields: list[Field[Any, Any]] = list(instance._meta.concrete_fields)
-    row = {field.attname: getattr(instance, field.attname) for field in fields}
+    names: dict[str, str] = getattr(instance, "EXPORTED_NAMES", {})
+    row = {}
     for field in fields:
-        if field.related_model in named_ids and row[field.attname] is not None:
-            named_ids[field.related_model].add(row[field.attname])
+        value = getattr(instance, field.attname)
+        row[names.get(field.attname, field.attname)] = value
+        if field.related_model in named_ids and value is not None:
+            named_ids[field.related_model].add(value)
     return row
 
 

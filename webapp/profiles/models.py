@@ -1,5 +1,7 @@
 """Tables of profiles and their explicit feedback: ratings, My List, hidden and refused items."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.db import models
 
@@ -104,15 +106,28 @@ class Rating(models.Model):
         return self.Thumb.DOWN if self.stars <= self.DISLIKED_TO_STARS else ""
 
 
-class ListEntry(models.Model):
+class Mark(models.Model):
+    """Something that a profile marked by hand, and when. Each kind has its profile and subject."""
+
+    EXPORTED_NAMES: ClassVar[dict[str, str]]
+    """What the export of a profile calls a column, where its name is another."""
+
+    at = models.DateTimeField()
+
+    class Meta:
+        abstract = True
+
+
+class ListEntry(Mark):
     """A title on My List."""
+
+    EXPORTED_NAMES = {"at": "added_at"}
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="list_entries")
     title = models.ForeignKey(Title, models.CASCADE, related_name="list_entries")
-    added_at = models.DateTimeField()
 
     class Meta:
-        ordering = ["-added_at"]
+        ordering = ["-at"]
         verbose_name_plural = "list entries"
         constraints = [models.UniqueConstraint(fields=["profile", "title"], name="list_entry_once")]
 
@@ -120,12 +135,13 @@ class ListEntry(models.Model):
         return f"{self.title_id} on the list of {self.profile_id}"
 
 
-class HiddenTitle(models.Model):
+class HiddenTitle(Mark):
     """A title that the profile hid from every row and search."""
+
+    EXPORTED_NAMES = {"at": "hidden_at"}
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="hidden_titles")
     title = models.ForeignKey(Title, models.CASCADE, related_name="hidden_by")
-    hidden_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -136,12 +152,13 @@ class HiddenTitle(models.Model):
         return f"{self.title_id} hidden by {self.profile_id}"
 
 
-class DroppedTitle(models.Model):
+class DroppedTitle(Mark):
     """A title removed from Continue Watching until it is played again."""
+
+    EXPORTED_NAMES = {"at": "dropped_at"}
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="dropped_titles")
     title = models.ForeignKey(Title, models.CASCADE, related_name="dropped_by")
-    dropped_at = models.DateTimeField()
 
     class Meta:
         constraints = [
@@ -152,12 +169,13 @@ class DroppedTitle(models.Model):
         return f"{self.title_id} dropped by {self.profile_id}"
 
 
-class RefusedPerson(models.Model):
+class RefusedPerson(Mark):
     """A person whose titles are never recommended to the profile."""
+
+    EXPORTED_NAMES = {"at": "refused_at"}
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_people")
     person = models.ForeignKey(Person, models.CASCADE, related_name="refused_by")
-    refused_at = models.DateTimeField()
 
     class Meta:
         verbose_name_plural = "refused people"
@@ -169,12 +187,13 @@ class RefusedPerson(models.Model):
         return f"person {self.person_id} refused by {self.profile_id}"
 
 
-class RefusedGenre(models.Model):
+class RefusedGenre(Mark):
     """A genre whose titles are never recommended to the profile."""
+
+    EXPORTED_NAMES = {"at": "refused_at"}
 
     profile = models.ForeignKey(Profile, models.CASCADE, related_name="refused_genres")
     genre = models.ForeignKey(Genre, models.CASCADE, related_name="refused_by")
-    refused_at = models.DateTimeField()
 
     class Meta:
         constraints = [

@@ -49,7 +49,7 @@ def liked_pairs() -> Iterator[tuple[int, int, float]]:
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS).values_list(
             "profile_id", "title_id", "rated_at"
         ),
-        ListEntry.objects.values_list("profile_id", "title_id", "added_at"),
+        ListEntry.objects.values_list("profile_id", "title_id", "at"),
         Play.objects.of_people()
         .qualified()
         .filter(profile__isnull=False)

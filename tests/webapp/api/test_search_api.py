@@ -97,7 +97,7 @@ def test_a_title_that_is_not_to_be_had_is_named(client, release, films):
 
 @pytest.mark.parametrize("address", BOTH)
 def test_a_hidden_title_is_not_found(owner_client, cast, release, films, now, address):
-    HiddenTitle.objects.create(profile=cast.owner, title=films[1], hidden_at=now)
+    HiddenTitle.objects.create(profile=cast.owner, title=films[1], at=now)
     body = ask(owner_client, address, "high noon").json()
     shown = body["titles"] + body["near"] + body["suggestions"]
     assert films[1].pk not in {title["id"] for title in shown}

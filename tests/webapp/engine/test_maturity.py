@@ -50,7 +50,7 @@ def test_rows_hits_and_what_is_like_a_title_are_within_the_limit(rated, release,
 
 
 def test_no_address_opens_what_is_above_the_limit(rated, child, owner_client, now):
-    ListEntry.objects.create(profile=child, title=rated[1], added_at=now)
+    ListEntry.objects.create(profile=child, title=rated[1], at=now)
     for film, status in ((rated[0], 200), (rated[1], 404), (rated[3], 404)):
         assert owner_client.get(film.get_absolute_url()).status_code == status
         assert owner_client.get(f"/watch/{film.pk}/").status_code == status

@@ -62,8 +62,8 @@ def a_fresh_visit(cast, films, now):
 
 
 def one_with_a_history(cast, films, now):
-    ListEntry.objects.create(profile=cast.owner, title=films[5], added_at=now)
-    HiddenTitle.objects.create(profile=cast.owner, title=films[6], hidden_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[5], at=now)
+    HiddenTitle.objects.create(profile=cast.owner, title=films[6], at=now)
     visit = a_fresh_visit(cast, films, now)
     story(visit, films, now, with_profile=True)
     return visit

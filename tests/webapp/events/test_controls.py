@@ -154,7 +154,7 @@ def test_titles_of_a_refused_genre_are_found_but_not_recommended(
     western = Genre.objects.get(slug="western")
     of_genre = {film.pk for film in films[:20]}
     assert of_genre & shown(home(visit, now))
-    ListEntry.objects.create(profile=cast.owner, title=films[3], added_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[3], at=now)
     watched(visit, now, films[4])
     tell(visit, now, "genre", value="refuse", subject=western.pk)
     assert of_genre & shown(home(visit, now)) == {films[3].pk, films[4].pk}

@@ -68,8 +68,8 @@ def test_nothing_is_known_of_a_newcomer(visit, django_assert_num_queries):
 def test_likes_are_ratings_of_four_stars_list_entries_and_qualified_plays(visit, films, cast, now):
     for film, stars in zip(films, (5.0, 4.0, 3.5, 1.0), strict=False):
         Rating.objects.create(profile=cast.owner, title=film, stars=stars, rated_at=now)
-    ListEntry.objects.create(profile=cast.owner, title=films[4], added_at=now)
-    HiddenTitle.objects.create(profile=cast.owner, title=films[1], hidden_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[4], at=now)
+    HiddenTitle.objects.create(profile=cast.owner, title=films[1], at=now)
     earlier = current_visit(None, cast.owner, now)
     tell(earlier, now, "progress", films[5], position_seconds=120, duration_seconds=6000)
     tell(earlier, now, "progress", films[6], position_seconds=119, duration_seconds=6000)

@@ -141,20 +141,20 @@ def test_verdicts(films, cast, now):
     moments = iter(now - timedelta(minutes=n) for n in range(100))
     for profile in (cast.owner, cast.sibling):
         Rating.objects.create(profile=profile, title=films[0], stars=4.5, rated_at=next(moments))
-        ListEntry.objects.create(profile=profile, title=films[1], added_at=next(moments))
-        HiddenTitle.objects.create(profile=profile, title=films[2], hidden_at=next(moments))
-        DroppedTitle.objects.create(profile=profile, title=films[3], dropped_at=next(moments))
-        RefusedGenre.objects.create(profile=profile, genre=genre, refused_at=next(moments))
-        RefusedPerson.objects.create(profile=profile, person=person, refused_at=next(moments))
+        ListEntry.objects.create(profile=profile, title=films[1], at=next(moments))
+        HiddenTitle.objects.create(profile=profile, title=films[2], at=next(moments))
+        DroppedTitle.objects.create(profile=profile, title=films[3], at=next(moments))
+        RefusedGenre.objects.create(profile=profile, genre=genre, at=next(moments))
+        RefusedPerson.objects.create(profile=profile, person=person, at=next(moments))
     mine = {"profile": cast.owner}
     twin = [
         *(("rating", r.title_id, r.stars, r.rated_at) for r in Rating.objects.filter(**mine)),
-        *(("list", e.title_id, 0.0, e.added_at) for e in ListEntry.objects.filter(**mine)),
-        *(("hidden", h.title_id, 0.0, h.hidden_at) for h in HiddenTitle.objects.filter(**mine)),
-        *(("dropped", d.title_id, 0.0, d.dropped_at) for d in DroppedTitle.objects.filter(**mine)),
-        *(("genre", g.genre_id, 0.0, g.refused_at) for g in RefusedGenre.objects.filter(**mine)),
+        *(("list", e.title_id, 0.0, e.at) for e in ListEntry.objects.filter(**mine)),
+        *(("hidden", h.title_id, 0.0, h.at) for h in HiddenTitle.objects.filter(**mine)),
+        *(("dropped", d.title_id, 0.0, d.at) for d in DroppedTitle.objects.filter(**mine)),
+        *(("genre", g.genre_id, 0.0, g.at) for g in RefusedGenre.objects.filter(**mine)),
         *(
-            ("refused", credit.title_id, 0.0, refused.refused_at)
+            ("refused", credit.title_id, 0.0, refused.at)
             for refused in RefusedPerson.objects.filter(**mine)
             for credit in Credit.objects.filter(person=refused.person)
         ),

@@ -76,7 +76,7 @@ def test_a_genres_pages_hold_each_title_once(client, release, films, monkeypatch
 
 
 def test_what_is_hidden_stands_on_neither(owner_client, cast, release, films, star, now):
-    HiddenTitle.objects.create(profile=cast.owner, title=films[0], hidden_at=now)
+    HiddenTitle.objects.create(profile=cast.owner, title=films[0], at=now)
     for address in (star.get_absolute_url(), "/genre/western/"):
         assert films[0].pk not in shown_on(owner_client.get(address))
 
@@ -91,7 +91,7 @@ def test_a_titles_page_links_its_people_and_says_its_place_on_the_list(
 ):
     for n, film in enumerate((films[3], films[0], films[9])):
         at = now + timedelta(seconds=n)
-        ListEntry.objects.create(profile=cast.owner, title=film, added_at=at)
+        ListEntry.objects.create(profile=cast.owner, title=film, at=at)
     text = owner_client.get(films[0].get_absolute_url()).content.decode()
     assert f'<a href="{star.get_absolute_url()}">Ann Ött</a>' in text
     assert "Sergio Leone</a>" in text

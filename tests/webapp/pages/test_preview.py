@@ -18,7 +18,7 @@ def test_a_preview_tells_facts_and_is_no_event(client, films):
 
 
 def test_a_preview_shows_each_viewer_their_own_marks(client, cast, log_in, films, now):
-    ListEntry.objects.create(profile=cast.owner, title=films[0], added_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[0], at=now)
     address = f"/preview/{films[0].pk}/"
     assert "On my list" in log_in(client, cast.owner).get(address).content.decode()
     for other in (cast.sibling, cast.stranger):

@@ -110,7 +110,7 @@ def test_a_password_is_not_guessed_for_long(child_client, cast):
 
 def test_what_is_above_the_limit_is_at_no_address(child_client, child, films, release, now):
     above, fit = films[1], films[0]
-    ListEntry.objects.create(profile=child, title=above, added_at=now)
+    ListEntry.objects.create(profile=child, title=above, at=now)
     Rating.objects.create(profile=child, title=above, stars=5, rated_at=now)
     for film, status in ((fit, 200), (above, 404)):
         for address in (

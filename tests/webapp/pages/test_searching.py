@@ -221,7 +221,7 @@ def test_what_is_above_the_limit_of_a_child_is_found_by_no_way(owner_client, cas
 
 def test_what_is_hidden_is_near_to_nothing(owner_client, cast, release, films, now):
     HiddenTitle.objects.bulk_create(
-        HiddenTitle(profile=cast.owner, title=film, hidden_at=now) for film in films[:20]
+        HiddenTitle(profile=cast.owner, title=film, at=now) for film in films[:20]
     )
     body = owner_client.get("/api/v1/search", {"q": "western plot of a film qqq"}).json()
     shown = body["titles"] + body["near"] + body["suggestions"]

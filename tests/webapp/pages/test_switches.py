@@ -135,8 +135,8 @@ def test_without_personal_picks_everyone_is_shown_the_same(
 def test_without_personal_picks_what_is_kept_and_what_is_hidden_stays_so(
     owner_client, cast, films, release, now
 ):
-    ListEntry.objects.create(profile=cast.owner, title=films[0], added_at=now)
-    HiddenTitle.objects.create(profile=cast.owner, title=films[20], hidden_at=now)
+    ListEntry.objects.create(profile=cast.owner, title=films[0], at=now)
+    HiddenTitle.objects.create(profile=cast.owner, title=films[20], at=now)
     assert any(str(films[20].pk) in shown for shown in titles(owner_client)) is False
     switch(owner_client, cast.owner)
     shown = {heading: ids for heading, _, ids in rows(owner_client)}

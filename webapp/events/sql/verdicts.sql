@@ -3,23 +3,23 @@ SELECT 'rating' AS source, title_id AS subject, stars, rated_at AS at
 FROM profiles_rating
 WHERE profile_id = %(profile)s
 UNION ALL
-SELECT 'list', title_id, 0.0, added_at
+SELECT 'list', title_id, 0.0, at
 FROM profiles_listentry
 WHERE profile_id = %(profile)s
 UNION ALL
-SELECT 'hidden', title_id, 0.0, hidden_at
+SELECT 'hidden', title_id, 0.0, at
 FROM profiles_hiddentitle
 WHERE profile_id = %(profile)s
 UNION ALL
-SELECT 'dropped', title_id, 0.0, dropped_at
+SELECT 'dropped', title_id, 0.0, at
 FROM profiles_droppedtitle
 WHERE profile_id = %(profile)s
 UNION ALL
-SELECT 'genre', genre_id, 0.0, refused_at
+SELECT 'genre', genre_id, 0.0, at
 FROM profiles_refusedgenre
 WHERE profile_id = %(profile)s
 UNION ALL
-SELECT 'refused', credit.title_id, 0.0, refused.refused_at
+SELECT 'refused', credit.title_id, 0.0, refused.at
 FROM profiles_refusedperson AS refused
 INNER JOIN catalog_credit AS credit ON credit.person_id = refused.person_id
 WHERE refused.profile_id = %(profile)s
