@@ -187,6 +187,9 @@ def test_the_data_is_whole_and_of_one_profile(owner_client, cast, films, now):
     assert told["title_names"][str(films[1].pk)] == "High Noon (1951)"
     assert told["person_names"] == {str(films[0].people.first().pk): "Sergio Leone"}
     assert told["slates"][0]["features"] == "AAE="
+    assert {"added_at", "profile_id"} <= told["list_entries"][0].keys()
+    assert "at" not in told["list_entries"][0], "an export keeps its names"
+    assert "refused_at" in told["refused_people"][0]
     assert {
         row["profile_id"] for name in told if name.endswith("ratings") for row in told[name]
     } == {cast.owner.pk}
