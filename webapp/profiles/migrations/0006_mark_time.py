@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("profiles", "0004_refusals")]
+    dependencies = [("profiles", "0005_help_texts")]
 
     operations = [
         migrations.AlterModelOptions(
