@@ -1,10 +1,11 @@
-"""What templates show of titles, genres and people, kept at hand as long as the catalogue stays.
+"""Titles, genres and people as templates show them, cached for one state of the catalogue.
 
 A process reads a title's row once for each state of the catalogue: what is shown of it then is as
 old as that state, which is looked at every `RELEASE_POLL_SECONDS`.
 """
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from webapp.catalog.models import Genre, Person, Title
 
@@ -12,11 +13,25 @@ MOST = 50_000
 """Titles kept at most, and people; about 2 kB each."""
 
 
+class CardFace(NamedTuple):
+    """What of a title's card is the same in every slot, as safe HTML.
+
+    Attributes:
+        attributes: of the link.
+        content: what the link holds.
+    """
+
+    attributes: str
+    content: str
+
+
 class Cards:
     """Rows of one state of the catalogue; threads may share it."""
 
     def __init__(self) -> None:
         """Read the genres. One query."""
+        self.faces: dict[int, CardFace] = {}
+        """By title id, filled by whoever renders them."""
         self.genres: dict[int, Genre] = Genre.objects.in_bulk()
         self._titles: dict[int, Title] = {}
         self._people: dict[int, Person] = {}
@@ -28,15 +43,15 @@ class Cards:
         """
         wanted = dict.fromkeys(ids)
         missing = [id_ for id_ in wanted if id_ not in self._titles]
-        found = self._titles
+        titles = self._titles
         if missing:
             if len(self._titles) > MOST:
-                self._titles = {}
+                self._titles, self.faces = {}, {}
             query = Title.objects.for_cards()
             new = query.in_bulk(missing)
             self._titles.update(new)
-            found = {**found, **new}
-        return {id_: found[id_] for id_ in wanted if id_ in found}
+            titles = {**titles, **new}
+        return {id_: titles[id_] for id_ in wanted if id_ in titles}
 
     def people(self, ids: Iterable[int]) -> dict[int, Person]:
         """Return the people with these ids; one query for new ones."""

@@ -1,7 +1,7 @@
 """Rows of item numbers as what a template shows: titles, headings, and why each is there."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from recommender.ranking.page import Row
 from recommender.ranking.reasons import Reason
@@ -11,7 +11,7 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.answer import Answer
 from webapp.discovery.ranker_fields import shortest_floats
 from webapp.discovery.source import RecommendationSource
-from webapp.engine.cards import Cards
+from webapp.engine.cards import CardFace, Cards
 from webapp.engine.wording import Subjects, Wording
 from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
@@ -32,6 +32,7 @@ class SlotView:
             no say or the gate is not known.
         team: which of two rankings put the title there, in a list that both drafted.
         evidence: search's band of evidence, 0 the strongest; None where nothing was searched for.
+        faces: the cards' faces by title id, shared by all who show this state of the catalogue.
     """
 
     title: Title
@@ -43,6 +44,7 @@ class SlotView:
     visit_share: float | None = None
     team: int | None = None
     evidence: int | None = None
+    faces: dict[int, CardFace] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def views_of(
                     of_visit,
                     team,
                     band,
+                    context.cards.faces,
                 )
             )
         views.append(

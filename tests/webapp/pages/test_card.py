@@ -3,10 +3,11 @@
 from datetime import UTC, datetime
 
 import pytest
-from django.template.loader import render_to_string
+from selectolax.lexbor import LexborHTMLParser
 
 from webapp.catalog.models import Title
 from webapp.engine.views import SlotView
+from webapp.pages.templatetags import marquee
 from webapp.pages.templatetags.marquee import card
 
 pytestmark = pytest.mark.django_db
@@ -21,13 +22,33 @@ def film():
 
 
 @pytest.mark.parametrize(("slot", "why"), [(0, "It fits."), (17, 'Close to "<Her>" & others')])
-def test_a_card_is_what_its_template_says(film, slot, why):
-    card(SlotView(film, 5, "Something else.", 0.0), "genre")
-    view = SlotView(film, slot, why, 1.0)
-    drawn = render_to_string("_card.html", {"slot": view, "row": "top_picks"})
-    assert card(view, "top_picks") == drawn
+def test_a_card_links_its_title_and_tells_its_slot_and_reason(film, slot, why):
+    faces = {}
+    card(SlotView(film, 5, "Something else.", 0.0, faces=faces), "genre")
+    drawn = card(SlotView(film, slot, why, 1.0, faces=faces), "top_picks")
+    [link] = LexborHTMLParser(drawn).css("a.card")
+    assert link.attributes == {
+        "class": "card",
+        "href": film.get_absolute_url(),
+        "data-title": str(film.pk),
+        "data-slot": str(slot),
+        "data-why": why,
+    }
+    assert link.css_first(".card-name").text() == "M <b>"
+    assert link.css_first(".card-facts").text() == "1931"
     assert "<b>" not in drawn
     assert "<Her>" not in drawn
+
+
+def test_a_face_is_rendered_once_for_all_slots_that_share_the_cards(
+    film, django_assert_num_queries, monkeypatch
+):
+    rendered = []
+    monkeypatch.setattr(marquee, "render_to_string", lambda *args: rendered.append(args) or "face")
+    faces = {}
+    for slot in range(3):
+        assert "face</a>" in card(SlotView(film, slot, "", 0.0, faces=faces), "genre")
+    assert len(rendered) == 1
 
 
 def test_how_far_a_title_was_played_shows_where_it_is_continued_alone(film):

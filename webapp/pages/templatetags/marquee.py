@@ -8,8 +8,10 @@ from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from recommender.ranking.row_kinds import CONTINUE_WATCHING
 from webapp.catalog import posters
 from webapp.catalog.models import Title
+from webapp.engine.cards import CardFace
 from webapp.engine.views import SlotView
 from webapp.metrics.formatting import format_value
 from webapp.pages.undo import Undo, undo_of
@@ -50,27 +52,29 @@ def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeStr
     )
 
 
-SLOT, WHY = "\ue016", "\ue017"
-"""What stands in a drawn card where its slot and its reason go."""
-CONTINUED = "continue_watching"
-
-
 @register.simple_tag
 def card(slot: SlotView, row: str) -> SafeString:
-    """The card of a title, `_card.html`.
+    """The card of a title in a slot: the link here, what it holds in `_card.html`.
 
-    It is drawn once for each title that is at hand, with two holes for what differs: drawing a
-    hundred from the template takes longer than all else on a page.
+    The face, which is the same in every slot, is rendered once for each title at hand, because
+    rendering a hundred takes longer than all else on a page. Where a title is continued the face
+    shows how far it was played.
     """
-    if row == CONTINUED:
-        return render_to_string("_card.html", {"slot": slot, "row": row})
-    kept: str | None = slot.title.__dict__.get("_card")
-    if kept is None:
-        hollow = {"title": slot.title, "slot": SLOT, "why": WHY, "progress": None}
-        kept = str(render_to_string("_card.html", {"slot": hollow, "row": row}))
-        slot.title.__dict__["_card"] = kept
-    filled = kept.replace(SLOT, str(slot.slot)).replace(WHY, conditional_escape(slot.why))
-    return mark_safe(filled)  # noqa: S308 - drawn by the template, and escaped
+    if row == CONTINUE_WATCHING:
+        face = _face(slot.title, slot.progress)
+    else:
+        face = slot.faces.get(slot.title.pk) or _face(slot.title)
+        slot.faces[slot.title.pk] = face
+    return mark_safe(  # noqa: S308 - the face was rendered by a template, the rest is escaped
+        f'<a class="card" {face.attributes} data-slot="{slot.slot:d}" '
+        f'data-why="{conditional_escape(slot.why)}">{face.content}</a>'
+    )
+
+
+def _face(title: Title, progress: float | None = None) -> CardFace:
+    attributes = format_html('href="{}" data-title="{}"', title.get_absolute_url(), title.pk)
+    content = render_to_string("_card.html", {"title": title, "progress": progress})
+    return CardFace(attributes, content)
 
 
 @register.simple_tag
