@@ -1,4 +1,4 @@
-"""Start processes, show and keep what they say, and stop every one of them again.
+"""Process supervision: commands in; logged output and a complete stop of all of them out.
 
 Standard library only: these scripts run before anything is installed.
 """

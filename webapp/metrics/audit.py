@@ -1,4 +1,4 @@
-"""Write down what an operator looked at or changed, with whoever did it."""
+"""The audit log: an operator's views and changes in, `AuditEntry` rows out."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Count days: events and slates become daily metrics. Counting a day again gives the same.
+"""Daily metrics from events and slates, a day at a time. Counting a day again gives the same.
 
 A day is the visits that began on it (UTC), with all their events. Late ones make their visit's day
 be counted again.
@@ -36,21 +36,21 @@ DAY = timedelta(days=1)
 
 
 class DayRefused(Exception):
-    """A day that cannot be counted, in words."""
+    """A day that cannot be counted; the message says why."""
 
 
 def count_day(day: date, now: datetime) -> CountedDay:
     """Count a day anew and replace what was kept of it. One transaction.
 
-    Visits that may still go on at `now` are left out, as are programs.
+    Visits that may still go on at `now` are left out, as are bots.
 
     Raises:
-        DayRefused: the day is not over-or-on yet, or its slates may be gone.
+        DayRefused: the day lies in the future, or its slates were already pruned.
     """
     _check(day, now)
     began = time.perf_counter()
     since = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    values: dict[str, Any] = {
+    parameters: dict[str, Any] = {
         "day": day,
         "since": since,
         "until": since + DAY,
@@ -62,10 +62,10 @@ def count_day(day: date, now: datetime) -> CountedDay:
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [COUNTING])
-        for kept in (DailyMetric, DailyTimes, DailyQuery):
-            kept._default_manager.filter(day=day).delete()
+        for model in (DailyMetric, DailyTimes, DailyQuery):
+            model._default_manager.filter(day=day).delete()
         for step in STEPS:
-            cursor.execute(SQL[step], values)
+            cursor.execute(SQL[step], parameters)
         cursor.execute("SELECT (SELECT count(*) FROM day_visit), (SELECT count(*) FROM day_event)")
         visits, events = cursor.fetchone()
         counted, _ = CountedDay.objects.update_or_create(
@@ -84,19 +84,19 @@ def count_day(day: date, now: datetime) -> CountedDay:
 
 
 def refresh(now: datetime) -> list[CountedDay]:
-    """Count every day that something came for since the last refresh, oldest first.
+    """Count every day that has new events or slates since the last refresh, oldest first.
 
     These are the days of visits whose events or slates arrived since, of visits not counted yet,
     and of visits that are gone. Texts that were searched for go with the slates of their day. Two
     queries, and a transaction for each day.
     """
-    counted = count_days(days_with_news(now), now)
+    counted = count_days(days_to_count(now), now)
     DailyQuery.objects.filter(day__lt=first_day(now)).delete()
     Refresh.objects.create(started_at=now, finished_at=datetime.now(UTC), days=len(counted))
     return counted
 
 
-def days_with_news(now: datetime) -> list[date]:
+def days_to_count(now: datetime) -> list[date]:
     """Return the days to count. A query on what arrived, and one on the visits of each day."""
     last = Refresh.objects.order_by("-started_at").values_list("started_at", flat=True).first()
     margin = timedelta(seconds=settings.VISIT_GAP_SECONDS) + UNDER_WAY
@@ -112,7 +112,7 @@ def days_with_news(now: datetime) -> list[date]:
 
 
 def count_days(days: Iterable[date], now: datetime) -> list[CountedDay]:
-    """Count these days, in their order."""
+    """Count these days in order."""
     return [count_day(day, now) for day in days]
 
 

@@ -1,4 +1,4 @@
-"""Every metric by name: what it says, of what, in which unit; docs/metrics.md has the formulas."""
+"""The registry of metrics: meaning, denominator, unit and slices; docs/metrics.md has formulas."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Daily metrics as pages ask for them: of a period, by day, by slice, or all in all."""
+"""Daily metrics of a period, read once: totals, by day, and by slice, with their intervals."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -71,10 +71,10 @@ class Readings:
         self, metric: str, dimension: str = "all", part: str = "", period: Period | None = None
     ) -> RatioEstimate:
         """Return the metric over the whole period."""
-        found = (
+        parts = (
             self.sums.get((metric, dimension, part, day)) for day in (period or self.period).days
         )
-        return _estimate(metric, found)
+        return _estimate(metric, parts)
 
     def by_day(self, metric: str, dimension: str = "all", part: str = "") -> list[RatioEstimate]:
         """Return the metric of each day, in their order."""
@@ -93,13 +93,13 @@ class Readings:
         return None, NOTHING
 
     def slices(self, metric: str, dimension: str) -> list[str]:
-        """Return the slices that the period knows of, numbers in their order."""
-        found = {
+        """Return the slices that have values in the period, numbers in their order."""
+        slices = {
             part
             for name, dim, part, day in self.sums
             if name == metric and dim == dimension and self.period.first <= day
         }
-        return sorted(found, key=lambda part: (not part[:2].strip().isdigit(), len(part), part))
+        return sorted(slices, key=lambda part: (not part[:2].strip().isdigit(), len(part), part))
 
     def by_slice(self, metric: str, dimension: str) -> list[tuple[str, RatioEstimate]]:
         return [
@@ -137,18 +137,18 @@ class Times:
             is_simulated=is_simulated,
             dimension=dimension,
         ).values_list("slice", "day", "played", "left")
-        found: dict[str, Times] = {}
+        times: dict[str, Times] = {}
         for part, day, played, left in rows:
-            found.setdefault(part, cls(period, {})).counts[day] = (played, left)
-        return found
+            times.setdefault(part, cls(period, {})).counts[day] = (played, left)
+        return times
 
     def curve(self, days: Iterable[date]) -> Curve | None:
-        """RatioEstimate over some days, None where no visit counts."""
-        found = [self.counts[day] for day in days if day in self.counts]
-        if not found:
+        """Estimate the curve over some days; None if no visit counts."""
+        counted = [self.counts[day] for day in days if day in self.counts]
+        if not counted:
             return None
         played, left = (
-            [sum(column) for column in zip(*(each[n] for each in found), strict=True)]
+            [sum(bins) for bins in zip(*(counts[n] for counts in counted), strict=True)]
             for n in (0, 1)
         )
         return kaplan_meier(played, left)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.webapp.metrics.conftest import AFTER, DAY, NOON, everything, told
-from webapp.metrics.daily import DayRefused, count_day, days_with_news, refresh
+from webapp.metrics.daily import DayRefused, count_day, days_to_count, refresh
 from webapp.metrics.models import CountedDay, DailyMetric, DailyTimes
 from webapp.metrics.times import BIN_EDGES, kaplan_meier
 
@@ -164,7 +164,7 @@ def test_a_deleted_profile_leaves_the_days_it_was_in(sit, films, cast):
     assert told("abandonment") == (2, 2)
     cast.owner.delete()
     assert told("abandonment") == (2, 2), "sums hold nobody"
-    assert days_with_news(AFTER + timedelta(hours=1)) == [DAY]
+    assert days_to_count(AFTER + timedelta(hours=1)) == [DAY]
     refresh(AFTER + timedelta(hours=1))
     assert told("abandonment") == (1, 1)
     assert refresh(AFTER + timedelta(hours=2)) == []

@@ -1,4 +1,4 @@
-"""Charts as data: what a script draws, what a table shows, and what a CSV file holds are one."""
+"""Charts as data: estimates in; one chart's script data, table and CSV file out."""
 
 import csv
 import io
@@ -196,7 +196,7 @@ def of_metric(
 
 
 def by_name(
-    metric: Metric, found: Sequence[tuple[str, RatioEstimate]], across: str, **more: Any
+    metric: Metric, slices: Sequence[tuple[str, RatioEstimate]], across: str, **more: Any
 ) -> Chart:
     """Return a metric's bars by slice."""
     return Chart(
@@ -204,19 +204,19 @@ def by_name(
         more.pop("title", f"{metric.label} by {across.lower()}"),
         f"{metric.meaning} Counted of: {metric.of}.",
         across,
-        [name for name, _ in found],
-        [Line(metric.label, [point for _, point in found])],
+        [name for name, _ in slices],
+        [Line(metric.label, [point for _, point in slices])],
         metric.unit,
         "bars",
         **more,
     )
 
 
-def interval(found: RatioEstimate, unit: Unit) -> str:
+def interval(estimate: RatioEstimate, unit: Unit) -> str:
     """Return the 95 % interval; empty if there is none."""
-    if found.low is None or found.high is None:
+    if estimate.low is None or estimate.high is None:
         return ""
-    return f"{format_value(found.low, unit)} to {format_value(found.high, unit)}"
+    return f"{format_value(estimate.low, unit)} to {format_value(estimate.high, unit)}"
 
 
 def rounded(value: float | None) -> float | None:
@@ -224,6 +224,6 @@ def rounded(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else float(f"{value:.6g}")
 
 
-def _cells(found: RatioEstimate, unit: Unit, has_interval: bool) -> list[str]:
-    value = format_value(found.value, unit)
-    return [value, interval(found, unit) or "–"] if has_interval else [value]
+def _cells(estimate: RatioEstimate, unit: Unit, has_interval: bool) -> list[str]:
+    value = format_value(estimate.value, unit)
+    return [value, interval(estimate, unit) or "–"] if has_interval else [value]

@@ -1,4 +1,4 @@
-"""Experiments: their arms by daily metrics, and what their reports say of the difference."""
+"""The experiments dashboard: arms by daily metrics, and the reports' differences."""
 
 from typing import Any
 
@@ -31,11 +31,11 @@ def experiments(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
         filters.period, is_simulated=filters.is_simulated, metrics=COMPARED, dimensions=[ARM]
     )
     times = Times.by_slice(filters.period, is_simulated=filters.is_simulated, dimension=ARM)
-    found = list(Experiment.objects.all()[:SHOWN])
+    shown = list(Experiment.objects.all()[:SHOWN])
     return Dashboard(
         "Experiments",
         f"Arms side by side. {filters.days} days to {filters.until}, {filters.description}.",
-        sections=[_section(each, readings, times, filters) for each in found],
+        sections=[_section(experiment, readings, times, filters) for experiment in shown],
         template="staff/experiments.html",
     )
 
@@ -118,16 +118,16 @@ def _effects(experiment: Experiment, report: dict[str, Any]) -> Table:
     rows: list[list[object]] = []
     for effect in report.get("effects", []):
         for metric, (label, unit) in REPORTED.items():
-            found = effect.get(metric)
-            if not found:
+            result = effect.get(metric)
+            if not result:
                 continue
             rows.append(
                 [
                     f"{effect['arm']} less {effect['against']}: {label}",
-                    _with_interval(_estimate(found["difference"]), unit),
-                    f"{found['p']:.3g}",
-                    _with_interval(_estimate(found["always"]), unit),
-                    f"{found['always_p']:.3g}",
+                    _with_interval(_estimate(result["difference"]), unit),
+                    f"{result['p']:.3g}",
+                    _with_interval(_estimate(result["always"]), unit),
+                    f"{result['always_p']:.3g}",
                 ]
             )
     warning = report.get("sizes", {}).get("warning", "")
@@ -182,12 +182,12 @@ def _by_day(
     )
 
 
-def _with_interval(found: RatioEstimate, unit: Unit) -> str:
-    bounds = interval(found, unit)
+def _with_interval(estimate: RatioEstimate, unit: Unit) -> str:
+    bounds = interval(estimate, unit)
     return (
-        f"{format_value(found.value, unit)} ({bounds})"
+        f"{format_value(estimate.value, unit)} ({bounds})"
         if bounds
-        else format_value(found.value, unit)
+        else format_value(estimate.value, unit)
     )
 
 

@@ -1,4 +1,4 @@
-"""What a dashboard was filters for: how many days, whose visits, which arm. All in the address."""
+"""The filters of a dashboard, read from its query string: length, traffic and arm."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -112,7 +112,7 @@ class DashboardFilters:
 
     @cached_property
     def arm_choices(self) -> list[Choice]:
-        """All visits, and each arm of the period; nothing while there is no arm. One query."""
+        """All visits and every arm of the period; empty while there is no arm. One query."""
         slices = (
             DailyMetric.objects.filter(
                 metric="abandonment",

@@ -1,4 +1,4 @@
-"""What serves, where it comes from, how good it is and for whom; and the way back."""
+"""The models dashboard: live release and ranker, their quality and for whom, and rollback."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Does it help? Abandoned visits now and over time, conversions, time to play, failed searches."""
+"""The overview dashboard: abandonment, conversions, time to play and failed searches."""
 
 from dataclasses import replace
 

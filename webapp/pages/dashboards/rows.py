@@ -1,4 +1,4 @@
-"""What rows, slots and surfaces bring, and how varied what they show is."""
+"""The rows dashboard: click and conversion rates by row, slot and surface, and variety."""
 
 from django.http import HttpRequest
 from django.views.decorators.http import require_safe
@@ -46,13 +46,15 @@ def rows(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
 
 
 def _bars(readings: Readings, name: str, dimension: str, label: str) -> Chart:
-    found = readings.by_slice(name, dimension)
+    points = readings.by_slice(name, dimension)
     if dimension == "slot":
-        found = [(str(int(part) + 1) if part.isdigit() else part, point) for part, point in found]
-        found = [("21 on" if part == "20 on" else part, point) for part, point in found]
+        points = [(str(int(part) + 1) if part.isdigit() else part, point) for part, point in points]
+        points = [("21 on" if part == "20 on" else part, point) for part, point in points]
     if dimension == "row":
-        found.sort(key=lambda each: -(each[1].value or 0))
-    return by_name(METRICS[name], [(part.replace("_", " "), point) for part, point in found], label)
+        points.sort(key=lambda named: -(named[1].value or 0))
+    return by_name(
+        METRICS[name], [(part.replace("_", " "), point) for part, point in points], label
+    )
 
 
 def _by_day(readings: Readings, name: str, filters: DashboardFilters) -> Chart:

@@ -1,4 +1,4 @@
-"""How search does: success, what fails, and which texts are frequent, failing or rising."""
+"""The search dashboard: success, and which texts are frequent, failing or rising."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -102,7 +102,7 @@ class Queries:
     @classmethod
     def of(cls, period: Period, *, is_simulated: bool) -> "Queries":
         """Add days up. One query."""
-        found = cls()
+        queries = cls()
         rows = (
             DailyQuery.objects.filter(
                 day__gte=period.first, day__lte=period.last, is_simulated=is_simulated
@@ -113,10 +113,10 @@ class Queries:
             .values_list("query", "all", "none", "nothing")
         )
         for query, intents, fails, empty in rows:
-            found.intents[query] = intents
-            found.failed[query] = fails
-            found.empty[query] = empty
-        return found
+            queries.intents[query] = intents
+            queries.failed[query] = fails
+            queries.empty[query] = empty
+        return queries
 
 
 def _tables(filters: DashboardFilters) -> list[Table]:
@@ -128,14 +128,14 @@ def _tables(filters: DashboardFilters) -> list[Table]:
         if count >= FEWEST_RISING and count > before.intents[query]
     }
     rising = sorted(rises, key=lambda query: (-rises[query], query))[:QUERIES_SHOWN]
-    kept = "Of each day the most frequent and the most failing texts are kept."
+    limits = "Of each day the most frequent and the most failing texts are kept."
     return [
         Table(
             "top",
             "Top texts",
             ["Text", "Searches", "Failed", "Found nothing"],
             [_row(now, query) for query, _ in now.intents.most_common(QUERIES_SHOWN)],
-            f"The texts that most search intents ended with. {kept}",
+            f"The texts that most search intents ended with. {limits}",
             is_of_visits=True,
         ),
         Table(
@@ -143,7 +143,7 @@ def _tables(filters: DashboardFilters) -> list[Table]:
             "Failing texts",
             ["Text", "Searches", "Failed", "Found nothing"],
             [_row(now, query) for query, n in now.failed.most_common(QUERIES_SHOWN) if n],
-            f"Those that ended most often without a choice. {kept}",
+            f"Those that ended most often without a choice. {limits}",
             is_of_visits=True,
         ),
         Table(
@@ -151,7 +151,7 @@ def _tables(filters: DashboardFilters) -> list[Table]:
             "Rising texts",
             ["Text", "Searches", "In the period before", "More"],
             [[q, now.intents[q], before.intents[q], f"+{rises[q]}"] for q in rising],
-            f"Those searched for more often than in the {filters.days} days before. {kept}",
+            f"Those searched for more often than in the {filters.days} days before. {limits}",
             is_of_visits=True,
         ),
     ]

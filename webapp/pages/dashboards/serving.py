@@ -1,4 +1,4 @@
-"""What all dashboards share: staff alone, one template, any chart as a CSV file."""
+"""The frame of every dashboard: staff only, one template, each chart also as a CSV file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

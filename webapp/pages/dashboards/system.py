@@ -1,4 +1,4 @@
-"""How fast, how fresh, how often the fallback: what an operator on call looks at."""
+"""The system dashboard: response times, fallbacks, event lag, model age, queues and alerts."""
 
 from datetime import datetime
 

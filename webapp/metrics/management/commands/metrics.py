@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from webapp.metrics.daily import DayRefused, count_day, days_with_news, first_day, refresh
+from webapp.metrics.daily import DayRefused, count_day, days_to_count, first_day, refresh
 
 
 class Command(BaseCommand):
@@ -23,7 +23,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         now = datetime.now(UTC)
         if options["list"]:
-            self.stdout.write("\n".join(map(str, days_with_news(now))) or "Nothing is new.")
+            self.stdout.write("\n".join(map(str, days_to_count(now))) or "Nothing is new.")
             return
         try:
             counted = (
