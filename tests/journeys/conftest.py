@@ -3,12 +3,22 @@
 import asyncio
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from django.core.signals import request_finished, request_started
 from django.db import connections
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from tests.journeys.waiting import SECONDS
 
@@ -54,10 +64,48 @@ def chromium() -> str:
     return found
 
 
+class UnderWay:
+    """Counts the requests that the live server is at."""
+
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), 0
+        request_started.connect(self._started)
+        request_finished.connect(self._finished)
+
+    def _started(self, **_: object) -> None:
+        with self._lock:
+            self._count += 1
+
+    def _finished(self, **_: object) -> None:
+        with self._lock:
+            self._count -= 1
+
+    def wait_for_none(self) -> None:
+        end = time.monotonic() + SECONDS
+        while self._count > 0:
+            assert time.monotonic() < end, f"{self._count} requests did not end"
+            time.sleep(0.01)
+
+
+@pytest.fixture(scope="session")
+def under_way() -> UnderWay:
+    return UnderWay()
+
+
+def _close_silently(context: BrowserContext) -> None:
+    """Close it, so that what its pages tell when they go does not reach the next test's site."""
+    context.set_offline(True)
+    CLOSE(context)
+
+
+CLOSE = BrowserContext.close
+
+
 @pytest.fixture(scope="session")
 def launched(chromium: str) -> Iterator[Browser]:
     """One browser for all journeys of this process; each has a context of its own in it."""
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setattr(BrowserContext, "close", _close_silently)
         launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         LOOP.leave()
         yield launched
@@ -66,13 +114,16 @@ def launched(chromium: str) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser(launched: Browser, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def browser(
+    launched: Browser, under_way: UnderWay, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Browser]:
     # Playwright's event loop runs in this thread, where the ORM is used between steps.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     LOOP.enter()
     yield launched
     for context in launched.contexts:
         context.close()
+    under_way.wait_for_none()
     # Within Playwright's loop the ORM has a connection of its own; here is its end.
     connections.close_all()
     LOOP.leave()
