@@ -22,7 +22,6 @@ from webapp.discovery.questions import (
 )
 from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of
-from webapp.engine.live import holder
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage
 from webapp.engine.respond import PageRequest, Response, read_request, respond
 from webapp.events.popular_plays import played_next, played_today
@@ -38,12 +37,6 @@ FIRST_ROWS = 5
 """Rows that a home page comes with; the others follow as the viewer scrolls."""
 TYPED_TITLES = 6
 """Most titles that are shown of a row while typing."""
-
-
-def is_ready() -> bool:
-    """Whether this process has a release loaded; no query."""
-    live = holder.peek()
-    return live is not None and live.recommender is not None
 
 
 def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomePage:

@@ -34,7 +34,11 @@ class Slate(models.Model):
     surface = models.CharField(max_length=8, choices=SURFACES)
     release = models.ForeignKey(Release, models.SET_NULL, null=True, blank=True)
     ranker = models.ForeignKey(
-        RankerVersion, models.SET_NULL, null=True, blank=True, help_text="What had the last word."
+        RankerVersion,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        help_text="What ordered its lists; empty for the fused score.",
     )
     created_at = models.DateTimeField()
     is_keystroke = models.BooleanField(
@@ -49,12 +53,14 @@ class Slate(models.Model):
         null=True, help_text="ε, the probability that a slot explores; null for a keystroke."
     )
     rows = models.JSONField(help_text="Rows in order: kind, heading, titles by slot, scores.")
-    snapshot = models.JSONField(default=dict, help_text="The evidence the page was built from.")
+    snapshot = models.JSONField(
+        default=dict, help_text="The question it answered, by which it can be rebuilt."
+    )
     features = models.BinaryField(
-        null=True, help_text="What a ranker is told of each place; safetensors, compressed."
+        null=True, help_text="The ranker's fields of each position; safetensors, compressed."
     )
     visit_share = models.FloatField(
-        null=True, help_text="How much of the taste was this visit: the gate, 0 to 1."
+        null=True, help_text="This visit's weight in the taste, 0 to 1; the history has the rest."
     )
     continues = models.ForeignKey(
         "self",
@@ -62,11 +68,13 @@ class Slate(models.Model):
         null=True,
         blank=True,
         related_name="continued_by",
-        help_text="The slate whose page these rows go on with, below what it shows.",
+        help_text="The slate of the page that these rows stand below.",
     )
     took_ms = models.FloatField()
     fallback_reason = models.CharField(
-        max_length=200, blank=True, help_text="Why popular titles were served instead; else empty."
+        max_length=200,
+        blank=True,
+        help_text="Why popular titles were served instead; empty where they were not.",
     )
 
     objects = SlateQuerySet.as_manager()

@@ -35,12 +35,14 @@ class Command(BaseCommand):
         elif options["off"]:
             RankerVersion.objects.filter(is_live=True).update(is_live=False)
         ready = readiness(timezone.now())
-        told = f", {ready.simulated} by simulated viewers" if ready.simulated else ""
-        self.stdout.write(f"{ready.slates} slates were seen{told}; training needs {ready.needed}.")
+        others = f", {ready.simulated} by simulated viewers" if ready.simulated else ""
+        self.stdout.write(
+            f"{ready.slates} slates were seen{others}; training needs {ready.needed}."
+        )
         for version in RankerVersion.objects.select_related("run")[:20]:
-            sort = ", simulated visits" if version.is_simulated else ""
+            visits = ", simulated visits" if version.is_simulated else ""
             self.stdout.write(
-                f"{version}  {version.run.kind} from {version.start}{sort}  {version.gate_reason}"
+                f"{version}  {version.run.kind} from {version.start}{visits}  {version.gate_reason}"
             )
 
     def _train(self, kind: TrainingRun.Kind) -> None:

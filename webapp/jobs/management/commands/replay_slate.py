@@ -1,4 +1,4 @@
-"""manage.py replay_slate: build a slate again, or ask what another release would have shown."""
+"""manage.py replay_slate: rebuild a slate and compare, or show what another release would show."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,8 +15,8 @@ from webapp.slates.models import Slate
 
 class Command(BaseCommand):
     help = (
-        "Build a slate again from what it was given, and say whether every row, title, slot and "
-        "score is the same. With --release show what that release would have shown instead."
+        "Rebuild a slate from its snapshot and compare every row, title, slot and score. With "
+        "--release show what that release would have shown instead."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -32,55 +32,57 @@ class Command(BaseCommand):
         other = _release(options["release"])
         limit_threads()
         try:
-            found = replay(slate, other)
+            rebuilt = replay(slate, other)
         except ReplayError as error:
             raise CommandError(str(error)) from error
         made_by = slate.release or "popular titles"
         self.stdout.write(f"{slate}, {slate.created_at:%Y-%m-%d %H:%M:%S} UTC, by {made_by}")
-        for note in found.notes:
+        for note in rebuilt.notes:
             self.stdout.write(f"Note: {note}")
-        names = _Names.of(slate, found)
+        names = _Names.of(slate, rebuilt)
         if other is not None:
             self.stdout.write(f"\n{str(other).capitalize()} would have shown:")
-            for row in found.rows:
+            for row in rebuilt.rows:
                 titles = ", ".join(names.title(id_) for id_ in row["titles"])
                 self.stdout.write(f"  {names.row(row['kind'], row['key'])}: {titles}")
-        if found.feature_skew is not None:
-            self.stdout.write(f"Features kept and computed again differ by {found.feature_skew:g}.")
-        self._compare(slate, found, names)
-        if found.differences and other is None:
+        if rebuilt.feature_skew is not None:
+            self.stdout.write(
+                f"Features kept and computed again differ by {rebuilt.feature_skew:g}."
+            )
+        self._compare(slate, rebuilt, names)
+        if rebuilt.differences and other is None:
             raise CommandError("The list built again is not the list that was shown.")
 
-    def _compare(self, slate: Slate, found: Replay, names: "_Names") -> None:
-        if not found.differences:
+    def _compare(self, slate: Slate, rebuilt: Replay, names: "_Names") -> None:
+        if not rebuilt.differences:
             slots = sum(len(row["titles"]) for row in slate.rows)
             self.stdout.write(
                 f"The same: {len(slate.rows)} rows, {slots} titles, every slot and every score."
             )
             return
-        self.stdout.write(f"\nDifferent in {len(found.differences)} rows:")
-        for difference in found.differences:
+        self.stdout.write(f"\nDifferent in {len(rebuilt.differences)} rows:")
+        for difference in rebuilt.differences:
             self.stdout.write(f"  {names.row(difference.kind, difference.key)}")
             for line in _lines(difference, names):
                 self.stdout.write(f"    {line}")
 
 
 class _Names:
-    """What titles and rows are called. Two queries."""
+    """Names of titles and rows, for the report. Two queries."""
 
     def __init__(self, titles: dict[int, Title], genres: dict[int, Genre]) -> None:
         self._titles, self._genres = titles, genres
 
     @classmethod
-    def of(cls, slate: Slate, found: Replay) -> "_Names":
-        rows: list[StoredRow] = [*slate.rows, *found.rows]
+    def of(cls, slate: Slate, rebuilt: Replay) -> "_Names":
+        rows: list[StoredRow] = [*slate.rows, *rebuilt.rows]
         keys = {row["key"] for row in rows if row["key"] is not None}
         shown = {id_ for row in rows for id_ in row["titles"]}
         return cls(Title.objects.in_bulk(shown | keys), Genre.objects.in_bulk(keys))
 
     def title(self, id_: int) -> str:
-        found = self._titles.get(id_)
-        return f"{found} [{id_}]" if found else f"[{id_}, deleted]"
+        title = self._titles.get(id_)
+        return f"{title} [{id_}]" if title else f"[{id_}, deleted]"
 
     def row(self, kind: str, key: int | None) -> str:
         if key is None:
@@ -91,11 +93,11 @@ class _Names:
 
 
 def _lines(difference: RowDifference, names: _Names) -> list[str]:
-    """One line for each thing that differs; places and slots are counted from 1."""
+    """Return a line for each difference; rows and slots are counted from 1."""
     lines = []
     before, after = difference.place_before, difference.place_after
     if after is None:
-        return ["the row is not there any more"]
+        return ["the row is gone"]
     if before is None:
         lines.append(f"the row is new, row {after + 1}")
     elif before != after:
@@ -114,7 +116,7 @@ def _lines(difference: RowDifference, names: _Names) -> list[str]:
 def _release(number: int | None) -> Release | None:
     if number is None:
         return None
-    found = Release.objects.filter(pk=number).first()
-    if found is None:
+    release = Release.objects.filter(pk=number).first()
+    if release is None:
         raise CommandError(f"There is no release {number}. `manage.py releases` lists them.")
-    return found
+    return release
