@@ -1,0 +1,158 @@
+"""Visit intents: long-term scores and this visit's events in, the posterior of what is wanted out.
+
+A visit is about something, or about nothing in particular. What it is about is an aspect in which
+the titles that are wanted are like the titles that were opened (`recommender.models.likeness`).
+With p_i the long-term probability of title i, an event on title j says
+
+    r_ij = 1 - a w + a w (ε + s_ij) / Σ_i p_i (ε + s_ij)         positive
+    r_ij = (1 - a w s_ij) / Σ_i p_i (1 - a w s_ij)               negative: refused, or passed over
+
+s the likeness in an aspect, w how much the kind of event says, a that events are no accidents, ε
+what is likely without any likeness. Over the aspects f with prior π_f, and π_0 = 1 - Σ π_f for a
+visit about nothing,
+
+    q_i ∝ p_i (π_0 + Σ_f π_f Π_j r^f_ij)        p_i ∝ exp(β z_i)
+
+z the long-term score in standard deviations over the catalogue. Events that contradict each other
+make every product small, and q falls back to p: a visit that says nothing changes nothing.
+
+The form is ours. The constants are a prior that needs no data (docs/models/visit_intents.md says
+how they were chosen).
+
+I items, E events.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from recommender import checks
+from recommender.arrays import Bool, Float32
+from recommender.models.likeness import Aspects
+
+PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.15}
+
+
+@dataclass(frozen=True)
+class VisitIntentsConfig:
+    sharpness: float = 0.4
+    """β: how much a standard deviation of the long-term score says."""
+    reliability: float = 0.85
+    """a: how seldom an event is an accident."""
+    floor: float = 0.03
+    """ε."""
+    aspects: Mapping[str, float] = field(default_factory=lambda: dict(PRIOR))
+    """π_f by aspect of `Likeness`; what is left of 1 is a visit about nothing in particular."""
+    max_events: int = 12
+    """The newest events that count."""
+
+    def __post_init__(self) -> None:
+        checks.positive(sharpness=self.sharpness, floor=self.floor)
+        checks.between(0, 1, reliability=self.reliability)
+        checks.between(0, 1, **{f"aspects[{name}]": pi for name, pi in self.aspects.items()})
+        checks.between(0, 1, **{"the sum of aspects": round(sum(self.aspects.values()), 9)})
+        checks.whole(1, max_events=self.max_events)
+
+
+@dataclass(frozen=True)
+class IntentEvidence:
+    """What one event of the visit says.
+
+    Attributes:
+        likeness: of all titles to what the event was about.
+        weight: w, 0 says nothing, 1 the most.
+        is_negative: whether it speaks against what is alike.
+    """
+
+    likeness: Aspects
+    weight: float = 1.0
+    is_negative: bool = False
+
+
+@dataclass(frozen=True)
+class IntentPosterior:
+    """What is wanted, after the visit's events.
+
+    Attributes:
+        scores: (I,) z + log(q / p) / β: without events they are the long-term scores.
+        visit: (I,) the same of the part of q that is about something, less a constant.
+        share: ½ Σ |q_i - p_i|, how much the visit has changed what is wanted: 0 to 1.
+        aspects: the posterior of each aspect; with the rest, π_0's, they sum to 1.
+    """
+
+    scores: Float32
+    visit: Float32
+    share: float
+    aspects: Mapping[str, float]
+
+
+class VisitIntents:
+    """Infers what a visit is about. Immutable, learns nothing."""
+
+    def __init__(self, config: VisitIntentsConfig = VisitIntentsConfig()) -> None:
+        self.config = config
+
+    def posterior(
+        self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None
+    ) -> IntentPosterior:
+        """Return what is wanted. Cost: 3 I operations an event and aspect.
+
+        Args:
+            long_term: (I,) scores of any scale; constant where nothing is known of the viewer.
+            evidence: this visit's events, oldest first.
+            eligible: (I,) False at titles that cannot be wanted: those just opened, those refused.
+        """
+        config = self.config
+        z = standardised(long_term)
+        prior = np.exp(config.sharpness * (z - z.max(initial=0)))
+        if eligible is not None:
+            prior = np.where(eligible, prior, np.float32(0))
+        prior /= max(float(prior.sum()), 1e-30)
+        newest = evidence[-config.max_events :]
+        about = np.zeros_like(prior)
+        weights: dict[str, float] = {}
+        for name, share in config.aspects.items():
+            part = np.float32(share) * self._ratios(name, newest, prior)
+            weights[name] = float(prior @ part)
+            about += part
+        nothing = max(1 - sum(config.aspects.values()), 0.0)
+        total = max(nothing + sum(weights.values()), 1e-30)
+        odds = (nothing + about) / np.float32(total)  # (I,) q over p
+        return IntentPosterior(
+            z + self._log(odds),
+            z + self._log(about),
+            float(prior @ np.abs(odds - 1)) / 2 if newest else 0.0,
+            {name: weight / total for name, weight in weights.items()},
+        )
+
+    def _ratios(self, name: str, evidence: Sequence[IntentEvidence], prior: Float32) -> Float32:
+        """Return (I,) the product of what each event says of every title, by one aspect."""
+        config = self.config
+        product = np.ones(len(prior), dtype=np.float32)
+        for event in evidence:
+            likeness = event.likeness.get(name)
+            if likeness is None:
+                continue
+            trust = np.float32(config.reliability * event.weight)
+            if event.is_negative:
+                ratio = np.maximum(1 - trust * likeness, np.float32(0))
+                product *= ratio / max(float(prior @ ratio), 1e-9)
+            else:
+                expected = float(prior @ likeness) + config.floor
+                relative = (likeness + np.float32(config.floor)) / np.float32(expected)
+                product *= (1 - trust) + trust * relative
+        return product
+
+    def _log(self, ratio: Float32) -> Float32:
+        floored = np.maximum(ratio, np.float32(1e-12))
+        return np.asarray(np.log(floored) / np.float32(self.config.sharpness), dtype=np.float32)
+
+
+def standardised(scores: Float32) -> Float32:
+    """Return (I,) scores in standard deviations over the catalogue; zeros where all are equal."""
+    exact = scores.astype(np.float64)  # squares of any float32
+    spread = float(exact.std()) if len(exact) else 0.0
+    if spread <= 1e-7 * float(np.abs(exact).max(initial=0)):
+        return np.zeros(len(scores), dtype=np.float32)
+    return np.asarray((exact - exact.mean()) / spread, dtype=np.float32)

@@ -1,0 +1,83 @@
+"""Likeness of titles, aspect by aspect, with answers worked out by hand."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender.data.catalogue import Catalogue
+from recommender.errors import InvalidInputError
+from recommender.models.item_to_item import Neighbours
+from recommender.models.likeness import ASPECTS, Likeness
+from recommender.vocabulary import Vocabulary
+
+WESTERN, COMEDY = 0, 1
+FORD, SELLERS = 0, 1
+IDS = np.array([10, 11, 12, 13])
+VECTORS = np.array([[3, 0], [1, 0], [0, 2], [0, 0]], dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    """Two westerns of Ford ten years apart, a comedy, and a title of which nothing is known."""
+    return Catalogue(
+        Vocabulary(IDS),
+        sparse.csr_array(np.array([[1, 0], [1, 0], [0, 1], [0, 0]], dtype=np.float32)),
+        np.array([100, 101]),
+        np.zeros(4),
+        np.zeros(4, dtype=np.float32),
+        np.array([1950, 1960, 1960, 0]),
+        np.zeros(4, dtype=np.int64),
+        sparse.csr_array(np.array([[1, 0], [0.5, 0], [0, 1], [0, 0]], dtype=np.float32)),
+        np.array([200, 201]),
+    )
+
+
+@pytest.fixture(scope="module")
+def likeness(catalogue):
+    neighbours = Neighbours(
+        catalogue.titles,
+        np.array([1, 2]),
+        np.array([[0], [0]], dtype=np.int32),
+        np.array([[0.4], [0.1]], dtype=np.float32),
+    )
+    return Likeness(catalogue, VECTORS, neighbours)
+
+
+def test_each_aspect_has_its_value(likeness):
+    aspects = likeness.to(0)
+    assert set(aspects) == set(ASPECTS)
+    e = np.exp(-1)
+    assert np.allclose(aspects["genres"], [1, 1, 0, 0])
+    assert np.allclose(aspects["people"], [1, 1, 0, 0])
+    assert np.allclose(aspects["era"], [1, e, e, 0])
+    assert np.allclose(aspects["period"], [1, e, 0, 0])
+    assert np.allclose(aspects["likers"], [1, 1, 0, 0])
+    assert np.allclose(aspects["neighbours"], [0, 1, 0.25, 0])
+
+
+def test_overall_is_the_weighted_mean_of_five_aspects(likeness):
+    e = np.exp(-1)
+    parts = np.array([0.9 + 0.15, 0.9 + 0.15 * e + 0.1, 0.15 * e + 0.025, 0]) / 1.15
+    assert np.allclose(likeness.to(0)["overall"], parts)
+
+
+def test_a_title_without_features_is_like_nothing(likeness):
+    for name, values in likeness.to(3).items():
+        assert not values[:3].any(), name
+
+
+def test_a_genre_and_a_person_speak_for_their_titles_alone(likeness):
+    of_genre, of_person = likeness.of_genre(WESTERN), likeness.of_person(SELLERS)
+    assert of_genre["genres"].tolist() == [1, 1, 0, 0]
+    assert np.allclose(of_genre["overall"], [0.3 / 1.15, 0.3 / 1.15, 0, 0])
+    assert "people" not in of_genre
+    assert of_person["people"].tolist() == [0, 0, 1, 0]
+
+
+def test_without_neighbours_the_aspect_is_zero(catalogue):
+    assert not Likeness(catalogue, VECTORS).to(0)["neighbours"].any()
+
+
+def test_vectors_of_another_catalogue_are_refused(catalogue):
+    with pytest.raises(InvalidInputError, match="4 titles need as many vectors, got 3"):
+        Likeness(catalogue, VECTORS[:3])

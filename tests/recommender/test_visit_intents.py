@@ -1,0 +1,182 @@
+"""The posterior of what a visit wants: known answers, laws, and a slow twin."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommender.errors import InvalidInputError
+from recommender.models.visit_intents import (
+    IntentEvidence,
+    VisitIntents,
+    VisitIntentsConfig,
+    standardised,
+)
+
+ITEMS = 12
+ASPECTS = tuple(VisitIntentsConfig().aspects)
+model = VisitIntents()
+
+
+def random_event(seed: int, *, is_negative: bool = False) -> IntentEvidence:
+    rng = np.random.default_rng(seed)
+    aspects = {name: rng.random(ITEMS, dtype=np.float32) for name in ASPECTS}
+    return IntentEvidence(aspects, float(rng.uniform(0.2, 1)), is_negative)
+
+
+def about(*items: int, is_negative: bool = False) -> IntentEvidence:
+    """An event on a title that these titles, and no others, are wholly like."""
+    alike = np.zeros(ITEMS, dtype=np.float32)
+    alike[list(items)] = 1
+    return IntentEvidence(dict.fromkeys(ASPECTS, alike), 1.0, is_negative)
+
+
+events = st.lists(
+    st.builds(random_event, st.integers(0, 99), is_negative=st.booleans()), max_size=6
+)
+long_terms = st.integers(0, 99).map(
+    lambda seed: np.random.default_rng(seed).normal(size=ITEMS).astype(np.float32)
+)
+
+
+def slow_posterior(long_term, evidence, config):
+    """Return q and p item by item, as the module's text defines them."""
+    z = (long_term - long_term.mean()) / long_term.std()
+    p = [np.exp(config.sharpness * value) for value in z.astype(float)]
+    p = [value / sum(p) for value in p]
+    q = []
+    for item in range(len(p)):
+        weight = 1 - sum(config.aspects.values())
+        for name, share in config.aspects.items():
+            product = 1.0
+            for event in evidence:
+                s, trust = event.likeness[name], config.reliability * event.weight
+                if event.is_negative:
+                    mean = sum(p[i] * (1 - trust * s[i]) for i in range(len(p)))
+                    product *= (1 - trust * s[item]) / mean
+                else:
+                    mean = sum(p[i] * (config.floor + s[i]) for i in range(len(p)))
+                    product *= 1 - trust + trust * (config.floor + s[item]) / mean
+            weight += share * product
+        q.append(p[item] * weight)
+    return np.array(q) / sum(q), np.array(p)
+
+
+@given(long_terms, events)
+def test_a_slow_twin_gives_the_same(long_term, evidence):
+    q, p = slow_posterior(long_term, evidence, model.config)
+    posterior = model.posterior(long_term, evidence)
+    expected = standardised(long_term) + np.log(q / p) / model.config.sharpness
+    assert np.allclose(posterior.scores, expected, atol=1e-3)
+    assert posterior.share == pytest.approx(np.abs(q - p).sum() / 2, abs=1e-4)
+
+
+@given(long_terms)
+def test_without_evidence_the_scores_are_the_long_term_ones(long_term):
+    posterior = model.posterior(long_term, [])
+    assert np.allclose(posterior.scores, standardised(long_term), atol=1e-5)
+    assert np.array_equal(np.argsort(posterior.scores), np.argsort(standardised(long_term)))
+    assert posterior.share == 0
+
+
+@given(long_terms, events, st.randoms())
+def test_the_order_of_events_does_not_matter(long_term, evidence, random):
+    shuffled = random.sample(evidence, len(evidence))
+    one, other = model.posterior(long_term, evidence), model.posterior(long_term, shuffled)
+    assert np.allclose(one.scores, other.scores, atol=1e-3)
+
+
+@given(long_terms, st.integers(0, 99))
+def test_a_refusal_lowers_what_is_alike_more_than_the_rest(long_term, seed):
+    event = random_event(seed, is_negative=True)
+    alike = np.sort(event.likeness["overall"])
+    evidence = [IntentEvidence(dict.fromkeys(ASPECTS, event.likeness["overall"]), 1.0, True)]
+    change = model.posterior(long_term, evidence).scores - standardised(long_term)
+    in_order = change[np.argsort(event.likeness["overall"])]
+    assert (np.diff(in_order) <= 1e-4).all()
+    assert in_order[-1] < in_order[0] or np.allclose(alike, alike[0])
+
+
+def test_contradicting_events_return_to_the_long_term_order():
+    long_term = np.linspace(0, 1, ITEMS).astype(np.float32)
+    shares = [
+        model.posterior(long_term, [about(item) for item in range(count)]).share
+        for count in (4, 8, ITEMS)
+    ]
+    assert shares[0] > shares[1] > shares[2]
+    scores = model.posterior(long_term, [about(item) for item in range(ITEMS)]).scores
+    assert np.allclose(scores - scores.mean(), standardised(long_term), atol=0.05)
+
+
+def test_events_of_one_kind_add_up():
+    long_term = np.linspace(0, 1, ITEMS).astype(np.float32)
+    lifts = [
+        model.posterior(long_term, [about(0, 1)] * count).scores[0] - standardised(long_term)[0]
+        for count in range(4)
+    ]
+    assert lifts == sorted(lifts)
+    assert lifts[0] < lifts[1] < lifts[2]
+
+
+def test_two_titles_by_hand():
+    """Two equal titles: r = .15 + .85 (1.03 / .53) = 1.8019 and .15 + .85 (.03 / .53) = .1981."""
+    config = VisitIntentsConfig(aspects={"genres": 0.5})
+    alike = {"genres": np.array([1, 0], dtype=np.float32)}
+    long_term = np.zeros(2, dtype=np.float32)
+    posterior = VisitIntents(config).posterior(long_term, [IntentEvidence(alike)])
+    q = np.array([0.5 + 0.5 * 1.80189, 0.5 + 0.5 * 0.19811]) / 2
+    assert np.allclose(posterior.scores, np.log(2 * q) / 0.4, atol=1e-4)
+    assert posterior.share == pytest.approx(q[0] - 0.5, abs=1e-4)
+    assert posterior.aspects["genres"] == pytest.approx(0.5, abs=1e-4)
+
+
+def test_what_cannot_be_wanted_is_not_what_an_event_is_measured_by():
+    """An opened title is like itself alone: left out, nothing else is more likely for it."""
+    long_term = np.zeros(ITEMS, dtype=np.float32)
+    eligible = np.arange(ITEMS) != 0
+    scores = model.posterior(long_term, [about(0)], eligible).scores
+    assert np.allclose(scores[1:], scores[1])
+    assert model.posterior(long_term, [about(0)], eligible).share == pytest.approx(0, abs=1e-5)
+
+
+def test_only_the_newest_events_count():
+    many = VisitIntents(VisitIntentsConfig(max_events=2))
+    long_term = np.linspace(0, 1, ITEMS).astype(np.float32)
+    newest = [about(3), about(4)]
+    assert np.array_equal(
+        many.posterior(long_term, [about(9), *newest]).scores,
+        many.posterior(long_term, newest).scores,
+    )
+
+
+@given(
+    st.lists(
+        st.floats(-(2.0**100), 2.0**100, width=32, allow_subnormal=False),
+        min_size=ITEMS,
+        max_size=ITEMS,
+    ),
+    st.lists(st.builds(random_event, st.integers(0, 9), is_negative=st.booleans()), max_size=20),
+)
+def test_scores_are_finite_at_any_scale(long_term, evidence):
+    posterior = model.posterior(np.array(long_term, dtype=np.float32), evidence)
+    assert np.isfinite(posterior.scores).all()
+    assert np.isfinite(posterior.visit).all()
+    assert 0 <= posterior.share <= 1 + 1e-4
+
+
+def test_where_nothing_can_be_wanted_scores_are_finite():
+    nothing = np.zeros(ITEMS, dtype=bool)
+    posterior = model.posterior(np.ones(ITEMS, dtype=np.float32), [about(0)], nothing)
+    assert np.isfinite(posterior.scores).all()
+
+
+def test_settings_out_of_bounds_are_refused():
+    for wrong in (
+        {"sharpness": 0},
+        {"reliability": 1.1},
+        {"floor": 0},
+        {"aspects": {"genres": 0.7, "people": 0.4}},
+        {"max_events": 0},
+    ):
+        with pytest.raises(InvalidInputError):
+            VisitIntentsConfig(**wrong)
