@@ -1,3 +1,4 @@
+import json
 from dataclasses import replace
 from math import pi, sqrt
 
@@ -173,6 +174,23 @@ def test_it_comes_back_from_disk(tmp_path):
     np.testing.assert_array_equal(again.logits(drawn(fields)), model.logits(drawn(fields)))
     with pytest.raises(ArtifactError, match="no readable artifact"):
         Fifa.load(tmp_path / "nothing")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_an_artifact_from_when_there_were_more_classes(tmp_path, classes):
+    model = fifa()
+    model.save(tmp_path / "fifa")
+    manifest = tmp_path / "fifa" / "manifest.json"
+    content = json.loads(manifest.read_text())
+    content["config"]["settings"]["num_classes"] = classes
+    manifest.write_text(json.dumps(content))
+    if classes == 2:
+        np.testing.assert_array_equal(
+            Fifa.load(tmp_path / "fifa").logits(drawn()), model.logits(drawn())
+        )
+    else:
+        with pytest.raises(ArtifactError, match="num_classes = 3 is no longer supported"):
+            Fifa.load(tmp_path / "fifa")
 
 
 def test_nothing_in_nothing_out():

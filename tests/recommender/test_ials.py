@@ -1,3 +1,4 @@
+import logging
 from dataclasses import replace
 
 import numpy as np
@@ -358,3 +359,16 @@ def test_an_artifact_comes_back_whole(tmp_path):
     np.testing.assert_array_equal(
         back.fold_in(interactions.matrix), model.fold_in(interactions.matrix)
     )
+
+
+def test_training_logs_its_epochs_and_a_request_logs_nothing(caplog):
+    interactions, _ = random_likes()
+    with caplog.at_level(logging.INFO, logger="recommender"):
+        model = Ials(IalsConfig(embedding_size=4, epochs=2)).fit(
+            interactions, validation=lambda _: 0.25
+        )
+        lines = [record.getMessage() for record in caplog.records]
+        model.score(interactions.matrix)
+    assert [line.split(":")[0] for line in lines] == ["iALS epoch 1", "iALS epoch 2"]
+    assert all(", validation 0.25, " in line for line in lines)
+    assert len(caplog.records) == 2

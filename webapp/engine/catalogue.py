@@ -6,9 +6,9 @@ from datetime import datetime
 
 import numpy as np
 from django.db.models import Count, Max, Q
-from numpy.typing import NDArray
 from scipy import sparse
 
+from recommender.arrays import Int64
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
@@ -124,7 +124,7 @@ def _genre_matrix(titles: Vocabulary, genres: Vocabulary) -> sparse.csr_array:
     )
 
 
-def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, NDArray[np.int64]]:
+def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, Int64]:
     """Return (I, P) what the foremost credit of a person on a title weighs; and (P,) ids."""
     credits = Credit.objects.values_list("title_id", "person_id", "role")
     table = np.array(

@@ -8,11 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.arrays import Float64, Int64
 from webapp.events.models import BOT_EVENTS, Visit, VisitQuerySet
 from webapp.events.queries import Query
 from webapp.experiments.models import Experiment
-
-Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -32,11 +31,11 @@ class Outcomes:
     """
 
     arms: NDArray[np.str_]
-    units: NDArray[np.int64]
-    abandoned: Values
-    seen: Values
-    conversions: Values
-    seconds: Values
+    units: Int64
+    abandoned: Float64
+    seen: Float64
+    conversions: Float64
+    seconds: Float64
 
     def __len__(self) -> int:
         return len(self.arms)
@@ -44,7 +43,7 @@ class Outcomes:
     def of_arm(self, arm: str) -> "Outcomes":
         return self.at(np.flatnonzero(self.arms == arm))
 
-    def at(self, rows: NDArray[np.int64]) -> "Outcomes":
+    def at(self, rows: Int64) -> "Outcomes":
         return Outcomes(
             self.arms[rows], self.units[rows], self.abandoned[rows], self.seen[rows],
             self.conversions[rows], self.seconds[rows],

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
-from numpy.typing import NDArray
 from scipy import stats
 
+from recommender.arrays import Bool, Int64
 from recommender.evaluation.ab_test import (
     MISMATCH_LEVEL,
     Ratio,
@@ -275,7 +275,7 @@ def _trial(found: Outcomes, partings: int, planted: float) -> Trial:
     )
 
 
-def shuffled_units(units: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.bool_]:
+def shuffled_units(units: Int64, rng: np.random.Generator) -> Bool:
     """Return (B,) a half for each unit's visits, by a toss for each unit: A against A."""
     _, place = np.unique(units, return_inverse=True)
     return np.asarray((rng.random(place.max() + 1) < 0.5)[place])

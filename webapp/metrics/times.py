@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from recommender.arrays import Float64
 from webapp.metrics.estimates import Z95
 
 BIN_EDGES: tuple[float, ...] = (
@@ -32,10 +32,10 @@ class Curve:
         high: (B,) the upper end.
     """
 
-    seconds: NDArray[np.float64]
-    waiting: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    seconds: Float64
+    waiting: Float64
+    low: Float64
+    high: Float64
 
     def median(self) -> float | None:
         """Seconds until half have played, within its bin by a straight line; None if fewer do."""
@@ -77,7 +77,7 @@ def kaplan_meier(played: Sequence[int], left: Sequence[int]) -> Curve:
     return Curve(np.array([*BIN_EDGES, math.inf]), waiting, low, high)
 
 
-def _half(seconds: NDArray[np.float64], waiting: NDArray[np.float64]) -> float | None:
+def _half(seconds: Float64, waiting: Float64) -> float | None:
     reached = np.flatnonzero(waiting <= 0.5)
     if not len(reached) or math.isinf(seconds[reached[0]]):
         return None

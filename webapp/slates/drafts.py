@@ -6,8 +6,8 @@ from uuid import UUID
 
 import numpy as np
 from django.db.models import QuerySet
-from numpy.typing import NDArray
 
+from recommender.arrays import Float64, Int64
 from recommender.ranking.interleaving import Draft, credit
 from webapp.events.models import Event, Visit
 from webapp.slates.models import Slate
@@ -26,8 +26,8 @@ class DraftedLists:
         shown: how many lists were drafted in all.
     """
 
-    units: NDArray[np.int64]
-    credits: NDArray[np.float64]
+    units: Int64
+    credits: Float64
     shown: int
 
     @property
