@@ -7,6 +7,8 @@ Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019, arXiv:19
 U profiles, I items, N items kept, B batch. X is (U, I), the weights B are (N, N).
 """
 
+import logging
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +21,8 @@ from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
 from recommender.solvers.gram import upper_gram
+
+logger = logging.getLogger(__name__)
 
 BYTES_PER_CELL = 12
 """At the peak: the (N, N) inverse in double precision and the weights in single."""
@@ -62,6 +66,7 @@ class Ease(ItemToItem):
             InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
             TooLargeError: the (N, N) arrays would need more than `max_bytes`.
         """
+        began = time.perf_counter()
         matrix = interactions.learnable()
         kept = most_supported(matrix, self.config.max_items)
         check_memory("EASE", len(kept), BYTES_PER_CELL, self.config.max_bytes)
@@ -69,6 +74,7 @@ class Ease(ItemToItem):
         profile_weights = _propensity_weights(x, self.config.inverse_propensity)
         self.weights = solve(x, profile_weights, self.config.regularization)
         self.items, self.kept = interactions.items, kept
+        logger.info("EASE of %d items: %.1f s", len(kept), time.perf_counter() - began)
         return self
 
 
