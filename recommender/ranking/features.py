@@ -1,9 +1,9 @@
-"""What the ranker is told of a title that is, or was, shown: one definition for both.
+"""Ranking features: from a request and titles in rows to the fields of the ranker's examples.
 
-Serving computes these fields to order a list, and again for what was shown, which is kept on the
-slate: training reads them from there. Nothing is computed twice in two ways.
+Serving computes these fields to order a list, and again for what was shown. The slate stores the
+latter, and training reads them from there, so both use one definition.
 
-I items of the catalogue, N places of a response, D size of the item space.
+I items of the catalogue, N positions of a response, D size of the item space.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from recommender.ranking.row_kinds import row_kind
 DEVICES = ("", "phone", "computer", "television")
 GENRES = 3
 FIRST_SLOT = 1
-"""A slot's value is its number from 1. What is to be ordered is judged as if it stood here."""
+"""A slot's value is its number from 1. Candidates are scored as if they stood here."""
 _DAY = 86_400.0
 _LARGEST_Z = 8.0
 
@@ -50,18 +50,18 @@ decade: from 1880. popularity, age, visit_events, history_size: ⌊log₂⌋ of 
 catalogue, events of this visit, titles liked before it. row: `RowKind.code`. match: search's
 evidence band, from 1. hour: UTC, from 1. met: 2 where an event of the viewer names it, else 1.
 long, session, fused: how the history, this visit and both like the title, in standard deviations
-over the catalogue. gate: the share of this visit. 0 says that a thing is not known."""
+over the catalogue. gate: the share of this visit. 0 stands for unknown."""
 
-CATEGORIES = tuple(each.name for each in FIELDS if not each.is_numeric)
-NUMBERS = tuple(each.name for each in FIELDS if each.is_numeric)
+CATEGORIES = tuple(f.name for f in FIELDS if not f.is_numeric)
+NUMBERS = tuple(f.name for f in FIELDS if f.is_numeric)
 
 
 @dataclass(frozen=True)
 class RankingRequest:
-    """What is known of the one who asks, before any title.
+    """The part of the features that is the same for every title of a request.
 
     Attributes:
-        profile_id: None for nobody.
+        profile_id: None for an anonymous visitor.
         now: seconds since 1970.
         device: of `DEVICES`.
         visit_events: events of this visit.
@@ -86,7 +86,7 @@ class RankingRequest:
 
 
 class Positions(NamedTuple):
-    """Titles in rows.
+    """Positions of titles in rows.
 
     Attributes:
         items: (N,) item numbers.
@@ -117,12 +117,12 @@ class Positions(NamedTuple):
         )
 
     def as_shown(self) -> "Positions":
-        """Return the places of a row as it stands."""
+        """Return the positions with the slots that the order gives."""
         return self._replace(slots=FIRST_SLOT + np.arange(len(self.items)))
 
     @classmethod
     def joined(cls, parts: Sequence["Positions"]) -> "Positions":
-        """Return the places of all rows, one after the other."""
+        """Return the positions of all rows, one after the other."""
         nothing = cls(*(np.empty(0, dtype=np.int64) for _ in cls._fields))
         columns = zip(nothing, *parts, strict=True)
         return cls(*(np.concatenate(column) for column in columns))
@@ -146,9 +146,9 @@ class RankingFeatures:
         self._covariance = centred.T @ centred / max(len(known), 1)  # (D, D)
         self._static = _static(catalogue)  # (I, GENRES + 3)
 
-    def examples(self, request: RankingRequest, places: Positions) -> Examples:
-        """Return the fields of N places; the labels are 0. O(N D + D²)."""
-        items = places.items
+    def examples(self, request: RankingRequest, positions: Positions) -> Examples:
+        """Return the fields of N positions; the labels are 0. O(N D + D²)."""
+        items = positions.items
         count = len(items)
         categories = np.zeros((count, len(CATEGORIES)), dtype=np.int64)
 
@@ -160,9 +160,9 @@ class RankingFeatures:
         first = CATEGORIES.index("item")
         categories[:, first : first + self._static.shape[1]] = self._static[items]
         put("age", log_bucket(days, "age"))
-        put("row", places.rows)
-        put("slot", np.minimum(places.slots, _size("slot") - 1))
-        put("match", np.minimum(places.matches, _size("match") - 1))
+        put("row", positions.rows)
+        put("slot", np.minimum(positions.slots, _size("slot") - 1))
+        put("match", np.minimum(positions.matches, _size("match") - 1))
         put("hour", 1 + int(request.now // 3600) % 24)
         put("device", DEVICES.index(request.device) if request.device in DEVICES else 0)
         put("visit_events", int(log_bucket(request.visit_events, "visit_events")))
@@ -171,11 +171,11 @@ class RankingFeatures:
         numbers = np.zeros((count, len(NUMBERS)), dtype=np.float32)
         tastes = {"long": request.long, "session": request.session, "fused": request.fused}
         for name, taste in tastes.items():
-            numbers[:, NUMBERS.index(name)] = self._standing(taste, items)
+            numbers[:, NUMBERS.index(name)] = self._z_scores(taste, items)
         numbers[:, NUMBERS.index("gate")] = request.gate or 0.0
         return Examples(categories, numbers, np.zeros(count, dtype=np.int64))
 
-    def _standing(self, taste: Float32 | None, items: Int64) -> Float32 | float:
+    def _z_scores(self, taste: Float32 | None, items: Int64) -> Float32 | float:
         """Return (N,) the scores of items in standard deviations over the catalogue.
 
         Mean and variance of ⟨taste, v⟩ over all v come from those of v, so no item is scored that
@@ -195,7 +195,7 @@ def log_bucket(values: ArrayLike, name: str) -> Int64:
 
 
 def _size(name: str) -> int:
-    return next(each.num_values for each in FIELDS if each.name == name)
+    return next(f.num_values for f in FIELDS if f.name == name)
 
 
 def _static(catalogue: Catalogue) -> Int64:
@@ -205,9 +205,9 @@ def _static(catalogue: Catalogue) -> Int64:
     matrix = catalogue.genres.tocsr()
     lengths = np.diff(matrix.indptr)
     item = np.repeat(np.arange(count), lengths)
-    place = np.arange(len(item)) - np.repeat(matrix.indptr[:-1], lengths)
-    within = place < GENRES
-    genres[item[within], place[within]] = catalogue.genre_ids[matrix.indices[within]]
+    rank = np.arange(len(item)) - np.repeat(matrix.indptr[:-1], lengths)
+    within = rank < GENRES
+    genres[item[within], rank[within]] = catalogue.genre_ids[matrix.indices[within]]
     decades = np.where(catalogue.years > 0, 1 + (catalogue.years - 1880) // 10, 0)
     return np.column_stack(
         [

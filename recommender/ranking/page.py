@@ -314,16 +314,16 @@ class _Page:
         if self._is_in_fold:
             stays &= ~self._in_fold[pin.seen]
         held = np.arange(len(pin.seen))[stays]
-        news = candidate or CandidateRow(pin.kind, pin.items[:0], pin.scores[:0])
+        offer = candidate or CandidateRow(pin.kind, pin.items[:0], pin.scores[:0])
         free = self._free(kind.may_repeat)
         free[pin.seen] = False
-        fresh = np.flatnonzero(free[news.items])
-        order = self._diversified(kind, news.items[fresh], pin.items[held])
+        fresh = np.flatnonzero(free[offer.items])
+        order = self._diversified(kind, offer.items[fresh], pin.items[held])
         rest = np.setdiff1d(np.arange(len(pin.items)), np.arange(len(pin.seen)))
-        rest = rest[free[pin.items[rest]] & ~np.isin(pin.items[rest], news.items[fresh[order]])]
+        rest = rest[free[pin.items[rest]] & ~np.isin(pin.items[rest], offer.items[fresh[order]])]
         room = self._config.row_size
-        items = np.concatenate([pin.items[held], news.items[fresh[order]], pin.items[rest]])[:room]
-        scores = np.concatenate([pin.scores[held], news.scores[fresh[order]], pin.scores[rest]])
+        items = np.concatenate([pin.items[held], offer.items[fresh[order]], pin.items[rest]])[:room]
+        scores = np.concatenate([pin.scores[held], offer.scores[fresh[order]], pin.scores[rest]])
         if not len(items):
             return
         propensities = np.ones(len(items), dtype=np.float32)
@@ -337,12 +337,12 @@ class _Page:
             key,
             min(num_seen, room),
             propensities,
-            reason=news.reason.borne_out_by(scores[:room]),
+            reason=offer.reason.borne_out_by(scores[:room]),
         )
         behind = np.delete(fresh, order)[:EXPLORATION_POOL]
         is_open = len(held) <= self._config.exploration_slot < len(held) + len(order)
         if is_open:
-            row = self._explore_slot(row, news.items[behind], news.scores[behind])
+            row = self._explore_slot(row, offer.items[behind], offer.scores[behind])
         self._add(row)
 
     def _allowed(self, row: CandidateRow, free: Bool) -> Bool:

@@ -1,4 +1,7 @@
-"""Candidate rows that need no model, and the pieces all rows are made of."""
+"""Candidate rows that need no model, and the masks and filters that all rows share.
+
+I items of the catalogue, G genres, N items of a row.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,14 +22,14 @@ TOP = 10
 
 
 def catalogue_items(catalogue: Catalogue, title_ids: Iterable[int]) -> Int64:
-    """Return the items of these titles in their order, without those no longer there."""
+    """Return (N,) the items of these titles in their order, without those that were deleted."""
     items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
-    known: Int64 = items[items != UNKNOWN]
-    return known
+    existing: Int64 = items[items != UNKNOWN]
+    return existing
 
 
 def age_allowed_items(catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[int]) -> Int64:
-    """Return the known items of these titles that may be named to the viewer, in their order."""
+    """Return (N,) the items of these titles within the viewer's maturity limit, in their order."""
     items = catalogue_items(catalogue, title_ids)
     allowed: Int64 = items[~catalogue.above(viewer.maturity_limit)[items]]
     return allowed
@@ -53,18 +56,18 @@ def ordered_row(
         scores: (I,) a score for every item of the catalogue.
         key: what the row is about.
     """
-    wanted = scores[items]
+    of_items = scores[items]
     if len(items) > CANDIDATES:
-        best = np.argpartition(-wanted, CANDIDATES)[:CANDIDATES]
-        floor = wanted[best].min()
-        best = np.flatnonzero(wanted >= floor)
-        items, wanted = items[best], wanted[best]
-    order = np.argsort(-wanted, kind="stable")[:CANDIDATES]
-    return CandidateRow(kind, items[order], wanted[order].astype(np.float32), key)
+        best = np.argpartition(-of_items, CANDIDATES)[:CANDIDATES]
+        floor = of_items[best].min()
+        best = np.flatnonzero(of_items >= floor)
+        items, of_items = items[best], of_items[best]
+    order = np.argsort(-of_items, kind="stable")[:CANDIDATES]
+    return CandidateRow(kind, items[order], of_items[order].astype(np.float32), key)
 
 
 def rows_kept_by_viewer(catalogue: Catalogue, viewer: Viewer) -> Iterator[CandidateRow]:
-    """Continue Watching and My List, in the viewer's own order."""
+    """Yield Continue Watching and My List, in the viewer's own order."""
     for kind, title_ids in ((CONTINUE_WATCHING, viewer.unfinished), (MY_LIST, viewer.listed)):
         items = catalogue_items(catalogue, title_ids)
         scores = np.arange(len(items), 0, -1, dtype=np.float32)
@@ -105,11 +108,11 @@ def unseen_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
 def pinned_rows(
     catalogue: Catalogue, viewer: Viewer, on_screen: Iterable[ShownRow]
 ) -> list[PinnedRow]:
-    """What stays on the home page: what this visit has seen there, but for what the viewer left.
+    """Return the rows of the home page that stay: what this visit has seen of it.
 
-    A title begun leaves the rows that recommend news; a row because of a refused title goes.
+    A title begun leaves the personal rows, a row because of a refused title goes.
     """
-    news, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
+    unseen, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
     pinned = []
     for row in on_screen:
         kind = row_kind(row.kind)
@@ -120,7 +123,7 @@ def pinned_rows(
         items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
         if not kind.is_kept_by_viewer:
-            stays &= (news if kind.is_personal else other)[items]
+            stays &= (unseen if kind.is_personal else other)[items]
         scores = np.array(row.scores, dtype=np.float32)[stays]
         propensities = np.array(row.propensities or [1.0] * len(items), dtype=np.float32)[stays]
         seen, held = (int(stays[:number].sum()) for number in (row.num_seen, row.num_held))
@@ -129,14 +132,14 @@ def pinned_rows(
 
 
 def new_row(catalogue: Catalogue) -> CandidateRow:
-    """The titles added last."""
+    """Return the titles added last."""
     return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
 
 
 def popular_row(
     kind: str, catalogue: Catalogue, likes: Float32, because: Because = Because.POPULAR
 ) -> CandidateRow:
-    """The titles that most people like; the reason says so if anybody likes one.
+    """Return the titles that most people like; the reason says so if anybody likes one.
 
     Args:
         kind: the row's kind.
@@ -152,13 +155,13 @@ def popular_row(
 
 
 def top_row(catalogue: Catalogue, played_today: Iterable[int]) -> CandidateRow:
-    """What is played most here today."""
+    """Return what most viewers play today."""
     items = catalogue_items(catalogue, played_today)[:TOP]
     return CandidateRow("top_10", items, np.arange(len(items), 0, -1, dtype=np.float32))
 
 
 def watch_again_row(catalogue: Catalogue, viewer: Viewer, affinity: Float32) -> CandidateRow:
-    """What the viewer liked before and has ended, by how well it fits now."""
+    """Return what the viewer liked before and has ended, by affinity."""
     again = [
         id_ for id_ in viewer.liked_before if id_ in viewer.seen and id_ not in viewer.unfinished
     ]
@@ -168,7 +171,7 @@ def watch_again_row(catalogue: Catalogue, viewer: Viewer, affinity: Float32) -> 
 def genre_rows(
     catalogue: Catalogue, genres: Iterable[int], scores: Float32
 ) -> Iterator[CandidateRow]:
-    """A row for each genre column, its titles by score."""
+    """Yield a row for each genre column, its titles by score."""
     for genre in genres:
         yield ordered_row(
             "genre",
@@ -191,7 +194,7 @@ def genre_similarity(catalogue: Catalogue, item: int) -> Float32:
 
 
 def genres_by_size(catalogue: Catalogue) -> Int64:
-    """Genre columns, the largest first."""
+    """Return (G,) genre columns, the largest first."""
     return np.argsort(-np.asarray(catalogue.genres.sum(axis=0)).ravel(), kind="stable")
 
 
@@ -202,8 +205,8 @@ class Listing:
     Attributes:
         kind: `genre` or `person`.
         key: which, an outside id.
-        begin: the first place that is wanted, from 0.
-        size: how many are.
+        begin: the first position, from 0.
+        size: how many titles.
     """
 
     kind: str
@@ -218,17 +221,21 @@ def listed(
     excluded: Bool,
     affinity: Float32,
 ) -> tuple[CandidateRow, int]:
-    """Return a part of the titles, best first, and how many there are in all.
+    """Return a page of the titles by affinity, the last one past the end, and their total.
 
-    Past the end it is the last part.
+    Args:
+        catalogue: I titles.
+        listing: which titles, and which page of them.
+        excluded: (I,) True at titles left out.
+        affinity: (I,) orders the titles.
     """
     is_genre = listing.kind == "genre"
     ids = catalogue.genre_ids if is_genre else catalogue.person_ids
-    found = np.flatnonzero(ids == listing.key)
+    columns = np.flatnonzero(ids == listing.key)
     items = np.empty(0, dtype=np.int64)
-    if len(found):
+    if len(columns):
         of = catalogue.items_with_genre if is_genre else catalogue.items_with_person
-        items = of(int(found[0]))
+        items = of(int(columns[0]))
     items = items[~excluded[items]]
     last = max(len(items) - 1, 0) // listing.size * listing.size
     begin = min(listing.begin, last)

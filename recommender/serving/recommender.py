@@ -59,10 +59,10 @@ from recommender.vocabulary import UNKNOWN
 
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
-LIKENESSES_KEPT = 4096
-"""Titles whose likenesses are kept at hand; about 3 kB each."""
+SIMILAR_CACHED = 4096
+"""Titles whose similar titles are cached; about 3 kB each."""
 DOUBT = 10.0
-"""A title liked by this many is judged half by the model and half by its genres."""
+"""For a title liked by this many, model and genres count half each."""
 TAIL = np.float32(0.01)
 """What iALS adds where a title has neighbours: it orders what comes behind them."""
 
@@ -81,9 +81,9 @@ class Recommender:
         likes = _spread(popularity.counts, popularity.items.ids, catalogue)
         self.catalogue = replace(catalogue, liked_by=likes)
         self._tastes = tastes
-        place = tastes.items.items_of(catalogue.titles.ids)  # (I,)
-        self._modelled = np.flatnonzero(place != UNKNOWN)  # (M,)
-        factors = tastes.space[place[self._modelled]]  # (M, D)
+        rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
+        self._modelled = np.flatnonzero(rows != UNKNOWN)  # (M,)
+        factors = tastes.space[rows[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
         self._by_taste = VectorIndex(factors)
@@ -93,7 +93,7 @@ class Recommender:
             "trending", self.catalogue, self._trending, Because.TRENDING
         )
         self._new_row = new_row(self.catalogue)
-        self._likeness = lru_cache(LIKENESSES_KEPT)(self._likeness_of)
+        self._similar = lru_cache(SIMILAR_CACHED)(self._similar_to)
         self._similarity = similarity_vectors(
             self.catalogue, self._factors[:, : tastes.history_size]
         )
@@ -118,7 +118,7 @@ class Recommender:
         return cls(catalogue, TasteModel.load(folder), popularity, neighbours)
 
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
-        """Return the same recommender with the last word given to a ranker, or to none."""
+        """Return the same recommender with this ranker, or without any."""
         recommender = copy(self)
         recommender.reranker = self.reranker.with_ranker(ranker)
         return recommender
@@ -134,7 +134,7 @@ class Recommender:
         """Build the home page's rows for this viewer at this moment.
 
         Cost: one solve of iALS's system, one encoding of at most `max_events`, one scan of the
-        factors, a few sorts of `CANDIDATES` items and, with a ranker, `MAX_RANKED` chances.
+        factors, a few sorts of `CANDIDATES` items and, with a ranker, `MAX_RANKED` predictions.
         """
         excluded = excluded_mask(self.catalogue, viewer)
         allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
@@ -158,14 +158,14 @@ class Recommender:
     def suggestions(
         self, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> list[Row]:
-        """Build the row to offer where no text says what is wanted; none if it were too short."""
+        """Build the row of suggestions for an empty search; none if it were too short."""
         excluded = excluded_mask(self.catalogue, viewer)
         allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
         if taste is None:
             row = replace(self._trending_row, kind="suggestions")
         else:
-            news = unseen_mask(self.catalogue, viewer)
-            row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), news)
+            unseen = unseen_mask(self.catalogue, viewer)
+            row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), unseen)
             row = replace(row, reason=self._taste_reason(viewer))
         rows = self.reranker.rerank([filtered(row, allowed)], viewer, context, taste)
         return build_page(rows, excluded, context.page, self._utility(taste, context))
@@ -184,7 +184,7 @@ class Recommender:
         return np.where(items[:, None] == UNKNOWN, np.float32(0), vectors)
 
     def affinity(self, taste: Taste | None) -> Float32 | None:
-        """Return (I,) how well each title of the catalogue fits the taste, None where it is."""
+        """Return (I,) the affinity of each title with the taste, None without a taste."""
         return None if taste is None else self._factors @ taste.vector
 
     def rerank_hits(
@@ -202,7 +202,7 @@ class Recommender:
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
     ) -> list[list[Reason]]:
-        """Return why each title of each row stands there."""
+        """Return the reason of each title of each row."""
         return self._explainer.reasons(rows, viewer, taste)
 
     def more_like(
@@ -211,7 +211,7 @@ class Recommender:
         """Return the titles nearest to one, without what the viewer refused; None if too few."""
         excluded = excluded_mask(self.catalogue, viewer) | title_mask(self.catalogue, [title_id])
         allowed = ~excluded & not_hidden_as_watched(self.catalogue, viewer)
-        row = filtered(self._likeness_row("more_like", title_id), allowed)
+        row = filtered(self._similar_row("more_like", title_id), allowed)
         rows = self.reranker.rerank([row], viewer, context, taste)
         page = build_page(rows, excluded, context.page, self._utility(taste, context))
         return page[0] if page else None
@@ -239,7 +239,7 @@ class Recommender:
         return Row(row.kind, row.items, row.scores, row.key), total
 
     def _affinity(self, taste: Taste | None) -> Float32:
-        """Return (I,) what orders titles for this viewer where a row has no order of its own."""
+        """Return (I,) the affinity with the taste, or without one the trend."""
         return self._trending if taste is None else self._factors @ taste.vector
 
     def _utility(self, taste: Taste | None, context: RequestContext) -> Utility:
@@ -253,56 +253,56 @@ class Recommender:
         taste: Taste | None,
         played_today: Sequence[int],
     ) -> Iterator[CandidateRow]:
-        """Yield the rows that could stand, in the order of equals."""
+        """Yield the rows that compete for the page; earlier ones win ties."""
         least = context.page.min_row_size
         kept = {row.kind: row for row in rows_kept_by_viewer(self.catalogue, viewer)}
-        news = unseen_mask(self.catalogue, viewer)  # (I,)
-        may_name = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
-        reasons = self.catalogue.titles.ids_of(may_name).tolist()
-        because = [filtered(self._likeness_row(BECAUSE_WATCHED, id_), news) for id_ in reasons]
+        unseen = unseen_mask(self.catalogue, viewer)  # (I,)
+        nameable = age_allowed_items(self.catalogue, viewer, viewer.reasons)[:BECAUSE_ROWS]
+        reasons = self.catalogue.titles.ids_of(nameable).tolist()
+        because = [filtered(self._similar_row(BECAUSE_WATCHED, id_), unseen) for id_ in reasons]
         affinity = self._affinity(taste)
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit_vector is not None:
             row = self._taste_row(THIS_VISIT, taste.visit_vector, len(viewer.seen))
-            reason = Reason(Because.VISIT, titles_now=self._known(viewer.positive_now()))
-            yield replace(filtered(row, news), is_of_visit=True, reason=reason)
+            reason = Reason(Because.VISIT, titles_now=self._modelled_ids(viewer.positive_now()))
+            yield replace(filtered(row, unseen), is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
             row = self._taste_row("top_picks", taste.vector, len(viewer.seen))
-            yield replace(filtered(row, news), reason=self._taste_reason(viewer))
+            yield replace(filtered(row, unseen), reason=self._taste_reason(viewer))
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
-            yield filtered(self._neighbours_row(viewer, self._neighbours), news)
+            yield filtered(self._neighbours_row(viewer, self._neighbours), unseen)
         yield top_row(self.catalogue, played_today)
         yield kept[MY_LIST]
         liked = self._interest_rows.liked_items(viewer)
-        yield from self._interest_rows.person_rows(liked, affinity, news, least)
-        yield from self._interest_rows.pair_rows(liked, affinity, news, least)
-        yield from self._interest_rows.genre_rows(liked, affinity, news)
+        yield from self._interest_rows.person_rows(liked, affinity, unseen, least)
+        yield from self._interest_rows.pair_rows(liked, affinity, unseen, least)
+        yield from self._interest_rows.genre_rows(liked, affinity, unseen)
         yield self._new_row
         if taste is not None:
-            yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), news)
+            yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), unseen)
         yield watch_again_row(self.catalogue, viewer, affinity)
 
     def _taste_reason(self, viewer: Viewer) -> Reason:
-        """Return the titles that the taste is made of, those of this visit apart."""
-        before = self._known(viewer.liked_before)
-        now = self._known(id_ for id_ in viewer.liked if id_ not in viewer.liked_before)
+        """Return the reason of rows made by the whole taste: the titles it was made from."""
+        before = self._modelled_ids(viewer.liked_before)
+        now = self._modelled_ids(id_ for id_ in viewer.liked if id_ not in viewer.liked_before)
         return Reason(Because.TASTE, before, now) if before or now else NO_REASON
 
-    def _known(self, title_ids: Iterable[int]) -> tuple[int, ...]:
-        """Return the titles that the models know."""
+    def _modelled_ids(self, title_ids: Iterable[int]) -> tuple[int, ...]:
+        """Return those of the titles that the models know."""
         ids = np.fromiter(title_ids, dtype=np.int64)
         return tuple(ids[self._tastes.items.items_of(ids) != UNKNOWN].tolist())
 
     def _taste_row(self, kind: str, taste: Float32, spare: int) -> CandidateRow:
-        scores, places = self._by_taste.search(taste[None, :], CANDIDATES + spare)
-        return CandidateRow(kind, self._modelled[places[0]], scores[0])
+        scores, indices = self._by_taste.search(taste[None, :], CANDIDATES + spare)
+        return CandidateRow(kind, self._modelled[indices[0]], scores[0])
 
     def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
-        """What the titles liked before this visit speak for, each for its own neighbours."""
+        """Return the neighbours of all titles that were liked before this visit."""
         items = self.catalogue.titles.items_of(np.array(list(viewer.liked_before), dtype=np.int64))
         known = np.unique(items[items != UNKNOWN])
         ones = np.ones(len(known), dtype=np.float32)
@@ -314,32 +314,34 @@ class Recommender:
         titles = tuple(self.catalogue.titles.ids_of(speaking).tolist())
         return replace(row, reason=Reason(Because.SIMILAR, titles) if titles else NO_REASON)
 
-    def _likeness_row(self, kind: str, title_id: int) -> CandidateRow:
-        """Titles like one, under this kind; a release says the same of a title each time."""
-        return replace(self._likeness(title_id), kind=kind)
+    def _similar_row(self, kind: str, title_id: int) -> CandidateRow:
+        """Return the titles similar to one as a row of this kind; cached for the release."""
+        return replace(self._similar(title_id), kind=kind)
 
-    def _likeness_of(self, title_id: int) -> CandidateRow:
-        """What someone who liked this title alone would be shown, steadied by genre.
+    def _similar_to(self, title_id: int) -> CandidateRow:
+        """Return the titles similar to one: the model's affinity shrunk towards genre similarity.
 
-        The model's word, R-LARM's for the titles it keeps and iALS's for the others, counts
-        n / (n + `DOUBT`) for a title that n profiles liked; the rest is how alike the genres are.
-        So a title hardly anyone knows still has sensible neighbours.
+        The model, R-LARM for the titles it keeps and iALS for the others, counts n / (n + `DOUBT`)
+        for a title that n profiles liked, so a title that hardly anyone knows has sensible
+        neighbours too. The reason names the likers where the model counts at least
+        half, the genres where they count alone, and nothing in between.
         """
         item = int(self.catalogue.titles.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(BECAUSE_WATCHED, nothing, nothing.astype(np.float32), title_id)
-        likeness = genre_similarity(self.catalogue, item)  # (I,)
-        reason = Reason(Because.GENRES) if likeness.any() else NO_REASON
+        similarity = genre_similarity(self.catalogue, item)  # (I,)
+        reason = Reason(Because.GENRES) if similarity.any() else NO_REASON
         affinity = self._affinity_to(item, title_id)
         if affinity is not None:
             support = float(self.catalogue.liked_by[item])
             trust = np.float32(support / (support + DOUBT))
-            likeness = trust * affinity + (1 - trust) * likeness
-            if support >= DOUBT:
-                reason = Reason(Because.LIKERS, likers=int(support))
-        likeness[item] = 0
-        row = ordered_row(BECAUSE_WATCHED, np.flatnonzero(likeness > 0), likeness, title_id)
+            similarity = trust * affinity + (1 - trust) * similarity
+            if support:
+                is_of_likers = support >= DOUBT
+                reason = Reason(Because.LIKERS, likers=int(support)) if is_of_likers else NO_REASON
+        similarity[item] = 0
+        row = ordered_row(BECAUSE_WATCHED, np.flatnonzero(similarity > 0), similarity, title_id)
         return replace(row, reason=reason)
 
     def _affinity_to(self, item: int, title_id: int) -> Float32 | None:

@@ -1,6 +1,6 @@
-"""The last word on the order of a list: the ranker's, where there is one.
+"""The reranker: from candidate rows to rows in the live ranker's order, if there is a ranker.
 
-N places.
+N candidates of a request.
 """
 
 from collections.abc import Sequence
@@ -20,8 +20,9 @@ from recommender.serving.request import RequestContext, Viewer
 from recommender.serving.taste import Taste
 
 RANKED_PER_ROW = 24
+"""Most candidates scored of a row."""
 MAX_RANKED = 300
-"""How many candidates are judged for a response, rows from the top first."""
+"""Most candidates scored for a request, rows from the top first."""
 
 
 class Reranker:
@@ -42,27 +43,28 @@ class Reranker:
         context: RequestContext,
         taste: Taste | None,
     ) -> list[CandidateRow]:
-        """Return the rows, the best `RANKED_PER_ROW` candidates of each by their chances.
+        """Return the rows, the first `RANKED_PER_ROW` candidates of each by click probability.
 
-        A candidate's score is its chance where it was judged; those behind keep their own.
+        A candidate's score is its click probability where the ranker scored it; those behind keep
+        their own.
         """
-        found = list(rows)
+        reranked = list(rows)
         if self._ranker is None:
-            return found
-        judged, room = [], MAX_RANKED
-        for place, row in enumerate(found):
+            return reranked
+        heads, room = [], MAX_RANKED  # which rows, and how many candidates of each
+        for n, row in enumerate(reranked):
             size = min(RANKED_PER_ROW, len(row.items), room)
             if row_kind(row.kind).is_reranked and size:
-                judged.append((place, size))
+                heads.append((n, size))
                 room -= size
-        places = [Positions.of(found[n].items[:size], found[n].kind) for n, size in judged]
-        logits, chances = self._score(Positions.joined(places), viewer, context, taste)
+        positions = [Positions.of(rows[n].items[:size], rows[n].kind) for n, size in heads]
+        logits, probabilities = self._score(Positions.joined(positions), viewer, context, taste)
         begin = 0
-        for place, size in judged:
+        for n, size in heads:
             part = slice(begin, begin + size)
-            found[place] = _by_chance(found[place], logits[part], chances[part])
+            reranked[n] = _with_head(reranked[n], logits[part], probabilities[part])
             begin += size
-        return found
+        return reranked
 
     def rerank_hits(
         self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None
@@ -99,14 +101,14 @@ class Reranker:
         )
 
     def _score(
-        self, places: Positions, viewer: Viewer, context: RequestContext, taste: Taste | None
+        self, positions: Positions, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> tuple[Float32, Float32]:
-        """Return (N,) logits and chances; no logits for no places."""
-        if self._ranker is None or not len(places.items):
+        """Return (N,) logits and click probabilities."""
+        if self._ranker is None or not len(positions.items):
             nothing = np.empty(0, dtype=np.float32)
             return nothing, nothing
         return self._ranker.predict(
-            self._features.examples(self._request(viewer, context, taste), places)
+            self._features.examples(self._request(viewer, context, taste), positions)
         )
 
     def _request(
@@ -135,11 +137,12 @@ class Reranker:
         )
 
 
-def _by_chance(row: CandidateRow, logits: Float32, chances: Float32) -> CandidateRow:
+def _with_head(row: CandidateRow, logits: Float32, probabilities: Float32) -> CandidateRow:
+    """Return the row with its first candidates, as many as logits, in the ranker's order."""
     size = len(logits)
     order = np.argsort(-logits, kind="stable")
     return replace(
         row,
         items=np.concatenate([row.items[:size][order], row.items[size:]]),
-        scores=np.concatenate([chances[order], row.scores[size:]]).astype(np.float32),
+        scores=np.concatenate([probabilities[order], row.scores[size:]]).astype(np.float32),
     )

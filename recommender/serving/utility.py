@@ -1,11 +1,12 @@
-"""What titles are worth to a viewer whatever the row, how alike they are, and the dice.
+"""Title utilities for one request, item similarity, and the request's random generator.
 
-I items of the catalogue, D size of their vectors, H of iALS's, G genres.
+I items of the catalogue, D size of their similarity vectors, H of iALS's, G genres. A title's
+utility is its relevance, a bonus while it is new, and an exploration bonus while few liked it:
 
     g_i = σ(z_i - 2) + f 2^{-age_i / half-life} + c / √(1 + n_i)
 
-z how many standard deviations over the catalogue the taste (or, without one, the trend) puts a
-title, age since it came in, n how many profiles liked it.
+z the affinity in standard deviations over the catalogue (without a taste, the trend), age since the
+title was added, n how many profiles liked it, f and c of `PageConfig`.
 """
 
 import numpy as np
@@ -17,16 +18,16 @@ from recommender.serving.request import RequestContext, Viewer
 FRESH_DAYS = 14.0
 """After so many days a title is half as fresh."""
 MODEL_SHARE = np.float32(0.7)
-"""How much the model says of how alike two titles are that it knows; their genres say the rest."""
+"""The weight of the model in the similarity of two titles it knows; genres have the rest."""
 _DAY = 86_400.0
 
 
 def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> Float32:
-    """Return (I, D): the product of two titles says how alike they are, 1 the same.
+    """Return (I, D) vectors whose product is the similarity of two titles, at most 1.
 
     Args:
         catalogue: whose genres are compared.
-        factors: (I, H) of iALS, zeros where a title is not known: there genres alone speak.
+        factors: (I, H) of iALS, zeros for titles it does not know: those have genres alone.
     """
     genres = unit_rows(catalogue.genres.toarray().astype(np.float32))
     if factors is None:
@@ -37,12 +38,12 @@ def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> 
 
 
 def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) -> Float32:
-    """Return (I,) what each title is worth to the viewer, above 0.
+    """Return (I,) the utility of each title for the viewer, above 0.
 
     Args:
         catalogue: the titles.
-        affinity: (I,) how well each fits, on any scale.
-        context: the moment, and what freshness and curiosity are worth.
+        affinity: (I,) on any scale.
+        context: the moment, and the weights of freshness and curiosity.
     """
     if not len(affinity):
         return affinity.astype(np.float32)
@@ -55,5 +56,5 @@ def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) 
 
 
 def request_rng(viewer: Viewer, context: RequestContext) -> np.random.Generator:
-    """Return what draws a page's chances: the same question draws the same."""
+    """Return the generator that draws exploration slots; the same request draws the same."""
     return np.random.default_rng([int(context.now * 1e6), viewer.profile_id or 0])
