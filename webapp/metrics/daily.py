@@ -20,7 +20,7 @@ from webapp.metrics.times import BIN_EDGES
 
 logger = logging.getLogger(__name__)
 
-STEPS = ("gather", "visits", "places", "slates", "search", "sums", "whole")
+STEPS = ("gather", "visits", "positions", "slates", "search", "sums", "whole")
 """Files of `sql/`, in their order."""
 SQL = {step: (Path(__file__).parent / "sql" / f"{step}.sql").read_text() for step in STEPS}
 NEWS = (Path(__file__).parent / "sql" / "news.sql").read_text()

@@ -121,7 +121,7 @@ METRICS = {
             "gini",
             "Gini index of what is seen",
             "How unevenly being seen is spread over the catalogue: 0 all alike, 1 one title only.",
-            "titles available, times places seen",
+            "titles available, times positions seen",
             "index",
             dimensions=WHOLE,
             has_interval=False,
@@ -143,15 +143,15 @@ METRICS = {
         Metric(
             "row_redundancy",
             "Row redundancy",
-            "Places of a home page whose title stands on it already.",
-            "places of home pages, of a fixed sample",
+            "Positions of a home page whose title stands on it already.",
+            "positions of home pages, of a fixed sample",
             is_better_low=True,
         ),
         Metric(
             "exploration_share",
             "Exploration share",
-            "Places of a home page that chance gave to a title from behind its row.",
-            "places of home pages, of a fixed sample",
+            "Positions of a home page with a title from behind its row, by exploration.",
+            "positions of home pages, of a fixed sample",
         ),
         Metric(
             "freshness",

@@ -98,7 +98,7 @@ def test_a_title_twice_on_a_home_page_is_redundant(sit, films, count):
     assert count("row_redundancy") == (1, 10)
 
 
-def test_places_given_to_chance_are_those_with_a_small_propensity(sit, films, count):
+def test_exploration_slots_are_those_with_a_small_propensity(sit, films, count):
     slate = sit().slate()
     slate.rows = [
         {"kind": "new", "titles": [f.pk for f in films[:4]], "propensities": [1, 0.8, 0.01, 1]},

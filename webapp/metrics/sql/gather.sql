@@ -1,6 +1,6 @@
 -- A day's visits and what belongs to them, in tables that go with the transaction.
 -- A visit is of the day it began on; all its events are that day's, whenever they came.
-DROP TABLE IF EXISTS day_visit, day_event, day_slate, day_last_slate, day_place, day_play,
+DROP TABLE IF EXISTS day_visit, day_event, day_slate, day_last_slate, day_position, day_play,
     day_credit, day_outcome, day_slice, day_intent, day_fact;
 
 CREATE TEMP TABLE day_visit ON COMMIT DROP AS
@@ -117,8 +117,8 @@ FROM (
 ) AS last
 INNER JOIN events_slate AS s ON s.id = last.id;
 
--- A place is a title on a slate. It was seen if an impression names it, or what was done there.
-CREATE TEMP TABLE day_place ON COMMIT DROP AS
+-- A position is a title on a slate. It was seen if an impression names it, or a click there.
+CREATE TEMP TABLE day_position ON COMMIT DROP AS
 SELECT
     e.visit,
     e.slate_id,
@@ -132,7 +132,7 @@ FROM day_event AS e
 INNER JOIN events_slate AS s ON s.id = e.slate_id
 WHERE e.kind IN ('impression', 'open', 'choose', 'play') AND e.title_id IS NOT NULL
 GROUP BY e.visit, e.slate_id, e.title_id;
-ANALYZE day_place;
+ANALYZE day_position;
 
 -- What a visit watched, and when that became a qualified play. OFFSET keeps the visit a constant
 -- below the view's grouping, so that an index is used.
@@ -146,18 +146,18 @@ FROM day_visit AS v
 CROSS JOIN LATERAL (SELECT * FROM events_play WHERE visit_id = v.id OFFSET 0) AS play
 WHERE NOT v.is_bot AND NOT v.is_on;
 
--- A play is credited to the place of the visit where its title was last seen before it began.
+-- A play is credited to the position of the visit where its title was last seen before it began.
 CREATE TEMP TABLE day_credit ON COMMIT DROP AS
 SELECT DISTINCT ON (play.visit, play.title_id)
     play.visit,
-    place.slate_id,
+    position.slate_id,
     play.title_id,
     play.qualified_at IS NOT NULL AS is_qualified
 FROM day_play AS play
-INNER JOIN day_place AS place
-    ON place.visit = play.visit AND place.title_id = play.title_id
-WHERE place.seen_at <= play.began_at
-ORDER BY play.visit, play.title_id, place.seen_at DESC, place.slate_id;
+INNER JOIN day_position AS position
+    ON position.visit = play.visit AND position.title_id = play.title_id
+WHERE position.seen_at <= play.began_at
+ORDER BY play.visit, play.title_id, position.seen_at DESC, position.slate_id;
 
 -- What became of each visit.
 CREATE TEMP TABLE day_outcome ON COMMIT DROP AS
@@ -209,11 +209,11 @@ UNION ALL
 SELECT
     visit,
     'decile' AS dimension,
-    least(10, 1 + floor(10 * place))::int::text AS slice
+    least(10, 1 + floor(10 * size_rank))::int::text AS slice
 FROM (
     SELECT
         v.n AS visit,
-        percent_rank() OVER (PARTITION BY v.is_simulated ORDER BY last.history) AS place
+        percent_rank() OVER (PARTITION BY v.is_simulated ORDER BY last.history) AS size_rank
     FROM day_visit AS v
     INNER JOIN day_last_slate AS last ON last.visit = v.n
     WHERE v.profile_id IS NOT NULL AND last.history IS NOT NULL

@@ -50,8 +50,8 @@ INNER JOIN (
 ) AS told ON told.visit = last.visit
 WHERE last.is_personal AND (v.arm IS NULL OR last.newest_at IS NOT NULL);
 
--- Titles that stand more than once on a home page, and places given to chance, of a fixed sample
--- of the day's pages. A place that chance gave to another title has a propensity below one half.
+-- Titles that stand more than once on a home page, and exploration slots, of a fixed sample
+-- of the day's pages. An exploration slot that holds another title has a propensity below one half.
 INSERT INTO day_fact
 SELECT
     fact.metric,
@@ -59,19 +59,19 @@ SELECT
     '' AS dimension,
     '' AS slice,
     sum(fact.n) AS n,
-    sum(page.places) AS d
+    sum(page.positions) AS d
 FROM (
     SELECT
         sample.visit,
         sample.id,
-        count(*) AS places,
+        count(*) AS positions,
         count(*) - count(DISTINCT shown.title) AS repeated,
         count(*) FILTER (WHERE shown.propensity::float8 < 0.5) AS explored
     FROM (
         SELECT
             s.visit,
             s.id,
-            row_number() OVER (PARTITION BY v.is_simulated ORDER BY s.id) AS place
+            row_number() OVER (PARTITION BY v.is_simulated ORDER BY s.id) AS number
         FROM day_slate AS s
         INNER JOIN day_visit AS v ON v.n = s.visit
         WHERE s.surface = 'home'
@@ -82,7 +82,7 @@ FROM (
         jsonb_array_elements_text(shelf.told -> 'titles'),
         jsonb_array_elements_text(shelf.told -> 'propensities')
     ) AS shown (title, propensity)
-    WHERE sample.place <= %(slates_sampled)s
+    WHERE sample.number <= %(slates_sampled)s
     GROUP BY sample.visit, sample.id
 ) AS page
 CROSS JOIN LATERAL (

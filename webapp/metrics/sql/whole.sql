@@ -28,8 +28,8 @@ FROM (
             v.is_simulated,
             p.title_id,
             count(*) AS times,
-            row_number() OVER (PARTITION BY v.is_simulated ORDER BY count(*)) AS place
-        FROM day_place AS p
+            row_number() OVER (PARTITION BY v.is_simulated ORDER BY count(*)) AS rank
+        FROM day_position AS p
         INNER JOIN day_visit AS v ON v.n = p.visit
         INNER JOIN catalog_title AS t ON t.id = p.title_id
         WHERE t.is_available AND t.added_at < %(until)s
@@ -40,7 +40,7 @@ FROM (
         SELECT
             v.is_simulated,
             count(DISTINCT v.viewer) AS viewers
-        FROM day_place AS p
+        FROM day_position AS p
         INNER JOIN day_visit AS v ON v.n = p.visit
         GROUP BY v.is_simulated
     ),
@@ -50,7 +50,7 @@ FROM (
             s.is_simulated,
             count(*) AS titles,
             sum(s.times) AS times,
-            sum(s.times * (2 * (a.titles - n.titles + s.place) - a.titles - 1)) AS lean,
+            sum(s.times * (2 * (a.titles - n.titles + s.rank) - a.titles - 1)) AS lean,
             max(a.titles) AS available
         FROM seen AS s
         CROSS JOIN available AS a

@@ -9,17 +9,17 @@ SELECT
     sums.d
 FROM (
     SELECT
-        place.visit,
+        position.visit,
         CASE
-            WHEN grouping(place.surface) = 0 THEN 'surface'
-            WHEN grouping(place.row) = 0 THEN 'row'
-            WHEN grouping(place.slot) = 0 THEN 'slot'
+            WHEN grouping(position.surface) = 0 THEN 'surface'
+            WHEN grouping(position.row) = 0 THEN 'row'
+            WHEN grouping(position.slot) = 0 THEN 'slot'
             ELSE ''
         END AS dimension,
-        coalesce(place.surface, place.row, place.slot, '') AS slice,
+        coalesce(position.surface, position.row, position.slot, '') AS slice,
         count(*) AS d,
-        count(*) FILTER (WHERE place.is_clicked) AS clicked,
-        count(*) FILTER (WHERE place.is_converted) AS converted
+        count(*) FILTER (WHERE position.is_clicked) AS clicked,
+        count(*) FILTER (WHERE position.is_converted) AS converted
     FROM (
         SELECT
             p.visit,
@@ -32,13 +32,13 @@ FROM (
             END AS slot,
             p.is_clicked OR c.visit IS NOT NULL AS is_clicked,
             coalesce(c.is_qualified, false) AS is_converted
-        FROM day_place AS p
+        FROM day_position AS p
         LEFT JOIN day_credit AS c
             ON c.visit = p.visit AND c.slate_id = p.slate_id AND c.title_id = p.title_id
-    ) AS place
+    ) AS position
     GROUP BY GROUPING SETS (
-        (place.visit), (place.visit, place.surface), (place.visit, place.row),
-        (place.visit, place.slot)
+        (position.visit), (position.visit, position.surface), (position.visit, position.row),
+        (position.visit, position.slot)
     )
 ) AS sums
 CROSS JOIN LATERAL (
@@ -59,7 +59,7 @@ FROM (
         p.visit,
         p.slate_id,
         bool_or(p.is_clicked OR c.visit IS NOT NULL) AS is_accepted
-    FROM day_place AS p
+    FROM day_position AS p
     LEFT JOIN day_credit AS c
         ON c.visit = p.visit AND c.slate_id = p.slate_id AND c.title_id = p.title_id
     WHERE p.surface = 'prequery'
@@ -76,20 +76,20 @@ SELECT
     '' AS slice,
     sum(rarity.bits) AS n,
     count(*) AS d
-FROM (SELECT DISTINCT visit, title_id FROM day_place) AS seen
+FROM (SELECT DISTINCT visit, title_id FROM day_position) AS seen
 INNER JOIN day_visit AS v ON v.n = seen.visit
 INNER JOIN (
     SELECT
         v.is_simulated,
         p.title_id,
         -log(2, count(DISTINCT v.viewer)::numeric / max(a.viewers))::float8 AS bits
-    FROM day_place AS p
+    FROM day_position AS p
     INNER JOIN day_visit AS v ON v.n = p.visit
     INNER JOIN (
         SELECT
             v.is_simulated,
             count(DISTINCT v.viewer) AS viewers
-        FROM day_place AS p
+        FROM day_position AS p
         INNER JOIN day_visit AS v ON v.n = p.visit
         GROUP BY v.is_simulated
     ) AS a ON a.is_simulated = v.is_simulated
@@ -119,7 +119,7 @@ FROM (
             p.slate_id,
             tg.genre_id,
             sum(told.weight) AS together
-        FROM day_place AS p
+        FROM day_position AS p
         INNER JOIN catalog_title_genres AS tg ON tg.title_id = p.title_id
         INNER JOIN (
             SELECT
@@ -135,7 +135,7 @@ FROM (
             p.visit,
             p.slate_id,
             count(*) AS titles
-        FROM day_place AS p
+        FROM day_position AS p
         WHERE EXISTS (SELECT 1 FROM catalog_title_genres AS tg WHERE tg.title_id = p.title_id)
         GROUP BY p.visit, p.slate_id
     ) AS t ON t.visit = g.visit AND t.slate_id = g.slate_id
