@@ -89,7 +89,7 @@ def test_a_preview_and_an_open_menu_have_no_barrier(
     page.keyboard.press("Escape")
     page.locator("section.row .card").nth(1).hover()
     expect(page.locator(".preview")).to_be_visible()
-    page.wait_for_timeout(300)
+    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished))")
     assert barriers(page) == ""
 
 

@@ -33,7 +33,7 @@ def test_a_viewer_plays_a_film_and_the_next_page_knows(
 
     page.get_by_role("link", name="Play").click()
     page.get_by_role("button", name="Play").click()
-    page.wait_for_timeout(3000)
+    page.wait_for_function("() => Number(document.querySelector('[data-seek]').value) >= 3")
     with page.expect_response(re.compile("/api/v1/events")):
         page.get_by_role("button", name="Pause").click()
     page.get_by_role("link", name="Home").last.click()
