@@ -42,7 +42,7 @@ def test_a_viewer_plays_a_film_and_the_next_page_knows(
     expect(rows.nth(0).get_by_role("heading")).to_have_text("Continue watching")
     expect(rows.nth(0).locator(f"a[data-title='{films[1].pk}']")).to_be_visible()
     page.keyboard.press("End")
-    expect(page.get_by_role("heading", name="Because you watched High Noon")).to_be_visible()
+    expect(page.get_by_role("heading", name="Because you started High Noon")).to_be_visible()
 
     page.get_by_label("Search titles, people, genres").press_sequentially("casablnaca", delay=20)
     page.keyboard.press("Enter")
