@@ -204,6 +204,7 @@ def _planted(rng: np.random.Generator) -> tuple[Catalogue, Float32]:
         np.zeros(TITLES, dtype=np.int64),
         sparse.csr_array(np.empty((TITLES, 0), dtype=np.float32)),
         np.empty(0, dtype=np.int64),
+        np.ones(TITLES, dtype=bool),
     )
     return catalogue, rng.standard_normal((TITLES, 97)).astype(np.float32)
 

@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.errors import InvalidInputError
-from recommender.vocabulary import Vocabulary
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """A snapshot of the catalogue; its item numbers are those of serving.
+    """A snapshot of the catalogue; its item numbers are those of serving and of search.
+
+    Titles that are not available have numbers too, because search names them. Nothing else counts
+    them: they have no genres, people and likes here, and `items_of` leaves them out.
 
     Attributes:
         titles: item numbers of the title ids.
@@ -29,6 +33,7 @@ class Catalogue:
         people: (I, P) csr, 1 where a person directed the title, 0.5 where one plays in it, 0.25
             where one only wrote it.
         person_ids: (P,) the outside id of each person column.
+        is_available: (I,) False for a title that is known and cannot be shown.
     """
 
     titles: Vocabulary
@@ -40,10 +45,11 @@ class Catalogue:
     maturity: Int64
     people: sparse.csr_array
     person_ids: Int64
+    is_available: Bool
 
     def __post_init__(self) -> None:
         count = len(self.titles)
-        for name in ("added_at", "liked_by", "years", "maturity"):
+        for name in ("added_at", "liked_by", "years", "maturity", "is_available"):
             if getattr(self, name).shape != (count,):
                 raise InvalidInputError(
                     f"{name} must have one value for each of {count} titles, "
@@ -54,6 +60,16 @@ class Catalogue:
                 raise InvalidInputError(
                     f"{name} must be ({count}, {len(ids)}), got {getattr(self, name).shape}"
                 )
+
+    def items_of(self, ids: ArrayLike) -> Int64:
+        """Return the item of each available title, `UNKNOWN` for any other; the shape stays."""
+        items = self.titles.items_of(ids)
+        return np.where(self.is_available[items] if len(self) else False, items, UNKNOWN)
+
+    @cached_property
+    def available_items(self) -> Int64:
+        """The items that are available, lowest number first."""
+        return np.flatnonzero(self.is_available)
 
     def __len__(self) -> int:
         return len(self.titles)

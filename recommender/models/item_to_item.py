@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import AnyArray, Float32, Int32, Int64
+from recommender.arrays import AnyArray, Bool, Float32, Int32, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
 from recommender.vocabulary import UNKNOWN, Vocabulary
@@ -135,9 +135,15 @@ class Neighbours:
         """Return (I,) the weights of one item for all others; all 0 if it was not kept."""
         return np.asarray(self._matrix[[item]].toarray()[0], dtype=np.float32)
 
-    def over(self, items: Vocabulary) -> "Neighbours":
-        """Return the same in the numbers of another vocabulary, without what it does not know."""
+    def over(self, items: Vocabulary, is_available: Bool) -> "Neighbours":
+        """Return the same in the numbers of another vocabulary.
+
+        Args:
+            items: the vocabulary; what it does not know is left out.
+            is_available: (I,) False at items left out as well.
+        """
         new_item = items.items_of(self.items.ids)
+        new_item = np.where(is_available[new_item] if len(items) else False, new_item, UNKNOWN)
         is_kept = new_item[self.kept] != UNKNOWN
         neighbours = new_item[self._neighbours[is_kept]]
         weights = np.where(neighbours == UNKNOWN, 0, self._weights[is_kept]).astype(np.float32)

@@ -22,8 +22,8 @@ TOP = 10
 
 
 def catalogue_items(catalogue: Catalogue, title_ids: Iterable[int]) -> Int64:
-    """Return (N,) the items of these titles in their order, without those that were deleted."""
-    items = catalogue.titles.items_of(np.fromiter(title_ids, dtype=np.int64))
+    """Return (N,) the items of these titles in their order, without those not available."""
+    items = catalogue.items_of(np.fromiter(title_ids, dtype=np.int64))
     existing: Int64 = items[items != UNKNOWN]
     return existing
 
@@ -80,6 +80,7 @@ def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     What the viewer keeps or has begun is not refused by its genre.
     """
     excluded = title_mask(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
+    excluded |= ~catalogue.is_available
     columns = np.isin(catalogue.genre_ids, list(viewer.refused_genres))  # (G,)
     if columns.any():
         of_genre = catalogue.genres @ columns.astype(np.float32) > 0  # (I,)
@@ -120,7 +121,7 @@ def pinned_rows(
             is_gone = not len(age_allowed_items(catalogue, viewer, [row.key]))
             if is_gone or row.key in viewer.excluded:
                 continue
-        items = catalogue.titles.items_of(np.array(row.titles, dtype=np.int64))
+        items = catalogue.items_of(np.array(row.titles, dtype=np.int64))
         stays = items != UNKNOWN
         if not kind.is_kept_by_viewer:
             stays &= (unseen if kind.is_personal else other)[items]
@@ -133,7 +134,7 @@ def pinned_rows(
 
 def new_row(catalogue: Catalogue) -> CandidateRow:
     """Return the titles added last."""
-    return ordered_row("new", np.arange(len(catalogue)), catalogue.added_at.astype(np.float32))
+    return ordered_row("new", catalogue.available_items, catalogue.added_at.astype(np.float32))
 
 
 def popular_row(
@@ -147,7 +148,7 @@ def popular_row(
         likes: (I,) how many liked each, or how many lately.
         because: `POPULAR`, or `TRENDING` for likes of late.
     """
-    row = ordered_row(kind, np.arange(len(catalogue)), likes)
+    row = ordered_row(kind, catalogue.available_items, likes)
     likers = int(catalogue.liked_by[row.items[0]]) if len(row.items) else 0
     if not likers or row.scores[0] <= 0:
         return row

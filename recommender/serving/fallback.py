@@ -78,7 +78,7 @@ class PopularTitles:
     def more_like(
         self, title_id: int, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> Row | None:
-        item = int(self.catalogue.titles.items_of([title_id])[0])
+        item = int(self.catalogue.items_of([title_id])[0])
         if item == UNKNOWN:
             return None
         likeness = genre_similarity(self.catalogue, item)

@@ -80,7 +80,7 @@ class InterestRows:
         """Return what the viewer liked that the catalogue has."""
         ids = np.fromiter(viewer.liked, dtype=np.int64)
         weights = np.fromiter(viewer.liked.values(), dtype=np.float32)
-        items = self._catalogue.titles.items_of(ids)
+        items = self._catalogue.items_of(ids)
         items, weights = items[items != UNKNOWN], weights[items != UNKNOWN]
         by_genre = np.asarray(self._catalogue.genres[items].T @ weights).ravel()
         return LikedItems(items, weights, by_genre)

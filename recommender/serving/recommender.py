@@ -82,12 +82,14 @@ class Recommender:
         self.catalogue = replace(catalogue, liked_by=likes)
         self._tastes = tastes
         rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
-        self._modelled = np.flatnonzero(rows != UNKNOWN)  # (M,)
+        self._modelled = np.flatnonzero((rows != UNKNOWN) & catalogue.is_available)  # (M,)
         factors = tastes.space[rows[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
         self._by_taste = VectorIndex(factors)
-        self._neighbours = neighbours.over(catalogue.titles) if neighbours else None
+        self._neighbours = (
+            neighbours.over(catalogue.titles, catalogue.is_available) if neighbours else None
+        )
         self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
         self._trending_row = popular_row(
             "trending", self.catalogue, self._trending, Because.TRENDING
@@ -174,14 +176,10 @@ class Recommender:
         """Return what the viewer wants at this moment, None where nothing is known."""
         return self._tastes.taste(viewer, context)
 
-    def space_of(self, items: Int64) -> Float32:
-        """Return (N, D) the iALS vectors of these items, zeros where there is none.
-
-        Args:
-            items: (N,) of the catalogue; `UNKNOWN` is none.
-        """
-        vectors = self._factors[items, : self._tastes.history_size]
-        return np.where(items[:, None] == UNKNOWN, np.float32(0), vectors)
+    @property
+    def space(self) -> Float32:
+        """(I, D) the iALS vectors of the titles, zeros where there is none."""
+        return self._factors[:, : self._tastes.history_size]
 
     def affinity(self, taste: Taste | None) -> Float32 | None:
         """Return (I,) the affinity of each title with the taste, None without a taste."""
@@ -303,7 +301,7 @@ class Recommender:
 
     def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
         """Return the neighbours of all titles that were liked before this visit."""
-        items = self.catalogue.titles.items_of(np.array(list(viewer.liked_before), dtype=np.int64))
+        items = self.catalogue.items_of(np.array(list(viewer.liked_before), dtype=np.int64))
         known = np.unique(items[items != UNKNOWN])
         ones = np.ones(len(known), dtype=np.float32)
         shape = (1, len(self.catalogue))
@@ -326,7 +324,7 @@ class Recommender:
         neighbours too. The reason names the likers where the model counts at least
         half, the genres where they count alone, and nothing in between.
         """
-        item = int(self.catalogue.titles.items_of([title_id])[0])
+        item = int(self.catalogue.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(BECAUSE_WATCHED, nothing, nothing.astype(np.float32), title_id)
@@ -368,6 +366,6 @@ def _up_to_1(values: Float32) -> Float32:
 def _spread(values: Float32, ids: Int64, catalogue: Catalogue) -> Float32:
     """Return (I,) the values at the catalogue's item numbers, 0 where there is none."""
     spread = np.zeros(len(catalogue), dtype=np.float32)
-    items = catalogue.titles.items_of(ids)
+    items = catalogue.items_of(ids)
     spread[items[items != UNKNOWN]] = values[items != UNKNOWN]
     return spread

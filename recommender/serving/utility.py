@@ -45,10 +45,11 @@ def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) 
         affinity: (I,) on any scale.
         context: the moment, and the weights of freshness and curiosity.
     """
-    if not len(affinity):
-        return affinity.astype(np.float32)
-    spread = max(float(affinity.std()), 1e-9)
-    relevance = 1 / (1 + np.exp(2 - (affinity - affinity.mean()) / spread))
+    available = affinity[catalogue.available_items]
+    if not len(available):
+        return np.zeros(len(catalogue), dtype=np.float32)
+    spread = max(float(available.std()), 1e-9)
+    relevance = 1 / (1 + np.exp(2 - (affinity - available.mean()) / spread))
     age = np.maximum(context.now - catalogue.added_at, 0) / _DAY
     fresh = context.page.freshness * np.exp2(-age / FRESH_DAYS)
     untried = context.page.curiosity / np.sqrt(1 + catalogue.liked_by)

@@ -45,6 +45,7 @@ def catalogue():
         np.tile([0, 6, 12, 18], COUNT // 4),
         sparse.csr_array(people.astype(np.float32)),
         np.array([ANN, BOB]),
+        np.ones(COUNT, dtype=bool),
     )
 
 

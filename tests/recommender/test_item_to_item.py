@@ -62,7 +62,7 @@ def test_lists_move_to_another_vocabulary_without_what_it_does_not_know():
     ease = fitted()
     lists = ease.neighbours(14)
     ids = np.array([3, 99, 5, 8])
-    moved = lists.over(Vocabulary(ids))
+    moved = lists.over(Vocabulary(ids), np.ones(len(ids), dtype=bool))
     places = np.searchsorted(np.sort(ids), [3, 5, 8])
     expected = ease.weights[np.ix_([3, 5, 8], [3, 5, 8])]
     found = np.stack([moved.of(place)[places] for place in places])

@@ -47,6 +47,7 @@ def catalogue():
         np.zeros(COUNT, dtype=np.int64),
         sparse.csr_array(people.astype(np.float32)),
         np.array([31, 32]),
+        np.ones(COUNT, dtype=bool),
     )
 
 

@@ -50,6 +50,7 @@ def plain():
         np.zeros(COUNT, dtype=np.int64),
         sparse.csr_array(np.zeros((COUNT, 0), dtype=np.float32)),
         np.empty(0, dtype=np.int64),
+        np.ones(COUNT, dtype=bool),
     )
     space = np.ones((COUNT, 2), dtype=np.float32)
     return Reranker(catalogue, RankingFeatures(catalogue, space, np.arange(COUNT)))

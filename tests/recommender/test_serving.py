@@ -43,6 +43,7 @@ def catalogue():
         MATURITY,
         PEOPLE,
         np.array([70, 71]),
+        np.ones(COUNT, dtype=bool),
     )
 
 
@@ -170,6 +171,7 @@ def test_the_catalogue_may_lose_and_gain_titles_after_training(catalogue, models
         MATURITY,
         PEOPLE,
         np.array([70, 71]),
+        np.ones(COUNT, dtype=bool),
     )
     recommender = Recommender(smaller, TasteModel(models[0]), models[1])
     rows = home(recommender, Viewer(liked={100: 1.0, 101: 1.0}, reasons=[999]))

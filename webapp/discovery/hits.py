@@ -1,22 +1,20 @@
-"""Hits of the search engine as rows over a source's catalogue: allowed, available and re-ranked.
+"""Hits of the search engine as rows over a source's catalogue: allowed, and re-ranked.
 
-I items of the catalogue, N documents of search.
+I items of the catalogue, which are the documents of search.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-from weakref import WeakKeyDictionary
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recommender.arrays import Bool, Float32, Int64
+from recommender.arrays import Bool
+from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import Row
 from recommender.ranking.row_kinds import RESULTS
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
-from recommender.vocabulary import UNKNOWN, Vocabulary
+from recommender.vocabulary import UNKNOWN
 from search.engine import Hit, SearchEngine, SearchResult
 from webapp.discovery.questions import SearchQuestion, TitleQuestion
 from webapp.discovery.source import RecommendationSource
@@ -30,26 +28,21 @@ def search_catalogue(
     source: RecommendationSource,
     search: SearchEngine,
 ) -> SearchResult:
-    """Search, and leave out what may not be shown and what the source's catalogue lacks.
+    """Search what the viewer may be shown, by taste and popularity where evidence is equal.
 
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
-    placed = _placed(search, source.catalogue.titles)
-    affinity = source.affinity(taste)
+    catalogue = source.catalogue
     result = search.search(
         question.text,
         SEARCH_HITS,
-        affinity=None if affinity is None else placed.values(affinity),
-        popularity=placed.values(source.catalogue.liked_by),
-        allowed=_allowed(question.viewer, source, search, placed),
+        affinity=source.affinity(taste),
+        popularity=catalogue.liked_by,
+        allowed=_allowed(question.viewer, catalogue),
     )
-    titles = source.catalogue.titles
-    return replace(
-        result,
-        hits=_shown(result.hits, titles),
-        near=_shown(result.near, titles, question.viewer.excluded),
-    )
+    near = tuple(hit for hit in result.near if hit.id not in question.viewer.excluded)
+    return replace(result, near=near)
 
 
 def similar_in_meaning(
@@ -59,10 +52,8 @@ def similar_in_meaning(
 
     Such a title is for example one that is not available here.
     """
-    placed = _placed(search, source.catalogue.titles)
-    allowed = _allowed(question.viewer, source, search, placed)
-    hits = search.alike(question.title_id, allowed=allowed)
-    row = near_row(source, _shown(hits, source.catalogue.titles, question.viewer.excluded))
+    hits = search.alike(question.title_id, allowed=_allowed(question.viewer, source.catalogue))
+    row = near_row(source, [hit for hit in hits if hit.id not in question.viewer.excluded])
     return replace(row, key=question.title_id) if len(row.items) else None
 
 
@@ -86,67 +77,16 @@ def near_row(source: RecommendationSource, hits: Sequence[Hit]) -> Row:
     return Row("near", items, scores)
 
 
-@dataclass(frozen=True)
-class _Placed:
-    """Where a catalogue's items are among the documents of search.
+def _allowed(viewer: Viewer, catalogue: Catalogue) -> Bool | None:
+    """Return (I,) which titles a search of this viewer may match, None for all.
 
-    Attributes:
-        titles: of the catalogue.
-        items: (N,) each document's item, `UNKNOWN` where it has none.
-        strangers: the documents without an item.
-        is_same: each item is the document of its own number.
+    One with a limit is not told of titles that are not available.
     """
-
-    titles: Vocabulary
-    items: Int64
-    strangers: Int64
-    is_same: bool
-
-    def values(self, of_items: NDArray[Any]) -> Float32:
-        """Bring (I,) values to (N,) documents, 0 where there is no item; not to be written to."""
-        if self.is_same:
-            return of_items
-        if not len(of_items):
-            return np.zeros(len(self.items), dtype=np.float32)
-        of_documents = np.asarray(of_items[self.items], dtype=np.float32)
-        of_documents[self.strangers] = 0
-        return of_documents
-
-
-_PLACED: WeakKeyDictionary[SearchEngine, _Placed] = WeakKeyDictionary()
-"""Worked out once for a search engine and the catalogue that is served beside it."""
-
-
-def _placed(search: SearchEngine, titles: Vocabulary) -> _Placed:
-    known = _PLACED.get(search)
-    if known is None or known.titles is not titles:
-        items = titles.items_of(search.document_ids)  # (N,)
-        is_same = np.array_equal(items, np.arange(len(titles)))
-        known = _Placed(titles, items, np.flatnonzero(items == UNKNOWN), is_same)
-        _PLACED[search] = known
-    return known
-
-
-def _allowed(
-    viewer: Viewer, source: RecommendationSource, search: SearchEngine, placed: _Placed
-) -> Bool | None:
-    """Return (N,) which documents this viewer may find, None for all.
-
-    Those without an item have no age.
-    """
-    limit, hidden = viewer.maturity_limit, viewer.hidden
-    if limit is None and not hidden:
+    if viewer.maturity_limit is None and not viewer.hidden:
         return None
-    allowed = np.ones(len(placed.items), dtype=bool)
-    if limit is not None:
-        allowed = placed.values(~source.catalogue.above(limit)) > 0
-    allowed[np.isin(search.document_ids, list(hidden))] = False
+    allowed = np.ones(len(catalogue), dtype=bool)
+    if viewer.maturity_limit is not None:
+        allowed = catalogue.is_available & ~catalogue.above(viewer.maturity_limit)
+    hidden = catalogue.titles.items_of(list(viewer.hidden))
+    allowed[hidden[hidden != UNKNOWN]] = False
     return allowed
-
-
-def _shown(
-    hits: Sequence[Hit], titles: Vocabulary, refused: frozenset[int] = frozenset()
-) -> tuple[Hit, ...]:
-    known = titles.items_of([hit.id for hit in hits]) != UNKNOWN
-    pairs = zip(hits, known.tolist(), strict=True)
-    return tuple(hit for hit, is_known in pairs if is_known and hit.id not in refused)

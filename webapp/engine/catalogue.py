@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Count, Max, Q
 from scipy import sparse
 
-from recommender.arrays import Int64
+from recommender.arrays import Bool, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
@@ -36,12 +36,14 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     Args:
         last_title: leave out the titles with a higher number, those that came later.
     """
-    rows = _titles(last_title).available().values_list("pk", "added_at", "year", "maturity")
-    known = {
-        id_: (at.timestamp(), year or 0, UNRATED if age is None else age)
-        for id_, at, year, age in rows.iterator(chunk_size=20_000)
+    rows = _titles(last_title).values_list("pk", "added_at", "year", "maturity", "is_available")
+    facts = {
+        id_: (at.timestamp(), year or 0, UNRATED if age is None else age, is_available)
+        for id_, at, year, age, is_available in rows.iterator(chunk_size=20_000)
     }
-    titles = Vocabulary(np.fromiter(known, dtype=np.int64))
+    titles = Vocabulary(np.fromiter(facts, dtype=np.int64))
+    ordered = [facts[id_] for id_ in titles.ids.tolist()]
+    is_available = np.array([fact[3] for fact in ordered], dtype=bool)
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
     likes = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS)
@@ -49,16 +51,18 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         .annotate(count=Count("pk"))
         .values_list("title_id", "count")
     )
-    liked_by = dict(likes.iterator(chunk_size=20_000))
+    likes_by_title = dict(likes.iterator(chunk_size=20_000))
+    liked_by = np.array([likes_by_title.get(id_, 0) for id_ in titles.ids.tolist()], np.float32)
     return Catalogue(
         titles,
-        _genre_matrix(titles, genres),
+        _genre_matrix(titles, is_available, genres),
         genres.ids,
-        np.fromiter((known[id_][0] for id_ in titles.ids.tolist()), dtype=np.float64),
-        np.fromiter((liked_by.get(id_, 0) for id_ in titles.ids.tolist()), dtype=np.float32),
-        np.fromiter((known[id_][1] for id_ in titles.ids.tolist()), dtype=np.int64),
-        np.fromiter((known[id_][2] for id_ in titles.ids.tolist()), dtype=np.int64),
-        *_people_matrix(titles),
+        np.array([fact[0] for fact in ordered], dtype=np.float64),
+        np.where(is_available, liked_by, np.float32(0)),
+        np.array([fact[1] for fact in ordered], dtype=np.int64),
+        np.array([fact[2] for fact in ordered], dtype=np.int64),
+        *_people_matrix(titles, is_available),
+        is_available,
     )
 
 
@@ -111,20 +115,27 @@ def _grouped(pairs: Iterator[tuple[int, str]]) -> dict[int, list[str]]:
     return grouped
 
 
-def _genre_matrix(titles: Vocabulary, genres: Vocabulary) -> sparse.csr_array:
-    """Return (I, G) 1 where a title has a genre; a pair newer than the titles is left out."""
+def _genre_matrix(titles: Vocabulary, is_available: Bool, genres: Vocabulary) -> sparse.csr_array:
+    """Return (I, G) 1 where an available title has a genre; newer titles are left out."""
     pairs = np.array(
         list(Title.genres.through.objects.values_list("title_id", "genre_id")), dtype=np.int64
     ).reshape(-1, 2)
     items, columns = titles.items_of(pairs[:, 0]), genres.items_of(pairs[:, 1])
-    known = (items != UNKNOWN) & (columns != UNKNOWN)
+    has = _are_available(items, is_available) & (columns != UNKNOWN)
     return sparse.csr_array(
-        (np.ones(known.sum(), dtype=np.float32), (items[known], columns[known])),
+        (np.ones(has.sum(), dtype=np.float32), (items[has], columns[has])),
         shape=(len(titles), len(genres)),
     )
 
 
-def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, Int64]:
+def _are_available(items: Int64, is_available: Bool) -> Bool:
+    """Return (N,) True at items of available titles, False at `UNKNOWN`."""
+    if not len(is_available):
+        return np.zeros(len(items), dtype=bool)
+    return np.asarray((items != UNKNOWN) & is_available[items])
+
+
+def _people_matrix(titles: Vocabulary, is_available: Bool) -> tuple[sparse.csr_array, Int64]:
     """Return (I, P) what the foremost credit of a person on a title weighs; and (P,) ids."""
     credits = Credit.objects.values_list("title_id", "person_id", "role")
     table = np.array(
@@ -135,7 +146,8 @@ def _people_matrix(titles: Vocabulary) -> tuple[sparse.csr_array, Int64]:
         dtype=np.int64,
     ).reshape(-1, 3)
     items = titles.items_of(table[:, 0])
-    table, items = table[items != UNKNOWN], items[items != UNKNOWN]
+    has = _are_available(items, is_available)
+    table, items = table[has], items[has]
     ids, columns = np.unique(table[:, 1], return_inverse=True)
     shape = (len(titles), len(ids))
     people = sparse.csr_array(shape, dtype=np.float32)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import faiss
+import numpy as np
 import torch
 from django.conf import settings
 
@@ -26,6 +27,14 @@ from webapp.refreshed import Refreshed
 from webapp.releases.models import RankerVersion, Release, Trained
 
 logger = logging.getLogger(__name__)
+
+
+EXPORT_ATTEMPTS = 5
+"""How often catalogue and search are exported until both hold the same titles."""
+
+
+class TitlesChangedError(Exception):
+    """Titles came or went while catalogue and search were exported."""
 
 
 @dataclass(frozen=True)
@@ -75,12 +84,10 @@ def _load(before: Live | None) -> Live:
             return before
         if release is None and before.release_id is None:
             return before
-        popular, cards = before.popular, before.cards
+        cards = before.cards
     else:
-        popular, cards = PopularTitles(export_catalogue()), Cards()
-    search = SearchEngine.build(
-        export_documents(chosen_until=release.created_at if release else None)
-    )
+        cards = Cards()
+    popular, search = _export(release)
     if release is None:
         words = "no release is published yet"
         return Live(now, popular, cards, search, None, None, words)
@@ -88,13 +95,14 @@ def _load(before: Live | None) -> Live:
         recommender = Recommender.load(folder_of(release), popular.catalogue)
     except RecommenderError as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
-        return Live(
-            now,
-            popular,
-            cards,
-            search,
-            before.release_id if before else None,
-            before.recommender if before else None,
+        # the old recommender goes on with the search over its own item numbers
+        serving = before or Live(now, popular, cards, search, None, None)
+        if serving.recommender is None:
+            serving = replace(serving, popular=popular, search=search)
+        return replace(
+            serving,
+            revision=now,
+            cards=cards,
             trouble=f"release {release.pk} cannot be loaded: {error}",
             broken_release_id=release.pk,
         )
@@ -102,10 +110,24 @@ def _load(before: Live | None) -> Live:
     return Live(now, popular, cards, search, release.pk, recommender)
 
 
+def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
+    """Return the catalogue and search over the same titles.
+
+    Raises:
+        TitlesChangedError: titles came or went between the two, time and again.
+    """
+    for _ in range(EXPORT_ATTEMPTS):
+        catalogue = export_catalogue()
+        documents = export_documents(chosen_until=release.created_at if release else None)
+        search = SearchEngine.build(documents)
+        if np.array_equal(search.document_ids, catalogue.titles.ids):
+            return PopularTitles(catalogue), search
+    raise TitlesChangedError("titles come and go faster than they can be exported: try again later")
+
+
 def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
-    """Let search know which titles the same people like."""
-    items = recommender.catalogue.titles.items_of(search.document_ids)  # (N,)
-    return search.with_space(recommender.space_of(items))
+    """Let search know which titles the same people like; documents are items."""
+    return search.with_space(recommender.space)
 
 
 def _with_ranker(live: Live, before: Live | None) -> Live:

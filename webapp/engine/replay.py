@@ -87,13 +87,12 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     notes = list(_notes(slate, snapshot.catalogue))
     served_by = release or slate.release
     source = _source(slate, served_by, export_catalogue(last_title))
-    search = SearchEngine.build(
-        export_documents(last_title, served_by.created_at if served_by else None)
-        if isinstance(question, SearchQuestion | TitleQuestion)
-        else ()
-    )
-    if isinstance(source, Recommender):
-        search = in_space_of(search, source)
+    search = SearchEngine([])
+    if isinstance(question, SearchQuestion | TitleQuestion):
+        chosen_until = served_by.created_at if served_by else None
+        search = SearchEngine.build(export_documents(last_title, chosen_until))
+        if isinstance(source, Recommender):
+            search = in_space_of(search, source)
     replayed = answer(question, source, search)
     with_evidence = {(row["kind"], row["key"]) for row in slate.rows if "evidence" in row}
     rows: list[StoredRow] = [

@@ -25,6 +25,7 @@ from webapp.discovery.questions import (
 from webapp.discovery.source import RecommendationSource
 
 COUNT = 12
+UNAVAILABLE = 99
 CONTEXT = RequestContext(
     page=PageConfig(row_size=6, min_row_size=2, exploration=0, relevance_share=1)
 )
@@ -33,26 +34,28 @@ GENRES = {1: "Western", 2: "Romance"}
 
 @pytest.fixture(scope="module")
 def source() -> RecommendationSource:
-    """Twelve titles, six of each genre, the first liked by most."""
-    genres = np.array([[n < 6, n >= 6] for n in range(COUNT)], dtype=np.float32)
+    """Twelve titles, six of each genre, the first liked by most; and one not available."""
+    genres = np.array([[n < 6, 6 <= n < COUNT] for n in range(COUNT + 1)], dtype=np.float32)
+    is_available = np.arange(COUNT + 1) < COUNT
     return PopularTitles(
         Catalogue(
-            Vocabulary(np.arange(1, COUNT + 1)),
+            Vocabulary(np.append(np.arange(1, COUNT + 1), UNAVAILABLE)),
             sparse.csr_array(genres),
             np.array(list(GENRES)),
-            np.zeros(COUNT),
-            np.arange(COUNT, 0, -1).astype(np.float32),
-            np.full(COUNT, 1950),
-            np.full(COUNT, 12),
-            sparse.csr_array((COUNT, 0), dtype=np.float32),
+            np.zeros(COUNT + 1),
+            np.arange(COUNT, -1, -1).astype(np.float32),
+            np.full(COUNT + 1, 1950),
+            np.full(COUNT + 1, 12),
+            sparse.csr_array(np.zeros((COUNT + 1, 0), dtype=np.float32)),
             np.empty(0, dtype=np.int64),
+            is_available,
         )
     )
 
 
 @pytest.fixture(scope="module")
 def search() -> SearchEngine:
-    """The same titles, and one more that is not available."""
+    """The same titles."""
     names = [f"Film number {n}" for n in range(1, COUNT + 1)]
     return SearchEngine.build(
         [
@@ -60,7 +63,7 @@ def search() -> SearchEngine:
                 Document(n + 1, name, genres=(GENRES[1 if n < 6 else 2],))
                 for n, name in enumerate(names)
             ),
-            Document(99, "Zardoz", genres=("Western",), is_available=False),
+            Document(UNAVAILABLE, "Zardoz", genres=("Western",), is_available=False),
         ]
     )
 

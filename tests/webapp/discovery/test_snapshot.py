@@ -91,7 +91,7 @@ questions = st.one_of(
 
 def catalogue(*title_ids):
     count = len(title_ids)
-    nothing = sparse.csr_array((count, 0), dtype=np.float32)
+    nothing = sparse.csr_array(np.zeros((count, 0), dtype=np.float32))
     no_ids = np.empty(0, dtype=np.int64)
     numbers = np.zeros(count)
     return Catalogue(
@@ -104,6 +104,7 @@ def catalogue(*title_ids):
         numbers.astype(np.int64),
         nothing,
         no_ids,
+        np.ones(count, dtype=bool),
     )
 
 
