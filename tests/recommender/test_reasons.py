@@ -41,7 +41,7 @@ def catalogue():
         Vocabulary(IDS),
         sparse.csr_array(genres.astype(np.float32)),
         np.array(GENRES),
-        1.7e9 + 86_400.0 * np.arange(COUNT),
+        1.7e9 + 86_400.0 * np.arange(COUNT, dtype=np.float64),
         np.zeros(COUNT, dtype=np.float32),
         np.full(COUNT, 2001),
         np.zeros(COUNT, dtype=np.int64),

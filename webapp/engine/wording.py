@@ -193,7 +193,7 @@ class Wording:
 def _row_reason(row: Row) -> str:
     reason = row.reason
     if reason.because == Because.TASTE:
-        return _taste(reason)
+        return _taste(reason, is_pinned=row.num_pinned > 0)
     if reason.because == Because.VISIT:
         return f"Based on {_titles(len(reason.titles_now))} you chose just now"
     if reason.because == Because.SIMILAR:
@@ -213,11 +213,12 @@ def _row_reason(row: Row) -> str:
     return OF_KIND.get(row.kind, "")
 
 
-def _taste(reason: Reason) -> str:
+def _taste(reason: Reason, *, is_pinned: bool) -> str:
+    """Return what made a row of the whole taste; pinned titles stand there from before."""
     if not reason.titles:
-        return "Based on what you’re looking at now"
+        return "" if is_pinned else "Based on what you’re looking at now"
     words = f"Based on {_titles(len(reason.titles))} you liked, saved or watched"
-    return f"{words}, plus this visit" if reason.titles_now else words
+    return f"{words}, plus this visit" if reason.titles_now and not is_pinned else words
 
 
 def _titles(number: int) -> str:

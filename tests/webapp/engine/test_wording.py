@@ -1,7 +1,9 @@
 """Headings and reasons: every kind has one, and no sentence says more than its evidence."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import cast
 from uuid import uuid4
 
 import numpy as np
@@ -22,7 +24,7 @@ from webapp.engine.wording import HEADINGS, OF_KIND, Subjects, Wording
 from webapp.events.evidence import Evidence, RecentEvent, Verdict
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.playback import Playback
-from webapp.events.visits import current_visit
+from webapp.events.visits import CurrentVisit, current_visit
 from webapp.slates.models import Slate
 
 NOW = datetime(2026, 5, 3, 20, tzinfo=UTC)
@@ -45,7 +47,7 @@ REASONS = st.builds(
 
 def words_for(evidence=NOTHING_DONE, *, is_personal=True, profile=None):
     visit = SimpleNamespace(profile=profile, is_personal=is_personal)
-    return Wording(SUBJECTS, evidence, visit)
+    return Wording(SUBJECTS, evidence, cast("CurrentVisit", visit))
 
 
 def row_of(kind, reason=NO_REASON, key=None):
@@ -103,6 +105,15 @@ def test_without_evidence_a_row_gives_no_reason(kind):
 )  # fmt: skip
 def test_the_reasons_of_rows_by_hand(kind, reason, sentence):
     assert words_for().reason(row_of(kind, reason)) == sentence
+
+
+def test_titles_that_stay_from_before_are_not_said_to_come_of_this_visit():
+    for reason, sentence in (
+        (Reason(Because.TASTE, (1,), (3,)), "Based on 1 title you liked, saved or watched"),
+        (Reason(Because.TASTE, (), (3,)), ""),
+    ):
+        pinned = replace(row_of("top_picks", reason), num_pinned=2)
+        assert words_for().reason(pinned) == sentence
 
 
 def test_the_reasons_of_titles_by_hand():
@@ -202,5 +213,7 @@ def test_a_new_kind_appears_with_heading_ranking_and_reason_by_one_entry(
     assert {slot.why for slot in row.slots[:3]} == {"Matches what you’re browsing now"}
     of_visit = [r.kind for r in page.rows if r.kind not in ("continue_watching", "because_watched")]
     assert of_visit[0] == "late_night"
-    features = unpack_fields(Slate.objects.get(pk=page.slate_id).features)
+    stored = Slate.objects.get(pk=page.slate_id).features
+    assert stored is not None
+    features = unpack_fields(stored)
     assert 22 in features.categories[:, CATEGORIES.index("row")]
