@@ -1,7 +1,7 @@
-"""What time it is for a request: now, or, for a simulated viewer, the moment it says it lives in.
+"""The time of a request: now, or the moment that a simulated viewer sends in a header.
 
-Both are believed of those alone who know `MARQUEE_SIMULATION_TOKEN`; without that setting nobody
-is simulated, and no clock is ever another than the real one.
+Both headers count only with `MARQUEE_SIMULATION_TOKEN`; without that setting no request is
+simulated and every request has the real time.
 """
 
 from datetime import datetime
@@ -18,9 +18,9 @@ NOW_HEADER = "X-Marquee-Now"
 
 def is_simulated(request: HttpRequest) -> bool:
     """Whether a simulated viewer asks."""
-    told = request.headers.get(TOKEN_HEADER, "")
+    sent_token = request.headers.get(TOKEN_HEADER, "")
     token = settings.SIMULATION_TOKEN
-    return bool(token) and constant_time_compare(told, token)
+    return bool(token) and constant_time_compare(sent_token, token)
 
 
 def now_of(request: HttpRequest) -> datetime:
@@ -30,13 +30,15 @@ def now_of(request: HttpRequest) -> datetime:
         BadRequest: a simulated viewer names no moment of the past.
     """
     now = timezone.now()
-    told = request.headers.get(NOW_HEADER)
-    if told is None or not is_simulated(request):
+    header = request.headers.get(NOW_HEADER)
+    if header is None or not is_simulated(request):
         return now
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(header)
     except ValueError as error:
-        raise BadRequest(f"{NOW_HEADER} must be an ISO 8601 time, got {told[:40]!r}") from error
+        raise BadRequest(f"{NOW_HEADER} must be an ISO 8601 time, got {header[:40]!r}") from error
     if moment.tzinfo is None or moment > now:
-        raise BadRequest(f"{NOW_HEADER} must lie in the past and name its zone, got {told[:40]!r}")
+        raise BadRequest(
+            f"{NOW_HEADER} must lie in the past and name its zone, got {header[:40]!r}"
+        )
     return moment

@@ -1,4 +1,4 @@
-"""What is known of a viewer right now: this visit's events, the visits before, the history.
+"""Evidence of a viewer's taste: a visit in, its events, earlier visits and the history out.
 
 Nothing here is cached: what was recorded a moment ago is in the next answer.
 """
@@ -200,7 +200,7 @@ class Evidence:
 def evidence_of(visit: CurrentVisit) -> Evidence:
     """Read all evidence of the visit's viewer. Three queries, each by an index.
 
-    While the profile's history is paused this visit has no say.
+    While the profile's history is paused, this visit does not count.
     """
     playbacks = playbacks_of(visit)
     recent = _recent(visit, playbacks)

@@ -73,16 +73,16 @@ def erase_forgotten(now: datetime) -> int:
     return erased
 
 
-def _as_json(found: Iterable[Model]) -> list[dict[str, Any]]:
+def _as_json(rows: Iterable[Model]) -> list[dict[str, Any]]:
     """Return the rows in JSON's own types, times to the microsecond."""
     return [
         {
             field.attname: value
-            if isinstance(value := getattr(one, field.attname), int | float | str | None)
-            else field.value_to_string(one)
-            for field in one._meta.concrete_fields
+            if isinstance(value := getattr(row, field.attname), int | float | str | None)
+            else field.value_to_string(row)
+            for field in row._meta.concrete_fields
         }
-        for one in found
+        for row in rows
     ]
 
 

@@ -1,4 +1,4 @@
-"""What a profile watched and rated, as its history page lists it."""
+"""History page: a profile's titles watched or rated, the newest first."""
 
 from dataclasses import dataclass
 from datetime import datetime

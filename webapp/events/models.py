@@ -1,4 +1,4 @@
-"""What happened: visits, and the events in them."""
+"""Tables of visits and events, and the view of the plays of visits, with their QuerySets."""
 
 import uuid
 from typing import ClassVar

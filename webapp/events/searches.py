@@ -1,4 +1,4 @@
-"""What was searched for: a viewer's own latest texts, and those that many are looking for now."""
+"""Searched texts: a viewer's own recent searches, and the trending searches of all viewers."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -56,15 +56,15 @@ def trending_searches(visit: CurrentVisit, now: datetime) -> list[str]:
     """Return what many different people search for these days, most first.
 
     A text counts from `TRENDING_SEARCH_VIEWERS` viewers on: what fewer look for may be private. A
-    viewer with a maturity limit is told nothing, for nobody rates texts. At most one query a
+    viewer with a maturity limit gets none, because texts have no age rating. At most one query a
     minute in each process.
     """
     if visit.maturity_limit is not None:
         return []
-    found = cache.get_or_set(
+    trending = cache.get_or_set(
         "trending-searches", lambda: list(_trending(now)[:NUM_SHOWN]), TRENDING_SECONDS
     )
-    return list(found or ())
+    return list(trending or ())
 
 
 def _trending(now: datetime) -> QuerySet[Event, str]:

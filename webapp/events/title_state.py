@@ -1,4 +1,4 @@
-"""How things stand between a viewer and one title: what its controls show."""
+"""Title state: what a viewer has done with one title; it drives the title's controls."""
 
 from dataclasses import dataclass, field
 
@@ -19,7 +19,7 @@ from webapp.profiles.models import (
 
 @dataclass(frozen=True)
 class TitleState:
-    """What the viewer told of a title, and how far it was played."""
+    """A viewer's rating, marks and playback of one title."""
 
     rating: Rating | None = None
     playback: Playback | None = None
@@ -35,7 +35,7 @@ class TitleState:
 
     @property
     def can_resume(self) -> bool:
-        """Whether it was begun and not ended."""
+        """Whether it was begun and is not at its end."""
         return self.playback is not None and self.playback.is_unfinished
 
     @property
@@ -44,7 +44,7 @@ class TitleState:
 
 
 def title_state(visit: CurrentVisit, title: Title) -> TitleState:
-    """Read how things stand. Two queries, one for a stranger."""
+    """Read the state. Two queries, one for an anonymous visitor."""
     playback = next(iter(playbacks_of(visit, title.pk)), None)
     profile = visit.profile
     if profile is None:
@@ -66,29 +66,29 @@ def title_state(visit: CurrentVisit, title: Title) -> TitleState:
         "genre": (RefusedGenre.objects.filter(profile=profile, genre__titles=title), "genre_id"),
     }
     rated = Rating.objects.filter(profile=profile, title=title)
-    rows = list(
-        rated.annotate(source=Value("rating"), given=F("stars"))
-        .values_list("source", "title_id", "given")
+    stored = list(
+        rated.annotate(source=Value("rating"), value=F("stars"))
+        .values_list("source", "title_id", "value")
         .union(
             *(
-                found.order_by()
-                .annotate(source=Value(source), given=nothing)
-                .values_list("source", about, "given")
-                for source, (found, about) in marks.items()
+                rows.order_by()
+                .annotate(source=Value(source), value=nothing)
+                .values_list("source", subject, "value")
+                for source, (rows, subject) in marks.items()
             ),
             all=True,
         )
     )
-    said = {source for source, _, _ in rows}
+    sources = {source for source, _, _ in stored}
     ratings = [
-        Rating(profile=profile, title=title, stars=n) for kind, _, n in rows if kind == "rating"
+        Rating(profile=profile, title=title, stars=n) for kind, _, n in stored if kind == "rating"
     ]
     return TitleState(
         rating=next(iter(ratings), None),
         playback=playback,
-        is_listed="list" in said,
-        is_hidden="hidden" in said,
-        is_dropped="dropped" in said,
-        refused_people={number for source, number, _ in rows if source == "person"},
-        refused_genres={number for source, number, _ in rows if source == "genre"},
+        is_listed="list" in sources,
+        is_hidden="hidden" in sources,
+        is_dropped="dropped" in sources,
+        refused_people={number for source, number, _ in stored if source == "person"},
+        refused_genres={number for source, number, _ in stored if source == "genre"},
     )

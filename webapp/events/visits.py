@@ -93,15 +93,15 @@ def current_visit(cookie: str | None, profile: Profile | None, now: datetime) ->
     another profile (or nobody) watches now.
     """
     profile_id = profile.pk if profile else None
-    known = _read(cookie)
-    if known is None or known["profile"] != profile_id:
+    content = _read(cookie)
+    if content is None or content["profile"] != profile_id:
         return CurrentVisit(uuid.uuid4(), profile, now)
-    id_ = uuid.UUID(known["visit"])
-    gap = now - datetime.fromisoformat(known["seen_at"])
+    id_ = uuid.UUID(content["visit"])
+    gap = now - datetime.fromisoformat(content["seen_at"])
     if gap > timedelta(seconds=settings.VISIT_GAP_SECONDS):
         return CurrentVisit(uuid.uuid4(), profile, now, previous_id=id_)
-    previous_id = uuid.UUID(known["previous"]) if known["previous"] else None
-    return CurrentVisit(id_, profile, datetime.fromisoformat(known["started_at"]), previous_id)
+    previous_id = uuid.UUID(content["previous"]) if content["previous"] else None
+    return CurrentVisit(id_, profile, datetime.fromisoformat(content["started_at"]), previous_id)
 
 
 def cookie_of(visit: CurrentVisit, now: datetime) -> str:
@@ -122,7 +122,7 @@ def _read(cookie: str | None) -> dict[str, Any] | None:
     if not cookie:
         return None
     try:
-        known: dict[str, Any] = signing.loads(cookie, salt=SALT)
+        content: dict[str, Any] = signing.loads(cookie, salt=SALT)
     except signing.BadSignature:
         return None
-    return known
+    return content
