@@ -50,7 +50,7 @@ class Outcomes:
         )  # fmt: skip
 
 
-def outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
+def read_outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
     """Read the outcomes of visits that have ended: of people, or of simulated viewers, never both.
 
     A visit of more than `BOT_EVENTS` events is a bot's. Two queries over the experiment's visits.

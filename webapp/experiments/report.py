@@ -23,7 +23,7 @@ from recommender.evaluation.ab_test import (
 from recommender.evaluation.significance import Estimate
 from webapp.events.models import Visit
 from webapp.experiments.models import Arm, Experiment
-from webapp.experiments.outcomes import Outcomes, outcomes, visits_of
+from webapp.experiments.outcomes import Outcomes, read_outcomes, visits_of
 from webapp.slates.drafts import drafted_lists
 
 METRICS = ("abandonment", "conversion_rate", "seconds_to_play")
@@ -44,20 +44,20 @@ def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
         now: visits that may still go on are left out.
     """
     settled = now - timedelta(seconds=settings.VISIT_GAP_SECONDS)
-    found = outcomes(experiment, settled=settled)
+    outcomes = read_outcomes(experiment, settled=settled)
     arms = experiment.the_arms
     rng = np.random.default_rng(0)
     return {
         "at": now.isoformat(),
         "is_simulated": experiment.is_simulated,
-        "visits": len(found),
-        "sizes": _sizes(found, arms),
-        "arms": {arm.name: _summary(found.of_arm(arm.name), rng) for arm in arms},
+        "visits": len(outcomes),
+        "sizes": _sizes(outcomes, arms),
+        "arms": {arm.name: _summary(outcomes.of_arm(arm.name), rng) for arm in arms},
         "effects": [
-            _effects(found, arm, arms[-1], experiment.plan, rng)
-            | {"design": design_effect(ratio_of("abandonment", found))}
+            _effects(outcomes, arm, arms[-1], experiment.plan, rng)
+            | {"design": design_effect(ratio_of("abandonment", outcomes))}
             for arm in arms[:-1]
-            if _can_compare(found, arm, arms[-1])
+            if _can_compare(outcomes, arm, arms[-1])
         ],
         "drafts": _drafts(experiment, settled, rng) if experiment.has_drafts else None,
     }
@@ -65,10 +65,10 @@ def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
 
 def keep_report(experiment: Experiment, now: datetime) -> dict[str, Any]:
     """Work the report out, keep it on the experiment, and return it."""
-    told = report(experiment, now)
+    latest = report(experiment, now)
     who = "simulated" if experiment.is_simulated else "people"
-    Experiment.objects.filter(pk=experiment.pk).update(report={who: told})
-    return told
+    Experiment.objects.filter(pk=experiment.pk).update(report={who: latest})
+    return latest
 
 
 def refresh_reports(now: datetime) -> int:
@@ -106,58 +106,58 @@ def plan(
     }  # fmt: skip
 
 
-def ratio_of(metric: str, found: Outcomes) -> Ratio:
+def ratio_of(metric: str, outcomes: Outcomes) -> Ratio:
     """Return a metric as sums over profiles."""
     if metric == "abandonment":
-        return Ratio.of_visits(found.units, found.abandoned)
+        return Ratio.of_visits(outcomes.units, outcomes.abandoned)
     if metric == "conversion_rate":
-        return Ratio.of_visits(found.units, found.conversions, found.seen)
-    played = found.at(np.flatnonzero(found.abandoned == 0))
+        return Ratio.of_visits(outcomes.units, outcomes.conversions, outcomes.seen)
+    played = outcomes.at(np.flatnonzero(outcomes.abandoned == 0))
     return Ratio.of_visits(played.units, played.seconds)
 
 
-def median_seconds(found: Outcomes) -> float | None:
+def median_seconds(outcomes: Outcomes) -> float | None:
     """Return Kaplan and Meier's median time to play; visits without a play are censored.
 
     None if fewer than half ever play.
     """
-    if not len(found):
+    if not len(outcomes):
         return None
-    times = stats.CensoredData.right_censored(found.seconds, found.abandoned != 0)
+    times = stats.CensoredData.right_censored(outcomes.seconds, outcomes.abandoned != 0)
     survival = stats.ecdf(times).sf
     reached = np.flatnonzero(survival.probabilities <= 0.5)
     return float(survival.quantiles[reached[0]]) if len(reached) else None
 
 
-def _summary(found: Outcomes, rng: np.random.Generator) -> dict[str, Any]:
-    told: dict[str, Any] = {"visits": len(found), "profiles": len(np.unique(found.units))}
+def _summary(outcomes: Outcomes, rng: np.random.Generator) -> dict[str, Any]:
+    summary: dict[str, Any] = {"visits": len(outcomes), "profiles": len(np.unique(outcomes.units))}
     for metric in METRICS:
-        ratio = ratio_of(metric, found)
+        ratio = ratio_of(metric, outcomes)
         if len(ratio.wholes) < FEWEST_UNITS:
-            told[metric] = None
+            summary[metric] = None
             continue
         low, high = np.quantile(ratio.resampled(rng, RESAMPLES), [0.025, 0.975])
-        told[metric] = {"value": ratio.value, "low": float(low), "high": float(high)}
-    told["median_seconds_to_play"] = _median_interval(found, rng)
-    return told
+        summary[metric] = {"value": ratio.value, "low": float(low), "high": float(high)}
+    summary["median_seconds_to_play"] = _median_interval(outcomes, rng)
+    return summary
 
 
-def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any] | None:
+def _median_interval(outcomes: Outcomes, rng: np.random.Generator) -> dict[str, Any] | None:
     """Return the median with a bootstrap over profiles; no upper end where a resample has none.
 
     Greenwood's interval would take visits as independent, and those of one profile are alike.
     """
-    median = median_seconds(found)
+    median = median_seconds(outcomes)
     if median is None:
         return None
-    _, place = np.unique(found.units, return_inverse=True)
+    _, place = np.unique(outcomes.units, return_inverse=True)
     order = np.argsort(place, kind="stable")
     begins = np.searchsorted(place[order], np.arange(place.max() + 2))
     medians = []
     for _ in range(200):
         drawn = rng.integers(0, len(begins) - 1, len(begins) - 1)
         rows = np.concatenate([order[begins[n] : begins[n + 1]] for n in drawn])
-        medians.append(median_seconds(found.at(rows)))
+        medians.append(median_seconds(outcomes.at(rows)))
     reached = [seconds if seconds is not None else np.inf for seconds in medians]
     low, high = np.quantile(reached, [0.025, 0.975], method="nearest")
     return {"value": median, "low": float(low), "high": float(high) if high < np.inf else None}
@@ -165,29 +165,29 @@ def _median_interval(found: Outcomes, rng: np.random.Generator) -> dict[str, Any
 
 def _drafts(experiment: Experiment, settled: datetime, rng: np.random.Generator) -> dict[str, Any]:
     """Return how many of the lists that either ranking won are the usual one's."""
-    found = drafted_lists(visits_of(experiment, settled=settled))
-    decided = found.decided
-    told: dict[str, Any] = {
-        "shown": found.shown, "clicked": len(found.credits), "decided": len(decided.credits),
+    drafts = drafted_lists(visits_of(experiment, settled=settled))
+    decided = drafts.decided
+    result: dict[str, Any] = {
+        "shown": drafts.shown, "clicked": len(drafts.credits), "decided": len(decided.credits),
         "won": None,
     }  # fmt: skip
     won = Ratio.of_visits(decided.units, decided.credits)
     if len(won.wholes) >= FEWEST_UNITS:
         from_half = preference(won, EXPECTED_PREFERENCE, rng, RESAMPLES)
-        told["won"] = {
+        result["won"] = {
             "once": _share(from_half.difference), "p": from_half.p,
             "always": _share(from_half.always), "always_p": from_half.always_p,
         }  # fmt: skip
-    return told
+    return result
 
 
 def _share(from_half: Estimate) -> dict[str, float]:
     return {name: 0.5 + value for name, value in asdict(from_half).items()}
 
 
-def _sizes(found: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
+def _sizes(outcomes: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
     """Count the units of each arm, and say whether chance can part them so."""
-    counts = [len(np.unique(found.of_arm(arm.name).units)) for arm in arms]
+    counts = [len(np.unique(outcomes.of_arm(arm.name).units)) for arm in arms]
     if not sum(counts) or len(arms) == 1:
         return {"units": counts, "p": None, "warning": ""}
     p = mismatch_p(counts, [arm.share for arm in arms])
@@ -200,25 +200,25 @@ def _sizes(found: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
     return {"units": counts, "p": p, "warning": warning}
 
 
-def _can_compare(found: Outcomes, *arms: Arm) -> bool:
+def _can_compare(outcomes: Outcomes, *arms: Arm) -> bool:
     return all(
-        len(ratio_of(metric, found.of_arm(arm.name)).wholes) >= FEWEST_UNITS
+        len(ratio_of(metric, outcomes.of_arm(arm.name)).wholes) >= FEWEST_UNITS
         for arm in arms
         for metric in METRICS
     )
 
 
 def _effects(
-    found: Outcomes, arm: Arm, against: Arm, planned: dict[str, Any], rng: np.random.Generator
+    outcomes: Outcomes, arm: Arm, against: Arm, planned: dict[str, Any], rng: np.random.Generator
 ) -> dict[str, Any]:
-    told: dict[str, Any] = {"arm": arm.name, "against": against.name}
+    effects: dict[str, Any] = {"arm": arm.name, "against": against.name}
     for metric in METRICS:
         expected = EXPECTED[metric]
         if metric == planned.get("metric"):
             expected = planned["expected"]
-        ours, theirs = (ratio_of(metric, found.of_arm(each.name)) for each in (arm, against))
-        told[metric] = asdict(effect(ours, theirs, expected, rng, RESAMPLES))
-    return told
+        ours, theirs = (ratio_of(metric, outcomes.of_arm(each.name)) for each in (arm, against))
+        effects[metric] = asdict(effect(ours, theirs, expected, rng, RESAMPLES))
+    return effects
 
 
 @dataclass(frozen=True)
@@ -228,50 +228,52 @@ class Trial:
     Attributes:
         partings: how many.
         planted: the effect that was planted, 0 in a test of A against A.
-        found: the share in which p fell below `LEVEL`.
+        rejected: the share in which p fell below `LEVEL`.
         outside: the share in which the bootstrap's interval left 0 out.
-        found_always: the share in which the sequential p did.
+        rejected_always: the share in which the sequential p did.
     """
 
     partings: int
     planted: float
-    found: float
+    rejected: float
     outside: float
-    found_always: float
+    rejected_always: float
 
 
-def trials(found: Outcomes, partings: int) -> tuple[Trial, Trial]:
+def trials(outcomes: Outcomes, partings: int) -> tuple[Trial, Trial]:
     """Part visits at random by their profiles: once without an effect, once with a planted one.
 
     The planted effect is the one that a plan for so many visits promises to find with `POWER`:
     visits of one half that were abandoned are turned into played ones at random.
 
     Args:
-        found: visits, whose own arms are forgotten.
+        outcomes: visits, whose own arms are forgotten.
         partings: seeds 0 and up.
     """
-    pooled = ratio_of("abandonment", found)
-    visits = [len(found) / 2] * 2
+    pooled = ratio_of("abandonment", outcomes)
+    visits = [len(outcomes) / 2] * 2
     detectable = detectable_effect(pooled.value, visits, POWER, LEVEL, design_effect(pooled))
-    return _trial(found, partings, 0.0), _trial(found, partings, detectable)
+    return _trial(outcomes, partings, 0.0), _trial(outcomes, partings, detectable)
 
 
-def _trial(found: Outcomes, partings: int, planted: float) -> Trial:
-    told = []
+def _trial(outcomes: Outcomes, partings: int, planted: float) -> Trial:
+    effects = []
     for seed in range(partings):
         rng = np.random.default_rng(seed)
-        half = shuffled_units(found.units, rng)
-        abandoned = found.abandoned.copy()
-        turned = rng.random(len(found)) < planted / max(abandoned.mean(), 1e-9)
+        half = shuffled_units(outcomes.units, rng)
+        abandoned = outcomes.abandoned.copy()
+        turned = rng.random(len(outcomes)) < planted / max(abandoned.mean(), 1e-9)
         abandoned[half & turned] = 0
-        ours, theirs = (Ratio.of_visits(found.units[of], abandoned[of]) for of in (half, ~half))
-        told.append(effect(ours, theirs, planted or EXPECTED["abandonment"], rng, 400, 1 - LEVEL))
+        ours, theirs = (Ratio.of_visits(outcomes.units[of], abandoned[of]) for of in (half, ~half))
+        effects.append(
+            effect(ours, theirs, planted or EXPECTED["abandonment"], rng, 400, 1 - LEVEL)
+        )
     return Trial(
         partings,
         planted,
-        float(np.mean([each.p < LEVEL for each in told])),
-        float(np.mean([not each.difference.low <= 0 <= each.difference.high for each in told])),
-        float(np.mean([each.always_p < LEVEL for each in told])),
+        float(np.mean([one.p < LEVEL for one in effects])),
+        float(np.mean([not one.difference.low <= 0 <= one.difference.high for one in effects])),
+        float(np.mean([one.always_p < LEVEL for one in effects])),
     )
 
 

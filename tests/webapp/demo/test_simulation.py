@@ -21,7 +21,7 @@ from webapp.demo.viewer import Visit as Sitting
 from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import built_in, start
 from webapp.experiments.models import Experiment
-from webapp.experiments.outcomes import outcomes
+from webapp.experiments.outcomes import read_outcomes
 from webapp.metrics.daily import count_day
 from webapp.metrics.models import CountedDay, DailyMetric
 from webapp.profiles.models import Profile, Rating
@@ -262,7 +262,7 @@ def test_a_month_over_real_http_is_marked_in_both_arms_and_can_go_on(target, tmp
     for day in {visit.started_at.date() for visit in visits}:
         count_day(day, after)
     rows = DailyMetric.objects.filter(metric="abandonment", dimension="all", is_simulated=True)
-    reported = outcomes(Experiment.objects.get(), settled=after)
+    reported = read_outcomes(Experiment.objects.get(), settled=after)
     assert sum(row.denominator for row in rows) == len(reported), "dashboard and report agree"
     assert sum(row.numerator for row in rows) == reported.abandoned.sum()
 

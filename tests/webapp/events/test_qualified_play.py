@@ -13,7 +13,7 @@ from webapp.events.models import Event, Play, Visit
 from webapp.events.playback import enough_seconds
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.models import Experiment
-from webapp.experiments.outcomes import outcomes
+from webapp.experiments.outcomes import read_outcomes
 from webapp.metrics.daily import count_day
 from webapp.metrics.models import DailyMetric
 from webapp.training.export import liked_pairs, stored_events
@@ -151,7 +151,7 @@ def test_all_readers_agree(case, cast, films):
 
     is_abandoned = float(not case.is_qualified)
     experiment = Experiment(name="any", is_simulated=visit.is_simulated)
-    reported = outcomes(experiment, settled=AFTER).abandoned.tolist()
+    reported = read_outcomes(experiment, settled=AFTER).abandoned.tolist()
     assert reported == ([] if visit.is_bot else [is_abandoned])
     count_day(EVENING.date(), AFTER)
     counted = DailyMetric.objects.filter(

@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from webapp.events.models import Event, Visit
 from webapp.experiments.lifecycle import ExperimentRefused, built_in, create, start, stop
 from webapp.experiments.models import Arm, Experiment
-from webapp.experiments.outcomes import Outcomes, outcomes
+from webapp.experiments.outcomes import Outcomes, read_outcomes
 from webapp.experiments.report import (
     median_seconds,
     refresh_reports,
@@ -68,7 +68,7 @@ def test_a_visit_with_a_qualified_play_is_not_abandoned(experiment, films, cast)
     event(bad, "open", films[0], 20)
     event(bad, "stop", films[0], 50, "watch", position_seconds=30, duration_seconds=6000)
 
-    found = outcomes(experiment, settled=LATER)
+    found = read_outcomes(experiment, settled=LATER)
     assert found.arms.tolist() in (
         ["session-aware", "long-term-only"],
         ["long-term-only", "session-aware"],
@@ -88,7 +88,7 @@ def test_a_short_film_qualifies_and_a_title_never_shown_is_no_conversion(experim
     short = visit()
     event(short, "impression", films[0], 0)
     played(short, films[1], 10, seconds=100, position=70)
-    found = outcomes(experiment, settled=LATER)
+    found = read_outcomes(experiment, settled=LATER)
     assert (found.abandoned, found.conversions) == ([0], [0])
     assert found.units[0] < 0
 
@@ -103,9 +103,9 @@ def test_who_is_left_out(experiment, films, cast):
         event(visit(**fields), "impression", films[0], 5, surface="title")
     for fields in ({"is_bot": True}, {"is_simulated": True}, {"at": LATER}):
         event(visit(**fields), "impression", films[0], 5)
-    assert len(outcomes(experiment, settled=LATER)) == 0
+    assert len(read_outcomes(experiment, settled=LATER)) == 0
     experiment.is_simulated = True
-    assert len(outcomes(experiment, settled=LATER)) == 1
+    assert len(read_outcomes(experiment, settled=LATER)) == 1
 
 
 def test_the_median_time_to_play_does_not_forget_who_left():
@@ -143,9 +143,9 @@ def test_parted_at_random_nothing_is_found_at_the_nominal_rate_and_a_planted_eff
     found = Outcomes(np.array(["a"] * 2000), units, abandoned, ones, ones, ones)
     without, planted = trials(found, 60)
     # 5 % of 60 is 3, and 80 % is 48; three standard deviations to either side
-    assert without.found <= 8 / 60
-    assert without.found_always <= without.found
-    assert 39 / 60 <= planted.found <= 57 / 60
+    assert without.rejected <= 8 / 60
+    assert without.rejected_always <= without.rejected
+    assert 39 / 60 <= planted.rejected <= 57 / 60
     assert 0.05 < planted.planted < 0.1
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from webapp.events.models import Event, Visit
 from webapp.experiments.models import Experiment
-from webapp.experiments.outcomes import outcomes
+from webapp.experiments.outcomes import read_outcomes
 from webapp.metrics.daily import count_day
 from webapp.metrics.models import DailyMetric
 from webapp.slates.models import Slate
@@ -73,7 +73,7 @@ def test_abandonment_is_the_same(films, cast):
     world(rng, films, [cast.owner], 30, is_bot=True)
     for n in range(DAYS):
         count_day((FIRST + timedelta(days=n)).date(), AFTER)
-    reported = outcomes(Experiment(name="any", is_simulated=True), settled=AFTER)
+    reported = read_outcomes(Experiment(name="any", is_simulated=True), settled=AFTER)
     for arm in ARMS:
         of_arm = reported.of_arm(arm)
         assert 20 < of_arm.abandoned.sum() < len(of_arm) - 20, "a world where both happen"
@@ -88,7 +88,7 @@ def test_conversions_are_the_same_where_every_visit_saw_something(films, cast):
     Visit.objects.exclude(pk__in=seen).delete()
     for n in range(DAYS):
         count_day((FIRST + timedelta(days=n)).date(), AFTER)
-    reported = outcomes(Experiment(name="any", is_simulated=True), settled=AFTER)
+    reported = read_outcomes(Experiment(name="any", is_simulated=True), settled=AFTER)
     for arm in ARMS:
         of_arm = reported.of_arm(arm)
         assert of_arm.conversions.sum() > 5

@@ -8,7 +8,7 @@ from recommender.errors import RecommenderError
 from webapp.experiments import lifecycle
 from webapp.experiments.lifecycle import ExperimentRefused
 from webapp.experiments.models import BUILT_IN, Arm, Experiment
-from webapp.experiments.outcomes import outcomes
+from webapp.experiments.outcomes import read_outcomes
 from webapp.experiments.report import METRICS, keep_report, plan, trials
 
 FEWEST_TO_TRY = 100
@@ -147,15 +147,15 @@ class Command(BaseCommand):
             self.stdout.write(_preference(drafts))
 
     def _try(self, experiment: Experiment, partings: int) -> None:
-        found = outcomes(experiment, settled=timezone.now())
+        found = read_outcomes(experiment, settled=timezone.now())
         if len(found) < FEWEST_TO_TRY:
             raise CommandError(f"{FEWEST_TO_TRY} visits are needed to try the tests on")
         for trial in trials(found, partings):
             planted = f"{trial.planted:.2%} planted" if trial.planted else "A against A"
             self.stdout.write(
                 f"{planted}, {len(found):,} visits parted {partings} times: p < .05 in "
-                f"{trial.found:.1%}, 0 outside the interval in {trial.outside:.1%}, sequential "
-                f"p < .05 in {trial.found_always:.1%}"
+                f"{trial.rejected:.1%}, 0 outside the interval in {trial.outside:.1%}, sequential "
+                f"p < .05 in {trial.rejected_always:.1%}"
             )
 
 
