@@ -29,6 +29,8 @@ PASSWORD_DIGEST = "made-with.sha256"  # noqa: S105  a file's name
 """File in a cluster: the digest of the password it was created with."""
 FAST_SHUTDOWN = ((2, 20.0), (3, 5.0), (9, 5.0))
 """SIGINT asks PostgreSQL for a fast shutdown, SIGQUIT for an immediate one."""
+UV = "uv==0.13.9"
+PIP_INSTALL = ("pip", "install", "--disable-pip-version-check", "--root-user-action=ignore")
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 """For tests: faster, and all is lost should the machine fall over."""
 
@@ -64,15 +66,27 @@ class Venv:
             self._create()
             say(f"installing {requirements} into {self.folder} (some minutes at the first start)")
             lock = Path(requirements).with_suffix(".lock").name
-            self._pip("--no-deps", "--require-hashes", "-r", lock, supervisor=supervisor)
-            self._pip("-r", requirements, supervisor=supervisor)
+            self._install_locked(lock, supervisor)
+            supervisor.step(self._installer(*PIP_INSTALL, "-r", requirements))
             stamp.write_text(wanted)
 
-    def _pip(self, *arguments: str, supervisor: Supervisor) -> None:
-        command = [self.python, "-m", "pip", "install", "--disable-pip-version-check"]
-        command += ["--root-user-action=ignore", *arguments]
+    def _install_locked(self, lock: str, supervisor: Supervisor) -> None:
+        """Install with uv, in a tenth of pip's time, or with pip if uv fails.
+
+        uv does not read pip's configuration, so it may not reach the index that pip does.
+        """
+        locked = ("--no-deps", "--require-hashes", "-r", lock)
+        with_uv = ("uv", "pip", "install", "--python", self.python, *locked)
+        commands = (self._installer(*PIP_INSTALL, UV), self._installer(*with_uv))
+        if all(supervisor.run(command) == 0 for command in commands):
+            return
+        say("uv could not install the packages; pip does")
+        supervisor.step(self._installer(*PIP_INSTALL, *locked))
+
+    def _installer(self, module: str, *arguments: str) -> Child:
+        command = [self.python, "-m", module, *arguments]
         environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-        supervisor.step(Child("pip", command, environment, folder=ROOT, terminal=True))
+        return Child(module, command, environment, folder=ROOT, terminal=True)
 
     def _make_folder(self) -> None:
         try:

@@ -4,7 +4,7 @@ import re
 import sys
 
 import pytest
-from embedded import PASSWORD_DIGEST, ROOT, Postgres, Venv, digest_of, fingerprint, secret
+from embedded import PASSWORD_DIGEST, ROOT, UV, Postgres, Venv, digest_of, fingerprint, secret
 from processes import Failed
 
 
@@ -52,22 +52,42 @@ def test_a_cluster_that_outlived_its_home_is_refused(tmp_path):
 class Recorder:
     """A supervisor that starts nothing, and notes what it was to start."""
 
-    def __init__(self):
+    def __init__(self, uv_status=0):
         self.commands = []
+        self._uv_status = uv_status
 
-    def step(self, child):
-        self.commands.append(child.command)
+    def run(self, child):
+        self.commands.append(" ".join(child.command[2:]))
+        return self._uv_status if child.name == "uv" else 0
+
+    step = run
 
 
-def test_the_locked_packages_are_installed_by_hash_and_then_the_rest_once(tmp_path):
+@pytest.fixture
+def environment(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "python").symlink_to(sys.executable)
-    environment, supervisor = Venv(tmp_path), Recorder()
+    return Venv(tmp_path)
+
+
+def test_locked_packages_are_installed_by_hash_and_then_the_rest_once(environment):
+    supervisor = Recorder()
     for _ in range(2):
         environment.prepare("requirements-demo.txt", supervisor)
-    first, second = (command[command.index("install") + 3 :] for command in supervisor.commands)
-    assert first == ["--no-deps", "--require-hashes", "-r", "requirements-demo.lock"]
-    assert second == ["-r", "requirements-demo.txt"]
+    uv, locked, rest = supervisor.commands
+    assert uv.endswith(UV)
+    assert locked.startswith("uv pip install")
+    assert locked.endswith("--no-deps --require-hashes -r requirements-demo.lock")
+    assert rest.startswith("pip install")
+    assert rest.endswith(" -r requirements-demo.txt")
+
+
+def test_pip_installs_them_by_hash_too_where_uv_fails(environment):
+    supervisor = Recorder(uv_status=2)
+    environment.prepare("requirements-demo.txt", supervisor)
+    assert supervisor.commands[2].startswith("pip install")
+    assert supervisor.commands[2].endswith("--no-deps --require-hashes -r requirements-demo.lock")
+    assert supervisor.commands[3].endswith(" -r requirements-demo.txt")
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
