@@ -23,6 +23,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from recommender import checks
 from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.ranking.diversity import diversified
@@ -67,11 +68,8 @@ class PageConfig:
                 "min_row_size must be between 1 and row_size, "
                 f"got {self.min_row_size} and {self.row_size}"
             )
-        for name, most in (("relevance_share", 1), ("redundancy", 1), ("exploration", 0.5)):
-            if not 0 <= getattr(self, name) <= most:
-                raise InvalidInputError(
-                    f"{name} must be from 0 to {most}, got {getattr(self, name)}"
-                )
+        checks.between(0, 1, relevance_share=self.relevance_share, redundancy=self.redundancy)
+        checks.between(0, 0.5, exploration=self.exploration)
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from recommender import checks
 from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.artifacts import UNSTATED, Provenance, load_artifact, save_artifact
 from recommender.data.examples import Examples, Field
 from recommender.data.growing import GrowingVocabulary, shared_row
-from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.early_stopping import EpochReport
 from recommender.models.fifa import Fifa, FifaConfig
 from recommender.vocabulary import Vocabulary
@@ -36,10 +37,7 @@ class RankerConfig:
     """How many growing ids are learned as if nobody knew them, so that the shared rows fit."""
 
     def __post_init__(self) -> None:
-        if not 0 <= self.share_unknown < 1:
-            raise InvalidInputError(
-                f"share_unknown must be from 0 to below 1, got {self.share_unknown}"
-            )
+        checks.share(share_unknown=self.share_unknown)
 
 
 @dataclass(frozen=True)
