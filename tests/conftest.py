@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Model
 from django.test import Client
 
+from recommender.artifacts import Provenance
 from recommender.data.sessions import Sessions
 from recommender.models.fusion import FusionGate
 from recommender.models.ials import Ials
@@ -34,7 +35,9 @@ PEOPLE_A_GENRE = 14
 FIRST_PERSON = 1_000_001
 """An id: who is held out of training goes by it, so it must not go by which test ran before."""
 FIRST_FILM = 1_001
-"""An id: the same in every test, so that what was trained for one is right for all."""
+FIRST_GENRE = 101
+FIRST_CREDITED = 101
+"""Ids: the same in every test, so that what was trained for one is right for all."""
 NAMED = {
     0: "The Good, the Bad and the Ugly",
     1: "High Noon",
@@ -75,8 +78,10 @@ def films(db: None) -> list[Title]:
     """Sixty films, twenty a genre; the last two of each genre are rated by nobody."""
     added_at = datetime(2026, 1, 1, tzinfo=UTC)
     genres = [
-        Genre.objects.create(name=name, slug=name.lower().replace(" ", "-")) for name in GENRES
+        Genre.objects.create(pk=FIRST_GENRE + n, name=name, slug=name.lower().replace(" ", "-"))
+        for n, name in enumerate(GENRES)
     ]
+    _number_from(Genre, FIRST_GENRE + len(GENRES))
     count = FILMS_A_GENRE * len(GENRES)
     films = Title.objects.bulk_create(
         Title(
@@ -95,7 +100,8 @@ def films(db: None) -> list[Title]:
         Title.genres.through(title=film, genre=genres[n // FILMS_A_GENRE])
         for n, film in enumerate(films)
     )
-    director = Person.objects.create(name="Sergio Leone")
+    director = Person.objects.create(pk=FIRST_CREDITED, name="Sergio Leone")
+    _number_from(Person, FIRST_CREDITED + 1)
     Credit.objects.create(title=films[0], person=director, role=Credit.Role.DIRECTOR)
     return films
 
@@ -175,7 +181,8 @@ def _train_on_visits(ials: Ials, folder: Path) -> None:
         Sessions.from_events(viewers, items.ravel(), at), ials.items, ials.item_factors
     )
     encoder.save(folder / "session_encoder")
-    FusionGate().save(folder / "fusion")
+    won = Provenance(metrics={"visit_side": "encoder"})
+    FusionGate().save(folder / "fusion", won)
 
 
 @pytest.fixture

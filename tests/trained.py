@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import Sessions
 from recommender.training.config import ReleaseConfig
@@ -53,29 +54,42 @@ class TrainedOnce:
         *,
         seed: int,
         sessions: Sessions,
+        catalogue: Catalogue,
         on_progress: object,
     ) -> Copied:
         """Stand in for `recommender.training.train.train_release`, without its progress."""
 
         def train(made: Path) -> None:
-            trained = train_release(interactions, config, made, seed=seed, sessions=sessions)
+            trained = train_release(
+                interactions, config, made, seed=seed, sessions=sessions, catalogue=catalogue
+            )
             (made / "metrics.json").write_text(json.dumps(trained.metrics))
 
-        self.copy(_key(interactions, sessions, config, seed), folder, train)
+        self.copy(_key(interactions, sessions, catalogue, config, seed), folder, train)
         metrics = folder / "metrics.json"
         copied = Copied(json.loads(metrics.read_text()))
         metrics.unlink()
         return copied
 
 
-def _key(interactions: Interactions, sessions: Sessions, config: ReleaseConfig, seed: int) -> str:
+def _key(
+    interactions: Interactions,
+    sessions: Sessions,
+    catalogue: Catalogue,
+    config: ReleaseConfig,
+    seed: int,
+) -> str:
     """Return a digest of all that a release is trained on."""
     digest = hashlib.sha256(f"{interactions.fingerprint()} {config} {seed}".encode())
     assert interactions.last_at is not None
     arrays: list[Any] = [interactions.last_at.data]
     arrays += [sessions.bounds, sessions.items, sessions.kinds, sessions.at]
     arrays += [sessions.opens_visit, sessions.viewers]
+    arrays += [catalogue.titles.ids, catalogue.genre_ids, catalogue.person_ids, catalogue.years]
+    for matrix in (catalogue.genres, catalogue.people, catalogue.facts):
+        arrays += [matrix.indptr, matrix.indices, matrix.data]
     for array in arrays:
         digest.update(array.tobytes())
     digest.update(repr(sorted(sessions.queries.items())).encode())
+    digest.update(repr(catalogue.fact_names).encode())
     return digest.hexdigest()

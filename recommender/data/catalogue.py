@@ -1,9 +1,9 @@
 """The catalogue as arrays: genres, people, years and other facts of each title.
 
-I items, G genres, P people.
+I items, G genres, P people, K facts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -34,6 +34,9 @@ class Catalogue:
             where one only wrote it.
         person_ids: (P,) the outside id of each person column.
         is_available: (I,) False for a title that is known and cannot be shown.
+        facts: (I, K) csr, 1 where something of a few words is so of a title: where it was made,
+            in which language, whether it is a film, for which age.
+        fact_names: K, the same wherever the fact is the same: `country:France`.
     """
 
     titles: Vocabulary
@@ -46,19 +49,28 @@ class Catalogue:
     people: sparse.csr_array
     person_ids: Int64
     is_available: Bool
+    facts: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
+    fact_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         count = len(self.titles)
+        if not self.fact_names:
+            object.__setattr__(self, "facts", sparse.csr_array((count, 0), dtype=np.float32))
         for name in ("added_at", "liked_by", "years", "maturity", "is_available"):
             if getattr(self, name).shape != (count,):
                 raise InvalidInputError(
                     f"{name} must have one value for each of {count} titles, "
                     f"got shape {getattr(self, name).shape}"
                 )
-        for name, ids in (("genres", self.genre_ids), ("people", self.person_ids)):
-            if getattr(self, name).shape != (count, len(ids)):
+        columns = (
+            ("genres", len(self.genre_ids)),
+            ("people", len(self.person_ids)),
+            ("facts", len(self.fact_names)),
+        )
+        for name, width in columns:
+            if getattr(self, name).shape != (count, width):
                 raise InvalidInputError(
-                    f"{name} must be ({count}, {len(ids)}), got {getattr(self, name).shape}"
+                    f"{name} must be ({count}, {width}), got {getattr(self, name).shape}"
                 )
 
     def items_of(self, ids: ArrayLike) -> Int64:

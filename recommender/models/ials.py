@@ -16,6 +16,7 @@ U profiles, I items, D embedding, B batch.
 import logging
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,7 @@ class Ials:
         """λ, from λ* and the training data."""
         self._profile_gramian = np.empty((0, 0), dtype=np.float32)  # α₀ WᵀW, (D, D)
         self._item_gramian = np.empty((0, 0), dtype=np.float32)  # α₀ HᵀH, (D, D)
+        self._num_trained = 0  # rows of H
 
     def fit(
         self,
@@ -183,7 +185,7 @@ class Ials:
                 continue
             liked = self.item_factors[histories.indices[begin:end]]  # (N, D)
             system = self._item_gramian + liked.T @ (liked * weights[:, None])
-            penalty = self.scale * (support + alpha * len(self.item_factors)) ** nu
+            penalty = self.scale * (support + alpha * self._num_trained) ** nu
             system.flat[:: len(system) + 1] += np.float32(penalty)
             _, vectors[row], info = lapack.sposv(system, weights @ liked, lower=True)
             if info or not np.isfinite(vectors[row, 0]):
@@ -207,6 +209,20 @@ class Ials:
         self.profile_factors, self.item_factors = profile_factors, item_factors
         self._profile_gramian = alpha * (profile_factors.T @ profile_factors)
         self._item_gramian = alpha * (item_factors.T @ item_factors)
+        self._num_trained = len(item_factors)
+
+    def with_items(self, items: Vocabulary, item_factors: Float32) -> "Ials":
+        """Return the same model that folds in what is liked of other items, learning nothing.
+
+        What is not liked counts as in training, so a history of trained items gives what it gave.
+
+        Args:
+            items: M' of any kind.
+            item_factors: (M', D) their vectors.
+        """
+        model = copy(self)
+        model.items, model.item_factors = items, item_factors
+        return model
 
     def score(self, histories: sparse.csr_array) -> Float32:
         """Score all items for a batch of histories: (B, I), higher is better."""

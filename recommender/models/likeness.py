@@ -122,11 +122,15 @@ class Likeness:
         return np.asarray(weights / max(float(weights.max(initial=0)), 1e-9), dtype=np.float32)
 
 
+def idf_of(features: sparse.csr_array, limit: float = np.inf) -> Float32:
+    """Return (F,) log(I / titles that have a feature), at most `limit`, of (I, F) features."""
+    having = np.bincount(features.indices, minlength=features.shape[1])
+    return np.clip(np.log(features.shape[0] / np.maximum(having, 1)), 0, limit).astype(np.float32)
+
+
 def weighted_by_idf(features: sparse.csr_array, limit: float = np.inf) -> sparse.csr_array:
-    """Return (I, F) features times log(I / titles that have them), at most `limit`."""
-    having = np.diff(sparse.csc_array(features).indptr)
-    idf = np.clip(np.log(features.shape[0] / np.maximum(having, 1)), 0, limit)
-    return sparse.csr_array(features @ sparse.diags_array(idf.astype(np.float32)))
+    """Return (I, F) features times their idf."""
+    return sparse.csr_array(features @ sparse.diags_array(idf_of(features, limit)))
 
 
 def unit_sparse_rows(features: sparse.csr_array) -> sparse.csr_array:

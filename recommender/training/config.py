@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from recommender import checks
+from recommender.models.content_vectors import ContentVectorsConfig
 from recommender.models.fusion import FusionConfig
 from recommender.models.ials import IalsConfig
 from recommender.models.larm import LarmConfig
@@ -16,6 +17,8 @@ class ReleaseConfig:
 
     ials: IalsConfig = IalsConfig(embedding_size=64, unobserved_weight=0.3, regularization=0.003)
     """Chosen on held-out profiles of the demo's ratings (docs/models/ials.md)."""
+    content_vectors: ContentVectorsConfig = ContentVectorsConfig()
+    """Chosen on the demo (docs/models/content_vectors.md)."""
     larm: LarmConfig | None = LarmConfig(
         regularization=100.0, adversary_penalty=0.3, max_items=4000, rounds=6, patience=None
     )

@@ -1,6 +1,7 @@
 """Train a release: interactions and sessions in, trained and evaluated artifacts on disk out.
 
     FOLDER/popularity  FOLDER/ials
+    FOLDER/content_vectors                    (with a catalogue)
     FOLDER/session_encoder  FOLDER/fusion     (with enough visits)
     FOLDER/larm                               (where it fits)
 
@@ -24,11 +25,13 @@ from scipy import sparse
 
 from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import Provenance
+from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import Sessions
 from recommender.data.splits import HeldOut, stable_holdout
 from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models.content_vectors import ContentVectors
 from recommender.models.early_stopping import EpochReport
 from recommender.models.ials import Ials, IalsEpochReport
 from recommender.models.item_to_item import Neighbours
@@ -44,6 +47,8 @@ from recommender.vocabulary import UNKNOWN, Vocabulary
 MODELS = ("popularity", "ials", "larm", "session_encoder")
 
 TOO_FEW_VISITS = f"fewer than {MIN_TARGETS} events follow another in their visit"
+
+NOTHING_IN_CATALOGUE = "the catalogue has none of the titles that were liked"
 
 Metrics = dict[str, dict[str, Any]]
 
@@ -102,6 +107,7 @@ def train_release(
     on_progress: Callable[[Progress], None] | None = None,
     warm_start: Ials | None = None,
     sessions: Sessions | None = None,
+    catalogue: Catalogue | None = None,
 ) -> TrainedRelease:
     """Train, evaluate and write every model of a release.
 
@@ -114,6 +120,7 @@ def train_release(
         on_progress: called after every epoch and every model.
         warm_start: an earlier release's iALS to start from.
         sessions: everyone's events, over the interactions' items; None trains no session encoder.
+        catalogue: what titles are; None trains no content vectors.
 
     Raises:
         InvalidInputError: there is nothing to learn from.
@@ -130,6 +137,8 @@ def train_release(
     run = _Run(interactions, train, held_out, config, folder, seed, origin, report)
     popularity = run.popularity(now)
     ials = run.ials(warm_start)
+    if catalogue is not None:
+        run.content_vectors(ials, popularity, catalogue)
     neighbours = run.neighbours()
     visits = None if sessions is None else run.visits(ials, sessions)
     return TrainedRelease(folder, run.metrics, popularity, ials, visits, neighbours)
@@ -217,6 +226,22 @@ class _Run:
         ials.place_profiles(self.interactions)
         ials.save(self.folder / "ials", self._provenance("ials"))
         return ials
+
+    def content_vectors(self, ials: Ials, popularity: Popularity, catalogue: Catalogue) -> None:
+        """Learn where titles lie by their content; nothing where the catalogue has none of them."""
+        began = time.perf_counter()
+        known = catalogue.items_of(ials.items.ids) != UNKNOWN
+        if not known.any():
+            self.metrics["content_vectors"] = {"skipped": NOTHING_IN_CATALOGUE}
+            return
+        model = ContentVectors(self.config.content_vectors)
+        model.fit(catalogue, ials.items, ials.item_factors, popularity.counts)
+        self.metrics["content_vectors"] = {
+            "features": len(model.weights),
+            "titles": int(known.sum()),
+            "seconds": time.perf_counter() - began,
+        }
+        model.save(self.folder / "content_vectors", self._provenance("content_vectors"))
 
     def neighbours(self) -> Neighbours | None:
         """Train R-LARM and write its neighbour lists; None where it is off or too large."""

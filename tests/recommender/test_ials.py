@@ -372,3 +372,14 @@ def test_training_logs_its_epochs_and_a_request_logs_nothing(caplog):
     assert [line.split(":")[0] for line in lines] == ["iALS epoch 1", "iALS epoch 2"]
     assert all(", validation 0.25, " in line for line in lines)
     assert len(caplog.records) == 2
+
+
+def test_other_items_leave_what_a_trained_history_gives():
+    interactions, matrix = random_likes()
+    model = Ials(IalsConfig(embedding_size=4, epochs=3)).fit(interactions)
+    more = np.vstack([model.item_factors, np.ones((5, 4), dtype=np.float32)])
+    wider = model.with_items(Vocabulary(np.arange(30)), more)
+    histories = sparse.csr_array(np.hstack([matrix, np.zeros((len(matrix), 5))]))
+    assert np.allclose(wider.fold_in(histories), model.fold_in(interactions.matrix), atol=1e-6)
+    new = sparse.csr_array(np.eye(1, 30, 29, dtype=np.float32))
+    assert wider.fold_in(new) @ more[29] > 0

@@ -4,18 +4,23 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from recommender.arrays import unit_rows
 from recommender.artifacts import load_artifact
+from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.splits import stable_holdout
 from recommender.errors import ArtifactError, InvalidInputError
 from recommender.evaluation.protocols import means, strong_generalisation
+from recommender.models.content_vectors import ContentVectors
 from recommender.models.ease import Ease, EaseConfig
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import LarmConfig
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
+from recommender.vocabulary import Vocabulary
 
 CONFIG = ReleaseConfig(
     ials=IalsConfig(embedding_size=8, epochs=4),
@@ -61,6 +66,37 @@ def test_a_release_is_written_whole_and_judged(tmp_path):
     assert manifest.created_at == NOW.isoformat()
     assert manifest.metrics["ndcg@100"] == metrics["ials"]["ndcg@100"]
     assert set(manifest.versions) >= {"python", "numpy", "scipy", "numba"}
+
+
+def catalogue_of(first_title):
+    """Forty titles, each quarter of a genre of its own."""
+    return Catalogue(
+        Vocabulary(first_title + np.arange(40)),
+        sparse.csr_array(np.kron(np.eye(4), np.ones((10, 1))).astype(np.float32)),
+        np.arange(4),
+        np.zeros(40),
+        np.zeros(40, dtype=np.float32),
+        np.full(40, 1999),
+        np.zeros(40, dtype=np.int64),
+        sparse.csr_array(np.zeros((40, 0), dtype=np.float32)),
+        np.empty(0, dtype=np.int64),
+        np.ones(40, dtype=bool),
+    )
+
+
+def test_a_catalogue_gives_content_vectors(tmp_path):
+    release = train_release(likes(), CONFIG, tmp_path / "r", catalogue=catalogue_of(300))
+    placed = ContentVectors.load(tmp_path / "r" / "content_vectors").place(catalogue_of(300))
+    cosine = unit_rows(placed) @ unit_rows(release.ials.item_factors).T
+    assert cosine[:10, :10].mean() > cosine[:10, 10:].mean() + 0.3
+    assert release.metrics["content_vectors"]["titles"] == 40
+    assert release.metrics["content_vectors"]["seconds"] > 0
+
+
+def test_a_catalogue_without_any_liked_title_has_no_content_vectors(tmp_path):
+    release = train_release(likes(), CONFIG, tmp_path / "r", catalogue=catalogue_of(9000))
+    assert "skipped" in release.metrics["content_vectors"]
+    assert not (tmp_path / "r" / "content_vectors").exists()
 
 
 def test_held_out_profiles_are_served_by_vectors_but_not_learned_from(tmp_path):

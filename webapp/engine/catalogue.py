@@ -1,7 +1,7 @@
 """The catalogue's rows as the arrays and documents that the recommender and search hold."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
@@ -19,6 +19,7 @@ from webapp.profiles.models import Rating
 WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.WRITER: 0.25}
 """What the people of `Catalogue` are told apart by."""
 Revision = tuple[int, str]
+OF_CATALOGUE = ("pk", "added_at", "year", "maturity", "kind", "country", "language", "is_available")
 OF_DOCUMENTS = (
     "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
 )  # fmt: skip
@@ -36,14 +37,16 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     Args:
         last_title: leave out the titles with a higher number, those that came later.
     """
-    rows = _titles(last_title).values_list("pk", "added_at", "year", "maturity", "is_available")
-    facts = {
-        id_: (at.timestamp(), year or 0, UNRATED if age is None else age, is_available)
-        for id_, at, year, age, is_available in rows.iterator(chunk_size=20_000)
-    }
-    titles = Vocabulary(np.fromiter(facts, dtype=np.int64))
-    ordered = [facts[id_] for id_ in titles.ids.tolist()]
-    is_available = np.array([fact[3] for fact in ordered], dtype=bool)
+    rows = _titles(last_title).values_list(*OF_CATALOGUE, named=True)
+    by_id = {row.pk: row for row in rows.iterator(chunk_size=20_000)}
+    titles = Vocabulary(np.fromiter(by_id, dtype=np.int64))
+    ordered = [by_id[id_] for id_ in titles.ids.tolist()]
+    is_available = np.array([row.is_available for row in ordered], dtype=bool)
+    ages = [UNRATED if row.maturity is None else row.maturity for row in ordered]
+    facts = [
+        _facts_of(row.kind, row.country, row.language, row.maturity) if row.is_available else ()
+        for row in ordered
+    ]
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
     likes = (
         Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS)
@@ -57,12 +60,13 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         titles,
         _genre_matrix(titles, is_available, genres),
         genres.ids,
-        np.array([fact[0] for fact in ordered], dtype=np.float64),
+        np.array([row.added_at.timestamp() for row in ordered], dtype=np.float64),
         np.where(is_available, liked_by, np.float32(0)),
-        np.array([fact[1] for fact in ordered], dtype=np.int64),
-        np.array([fact[2] for fact in ordered], dtype=np.int64),
+        np.array([row.year or 0 for row in ordered], dtype=np.int64),
+        np.array(ages, dtype=np.int64),
         *_people_matrix(titles, is_available),
         is_available,
+        *_fact_matrix(facts),
     )
 
 
@@ -95,12 +99,32 @@ def export_documents(
             people=tuple(dict.fromkeys(people.get(title.pk, ()))),
             characters=tuple(title.characters),
             genres=tuple(genres.get(title.pk, ())),
-            languages=tuple(filter(None, re.split(r"\s*[,|/]\s*", title.language))),
+            languages=tuple(_listed(title.language)),
             year=title.year,
             plot=title.plot,
             chosen_after=tuple(chosen.get(title.pk, ())),
             is_available=title.is_available,
         )
+
+
+def _listed(text: str) -> list[str]:
+    return [part for part in re.split(r"\s*[,|/]\s*", text) if part]
+
+
+def _facts_of(kind: str, country: str, language: str, maturity: int | None) -> list[str]:
+    facts = [f"kind:{kind}", *(f"country:{name.strip()}" for name in _listed(country))]
+    facts += (f"language:{name.strip()}" for name in _listed(language))
+    return facts if maturity is None else [*facts, f"maturity:{maturity}"]
+
+
+def _fact_matrix(facts: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, tuple[str, ...]]:
+    """Return (I, K) 1 where a title has a fact, and the K facts in order."""
+    names = tuple(sorted({name for of_title in facts for name in of_title}))
+    column = {name: n for n, name in enumerate(names)}
+    pairs = sorted({(n, column[name]) for n, of_title in enumerate(facts) for name in of_title})
+    rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
+    ones = np.ones(len(pairs), dtype=np.float32)
+    return sparse.csr_array((ones, (rows, columns)), shape=(len(facts), len(names))), names
 
 
 def _titles(last_title: int | None) -> TitleQuerySet:

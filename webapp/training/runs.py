@@ -20,6 +20,7 @@ from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.gates import ReleaseGate
 from recommender.training.train import Metrics, Progress, evaluate_release, train_release
+from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_sessions
@@ -112,6 +113,7 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         seed=run.seed,
         on_progress=_recorder(run),
         sessions=export_sessions(interactions.items),
+        catalogue=export_catalogue(),
     )
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
     gate = ReleaseGate(settings.GATE_TOLERANCE)

@@ -1,0 +1,294 @@
+"""Content vectors: a catalogue's features in, an item vector for every title out.
+
+    v_i = n_i / (n_i + κ) h_i + κ / (n_i + κ) δ x_i B
+
+h_i is iALS's vector of a title that n_i profiles liked, x_i its features and B a ridge regression
+from features to vectors, learned at training over the titles that iALS knows, each weighted by
+√n_i. A title that nobody liked has δ x_i B alone; δ < 1, since what nobody liked so far is liked
+less than its like. Features have names (a genre's id, a person's, a country), so B places
+titles of a later catalogue without training.
+
+Blocks of features, each row of each block at length 1 times the block's weight:
+
+    genres   by idf                              pairs    two genres of a title
+    people   by role and idf                     periods  a genre in a period
+    years    Gaussians around every sixth year   facts    by idf: country, language, kind, age
+    constant
+
+I titles, G genres, P people, K facts, Y periods, F features, D vectors.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy import sparse
+
+from recommender import checks
+from recommender.arrays import AnyArray, Float32, Int64
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    read_config,
+    save_artifact,
+)
+from recommender.data.catalogue import Catalogue
+from recommender.errors import InvalidInputError, NotFittedError
+from recommender.models.likeness import GENRE_IDF_LIMIT, idf_of, unit_sparse_rows
+from recommender.vocabulary import UNKNOWN, Vocabulary
+
+PERIODS = np.arange(1902, 2041, 6)
+"""(Y,) the years around which the Gaussians stand."""
+PERIOD_YEARS = 6.0
+"""Their standard deviation."""
+LEAST_PERIOD = 1e-2
+"""What a Gaussian is at least where it counts."""
+
+
+@dataclass(frozen=True)
+class ContentVectorsConfig:
+    regularization: float = 1.0
+    """λ over the mean weight of a title."""
+    people_weight: float = 2.0
+    """Of the block of people, the others have 1."""
+    shrinkage: float = 10.0
+    """κ: a title that so many liked is placed half by its likers and half by its content."""
+    damping: float = 0.7
+    """δ."""
+    min_titles: int = 2
+    """People and facts of fewer titles have no feature."""
+    iterations: int = 60
+    """Most steps of conjugate gradients."""
+
+    def __post_init__(self) -> None:
+        checks.positive(regularization=self.regularization, people_weight=self.people_weight)
+        checks.not_negative(shrinkage=self.shrinkage)
+        checks.between(0, 1, damping=self.damping)
+        checks.whole(1, min_titles=self.min_titles, iterations=self.iterations)
+
+
+class ContentVectors:
+    """Learns where titles lie in iALS's space by what they are."""
+
+    kind = "content_vectors"
+
+    def __init__(self, config: ContentVectorsConfig = ContentVectorsConfig()) -> None:
+        self.config = config
+        self.genre_ids = np.empty(0, dtype=np.int64)  # (G,)
+        self.person_ids = np.empty(0, dtype=np.int64)  # (P,)
+        self.fact_names: tuple[str, ...] = ()  # K
+        self.idf: dict[str, Float32] = {}
+        """(G,), (P,) and (K,) by block."""
+        self.weights = np.empty((0, 0), dtype=np.float32)  # B, (F, D)
+
+    def fit(
+        self, catalogue: Catalogue, items: Vocabulary, factors: Float32, support: Float32
+    ) -> "ContentVectors":
+        """Learn B.
+
+        Args:
+            catalogue: I titles.
+            items: M titles that iALS knows.
+            factors: (M, D) iALS's vectors of them.
+            support: (M,) how many profiles liked each.
+
+        Raises:
+            InvalidInputError: no available title of the catalogue has a vector.
+        """
+        number = items.items_of(catalogue.titles.ids)  # (I,)
+        rows = np.flatnonzero((number != UNKNOWN) & catalogue.is_available)
+        if not len(rows):
+            raise InvalidInputError(
+                "no available title of the catalogue has a vector to learn from"
+            )
+        self._name_features(catalogue)
+        features = self._features(catalogue)[rows]
+        weight = np.sqrt(np.maximum(support[number[rows]], 1)).astype(np.float32)
+        penalty = np.float32(self.config.regularization * weight.mean())
+        self.weights = ridge(
+            features, weight, factors[number[rows]], penalty, self.config.iterations
+        )
+        return self
+
+    def place(self, catalogue: Catalogue) -> Float32:
+        """Return (I, D) where the titles of any catalogue lie by their content: x B.
+
+        Zeros where a title is not available.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        if not len(self.weights):
+            raise NotFittedError("there are no content vectors: call fit(), or load an artifact")
+        placed = np.asarray(self._features(catalogue) @ self.weights, dtype=np.float32)
+        placed[~catalogue.is_available] = 0
+        return placed
+
+    def vectors(self, catalogue: Catalogue, factors: Float32, support: Float32) -> Float32:
+        """Return (I, D) every title's vector: its likers' shrunk towards its content's.
+
+        Args:
+            catalogue: I titles.
+            factors: (I, D) iALS's, zeros where a title has none.
+            support: (I,) how many profiles liked each.
+        """
+        support = np.where(factors.any(axis=1), support, 0)
+        own = (support / np.maximum(support + self.config.shrinkage, 1e-9)).astype(np.float32)
+        predicted = np.float32(self.config.damping) * self.place(catalogue)
+        blended = own[:, None] * factors + (1 - own)[:, None] * predicted
+        return np.asarray(blended, dtype=np.float32)
+
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the artifact.
+
+        Raises:
+            NotFittedError: before `fit`.
+        """
+        if not len(self.weights):
+            raise NotFittedError("there are no content vectors: call fit() before save()")
+        names = "\n".join(self.fact_names).encode()
+        arrays: dict[str, AnyArray] = {
+            "genre_ids": self.genre_ids,
+            "person_ids": self.person_ids,
+            "fact_names": np.frombuffer(names, dtype=np.uint8),
+            "weights": self.weights,
+        }
+        arrays |= {f"idf_{name}": idf for name, idf in self.idf.items()}
+        return save_artifact(folder, self.kind, self.config, arrays, provenance)
+
+    @classmethod
+    def load(cls, folder: Path) -> "ContentVectors":
+        artifact = load_artifact(folder, cls.kind)
+        arrays = artifact.arrays
+        model = cls(read_config(ContentVectorsConfig, artifact.manifest.config, {}))
+        model.genre_ids, model.person_ids = arrays["genre_ids"], arrays["person_ids"]
+        names = arrays["fact_names"].tobytes().decode()
+        model.fact_names = tuple(names.split("\n")) if names else ()
+        model.idf = {name: arrays[f"idf_{name}"] for name in ("genres", "people", "facts")}
+        model.weights = arrays["weights"]
+        return model
+
+    def _name_features(self, catalogue: Catalogue) -> None:
+        people = np.flatnonzero(_titles_with(catalogue.people) >= self.config.min_titles)
+        facts = np.flatnonzero(_titles_with(catalogue.facts) >= self.config.min_titles)
+        self.genre_ids, self.person_ids = catalogue.genre_ids, catalogue.person_ids[people]
+        self.fact_names = tuple(catalogue.fact_names[n] for n in facts)
+        self.idf = {
+            "genres": idf_of(catalogue.genres, GENRE_IDF_LIMIT),
+            "people": idf_of(catalogue.people)[people],
+            "facts": idf_of(catalogue.facts)[facts],
+        }
+
+    def _features(self, catalogue: Catalogue) -> sparse.csr_array:
+        """Return (I, F) the features of a catalogue's titles, in the order of B's rows."""
+        genres = _in_columns(catalogue.genres, catalogue.genre_ids, self.genre_ids)
+        people = _in_columns(catalogue.people, catalogue.person_ids, self.person_ids)
+        facts = _in_named_columns(catalogue, self.fact_names)
+        years = _periods(catalogue.years)
+        blocks = [
+            _scaled(genres, self.idf["genres"]),
+            np.float32(self.config.people_weight) * _scaled(people, self.idf["people"]),
+            unit_sparse_rows(years),
+            unit_sparse_rows(_row_products(genres, genres, is_symmetric=True)),
+            unit_sparse_rows(_row_products(genres, years)),
+            _scaled(facts, self.idf["facts"]),
+            sparse.csr_array(np.ones((len(catalogue), 1), dtype=np.float32)),
+        ]
+        return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+
+
+def ridge(
+    features: sparse.csr_array,
+    weight: Float32,
+    targets: Float32,
+    penalty: np.float32,
+    iterations: int,
+) -> Float32:
+    """Return (F, D) B, the least of Σ w_i |x_i B - y_i|² + λ |B|², by conjugate gradients.
+
+    Args:
+        features: (N, F) x.
+        weight: (N,) w.
+        targets: (N, D) y; each column is a system of its own.
+        penalty: λ.
+        iterations: at most so many steps.
+    """
+    transposed = sparse.csr_array(features.T)
+    solution = np.zeros((features.shape[1], targets.shape[1]), dtype=np.float32)
+    residual = np.asarray(transposed @ (weight[:, None] * targets), dtype=np.float32)
+    direction = residual.copy()
+    squared = np.square(residual).sum(axis=0)  # (D,)
+    enough = 1e-10 * squared
+    for _ in range(iterations):
+        if (squared <= enough).all():
+            break
+        product = transposed @ (weight[:, None] * (features @ direction)) + penalty * direction
+        step = squared / np.maximum((direction * product).sum(axis=0), 1e-30)
+        solution += step * direction
+        residual -= step * product
+        before, squared = squared, np.square(residual).sum(axis=0)
+        direction = residual + squared / np.maximum(before, 1e-30) * direction
+    return solution
+
+
+def _titles_with(features: sparse.csr_array) -> Int64:
+    return np.bincount(features.indices, minlength=features.shape[1])
+
+
+def _scaled(features: sparse.csr_array, idf: Float32) -> sparse.csr_array:
+    return unit_sparse_rows(sparse.csr_array(features @ sparse.diags_array(idf)))
+
+
+def _in_columns(features: sparse.csr_array, ids: Int64, wanted: Int64) -> sparse.csr_array:
+    """Return the features in the columns of other ids; ids that are not wanted are left out."""
+    column = Vocabulary(wanted).items_of(ids)
+    return _moved(features, column, len(wanted))
+
+
+def _in_named_columns(catalogue: Catalogue, wanted: tuple[str, ...]) -> sparse.csr_array:
+    number = {name: n for n, name in enumerate(wanted)}
+    column = np.array([number.get(name, UNKNOWN) for name in catalogue.fact_names], dtype=np.int64)
+    return _moved(catalogue.facts, column, len(wanted))
+
+
+def _moved(features: sparse.csr_array, column: Int64, width: int) -> sparse.csr_array:
+    kept = np.flatnonzero(column != UNKNOWN)
+    ones = np.ones(len(kept), dtype=np.float32)
+    move = sparse.csr_array((ones, (kept, column[kept])), shape=(features.shape[1], width))
+    return sparse.csr_array(features @ move)
+
+
+def _periods(years: Int64) -> sparse.csr_array:
+    """Return (I, Y) how near each title's year is to each period; nothing where it is not known."""
+    apart = (years[:, None] - PERIODS) / PERIOD_YEARS
+    near = np.exp(-(apart**2) / 2).astype(np.float32)
+    near[(near < LEAST_PERIOD) | (years[:, None] <= 0)] = 0
+    return sparse.csr_array(near)
+
+
+def _row_products(
+    first: sparse.csr_array, second: sparse.csr_array, *, is_symmetric: bool = False
+) -> sparse.csr_array:
+    """Return (I, A · B) the products of each row's entries in (I, A) and (I, B).
+
+    Args:
+        first: (I, A).
+        second: (I, B).
+        is_symmetric: leave out what stands on and below the diagonal of A · B.
+    """
+    width = second.shape[1]
+    lengths = np.diff(second.indptr)
+    row = np.repeat(np.arange(first.shape[0]), np.diff(first.indptr))
+    repeats = lengths[row]  # partners of each entry of `first`
+    entry = np.repeat(np.arange(len(row)), repeats)
+    offset = np.arange(len(entry)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    partner = second.indptr[row[entry]] + offset
+    columns = first.indices[entry].astype(np.int64), second.indices[partner].astype(np.int64)
+    kept = columns[0] < columns[1] if is_symmetric else np.ones(len(entry), dtype=bool)
+    values = first.data[entry] * second.data[partner]
+    return sparse.csr_array(
+        (values[kept], (row[entry][kept], (columns[0] * width + columns[1])[kept])),
+        shape=(first.shape[0], first.shape[1] * width),
+    )

@@ -1,0 +1,175 @@
+"""Content vectors on planted data: titles of a genre lie together, liked or not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from recommender.arrays import unit_rows
+from recommender.data.catalogue import Catalogue
+from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.models.content_vectors import (
+    ContentVectors,
+    ContentVectorsConfig,
+    _row_products,
+    ridge,
+)
+from recommender.vocabulary import Vocabulary
+
+COUNT = 60
+RATED = 48
+DIRECTIONS = np.eye(3, 8, dtype=np.float32)
+
+
+def planted(count: int = COUNT, genre_ids: tuple[int, ...] = (7, 8, 9)) -> Catalogue:
+    """Titles of three genres in turn, two people a genre, made in two countries."""
+    genres = np.eye(3, dtype=np.float32)[np.arange(count) % 3]
+    people = np.eye(6, dtype=np.float32)[np.arange(count) % 6]
+    facts = np.eye(2, dtype=np.float32)[np.arange(count) % 2]
+    return Catalogue(
+        Vocabulary(100 + np.arange(count)),
+        sparse.csr_array(genres),
+        np.array(genre_ids),
+        np.zeros(count),
+        np.zeros(count, dtype=np.float32),
+        1980 + np.arange(count) % 4,
+        np.zeros(count, dtype=np.int64),
+        sparse.csr_array(people),
+        np.arange(50, 56),
+        np.ones(count, dtype=bool),
+        sparse.csr_array(facts),
+        ("country:France", "country:Japan"),
+    )
+
+
+@pytest.fixture(scope="module")
+def factors():
+    """(RATED, 8) vectors near the direction of each title's genre."""
+    noise = np.random.default_rng(3).normal(0, 0.1, (RATED, 8)).astype(np.float32)
+    return DIRECTIONS[np.arange(RATED) % 3] + noise
+
+
+@pytest.fixture(scope="module")
+def model(factors):
+    support = np.full(RATED, 20, dtype=np.float32)
+    return ContentVectors().fit(planted(), Vocabulary(100 + np.arange(RATED)), factors, support)
+
+
+def nearest_genre(vectors):
+    return (unit_rows(vectors) @ DIRECTIONS.T).argmax(axis=1)
+
+
+def test_titles_without_likes_lie_with_their_genre(model):
+    placed = model.place(planted())[RATED:]
+    assert np.array_equal(nearest_genre(placed), np.arange(RATED, COUNT) % 3)
+    assert ((unit_rows(placed) @ DIRECTIONS.T).max(axis=1) > 0.9).all()
+
+
+def test_a_title_that_is_new_in_the_catalogue_is_placed_without_training(model):
+    later = planted(COUNT + 9)
+    assert np.allclose(model.place(later)[:COUNT], model.place(planted()), atol=1e-5)
+    assert np.array_equal(
+        nearest_genre(model.place(later))[COUNT:], np.arange(COUNT, COUNT + 9) % 3
+    )
+
+
+def test_an_edited_title_moves(model):
+    before = planted()
+    genres = before.genres.toarray()
+    genres[50] = [0, 1, 0]
+    after = replace(before, genres=sparse.csr_array(genres), people=sparse.csr_array(before.people))
+    moved = model.place(after)[50] @ DIRECTIONS[1] - model.place(before)[50] @ DIRECTIONS[1]
+    assert moved > 0.2
+
+
+def test_features_keep_their_names_when_columns_move(model):
+    """A genre that comes in front of the others moves their columns, not their weights."""
+    before = planted()
+    first = np.zeros((COUNT, 1), dtype=np.float32)
+    moved = replace(
+        before,
+        genres=sparse.csr_array(np.hstack([first, before.genres.toarray()])),
+        genre_ids=np.array([1, 7, 8, 9]),
+        facts=sparse.csr_array(np.hstack([first, before.facts.toarray()])),
+        fact_names=("country:Chad", *before.fact_names),
+    )
+    assert np.allclose(model.place(moved), model.place(before), atol=1e-6)
+
+
+def test_support_decides_between_likers_and_content(model):
+    """κ = 10: with ten likes half and half, with none the content's, damped to .7."""
+    own = np.ones((COUNT, 8), dtype=np.float32)
+    own[2] = 0
+    support = np.zeros(COUNT, dtype=np.float32)
+    support[:3] = [10, 1e6, 50]
+    predicted = 0.7 * model.place(planted())
+    vectors = model.vectors(planted(), own, support)
+    assert np.allclose(vectors[0], (1 + predicted[0]) / 2, atol=1e-5)
+    assert np.allclose(vectors[1], 1, atol=1e-3)
+    assert np.allclose(vectors[2], predicted[2], atol=1e-6), "no vector of its own"
+    assert np.allclose(vectors[3], predicted[3], atol=1e-6), "nobody likes it"
+
+
+def test_saved_and_loaded_it_places_titles_alike(model, tmp_path):
+    manifest = model.save(tmp_path / "content_vectors")
+    loaded = ContentVectors.load(tmp_path / "content_vectors")
+    assert manifest.model == "content_vectors"
+    assert loaded.config == model.config
+    assert loaded.fact_names == model.fact_names
+    assert np.array_equal(loaded.place(planted()), model.place(planted()))
+
+
+def test_before_training_it_places_nothing(tmp_path):
+    with pytest.raises(NotFittedError):
+        ContentVectors().place(planted())
+    with pytest.raises(NotFittedError):
+        ContentVectors().save(tmp_path / "content_vectors")
+
+
+def test_a_broken_artifact_is_refused(model, tmp_path):
+    model.save(tmp_path / "content_vectors")
+    (tmp_path / "content_vectors" / "arrays.safetensors").write_bytes(b"?")
+    with pytest.raises(ArtifactError):
+        ContentVectors.load(tmp_path / "content_vectors")
+
+
+def test_items_that_the_catalogue_lacks_teach_nothing(factors):
+    support = np.ones(RATED, dtype=np.float32)
+    with pytest.raises(InvalidInputError, match="no available title"):
+        ContentVectors().fit(planted(), Vocabulary(9000 + np.arange(RATED)), factors, support)
+
+
+def test_settings_out_of_bounds_are_refused():
+    for wrong in ({"regularization": 0}, {"damping": 1.5}, {"shrinkage": -1}, {"min_titles": 0}):
+        with pytest.raises(InvalidInputError):
+            ContentVectorsConfig(**wrong)
+
+
+def test_conjugate_gradients_solve_the_normal_equations():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(40, 7)).astype(np.float32)
+    y = rng.normal(size=(40, 3)).astype(np.float32)
+    weight = rng.uniform(0.5, 2, 40).astype(np.float32)
+    exact = np.linalg.solve(
+        x.T @ (weight[:, None] * x) + 2 * np.eye(7), x.T @ (weight[:, None] * y)
+    )
+    assert np.allclose(ridge(sparse.csr_array(x), weight, y, np.float32(2), 60), exact, atol=1e-4)
+
+
+def test_row_products_are_the_outer_product_of_each_row():
+    first = np.array([[1, 2, 0], [0, 0, 0], [0, 3, 1]], dtype=np.float32)
+    second = np.array([[0, 5], [1, 1], [2, 0]], dtype=np.float32)
+    outer = np.einsum("ia,ib->iab", first, second).reshape(3, -1)
+    products = _row_products(sparse.csr_array(first), sparse.csr_array(second))
+    assert np.array_equal(products.toarray(), outer)
+    pairs = _row_products(*2 * [sparse.csr_array(first)], is_symmetric=True).toarray()
+    upper = np.triu(np.einsum("ia,ib->iab", first, first), k=1).reshape(3, -1)
+    assert np.array_equal(pairs, upper)
+
+
+def test_a_title_that_is_not_available_has_no_vector(model):
+    is_available = np.arange(COUNT) != 5
+    placed = model.place(replace(planted(), is_available=is_available))
+    assert not placed[5].any()
+    assert placed[is_available].any(axis=1).all()
