@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from recommender.ranking.page import Row
 from recommender.ranking.reasons import Reason
@@ -81,41 +82,28 @@ def views_of(
     subjects = _subjects(rows, ids, reasons, context.cards)
     wording = Wording(subjects, context.evidence, context.visit)
     progress = {p.title_id: p.progress for p in context.evidence.playbacks if p.is_unfinished}
+    share = answer.taste.visit_share if answer.taste else None
     views = []
     for row, row_ids, row_reasons in zip(rows, ids, reasons, strict=True):
         if subjects.name(row) is None:
             continue
-        row_reason = wording.reason(row)
-        share = answer.taste.visit_share if answer.taste else None
-        teams = row.teams or [None] * len(row_ids)
-        evidence = [None] * len(row_ids) if row.evidence is None else row.evidence.tolist()
-        facts = zip(
-            row_ids,
-            shortest_floats(row.scores),
-            shortest_floats(row.propensities),
-            row_reasons,
-            teams,
-            evidence,
-            strict=True,
-        )
+        of_row = wording.reason(row)
         slots: list[SlotView] = []
-        for id_, score, propensity, reason, team, band in facts:
-            title = subjects.titles.get(id_)
+        for slot, reason in zip(_slots(row, row_ids), row_reasons, strict=True):
+            title = subjects.titles.get(slot.title_id)
             if title is None:
                 continue
-            words = wording.why(reason, row, title, len(slots), row_reason)
-            of_visit = share if reason.is_of_taste else None
             slots.append(
                 SlotView(
                     title,
                     len(slots),
-                    words,
-                    score,
-                    progress.get(id_),
-                    propensity,
-                    of_visit,
-                    team,
-                    band,
+                    wording.why(reason, row, title, len(slots), of_row),
+                    slot.score,
+                    progress.get(slot.title_id),
+                    slot.propensity,
+                    share if reason.is_of_taste else None,
+                    slot.team,
+                    slot.evidence,
                     context.cards.faces,
                 )
             )
@@ -123,7 +111,7 @@ def views_of(
             RowView(
                 row.kind,
                 wording.heading(row),
-                row_reason,
+                of_row,
                 slots,
                 row.key,
                 subjects.genre_of(row),
@@ -132,6 +120,28 @@ def views_of(
             )
         )
     return views
+
+
+class _Slot(NamedTuple):
+    """A slot of a row by title id, in Python's own numbers."""
+
+    title_id: int
+    score: float
+    propensity: float
+    team: int | None
+    evidence: int | None
+
+
+def _slots(row: Row, ids: Sequence[int]) -> Iterator[_Slot]:
+    columns = zip(
+        ids,
+        shortest_floats(row.scores),
+        shortest_floats(row.propensities),
+        row.teams or [None] * len(ids),
+        [None] * len(ids) if row.evidence is None else row.evidence.tolist(),
+        strict=True,
+    )
+    return (_Slot(*values) for values in columns)
 
 
 def _subjects(
