@@ -30,7 +30,6 @@ def catalogue():
         sparse.csr_array(np.array([[1, 0], [0.5, 0], [0, 1], [0, 0]], dtype=np.float32)),
         np.array([200, 201]),
         np.ones(4, dtype=bool),
-        np.ones(4, dtype=bool),
     )
 
 
