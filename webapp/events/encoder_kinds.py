@@ -4,7 +4,6 @@ from datetime import datetime
 
 from recommender.data.sessions import EventKind
 from webapp.events.models import Event
-from webapp.profiles.models import Rating
 
 ENCODER_KIND: dict[tuple[str, str], EventKind] = {
     (Event.Kind.OPEN, ""): EventKind.OPEN,
@@ -27,13 +26,6 @@ ENCODER_KIND: dict[tuple[str, str], EventKind] = {
 def encoder_kind(kind: str, value: str) -> EventKind | None:
     """What an event says to the session encoder; None for nothing: a thumb or hiding taken back."""
     return ENCODER_KIND.get((kind, value), ENCODER_KIND.get((kind, "")))
-
-
-def encoder_kind_of_stars(stars: float) -> EventKind:
-    """A rating is read as a thumb at both ends, and between them as having watched to the end."""
-    if stars >= Rating.LIKED_FROM_STARS:
-        return EventKind.LIKE
-    return EventKind.DISLIKE if stars <= Rating.DISLIKED_TO_STARS else EventKind.FINISH
 
 
 def effective_kind(kind: str, at: datetime, qualified_at: datetime | None) -> str:

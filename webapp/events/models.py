@@ -75,6 +75,10 @@ class EventQuerySet(models.QuerySet["Event"]):
         """Events of visits that are neither simulated nor a bot's."""
         return self.filter(visit__is_simulated=False, visit__is_bot=False)
 
+    def of_simulated(self) -> "EventQuerySet":
+        """Events of simulated viewers."""
+        return self.filter(visit__is_simulated=True)
+
     def clicks(self) -> "EventQuerySet":
         """Titles opened, chosen or played (docs/metrics.md)."""
         return self.filter(kind__in=Event.CLICKS)
@@ -209,6 +213,10 @@ class PlayQuerySet(models.QuerySet["Play"]):
     def of_people(self) -> "PlayQuerySet":
         """Plays of visits that are neither simulated nor a bot's."""
         return self.filter(visit__is_simulated=False, visit__is_bot=False)
+
+    def of_simulated(self) -> "PlayQuerySet":
+        """Plays of simulated viewers."""
+        return self.filter(visit__is_simulated=True)
 
 
 class Play(models.Model):

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.db.models import QuerySet
 
 from recommender.data.interactions import Interactions
-from recommender.data.sessions import EventKind, Sessions, is_last_of_playback
+from recommender.data.sessions import EventKind, Sessions, is_last_of_playback, next_in_visit
+from recommender.training.visits import MIN_TARGETS
 from recommender.vocabulary import UNKNOWN, Vocabulary
-from webapp.events.encoder_kinds import effective_kind, encoder_kind, encoder_kind_of_stars
+from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.models import Event, Play
 from webapp.profiles.models import ListEntry, Rating
 
@@ -25,9 +27,40 @@ def export_interactions() -> Interactions:
     return Interactions.from_pairs(pairs["profile"], pairs["title"], pairs["at"])
 
 
-def export_sessions(items: Vocabulary) -> Sessions:
-    """Read every viewer's events, over these items, what was played counted once."""
-    events = list(stored_events())
+@dataclass(frozen=True)
+class RecordedVisits:
+    """Visits that the session encoder may learn from: of people, or of simulated viewers."""
+
+    sessions: Sessions
+    is_simulated: bool
+
+    @property
+    def targets(self) -> int:
+        """The events that follow another in their visit."""
+        return len(next_in_visit(self.sessions))
+
+
+def export_visits(items: Vocabulary) -> RecordedVisits:
+    """Read the visits that a session encoder may learn from.
+
+    People's; or, where `RANKER_LEARNS_FROM_SIMULATED` allows it, people's are too few and
+    simulated viewers' are not, those of simulated viewers; never both (`webapp.slates.readiness`).
+    """
+    real = RecordedVisits(export_sessions(items), is_simulated=False)
+    if real.targets >= MIN_TARGETS or not settings.RANKER_LEARNS_FROM_SIMULATED:
+        return real
+    simulated = RecordedVisits(export_sessions(items, is_simulated=True), is_simulated=True)
+    return simulated if simulated.targets >= MIN_TARGETS else real
+
+
+def export_sessions(items: Vocabulary, *, is_simulated: bool = False) -> Sessions:
+    """Read the recorded events of visits, over these items; a playback counts once.
+
+    Args:
+        items: other titles are `UNKNOWN`.
+        is_simulated: of simulated viewers instead of people.
+    """
+    events = list(stored_events(is_simulated=is_simulated))
     titles = np.array([UNKNOWN if e.title_id is None else e.title_id for e in events], np.int64)
     sessions = Sessions.from_events(
         [event.viewer for event in events],
@@ -74,18 +107,21 @@ class StoredEvent:
     query: str = ""
 
 
-def stored_events() -> Iterator[StoredEvent]:
-    """Every event of people that tells something, and every rating that came without one.
+def stored_events(*, is_simulated: bool = False) -> Iterator[StoredEvent]:
+    """Every recorded event that the session encoder can read, in time order. Two streamed queries.
 
-    Anonymous visits are viewers of their own, with numbers below 0. Simulated viewers and bots
-    teach nothing. Three streamed queries.
+    Ratings are no events: people rate lists that a site shows them, and the order of such a list
+    says nothing of a visit. Anonymous visits are viewers of their own, with numbers below 0. Bots
+    teach nothing.
+
+    Args:
+        is_simulated: of simulated viewers instead of people.
     """
-    qualified_at = _first_qualified()
+    qualified_at = _first_qualified(is_simulated)
     anonymous: dict[UUID, int] = {}
-    thumbed: set[tuple[int, int]] = set()
+    events = Event.objects.of_simulated() if is_simulated else Event.objects.of_people()
     rows = (
-        Event.objects.of_people()
-        .exclude(kind=Event.Kind.IMPRESSION)
+        events.exclude(kind=Event.Kind.IMPRESSION)
         .order_by("occurred_at", "received_at")
         .values_list("profile_id", "visit_id", "title_id", "kind", "value", "occurred_at", "query")
     )
@@ -94,25 +130,20 @@ def stored_events() -> Iterator[StoredEvent]:
     ):
         kind = effective_kind(stored_kind, at, qualified_at.get((profile_id or visit_id, title_id)))
         meaning = encoder_kind(kind, value)
-        if profile_id is not None and kind == Event.Kind.THUMB and title_id:
-            thumbed.add((profile_id, title_id))
         if meaning is not None:
             viewer = profile_id or anonymous.setdefault(visit_id, -1 - len(anonymous))
             yield StoredEvent(viewer, title_id, meaning, at.timestamp(), query)
-    ratings = Rating.objects.order_by("pk").values_list(
-        "profile_id", "title_id", "stars", "rated_at"
-    )
-    for profile_id, title_id, stars, rated_at in ratings.iterator(chunk_size=20_000):
-        if (profile_id, title_id) not in thumbed:
-            meaning = encoder_kind_of_stars(stars)
-            yield StoredEvent(profile_id, title_id, meaning, rated_at.timestamp())
 
 
-def _first_qualified() -> dict[tuple[int | UUID, int | None], datetime]:
+def _first_qualified(is_simulated: bool) -> dict[tuple[int | UUID, int | None], datetime]:
     """Return when a viewer's play of a title first qualified, by profile or anonymous visit."""
     first: dict[tuple[int | UUID, int | None], datetime] = {}
-    plays = Play.objects.of_people().qualified().order_by("qualified_at")
-    rows = plays.values_list("profile_id", "visit_id", "title_id", "qualified_at")
+    plays = Play.objects.of_simulated() if is_simulated else Play.objects.of_people()
+    rows = (
+        plays.qualified()
+        .order_by("qualified_at")
+        .values_list("profile_id", "visit_id", "title_id", "qualified_at")
+    )
     for profile_id, visit_id, title_id, at in rows.iterator(chunk_size=20_000):
         if at is not None:
             first.setdefault((profile_id or visit_id, title_id), at)

@@ -23,7 +23,7 @@ from recommender.training.train import Metrics, Progress, evaluate_release, trai
 from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
-from webapp.training.export import export_interactions, export_sessions
+from webapp.training.export import export_interactions, export_visits
 from webapp.training.rankers import train_ranker
 from webapp.training.tuning import tuned_config
 
@@ -112,7 +112,7 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         Path(settings.MARQUEE_HOME) / relative,
         seed=run.seed,
         on_progress=_recorder(run),
-        sessions=export_sessions(interactions.items),
+        sessions=export_visits(interactions.items).sessions,
         catalogue=export_catalogue(),
     )
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
