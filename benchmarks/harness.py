@@ -27,6 +27,10 @@ class Options:
     """The folder of the data sets, each in a folder of its name."""
     figures: Path | None = None
     """Where a claim with figures draws them; None draws none."""
+    visits: int | None = None
+    """How many visits a claim with visits draws of each kind; None for its own number."""
+    seeds: int = 1
+    """How often it draws them."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What a run says of itself for the report: threads, seeds, chosen settings."""
 
