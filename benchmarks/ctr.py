@@ -19,7 +19,6 @@ from scipy import sparse
 from benchmarks.ctr_data import Log, frappe, ml_1m
 from benchmarks.ctr_peers import Peer, Recipe
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
-from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.evaluation.clicks import auc, click_metrics
@@ -160,14 +159,13 @@ def learned(model: Model, log: Log) -> Outcome:
 def latency(options: Options) -> Iterator[Row]:
     """Features and chances of a request, over a catalogue of 60,000 titles."""
     rng = np.random.default_rng(0)
-    catalogue, space = _planted(rng)
-    features = RankingFeatures(catalogue, space, np.arange(TITLES))
+    features = RankingFeatures(_planted(rng), np.arange(TITLES))
     ranker = _any_ranker(features, rng)
     for count in CANDIDATES:
         took = []
         for _ in range(200 if options.quick else 2000):
             items = rng.choice(TITLES, count, replace=False)
-            request = _request(rng, space)
+            request = _request(rng)
             began = time.perf_counter()
             ranker.click_probabilities(features.examples(request, Positions.of(items, "top_picks")))
             took.append((time.perf_counter() - began) * 1000)
@@ -192,9 +190,9 @@ def _any_ranker(features: RankingFeatures, rng: np.random.Generator) -> Ranker:
     return Ranker(FIELDS, once).learned(noise, np.zeros(len(noise)))
 
 
-def _planted(rng: np.random.Generator) -> tuple[Catalogue, Float32]:
+def _planted(rng: np.random.Generator) -> Catalogue:
     genres = (rng.random((TITLES, 20)) < 0.1).astype(np.float32)
-    catalogue = Catalogue(
+    return Catalogue(
         Vocabulary(np.arange(1, TITLES + 1)),
         sparse.csr_array(genres),
         np.arange(1, 21),
@@ -206,11 +204,10 @@ def _planted(rng: np.random.Generator) -> tuple[Catalogue, Float32]:
         np.empty(0, dtype=np.int64),
         np.ones(TITLES, dtype=bool),
     )
-    return catalogue, rng.standard_normal((TITLES, 97)).astype(np.float32)
 
 
-def _request(rng: np.random.Generator, space: Float32) -> RankingRequest:
-    long, session, fused = rng.standard_normal((3, space.shape[1])).astype(np.float32)
+def _request(rng: np.random.Generator) -> RankingRequest:
+    long, session, fused = rng.standard_normal((3, TITLES)).astype(np.float32)
     return RankingRequest(
         profile_id=int(rng.integers(1, PROFILES)), now=1.7e9, device="phone", visit_events=5,
         history_size=60, gate=0.4, long=long, session=session, fused=fused,

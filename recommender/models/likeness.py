@@ -31,6 +31,13 @@ PEOPLE_GAIN = 3.0
 """Two films that share a director or a lead are alike in people, whatever their casts' size."""
 OVERALL = {"genres": 0.3, "people": 0.3, "era": 0.15, "likers": 0.3, "neighbours": 0.1}
 """What each aspect adds to `overall`, before they are divided by their sum."""
+OF_LIKERS = ("likers", "neighbours")
+LIKERS_GAIN = 2.0
+"""How many times more the likers of two titles say of how similar they are, at most."""
+DOUBT = 10.0
+"""A title that so many like is trusted half."""
+KIN_LIKERS = 0.5
+"""What the cosine of the item vectors is at least where it makes two titles alike by itself."""
 ASPECTS = ("genres", "people", "era", "period", "likers", "neighbours", "overall")
 
 Aspects = Mapping[str, Float32]
@@ -62,6 +69,8 @@ class Likeness:
         self._people = unit_sparse_rows(weighted_by_idf(catalogue.people))
         self._vectors = unit_rows(vectors)
         self._neighbours = neighbours
+        support = catalogue.liked_by
+        self._trust = (support / (support + DOUBT)).astype(np.float32)  # (I,)
 
     def __len__(self) -> int:
         """I."""
@@ -83,6 +92,27 @@ class Likeness:
                 "neighbours": self._neighbours_of(item),
             }
         )
+
+    def similarity(self, item: int) -> Float32:
+        """Return (I,) one likeness of all titles to one, for rows: 0 at the title itself.
+
+        It is `overall`, with more of what likers say where both titles have some: `LIKERS_GAIN`
+        times t_i t_j, t = n / (n + `DOUBT`) of a title that n profiles liked, divided so that 1 is
+        the most. Where nothing but the years and a few likers is alike it is 0.
+        """
+        aspects = self.to(item)
+        trust = self._trust[item] * self._trust
+        gain = np.float32(LIKERS_GAIN) * trust
+        of_likers = sum(
+            (np.float32(OVERALL[name]) * aspects[name] for name in OF_LIKERS), trust * 0
+        )
+        whole = np.float32(sum(OVERALL.values()))
+        most = whole + np.float32(LIKERS_GAIN * sum(OVERALL[name] for name in OF_LIKERS))
+        similarity = (whole * aspects["overall"] + gain * of_likers) / most
+        is_kin = (aspects["genres"] > 0) | (aspects["people"] > 0) | (aspects["neighbours"] > 0)
+        similarity[~(is_kin | (aspects["likers"] >= KIN_LIKERS))] = 0
+        similarity[item] = 0
+        return np.asarray(similarity, dtype=np.float32)
 
     def of_genre(self, column: int) -> Aspects:
         """Return likeness to a genre: only `genres` and its part of `overall` are above 0."""

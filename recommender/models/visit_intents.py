@@ -38,8 +38,8 @@ PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.1
 class VisitIntentsConfig:
     sharpness: float = 0.4
     """β: how much a standard deviation of the long-term score says."""
-    reliability: float = 0.85
-    """a: how seldom an event is an accident."""
+    reliability: float = 0.95
+    """a: how seldom an event of weight 1 is an accident."""
     floor: float = 0.03
     """ε."""
     aspects: Mapping[str, float] = field(default_factory=lambda: dict(PRIOR))

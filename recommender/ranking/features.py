@@ -3,7 +3,7 @@
 Serving computes these fields to order a list, and again for what was shown. The slate stores the
 latter, and training reads them from there, so both use one definition.
 
-I items of the catalogue, N positions of a response, D size of the item space.
+I items of the catalogue, N positions of a response.
 """
 
 from collections.abc import Sequence
@@ -67,9 +67,9 @@ class RankingRequest:
         visit_events: events of this visit.
         history_size: titles liked before it.
         gate: the share of this visit in the taste, None where it is not known.
-        long: (D,) taste by history alone, None where there is none.
-        session: (D,) the same by this visit.
-        fused: (D,) the same by both.
+        long: (I,) scores by history alone, None where there is none.
+        session: (I,) the same by this visit.
+        fused: (I,) the same by both.
         met: items that an event of the viewer names.
     """
 
@@ -129,25 +129,22 @@ class Positions(NamedTuple):
 
 
 class RankingFeatures:
-    """The fields of one moment of the catalogue, in one item space."""
+    """The fields of one moment of the catalogue."""
 
-    def __init__(self, catalogue: Catalogue, space: Float32, modelled: Int64) -> None:
+    def __init__(self, catalogue: Catalogue, modelled: Int64) -> None:
         """Compute what does not depend on the request.
 
         Args:
             catalogue: I items.
-            space: (I, D), what a taste is multiplied with.
-            modelled: the items with a vector there.
+            modelled: the items that a taste scores.
         """
-        self._catalogue, self._space = catalogue, space
-        known = space[modelled]
-        self._mean = known.mean(axis=0) if len(known) else np.zeros(space.shape[1], np.float32)
-        centred = known - self._mean
-        self._covariance = centred.T @ centred / max(len(known), 1)  # (D, D)
+        self._catalogue = catalogue
+        self._share = np.zeros(len(catalogue), dtype=np.float32)  # (I,) its sum is 1
+        self._share[modelled] = 1 / max(len(modelled), 1)
         self._static = _static(catalogue)  # (I, GENRES + 3)
 
     def examples(self, request: RankingRequest, positions: Positions) -> Examples:
-        """Return the fields of N positions; the labels are 0. O(N D + D²)."""
+        """Return the fields of N positions; the labels are 0. O(N + I)."""
         items = positions.items
         count = len(items)
         categories = np.zeros((count, len(CATEGORIES)), dtype=np.int64)
@@ -175,17 +172,13 @@ class RankingFeatures:
         numbers[:, NUMBERS.index("gate")] = request.gate or 0.0
         return Examples(categories, numbers, np.zeros(count, dtype=np.int64))
 
-    def _z_scores(self, taste: Float32 | None, items: Int64) -> Float32 | float:
-        """Return (N,) the scores of items in standard deviations over the catalogue.
-
-        Mean and variance of ⟨taste, v⟩ over all v come from those of v, so no item is scored that
-        is not asked for.
-        """
-        if taste is None:
+    def _z_scores(self, scores: Float32 | None, items: Int64) -> Float32 | float:
+        """Return (N,) the scores of items in standard deviations over the catalogue."""
+        if scores is None:
             return 0.0
-        spread = float(np.sqrt(max(float(taste @ self._covariance @ taste), 1e-12)))
-        scores = (self._space[items] @ taste - self._mean @ taste) / spread
-        return np.asarray(scores.clip(-_LARGEST_Z, _LARGEST_Z), dtype=np.float32)
+        centred = scores - self._share @ scores
+        spread = float(np.sqrt(max(float(self._share @ np.square(centred)), 1e-12)))
+        return np.asarray((centred[items] / spread).clip(-_LARGEST_Z, _LARGEST_Z), dtype=np.float32)
 
 
 def log_bucket(values: ArrayLike, name: str) -> Int64:

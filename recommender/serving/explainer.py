@@ -25,17 +25,16 @@ _SIDES = (NO_REASON, Reason(Because.HISTORY), Reason(Because.VISIT))
 
 
 class Explainer:
-    """Gives reasons over one catalogue and one item space."""
+    """Gives reasons over one catalogue."""
 
-    def __init__(self, catalogue: Catalogue, space: Float32, similarity: Float32) -> None:
+    def __init__(self, catalogue: Catalogue, similarity: Float32) -> None:
         """Take what is compared.
 
         Args:
             catalogue: I titles.
-            space: (I, D) what a taste is multiplied with.
             similarity: (I, D) unit vectors.
         """
-        self._catalogue, self._space, self._similarity = catalogue, space, similarity
+        self._catalogue, self._similarity = catalogue, similarity
 
     def reasons(
         self, rows: Sequence[Row], viewer: Viewer, taste: Taste | None
@@ -66,14 +65,13 @@ class Explainer:
 
         Without a session encoder a visit without a history is the whole taste.
         """
-        vectors = self._space[row.items]  # (N, D)
-        visit, history = taste.visit_vector, taste.history_vector
+        visit, history = taste.visit, taste.history
         if visit is None and history is None:
-            visit = taste.vector
-        share = 0.5 if taste.visit_share is None else taste.visit_share
+            visit = taste.scores
         by_side = np.zeros((len(_SIDES), len(row.items)), dtype=np.float32)
         if history is not None:
-            by_side[1] = vectors @ history * (1 if visit is None else 1 - share)
+            weight = 1.0 if visit is None else taste.history_weight
+            by_side[1] = weight * history[row.items]
         if visit is not None:
-            by_side[2] = vectors @ visit * (1 if history is None else share)
+            by_side[2] = taste.scores[row.items] - by_side[1]
         return np.asarray(by_side.argmax(axis=0), dtype=np.int64)

@@ -15,8 +15,10 @@ from scipy import sparse
 from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
+from recommender.models.content_vectors import ContentVectors
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
+from recommender.models.likeness import Likeness
 from recommender.models.popularity import Popularity
 from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import (
@@ -28,9 +30,7 @@ from recommender.ranking.page import (
 from recommender.ranking.ranker import Ranker
 from recommender.ranking.reasons import NO_REASON, Because, Reason
 from recommender.ranking.row_kinds import BECAUSE_WATCHED, CONTINUE_WATCHING, MY_LIST, THIS_VISIT
-from recommender.retrieval.vector_index import VectorIndex
 from recommender.serving.candidates import (
-    CANDIDATES,
     Listing,
     age_allowed_items,
     excluded_mask,
@@ -53,9 +53,10 @@ from recommender.serving.interest_rows import InterestRows
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
-from recommender.serving.taste import Taste, TasteModel
+from recommender.serving.taste import Taste, TasteModel, is_read_by_encoder
 from recommender.serving.utility import request_rng, similarity_vectors, utilities
-from recommender.vocabulary import UNKNOWN
+from recommender.serving.visit_taste import VisitTaste
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
@@ -76,17 +77,31 @@ class Recommender:
         tastes: TasteModel,
         popularity: Popularity,
         neighbours: Neighbours | None = None,
+        content: ContentVectors | None = None,
     ) -> None:
+        """Bring what a release has learned to a catalogue.
+
+        Args:
+            catalogue: I titles.
+            tastes: histories as scores; visits too, where it has a session encoder.
+            popularity: how many liked each title when the release was trained.
+            neighbours: item to item.
+            content: gives every title a vector, and lets visits be read by their prior where there
+                is no encoder. None is an older release: what was not liked has no vector.
+        """
         # what is shown must not depend on ratings made after the release
         likes = _spread(popularity.counts, popularity.items.ids, catalogue)
         self.catalogue = replace(catalogue, liked_by=likes)
+        if content is not None:
+            tastes, placed = _with_placed_titles(content, tastes, self.catalogue)
         self._tastes = tastes
         rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
         self._modelled = np.flatnonzero((rows != UNKNOWN) & catalogue.is_available)  # (M,)
         factors = tastes.space[rows[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
-        self._by_taste = VectorIndex(factors)
+        if content is not None:
+            self._factors[:, : tastes.history_size] = placed
         self._neighbours = (
             neighbours.over(catalogue.titles, catalogue.is_available) if neighbours else None
         )
@@ -99,11 +114,16 @@ class Recommender:
         self._similarity = similarity_vectors(
             self.catalogue, self._factors[:, : tastes.history_size]
         )
-        self._explainer = Explainer(self.catalogue, self._factors, self._similarity)
+        self._likeness, self._visits = None, None
+        if content is not None:
+            self._likeness = Likeness(self.catalogue, self.space, self._neighbours)
+            if not tastes.has_encoder:
+                self._visits = VisitTaste(self.catalogue, self._likeness)
+        self._explainer = Explainer(self.catalogue, self._similarity)
         self._interest_rows = InterestRows(self.catalogue)
         few = np.median(likes[likes > 0]) if likes.any() else 0
         self._hardly_known = self._modelled[likes[self._modelled] <= few]
-        features = RankingFeatures(self.catalogue, self._factors, self._modelled)
+        features = RankingFeatures(self.catalogue, self._modelled)
         self.reranker = Reranker(self.catalogue, features)
 
     @classmethod
@@ -116,8 +136,12 @@ class Recommender:
         neighbours = None
         if (folder / "larm").exists():
             neighbours = Neighbours.load(folder / "larm", Larm.kind)
+        content = None
+        if (folder / "content_vectors").exists():
+            content = ContentVectors.load(folder / "content_vectors")
+        tastes = TasteModel.load(folder, with_encoder=is_read_by_encoder(folder))
         popularity = Popularity.load(folder / "popularity")
-        return cls(catalogue, TasteModel.load(folder), popularity, neighbours)
+        return cls(catalogue, tastes, popularity, neighbours, content)
 
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
         """Return the same recommender with this ranker, or without any."""
@@ -167,14 +191,18 @@ class Recommender:
             row = replace(self._trending_row, kind="suggestions")
         else:
             unseen = unseen_mask(self.catalogue, viewer)
-            row = filtered(self._taste_row("suggestions", taste.vector, len(viewer.seen)), unseen)
+            row = self._taste_row("suggestions", taste.scores, unseen)
             row = replace(row, reason=self._taste_reason(viewer))
         rows = self.reranker.rerank([filtered(row, allowed)], viewer, context, taste)
         return build_page(rows, excluded, context.page, self._utility(taste, context))
 
     def taste(self, viewer: Viewer, context: RequestContext) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
-        return self._tastes.taste(viewer, context)
+        if self._visits is not None:
+            vector = self._tastes.history(viewer)
+            return self._visits.taste(viewer, None if vector is None else self._factors @ vector)
+        vectors = self._tastes.taste(viewer, context)
+        return None if vectors is None else Taste.of_vectors(vectors, self._factors)
 
     @property
     def space(self) -> Float32:
@@ -183,7 +211,11 @@ class Recommender:
 
     def affinity(self, taste: Taste | None) -> Float32 | None:
         """Return (I,) the affinity of each title with the taste, None without a taste."""
-        return None if taste is None else self._factors @ taste.vector
+        return None if taste is None else taste.scores
+
+    def similarity(self, item: int) -> Float32 | None:
+        """Return (I,) how like a title all others are; None by an older release."""
+        return None if self._likeness is None else self._likeness.similarity(item)
 
     def rerank_hits(
         self, row: Row, viewer: Viewer, context: RequestContext, taste: Taste | None
@@ -238,7 +270,7 @@ class Recommender:
 
     def _affinity(self, taste: Taste | None) -> Float32:
         """Return (I,) the affinity with the taste, or without one the trend."""
-        return self._trending if taste is None else self._factors @ taste.vector
+        return self._trending if taste is None else taste.scores
 
     def _utility(self, taste: Taste | None, context: RequestContext) -> Utility:
         affinity = np.log1p(self._trending) if taste is None else self._affinity(taste)
@@ -260,16 +292,16 @@ class Recommender:
         because = [filtered(self._similar_row(BECAUSE_WATCHED, id_), unseen) for id_ in reasons]
         affinity = self._affinity(taste)
         yield kept[CONTINUE_WATCHING]
-        if taste is not None and taste.visit_vector is not None:
-            row = self._taste_row(THIS_VISIT, taste.visit_vector, len(viewer.seen))
+        if taste is not None and taste.visit is not None:
+            row = self._taste_row(THIS_VISIT, taste.visit, unseen)
             reason = Reason(Because.VISIT, titles_now=self._modelled_ids(viewer.positive_now()))
-            yield replace(filtered(row, unseen), is_of_visit=True, reason=reason)
+            yield replace(row, is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
             because[0] = replace(because[0], is_of_visit=True)
         yield from because
         if taste is not None:
-            row = self._taste_row("top_picks", taste.vector, len(viewer.seen))
-            yield replace(filtered(row, unseen), reason=self._taste_reason(viewer))
+            row = self._taste_row("top_picks", taste.scores, unseen)
+            yield replace(row, reason=self._taste_reason(viewer))
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
             yield filtered(self._neighbours_row(viewer, self._neighbours), unseen)
@@ -295,9 +327,9 @@ class Recommender:
         ids = np.fromiter(title_ids, dtype=np.int64)
         return tuple(ids[self._tastes.items.items_of(ids) != UNKNOWN].tolist())
 
-    def _taste_row(self, kind: str, taste: Float32, spare: int) -> CandidateRow:
-        scores, indices = self._by_taste.search(taste[None, :], CANDIDATES + spare)
-        return CandidateRow(kind, self._modelled[indices[0]], scores[0])
+    def _taste_row(self, kind: str, scores: Float32, allowed: Bool) -> CandidateRow:
+        """Return the modelled titles of (I,) that are allowed, by (I,) scores."""
+        return ordered_row(kind, self._modelled[allowed[self._modelled]], scores)
 
     def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
         """Return the neighbours of all titles that were liked before this visit."""
@@ -317,29 +349,36 @@ class Recommender:
         return replace(self._similar(title_id), kind=kind)
 
     def _similar_to(self, title_id: int) -> CandidateRow:
-        """Return the titles similar to one: the model's affinity shrunk towards genre similarity.
+        """Return the titles similar to one: by likeness, or as an older release has it.
 
-        The model, R-LARM for the titles it keeps and iALS for the others, counts n / (n + `DOUBT`)
-        for a title that n profiles liked, so a title that hardly anyone knows has sensible
-        neighbours too. The reason names the likers where the model counts at least
-        half, the genres where they count alone, and nothing in between.
+        An older release shrinks the model's affinity towards genre similarity: the model, R-LARM
+        for the titles it keeps and iALS for the others, counts n / (n + `DOUBT`) for a title that n
+        profiles liked.
+
+        The reason names the likers where there are `DOUBT` or more, the genres where nobody likes
+        the title and all others share one, and nothing in between.
         """
         item = int(self.catalogue.items_of([title_id])[0])
         if item == UNKNOWN:
             nothing = np.empty(0, dtype=np.int64)
             return CandidateRow(BECAUSE_WATCHED, nothing, nothing.astype(np.float32), title_id)
-        similarity = genre_similarity(self.catalogue, item)  # (I,)
-        reason = Reason(Because.GENRES) if similarity.any() else NO_REASON
-        affinity = self._affinity_to(item, title_id)
-        if affinity is not None:
-            support = float(self.catalogue.liked_by[item])
-            trust = np.float32(support / (support + DOUBT))
-            similarity = trust * affinity + (1 - trust) * similarity
-            if support:
-                is_of_likers = support >= DOUBT
-                reason = Reason(Because.LIKERS, likers=int(support)) if is_of_likers else NO_REASON
-        similarity[item] = 0
-        row = ordered_row(BECAUSE_WATCHED, np.flatnonzero(similarity > 0), similarity, title_id)
+        support = float(self.catalogue.liked_by[item])
+        similarity = self.similarity(item)  # (I,)
+        if similarity is None:
+            similarity = genre_similarity(self.catalogue, item)
+            affinity = self._affinity_to(item, title_id)
+            if affinity is not None:
+                trust = np.float32(support / (support + DOUBT))
+                similarity = trust * affinity + (1 - trust) * similarity
+            similarity[item] = 0
+        available = self.catalogue.available_items
+        items = available[similarity[available] > 0]
+        row = ordered_row(BECAUSE_WATCHED, items, similarity, title_id)
+        reason = NO_REASON
+        if support >= DOUBT:
+            reason = Reason(Because.LIKERS, likers=int(support))
+        elif not support and (genre_similarity(self.catalogue, item)[row.items] > 0).all():
+            reason = Reason(Because.GENRES)
         return replace(row, reason=reason)
 
     def _affinity_to(self, item: int, title_id: int) -> Float32 | None:
@@ -356,6 +395,30 @@ class Recommender:
             return near if near.any() else None
         affinity = _up_to_1(self._factors @ taste)
         return near + TAIL * affinity if near.any() else affinity
+
+
+def _with_placed_titles(
+    content: ContentVectors, tastes: TasteModel, catalogue: Catalogue
+) -> tuple[TasteModel, Float32]:
+    """Return tastes that know the whole catalogue, and (I, D) vectors to score its titles by.
+
+    A history is read by iALS's own vectors where it has them, so it says what it said; titles are
+    scored by vectors shrunk towards their content's.
+
+    Args:
+        content: of the release.
+        tastes: likewise.
+        catalogue: I titles, and how many liked each when the release was trained.
+    """
+    rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
+    is_known = (rows != UNKNOWN)[:, None]
+    own = np.where(is_known, tastes.item_factors[rows], np.float32(0))  # (I, D)
+    placed = content.vectors(catalogue, own, catalogue.liked_by)
+    items = Vocabulary(np.concatenate([tastes.items.ids, catalogue.titles.ids]))
+    factors = np.zeros((len(items), own.shape[1]), dtype=np.float32)
+    factors[items.items_of(catalogue.titles.ids)] = placed
+    factors[items.items_of(tastes.items.ids)] = tastes.item_factors
+    return tastes.with_items(items, factors), placed
 
 
 def _up_to_1(values: Float32) -> Float32:

@@ -17,6 +17,8 @@ class ViewerEvent:
         at: seconds since 1970.
         is_this_visit: False for the visits before.
         query: what was typed.
+        genre_ids: genres that a search asked for.
+        person_ids: people that it asked for.
     """
 
     kind: EventKind
@@ -24,6 +26,8 @@ class ViewerEvent:
     at: float
     is_this_visit: bool = True
     query: str = ""
+    genre_ids: tuple[int, ...] = ()
+    person_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -131,9 +131,9 @@ class Reranker:
         return replace(
             request,
             gate=taste.visit_share,
-            long=taste.history_vector,
-            session=taste.visit_vector,
-            fused=taste.vector,
+            long=taste.history,
+            session=taste.visit,
+            fused=taste.scores,
         )
 
 

@@ -1,16 +1,19 @@
 """The taste of a viewer at this moment: history and visit, fused in one item space.
 
-M items that the models know, D iALS embedding, d width of the session encoder.
+I items of a catalogue, M items that the models know, D iALS embedding, d width of the session
+encoder.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from scipy import sparse
 
 from recommender.arrays import Float32
+from recommender.artifacts import load_artifact
 from recommender.data.sessions import RecentEvents, is_last_of_playback, is_positive_in_visit
 from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.fusion import (
@@ -25,13 +28,48 @@ from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
+ENCODER = "encoder"
+"""What a release's fusion gate notes as `visit_side` where its session encoder reads the visits."""
 OTHER = "title"
 """What the gate takes a surface for that it has not learned: a page one comes to from elsewhere."""
 
 
 @dataclass(frozen=True)
 class Taste:
-    """What a viewer wants now.
+    """What a viewer wants now, as scores over a catalogue.
+
+    Attributes:
+        scores: (I,) of every title; `history_weight` times `history`, and what this visit adds.
+        history: (I,) the scores by the history alone, None where there is none.
+        visit: (I,) the same by this visit alone, None where it says nothing.
+        visit_share: how much of the taste is this visit, 0 to 1; None where it is not known.
+        history_weight: of the history in `scores`.
+        aspects: by name of an aspect of likeness, the probability that the visit is about it;
+            empty where a model says no such thing.
+    """
+
+    scores: Float32
+    history: Float32 | None
+    visit: Float32 | None
+    visit_share: float | None
+    history_weight: float = 1.0
+    aspects: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def of_vectors(cls, vectors: "TasteVectors", space: Float32) -> "Taste":
+        """Return the scores of (I, D + d + 1) titles by a fused vector."""
+        history, visit = (
+            None if side is None else space @ side
+            for side in (vectors.history_vector, vectors.visit_vector)
+        )
+        share = vectors.visit_share
+        weight = 1.0 if share is None else 1.0 - share
+        return cls(space @ vectors.vector, history, visit, share, weight)
+
+
+@dataclass(frozen=True)
+class TasteVectors:
+    """A viewer's history and visit as vectors of the item space, and both fused.
 
     Attributes:
         vector: (D + d + 1,), multiplied with `TasteModel.space`; (D,) without a session encoder.
@@ -77,14 +115,18 @@ class TasteModel:
         self.space = joint_space(ials.item_factors, encoder.item_vectors)
 
     @classmethod
-    def load(cls, folder: Path) -> "TasteModel":
+    def load(cls, folder: Path, *, with_encoder: bool = True) -> "TasteModel":
         """Read a release's models.
+
+        Args:
+            folder: the release's.
+            with_encoder: False leaves a session encoder out.
 
         Raises:
             ArtifactError: one is broken, or they do not fit each other.
         """
         ials = Ials.load(folder / "ials")
-        if not (folder / "session_encoder").exists():
+        if not with_encoder or not (folder / "session_encoder").exists():
             return cls(ials)
         encoder = SessionEncoder.load(folder / "session_encoder")
         return cls(ials, encoder, FusionGate.load(folder / "fusion"))
@@ -95,11 +137,20 @@ class TasteModel:
         return self._ials.items
 
     @property
+    def has_encoder(self) -> bool:
+        return self._encoder is not None
+
+    @property
+    def item_factors(self) -> Float32:
+        """(M, D) iALS's vectors of the items."""
+        return self._ials.item_factors
+
+    @property
     def history_size(self) -> int:
         """How many of the first columns of `space` are iALS's own."""
         return int(self._ials.item_factors.shape[1])
 
-    def taste(self, viewer: Viewer, context: RequestContext) -> Taste | None:
+    def taste(self, viewer: Viewer, context: RequestContext) -> TasteVectors | None:
         """Return what the viewer wants, or None where nothing is known that the models know.
 
         An anonymous newcomer has the visit alone, a fresh visit the history alone.
@@ -108,7 +159,7 @@ class TasteModel:
             vector = self._fold_in(viewer.liked)[0]
             history = self._fold_in(viewer.liked_before)[0]
             before = history if history.any() else None
-            return Taste(vector, before, None, None) if vector.any() else None
+            return TasteVectors(vector, before, None, None) if vector.any() else None
         sides = self._sides(viewer, context, self._encoder)
         if not (sides.long.any() or sides.short.any()):
             return None
@@ -117,7 +168,27 @@ class TasteModel:
             self._gate.fuse(sides, np.full(1, share, np.float32))[0] if side.any() else None
             for share, side in ((0, sides.long), (1, sides.short))
         )
-        return Taste(self._gate.fuse(sides, gate)[0], history, visit, float(gate[0]))
+        return TasteVectors(self._gate.fuse(sides, gate)[0], history, visit, float(gate[0]))
+
+    def history(self, viewer: Viewer) -> Float32 | None:
+        """Return the viewer's iALS vector (D,) before this visit, None where nothing is known."""
+        vector = self._fold_in(viewer.liked_before)[0]
+        return vector if vector.any() else None
+
+    def with_items(self, items: Vocabulary, factors: Float32) -> "TasteModel":
+        """Return the same models that know other items too, by (M', D) vectors of iALS's space.
+
+        The session encoder says nothing of those it has not learned.
+        """
+        model = copy(self)
+        model._ials = self._ials.with_items(items, factors)
+        model.space = factors
+        if self._encoder is not None:
+            rows = items.items_of(self._encoder.items.ids)
+            vectors = np.zeros((len(items), self._encoder.item_vectors.shape[1]), dtype=np.float32)
+            vectors[rows] = self._encoder.item_vectors
+            model.space = joint_space(factors, vectors)
+        return model
 
     def like(self, title_id: int) -> Float32 | None:
         """Return the taste of someone who liked this title alone, None where it is unknown."""
@@ -143,7 +214,7 @@ class TasteModel:
     ) -> FusionInputs:
         surface = context.surface if context.surface in SURFACES else OTHER
         long = self._fold_in(viewer.liked_before)
-        recent = _recent(viewer.events, context.now, self.items, encoder.config.max_events)
+        recent = _recent(viewer.events, context.now, encoder.items, encoder.config.max_events)
         telling = int(is_positive_in_visit(recent).sum())
         short = np.zeros((1, encoder.item_vectors.shape[1]), dtype=np.float32)
         idle = 0.0
@@ -161,6 +232,19 @@ class TasteModel:
                 np.array([SURFACES.index(surface)]),
             ),
         )
+
+
+def is_read_by_encoder(folder: Path) -> bool:
+    """Return whether a release's session encoder reads the visits: it won, or nothing else could.
+
+    Raises:
+        ArtifactError: the gate is broken.
+    """
+    if not (folder / "fusion").exists():
+        return False
+    if not (folder / "content_vectors").exists():
+        return True
+    return bool(load_artifact(folder / "fusion").manifest.metrics.get("visit_side") == ENCODER)
 
 
 def _recent(

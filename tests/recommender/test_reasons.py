@@ -155,10 +155,9 @@ def check_titles(source, viewer, taste, row, reasons):
             assert set(reason.titles) <= {*viewer.liked, *viewer.reasons}
             assert row.kind == "because_watched" or similarity[item] @ similarity[named] >= SIMILAR
         if reason.because == Because.HISTORY:
-            assert source._factors[item] @ taste.history_vector > 0
+            assert taste.history[item] > 0
         if reason.because == Because.VISIT:
-            visit = taste.vector if taste.visit_vector is None else taste.visit_vector
-            assert source._factors[item] @ visit > 0
+            assert (taste.scores if taste.visit is None else taste.visit)[item] > 0
 
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.too_slow])

@@ -52,8 +52,7 @@ def plain():
         np.empty(0, dtype=np.int64),
         np.ones(COUNT, dtype=bool),
     )
-    space = np.ones((COUNT, 2), dtype=np.float32)
-    return Reranker(catalogue, RankingFeatures(catalogue, space, np.arange(COUNT)))
+    return Reranker(catalogue, RankingFeatures(catalogue, np.arange(COUNT)))
 
 
 def candidates(kind, *items):

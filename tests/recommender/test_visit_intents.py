@@ -120,7 +120,7 @@ def test_events_of_one_kind_add_up():
 
 def test_two_titles_by_hand():
     """Two equal titles: r = .15 + .85 (1.03 / .53) = 1.8019 and .15 + .85 (.03 / .53) = .1981."""
-    config = VisitIntentsConfig(aspects={"genres": 0.5})
+    config = VisitIntentsConfig(reliability=0.85, aspects={"genres": 0.5})
     alike = {"genres": np.array([1, 0], dtype=np.float32)}
     long_term = np.zeros(2, dtype=np.float32)
     posterior = VisitIntents(config).posterior(long_term, [IntentEvidence(alike)])

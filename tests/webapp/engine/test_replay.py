@@ -209,7 +209,7 @@ def test_a_slate_of_the_fallback_is_built_again_as_far_as_it_can_be(
     assert again.differences == []
     assert "Popular titles were served, because: ZeroDivisionError" in again.notes[0]
     text = ask(slate, release=release.pk)
-    assert "top_picks: " in text
+    assert "this_visit: " in text
     assert "the row is new, row" in text
 
 

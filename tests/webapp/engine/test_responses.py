@@ -51,17 +51,17 @@ def test_the_very_next_page_knows_what_was_just_played_and_says_why(
     play(visit, films[0], now)
     after = responses.home(visit, now + timedelta(seconds=1))
     first, *seen_before = after.rows[:3]
-    because, picks = (
+    because, of_visit = (
         next(row for row in after.rows[3:] if row.kind == kind)
-        for kind in ("because_watched", "top_picks")
+        for kind in ("because_watched", "this_visit")
     )
     assert (first.kind, first.slots[0].title) == ("continue_watching", films[0])
     assert first.slots[0].progress == 0.15
     assert [row.heading for row in seen_before] == [row.heading for row in before.rows[:2]]
     assert because.heading == "Because you watched The Good, the Bad and the Ugly"
     assert {genre_of(slot) for slot in because.slots[:6]} == {"Western"}
-    assert picks.heading == "Top picks for Ana"
-    assert picks.reason == "Based on what you’re looking at now"
+    assert of_visit.heading == "Because of what you just opened"
+    assert of_visit.reason == "Based on 1 title you chose just now"
 
 
 def test_no_title_stands_twice_but_in_the_viewers_own_rows(release, visit, films, now):
