@@ -108,7 +108,11 @@ class FusionInputs:
 
 
 def fusion_inputs(
-    requests: Requests, rows: slice, ials: Ials, encoder: SessionEncoder
+    requests: Requests,
+    rows: slice,
+    ials: Ials,
+    encoder: SessionEncoder,
+    histories: sparse.csr_array | None = None,
 ) -> FusionInputs:
     """Return both vectors of some requests: long from before this visit, short from its events.
 
@@ -117,17 +121,21 @@ def fusion_inputs(
         rows: which of them, B.
         ials: folds the history in.
         encoder: reads this visit's events and those of the visits before.
+        histories: (B, I) 1 where the viewer liked an item before the visit; None takes the positive
+            events of the visits before.
     """
-    visits, visit_of = np.unique(requests.visit_starts()[rows], return_inverse=True)
-    histories = requests.sessions.met_before(visits, len(ials.items), POSITIVE_KINDS)
-    long = ials.fold_in(histories)[visit_of]
+    if histories is None:
+        visits, visit_of = np.unique(requests.visit_starts()[rows], return_inverse=True)
+        met = requests.sessions.met_before(visits, len(ials.items), POSITIVE_KINDS)
+        histories = sparse.csr_array(met[visit_of])
+    long = ials.fold_in(histories)
     recent = requests.recent(rows, encoder.config.max_events)
     in_visit = is_positive_in_visit(recent).sum(axis=1)
     short = encoder.encode(recent)
     short[in_visit == 0] = 0.0
     newest = recent.at[np.arange(len(short)), np.maximum(recent.is_there.sum(axis=1) - 1, 0)]
     features = GateFeatures(
-        history_size=np.diff(histories.indptr)[visit_of],
+        history_size=np.diff(histories.indptr),
         visit_events=in_visit,
         idle_seconds=np.where(in_visit > 0, recent.now - newest, 0.0),
         agreement=encoder.agreement(long, short),

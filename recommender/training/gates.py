@@ -25,9 +25,17 @@ Z_95_ONE_SIDED = 1.645
 """Standard errors beyond which a difference is significant, at 95 % on one side."""
 
 
+MIN_HELD_OUT = 20
+"""With fewer held-out profiles chance decides whether iALS is above popularity: not asked."""
+
+
 @dataclass(frozen=True)
 class ReleaseGate:
-    """Compares releases by NDCG@100 of each of `RELEASE_MODELS` on held-out profiles."""
+    """Compares releases by NDCG@100 of each of `RELEASE_MODELS` on held-out profiles.
+
+    Whatever is live, a release is kept back whose iALS is not above popularity, or whose visit side
+    is worse than long-term taste alone after a visit's first event.
+    """
 
     tolerance: float = 0.0
     """How far below the live value a model may be, as a share of it."""
@@ -42,8 +50,8 @@ class ReleaseGate:
     ) -> Verdict:
         """Decide whether a release may replace the live one.
 
-        It passes if nothing is live, if too few profiles exist to hold some out, or if each model
-        that both releases have reaches the live value less the tolerance.
+        Without such a fault it passes if nothing is live, if too few profiles exist to hold some
+        out, or if each model that both releases have reaches the live value less the tolerance.
 
         Args:
             candidate: metrics by model.
@@ -51,6 +59,8 @@ class ReleaseGate:
                 or it cannot be evaluated.
         """
         values, live_values = _gated(candidate), _gated(live or {})
+        if fault := _below_popularity(candidate) or _harmful_visits(candidate):
+            return Verdict(False, f"{fault}: {_outcome(False)}.", values, live_values)
         if live is None:
             return Verdict(True, "Nothing was live to compare with.", values)
         if "ials" not in values or "ials" not in live_values:
@@ -150,6 +160,30 @@ class RankerGate:
             f"{self.loss_tolerance:.0%} more is allowed)"
         )
         return loss <= self.loss_tolerance * live + Z_95_ONE_SIDED * error, comparison
+
+
+def _below_popularity(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what is wrong where iALS is not above popularity; empty where it is."""
+    value, popular = (metrics.get(name, {}).get(RELEASE_METRIC) for name in ("ials", "popularity"))
+    held_out = metrics.get("ials", {}).get("held_out_profiles", 0)
+    if value is None or popular is None or held_out < MIN_HELD_OUT or value > popular:
+        return ""
+    return (
+        f"iALS's {RELEASE_METRIC} is {value:.4f}, not above popularity's {popular:.4f}. Search "
+        "for settings with `manage.py tune ials`"
+    )
+
+
+def _harmful_visits(metrics: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return what is wrong where the visit side does harm; empty where it does not."""
+    visits = metrics.get("visits", {})
+    harm = visits.get("harm", 0.0)
+    if not harm:
+        return ""
+    return (
+        f"After one event of a visit the {visits['visit_side']} finds less than long-term taste "
+        f"alone: HR@20 lower by at least {harm:.4f} on {visits['after_one_event']} requests"
+    )
 
 
 def _gated(metrics: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:

@@ -41,7 +41,13 @@ from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
 from recommender.training.config import ReleaseConfig
 from recommender.training.neighbours import train_neighbours
-from recommender.training.visits import MIN_TARGETS, VisitModels, train_visits
+from recommender.training.visit_sides import PRIOR
+from recommender.training.visits import (
+    MIN_TARGETS,
+    VisitKnowledge,
+    VisitModels,
+    train_visits,
+)
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 MODELS = ("popularity", "ials", "larm", "session_encoder")
@@ -78,7 +84,8 @@ class TrainedRelease:
         folder: where the artifacts are, one folder a model.
         metrics: plain JSON by model: `ndcg@100`, `recall@20`, `recall@50`, `seconds`, and for iALS
             its `curve`, a list of points; for R-LARM those of `neighbours.NeighbourModel` and for
-            the session encoder those of `visits.VisitModels`; `{"skipped": why}` for a model that
+            the session encoder those of `visits.VisitModels`; under `visits` which side reads
+            them and why (`visit_sides.compare_sides`); `{"skipped": why}` for a model that
             could not be trained.
         ials: the trained models themselves.
     """
@@ -140,7 +147,9 @@ def train_release(
     if catalogue is not None:
         run.content_vectors(ials, popularity, catalogue)
     neighbours = run.neighbours()
-    visits = None if sessions is None else run.visits(ials, sessions)
+    visits = None
+    if sessions is not None:
+        visits = run.visits(ials, neighbours, catalogue, sessions)
     return TrainedRelease(folder, run.metrics, popularity, ials, visits, neighbours)
 
 
@@ -264,16 +273,27 @@ class _Run:
         trained.neighbours.save(self.folder / "larm", Larm.kind, larm, self._provenance("larm"))
         return trained.neighbours
 
-    def visits(self, ials: Ials, sessions: Sessions) -> VisitModels | None:
-        """Train the session encoder and the gate; None with too few visits."""
+    def visits(
+        self,
+        ials: Ials,
+        neighbours: Neighbours | None,
+        catalogue: Catalogue | None,
+        sessions: Sessions,
+    ) -> VisitModels | None:
+        """Train the session encoder and the gate; None with too few visits.
+
+        The gate's manifest and the run's metrics say which side reads the visits.
+        """
         encoder_config = replace(self.config.session_encoder, seed=self.seed)
+        liked = None if self.interactions.last_at is None else self.interactions
+        knowledge = VisitKnowledge(ials, liked, catalogue, neighbours)
 
         def note(epoch: EpochReport) -> None:
             point = {"epoch": epoch.epoch, "loss": epoch.loss, "mrr@20": epoch.validation}
             self.report(Progress("session_encoder", epoch.epoch, encoder_config.epochs, point))
 
         visits = train_visits(
-            ials,
+            knowledge,
             sessions,
             self.interactions.profiles.ids[self.held_out.rows],
             encoder_config,
@@ -283,10 +303,14 @@ class _Run:
         )
         if visits is None:
             self.metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS}
+            reason = "Too few visits were recorded for an encoder: the prior reads the visits."
+            self.metrics["visits"] = {"visit_side": PRIOR, "reason": reason}
             return None
         self.metrics["session_encoder"] = visits.metrics
         visits.encoder.save(self.folder / "session_encoder", self._provenance("session_encoder"))
-        of_gate = replace(self.origin, metrics=visits.metrics.get("systems", {}))
+        self.metrics["visits"] = visits.sides
+        side = {"visit_side": visits.sides["visit_side"]}
+        of_gate = replace(self.origin, metrics={**visits.metrics.get("systems", {}), **side})
         visits.gate.save(self.folder / "fusion", of_gate)
         return visits
 

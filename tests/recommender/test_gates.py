@@ -49,6 +49,26 @@ def test_too_few_profiles_to_compare_pass(live):
     assert verdict.reason
 
 
+@pytest.mark.parametrize(
+    ("value", "profiles", "passed"), [(0.15, 40, True), (0.14, 40, False), (0.14, 19, True)]
+)
+@pytest.mark.parametrize("live", [None, metrics(ials=0.1)], ids=["nothing live", "worse live"])
+def test_a_release_that_is_not_above_popularity_is_kept_back(value, profiles, passed, live):
+    candidate = metrics(ials=value, popularity=0.14)
+    candidate["ials"]["held_out_profiles"] = profiles
+    verdict = GATE.verdict(candidate, live)
+    assert verdict.passed is passed
+    assert ("not above popularity's 0.1400" in verdict.reason) is not passed
+
+
+@pytest.mark.parametrize(("harm", "passed"), [(0.0, True), (0.012, False)])
+def test_a_release_whose_visit_side_does_harm_is_kept_back(harm, passed):
+    visits = {"visit_side": "prior", "harm": harm, "after_one_event": 90}
+    verdict = GATE.verdict({**metrics(ials=0.3), "visits": visits}, None)
+    assert verdict.passed is passed
+    assert ("HR@20 lower by at least 0.0120 on 90 requests" in verdict.reason) is not passed
+
+
 def test_a_verdict_survives_json():
     verdict = Verdict(False, "Kept back.", {"auc": 0.6}, {"auc": 0.7}, {"auc": 0.695}, 200)
     assert Verdict.from_json(json.loads(json.dumps(verdict.as_json()))) == verdict

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
+from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind, Sessions
 from recommender.data.splits import stable_holdout
@@ -12,7 +14,7 @@ from recommender.models.fusion import FusionConfig
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.training import visits
-from recommender.training.visits import SYSTEMS, train_visits
+from recommender.training.visits import SYSTEMS, VisitKnowledge, train_visits
 
 ENCODER = SessionEncoderConfig(
     width=8, num_blocks=1, epochs=4, max_events=8, learning_rate=1e-2, loss="sampled_softmax"
@@ -21,11 +23,11 @@ ENCODER = SessionEncoderConfig(
 
 @pytest.fixture(scope="module")
 def world():
-    """300 viewers, each with a visit in one of four corners and a later one in another."""
+    """300 viewers, each with three visits, each in one of four corners."""
     rng = np.random.default_rng(0)
     viewers, items, at, kinds = [], [], [], []
     for viewer in range(300):
-        for visit in range(2):
+        for visit in range(3):
             corner = rng.integers(4)
             for n in range(6):
                 viewers.append(viewer)
@@ -43,7 +45,9 @@ def train(world, **changes):
     learned, held_out = stable_holdout(interactions, 0, 0.3, 2000)
     ials = Ials(IalsConfig(8, 4, num_threads=1)).fit(learned)
     ids = interactions.profiles.ids[held_out.rows]
-    return train_visits(ials, sessions, ids, replace(ENCODER, **changes), FusionConfig(epochs=3))
+    return train_visits(
+        VisitKnowledge(ials), sessions, ids, replace(ENCODER, **changes), FusionConfig(epochs=3)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +84,32 @@ def test_too_few_held_out_people_leave_the_gate_at_one_half(world, monkeypatch):
     trained = train(world)
     assert "systems" not in trained.metrics
     assert trained.gate.bias == 0
+
+
+def test_without_a_catalogue_the_encoder_reads_the_visits(trained):
+    assert trained.sides["visit_side"] == "encoder"
+
+
+def test_the_sides_are_compared_on_later_visits_of_held_out_viewers(world):
+    """Visits have one of four genres each: the prior and the encoder both see it."""
+    sessions, interactions = world
+    learned, held_out = stable_holdout(interactions, 0, 0.3, 2000)
+    genres = sparse.csr_array(np.repeat(np.eye(4, dtype=np.float32), 10, axis=0))
+    nobody = sparse.csr_array(np.zeros((40, 0), np.float32))
+    catalogue = Catalogue(
+        interactions.items, genres, np.arange(4), np.zeros(40), np.ones(40, np.float32),
+        np.zeros(40, np.int64), np.zeros(40, np.int64), nobody, np.empty(0, np.int64),
+        np.ones(40, bool),
+    )  # fmt: skip
+    ials = Ials(IalsConfig(8, 4, num_threads=1)).fit(learned)
+    trained = train_visits(
+        VisitKnowledge(ials, None, catalogue), sessions,
+        interactions.profiles.ids[held_out.rows], ENCODER, FusionConfig(epochs=3),
+    )  # fmt: skip
+    sides = trained.sides["sides"]
+    assert trained.sides["compared"] == trained.metrics["requests"] > visits.MIN_REQUESTS
+    assert sides["prior"]["hr@20"] > sides["long-term only"]["hr@20"] + 0.1
+    assert trained.sides["harm"] == 0
+    assert sides["long-term only"]["hr@20"] == pytest.approx(
+        trained.metrics["systems"]["long-term only"]["hr@20"]
+    )

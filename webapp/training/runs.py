@@ -106,15 +106,17 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
             "a list or watched one for 2 minutes. `manage.py load_history` loads histories"
         )
     relative = Path("artifacts") / f"run-{run.pk}"
+    visits = export_visits(interactions.items)
     trained = train_release(
         interactions,
         config,
         Path(settings.MARQUEE_HOME) / relative,
         seed=run.seed,
         on_progress=_recorder(run),
-        sessions=export_visits(interactions.items).sessions,
+        sessions=visits.sessions,
         catalogue=export_catalogue(),
     )
+    trained.metrics["visits"]["is_simulated"] = visits.is_simulated
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
     gate = ReleaseGate(settings.GATE_TOLERANCE)
     verdict = gate.verdict(trained.metrics, _live_metrics(interactions, config))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -173,6 +174,23 @@ def test_models_show_lineage_gate_curves_and_quality(staff, releases):
     assert "History (iALS): Loss" in page
     rows = csv_of(staff.get("/staff/models/?csv=quality-by-tenth"))
     assert [row["R-LARM: value"] for row in rows] == ["0.2", ""]
+
+
+def test_models_show_which_side_reads_visits(staff, releases):
+    page = staff.get("/staff/models/").content.decode()
+    assert "The live release does not say what reads its visits." in page
+    live = releases[1]
+    values = {"hr@20": 0.125, "hr@20 after one event": None}
+    live.metrics["visits"] = {
+        "visit_side": "prior", "reason": "The encoder is no better.", "is_simulated": True,
+        "sides": {"long-term only": values, "prior": values, "encoder": values},
+    }  # fmt: skip
+    live.save()
+    page = staff.get("/staff/models/").content.decode()
+    assert "The encoder is no better. The visits are simulated." in page
+    [row] = re.findall(r"<tr>(?:(?!</tr>).)*Visit intents.*?</tr>", page, re.DOTALL)
+    assert "live" in row
+    assert "0.125" in row
 
 
 def test_one_click_rolls_back_and_is_written_down(staff, releases):

@@ -25,6 +25,11 @@ from webapp.releases.publishing import previous, publish
 SHOWN = 20
 GATE = "ndcg@100"
 OFFLINE = {"ials": "iALS", "larm": "R-LARM"}
+VISIT_SIDES = {
+    "long-term only": "Long-term taste alone",
+    "prior": "Visit intents (the prior)",
+    "encoder": "Session encoder and gate",
+}
 OF_RANKERS = {"auc": "AUC", "ece": "Calibration error"}
 
 
@@ -66,6 +71,7 @@ def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
                     ),
                 ],
             ),
+            Section("Reading of visits", tables=[_visit_sides(live)]),
             Section(
                 "Drift",
                 [
@@ -165,6 +171,30 @@ def _rankers(rankers: list[RankerVersion]) -> Table:
         ],
         "A ranker has the last word on the order of lists.",
         "No ranker yet: the fused score of history and visit orders the lists.",
+    )
+
+
+def _visit_sides(live: Release | None) -> Table:
+    """Which side of the live release reads visits, and the comparison that chose it."""
+    visits = live.metrics.get("visits", {}) if live else {}
+    rows = [
+        [
+            VISIT_SIDES.get(name, name),
+            "live" if name == visits.get("visit_side") else "",
+            _number(values["hr@20"]),
+            _number(values["hr@20 after one event"]),
+        ]
+        for name, values in visits.get("sides", {}).items()
+    ]
+    reason = visits.get("reason", "The live release does not say what reads its visits.")
+    of_whom = " The visits are simulated." if visits.get("is_simulated") else ""
+    return Table(
+        "visit-sides",
+        "What reads a visit",
+        ["Side", "State", "HR@20", "HR@20 after one event"],
+        rows,
+        f"{reason}{of_whom}",
+        reason,
     )
 
 
