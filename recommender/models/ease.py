@@ -16,7 +16,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from recommender import checks
-from recommender.arrays import Float32, Float64
+from recommender.arrays import Float32, Float64, Floating
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
 from recommender.models.item_to_item import ItemToItem, check_memory, most_supported
@@ -24,8 +24,8 @@ from recommender.solvers.gram import upper_gram
 
 logger = logging.getLogger(__name__)
 
-BYTES_PER_CELL = 12
-"""At the peak: the (N, N) inverse in double precision and the weights in single."""
+BYTES_PER_CELL = 4
+"""The (N, N) Gram matrix in single precision, which becomes its inverse and then the weights."""
 
 
 TILE = 512
@@ -40,7 +40,7 @@ class EaseConfig:
     """β of EASE-IPW: a profile with n interactions weighs n^-β, scaled to a mean of 1."""
     max_items: int | None = None
     """N: keep the items with the most interactions; None keeps all."""
-    max_bytes: int = 4 * 2**30
+    max_bytes: int = 5 * 10**9
     """Refuse to fit where more memory would be needed."""
 
     def __post_init__(self) -> None:
@@ -81,6 +81,8 @@ class Ease(ItemToItem):
 def solve(x: sparse.csr_array, profile_weights: Float64, regularization: float) -> Float32:
     """Return B, (N, N), the minimum of Σ_u w_u ‖x_u - x_u B‖² + λ ‖B‖² with a zero diagonal.
 
+    It is solved in single precision in place: 4 N² bytes.
+
     Args:
         x: (U, N) with sorted indices.
         profile_weights: w, (U,).
@@ -89,7 +91,7 @@ def solve(x: sparse.csr_array, profile_weights: Float64, regularization: float) 
     Raises:
         InvalidInputError: Xᵀ diag(w) X + λI is not positive definite.
     """
-    gram = upper_gram(x, profile_weights)
+    gram = upper_gram(x, profile_weights, dtype=np.float32)
     gram.flat[:: len(gram) + 1] += regularization
     return _off_diagonal_weights(gram)
 
@@ -102,23 +104,22 @@ def _propensity_weights(x: sparse.csr_array, beta: float) -> Float64:
     return np.asarray(weights / weights[some].mean())
 
 
-def _off_diagonal_weights(gram: Float64) -> Float32:
-    """Turn the upper triangle of XᵀX + λI, which is destroyed, into B."""
+def _off_diagonal_weights(gram: Floating) -> Float32:
+    """Turn the upper triangle of XᵀX + λI into B, in the same memory."""
     # LAPACK wants columns first: for it, the rows' upper triangle is the lower one
-    factor, info = lapack.dpotrf(gram.T, lower=1, clean=0, overwrite_a=1)
+    factor, info = lapack.spotrf(gram.T, lower=1, clean=0, overwrite_a=1)
     if not info:
-        inverse, info = lapack.dpotri(factor, lower=1, overwrite_c=1)
+        inverse, info = lapack.spotri(factor, lower=1, overwrite_c=1)
     if info:
         raise InvalidInputError("XᵀX + λI is not positive definite: raise regularization")
-    upper = inverse.T  # row i holds P[i, j] for j ≥ i
-    weights = np.empty(upper.shape, dtype=np.float32)
-    for i in range(0, len(upper), TILE):
-        for j in range(i, len(upper), TILE):
-            tile = upper[i : i + TILE, j : j + TILE]
+    weights: Float32 = inverse.T  # row i holds P[i, j] for j ≥ i
+    for i in range(0, len(weights), TILE):
+        for j in range(i, len(weights), TILE):
+            tile = weights[i : i + TILE, j : j + TILE]
             if i == j:
-                tile = np.triu(tile) + np.triu(tile, 1).T
-            weights[i : i + TILE, j : j + TILE] = tile
-            weights[j : j + TILE, i : i + TILE] = tile.T
-    weights /= -upper.diagonal().astype(np.float32)
+                tile[:] = np.triu(tile) + np.triu(tile, 1).T
+            else:
+                weights[j : j + TILE, i : i + TILE] = tile.T
+    weights /= -weights.diagonal().copy()
     np.fill_diagonal(weights, 0.0)
     return weights

@@ -6,24 +6,28 @@ U rows, I columns.
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float64
+from recommender.arrays import Float64, Floating
 from recommender.solvers.compiled import available_cores, compiled, in_stripes
 
 _u = np.uint64
 
 
 def upper_gram(
-    x: sparse.csr_array, row_weights: Float64, num_threads: int | None = None
-) -> Float64:
-    """Return the upper triangle of Xᵀ diag(w) X, (I, I), zeros below; 8 I² bytes and little more.
+    x: sparse.csr_array,
+    row_weights: Float64,
+    num_threads: int | None = None,
+    dtype: type[np.floating] = np.float64,
+) -> Floating:
+    """Return the upper triangle of Xᵀ diag(w) X, (I, I), zeros below: I² numbers and little more.
 
     Args:
         x: (U, I) with sorted indices.
         row_weights: w, (U,).
         num_threads: None takes every core; the result does not depend on it.
+        dtype: of the result. Single precision counts exactly up to 2^24.
     """
     cells = sparse.csr_array((np.arange(x.nnz), x.indices, x.indptr), shape=x.shape).tocsc()
-    gram = np.zeros((x.shape[1], x.shape[1]))
+    gram = np.zeros((x.shape[1], x.shape[1]), dtype=dtype)
 
     def multiply(start: int, stop: int) -> float:
         _multiply_stripe(

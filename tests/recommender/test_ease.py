@@ -4,7 +4,8 @@ from scipy import sparse
 
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, TooLargeError
-from recommender.models.ease import Ease, EaseConfig
+from recommender.models.ease import BYTES_PER_CELL, Ease, EaseConfig
+from recommender.models.item_to_item import check_memory
 
 
 @pytest.fixture
@@ -61,11 +62,28 @@ def test_only_the_items_with_most_support_are_kept(X):
 
 def test_a_catalogue_that_would_not_fit_is_refused_in_words(X):
     with pytest.raises(TooLargeError) as refused:
-        fit(X, max_bytes=300)
+        fit(X, max_bytes=100)
     words = str(refused.value)
-    assert "EASE over 6 items needs 432 bytes and 300 are allowed" in words
+    assert "EASE over 6 items needs 144 bytes and 100 are allowed" in words
     assert "raise max_bytes, or set max_items to at most 5" in words
-    fit(X, max_bytes=300, max_items=5)
+    fit(X, max_bytes=100, max_items=5)
+
+
+def test_single_precision_in_place_equals_double_precision():
+    """600 items, more than a tile, with popular and rare ones; the plain twin inverts in double."""
+    rng = np.random.default_rng(3)
+    X = (rng.random((900, 600)) < np.geomspace(0.5, 0.005, 600)).astype(np.float32)
+    B = fit(X, regularization=50.0).weights
+    double = X.astype(np.float64)
+    P = np.linalg.inv(double.T @ double + 50.0 * np.eye(600))
+    expected = -P / np.diagonal(P)
+    np.fill_diagonal(expected, 0.0)
+    assert B.dtype == np.float32
+    assert np.abs(B - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def test_35_000_titles_fit_in_5_gb_by_default():
+    check_memory("EASE", 35_000, BYTES_PER_CELL, EaseConfig().max_bytes)
 
 
 def test_nothing_to_learn_from_is_refused():
