@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.core.signals import request_finished, request_started
+from django.core.servers.basehttp import ServerHandler
 from django.db import connections
 from playwright.sync_api import (
     Browser,
@@ -65,31 +65,42 @@ def chromium() -> str:
 
 
 class UnderWay:
-    """Counts the requests that the live server is at."""
+    """Counts the requests that the live server is at.
+
+    Django's own signal of a request's end does not come where the browser hung up before it.
+    """
 
     def __init__(self) -> None:
-        self._lock, self._count = threading.Lock(), 0
-        request_started.connect(self._started)
-        request_finished.connect(self._finished)
+        self._lock, self.count = threading.Lock(), 0
 
-    def _started(self, **_: object) -> None:
-        with self._lock:
-            self._count += 1
+    def counted(self, run: Callable[..., None]) -> Callable[..., None]:
+        """Return the server's `run`, which answers one request, counted while it runs."""
 
-    def _finished(self, **_: object) -> None:
-        with self._lock:
-            self._count -= 1
+        def run_counted(handler: ServerHandler, application: object) -> None:
+            with self._lock:
+                self.count += 1
+            try:
+                run(handler, application)
+            finally:
+                with self._lock:
+                    self.count -= 1
+
+        return run_counted
 
     def wait_for_none(self) -> None:
         end = time.monotonic() + SECONDS
-        while self._count > 0:
-            assert time.monotonic() < end, f"{self._count} requests did not end"
+        while self.count > 0:
+            assert time.monotonic() < end, f"{self.count} requests did not end"
             time.sleep(0.01)
 
 
 @pytest.fixture(scope="session")
-def under_way() -> UnderWay:
-    return UnderWay()
+def under_way() -> Iterator[UnderWay]:
+    """The count of requests, from before the first journey's server answers."""
+    counter = UnderWay()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ServerHandler, "run", counter.counted(ServerHandler.run))
+        yield counter
 
 
 def _close_silently(context: BrowserContext) -> None:
@@ -121,12 +132,14 @@ def browser(
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     LOOP.enter()
     yield launched
-    for context in launched.contexts:
-        context.close()
-    under_way.wait_for_none()
-    # Within Playwright's loop the ORM has a connection of its own; here is its end.
-    connections.close_all()
-    LOOP.leave()
+    try:
+        for context in launched.contexts:
+            context.close()
+        under_way.wait_for_none()
+    finally:
+        # Within Playwright's loop the ORM has a connection of its own; here is its end.
+        connections.close_all()
+        LOOP.leave()
 
 
 @pytest.fixture

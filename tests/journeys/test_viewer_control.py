@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from playwright.sync_api import expect
 
+from tests.journeys.waiting import until
 from webapp.catalog.models import Title
 from webapp.profiles.models import HiddenTitle, ListEntry, Profile, Rating
 
@@ -169,7 +170,7 @@ def test_a_switch_is_turned_and_turned_back(viewer, cast, label, field):
     expect(viewer.locator("#messages")).to_contain_text("Saved for Ana")
     assert getattr(Profile.objects.get(pk=cast.owner.pk), field) is not was
     undo(viewer, "Saved for Ana")
-    expect(viewer.get_by_role("button", name="Undo")).to_have_count(1)
+    until(viewer, lambda: getattr(Profile.objects.get(pk=cast.owner.pk), field) is was)
     viewer.goto(f"/profiles/{cast.owner.pk}/")
     assert getattr(Profile.objects.get(pk=cast.owner.pk), field) is was
 
