@@ -6,7 +6,7 @@ churn = |seen positions whose title moved or left, not by the viewer's doing| / 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from recommender.ranking.row_kinds import RowId, Subject, row_kind
+from recommender.ranking.row_kinds import SPOTLIGHT, RowId, Subject, row_kind
 
 Titles = Sequence[tuple[RowId, Sequence[int]]]
 """Rows from the top, each with its titles by slot."""
@@ -17,8 +17,9 @@ def seen_position_churn(
 ) -> float | None:
     """Return the share of seen positions that changed on a visit's next page.
 
-    A position is a row's place among the others and a slot in it. Rows of a
-    kind that is not pinnable hold none: the viewer, the counts or what was just done move them.
+    A position is a row's place among the others and a slot in it. The spotlight and the row below
+    it, which are of this visit, hold none, nor do rows of a kind that is not pinnable: the viewer,
+    the counts or what was just done move them.
 
     Args:
         seen: a page from the top down to the last row seen, each with the titles seen in it.
@@ -50,4 +51,5 @@ def seen_position_churn(
 
 
 def _counted(rows: Titles) -> list[tuple[RowId, Sequence[int]]]:
-    return [row for row in rows if row_kind(row[0][0]).is_pinnable]
+    leads = {n for n, row in enumerate(rows, 1) if row[0][0] == SPOTLIGHT}
+    return [row for n, row in enumerate(rows) if row_kind(row[0][0]).is_pinnable and n not in leads]

@@ -15,7 +15,9 @@ A title stands once on the page. A chart may show it a second time, below the fo
 the viewer fills are excepted. Too short a row is left out.
 
 What a visit has seen is pinned: the row keeps its position and its seen items their slots. New
-titles come to the slots behind them, to the rows below, and to the row `this_visit`.
+titles come to the slots behind them and to the rows below. Once something was done, the row of this
+visit stands above the pinned rows; its best title is the page's spotlight, a row of its own, and
+stands in no other row.
 """
 
 from collections.abc import Iterable, Sequence
@@ -28,7 +30,7 @@ from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.ranking.diversity import diversified
 from recommender.ranking.reasons import NO_REASON, Reason
-from recommender.ranking.row_kinds import RowKind, row_id, row_kind
+from recommender.ranking.row_kinds import SPOTLIGHT, RowKind, row_id, row_kind
 
 SAME_KIND = 0.8
 """What each row of the same kind above leaves of a row's value."""
@@ -45,7 +47,7 @@ class PageConfig:
     min_row_size: int = 6
     """A row with fewer titles is left out, unless the viewer keeps it by hand."""
     max_rows: int = 24
-    """Most rows; what a visit was shown stays even where that is more."""
+    """Most rows; what a visit was shown, and its own row, stay even where that is more."""
     fold_rows: int = 2
     fold_slots: int = 6
     """The part of the page that stands above the fold."""
@@ -61,6 +63,8 @@ class PageConfig:
     """ε: how often a row's exploration slot holds another title; 0 to 0.5."""
     exploration_slot: int = 5
     """Which slot that is, from 0."""
+    visit_leads: bool = False
+    """Whether the row of this visit stands above what was seen. Slates without it are older."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_row_size <= self.row_size:
@@ -94,8 +98,8 @@ class CandidateRow:
         items: (N,) best first.
         scores: (N,) comparable within the row only.
         key: the genre, person or title the row is about, an outside id.
-        is_of_visit: what this visit is about, which stands before all rows but those kept by the
-            viewer and those already seen.
+        is_of_visit: what this visit is about. The first such row leads the page, below the rows
+            kept by the viewer; others stand below those already seen.
         reason: why it is proposed, with the evidence.
     """
 
@@ -200,12 +204,13 @@ def build_page(
 
     Args:
         candidate_rows: in the order they stand where their values are equal. Rows kept by the
-            viewer that lead it stand on top, above those pinned; rows of this visit below those.
+            viewer that lead it stand on top, then the first row of this visit, then those pinned.
         excluded: (I,) True for items that may not be shown in any row; where one was pinned, the
             rest of its row closes up.
         config: the limits. A pinned row stays however short.
         utility: of the catalogue's titles for the viewer.
-        pinned: what this visit has been shown, from the top down to the last row seen.
+        pinned: what this visit has been shown, from the top down to the last row seen. Where a page
+            is continued (`PinnedRow.num_held`), no row is placed above them.
         rng: draws the exploration slots; None explores nothing.
     """
     pinned_ids = {row_id(row.kind, row.key) for row in pinned}
@@ -215,8 +220,13 @@ def build_page(
     page = _Page(excluded, config, utility, pinned, candidates, rng)
     while free and free[0].is_kept_by_viewer:
         page.place(free.pop(0))
+    lead = _lead_of(candidates, pinned) if config.visit_leads else None
+    if lead is not None:
+        free = [row for row in free if row is not lead]
+        page.place_lead(lead, next((pin for pin in pinned if _is_same(pin, lead)), None))
     for pin in pinned:
-        page.place_pinned(pin, offered.get(row_id(pin.kind, pin.key)))
+        if lead is None or not _is_same(pin, lead):
+            page.place_pinned(pin, offered.get(row_id(pin.kind, pin.key)))
     free.sort(key=lambda row: not row.is_of_visit)
     while free and free[0].is_of_visit and len(page.rows) < config.max_rows:
         page.place(free.pop(0))
@@ -226,7 +236,20 @@ def build_page(
         if values[best] == -np.inf:
             break
         page.place(free.pop(best))
-    return page.rows
+    return page.with_spotlight()
+
+
+def _lead_of(
+    candidates: Sequence[CandidateRow], pinned: Sequence[PinnedRow]
+) -> CandidateRow | None:
+    """Return the first row of this visit; None without one, or where a page is continued."""
+    if any(pin.num_held for pin in pinned):
+        return None
+    return next((row for row in candidates if row.is_of_visit), None)
+
+
+def _is_same(pin: PinnedRow, row: CandidateRow) -> bool:
+    return row_id(pin.kind, pin.key) == row_id(row.kind, row.key)
 
 
 class _Page:
@@ -256,6 +279,14 @@ class _Page:
         self._weighed = np.flatnonzero(weighed)
         self._slot_discount = 1 / np.log2(np.arange(config.fold_slots) + 2.0)
         self._kinds: dict[str, int] = {}
+        self._spotlight: tuple[int, Row] | None = None
+
+    def with_spotlight(self) -> list[Row]:
+        """Return the rows, the spotlight directly above the row that it leads."""
+        rows = list(self.rows)
+        if self._spotlight is not None:
+            rows.insert(*self._spotlight)
+        return rows
 
     @property
     def _pool(self) -> int:
@@ -299,6 +330,23 @@ class _Page:
         row = Row(candidate.kind, items[order], scores[order], candidate.key, reason=reason)
         behind = np.delete(np.arange(len(items)), order)[:EXPLORATION_POOL]
         self._add(self._explore_slot(row, items[behind], scores[behind]))
+
+    def place_lead(self, candidate: CandidateRow, pin: PinnedRow | None) -> None:
+        """Put the row of this visit next, and its best title in the spotlight, if one is spare."""
+        allowed = np.flatnonzero(self._free(may_repeat=False)[candidate.items])
+        num_above = len(self.rows)
+        stays = 0 if pin is None else len(pin.seen)
+        is_spare = stays + len(allowed) > self._config.min_row_size
+        best = allowed[:1] if is_spare else allowed[:0]
+        hero, scores = candidate.items[best], candidate.scores[best]
+        self._taken[hero] = self._in_fold[hero] = True
+        if pin is None:
+            self.place(candidate)
+        else:
+            self.place_pinned(pin, candidate)
+        if len(hero) and len(self.rows) > num_above:
+            reason = candidate.reason.borne_out_by(scores)
+            self._spotlight = num_above, Row(SPOTLIGHT, hero, scores, reason=reason)
 
     def place_pinned(self, pin: PinnedRow, candidate: CandidateRow | None) -> None:
         """Put what was seen where it was, then the candidate's items, then what was there."""

@@ -13,6 +13,7 @@ CONTINUE_WATCHING = "continue_watching"
 MY_LIST = "my_list"
 RESULTS = "results"
 TYPED = "typed"
+SPOTLIGHT = "spotlight"
 
 RowId = tuple[str, int | None]
 """What makes two rows the same one: the kind's name and the key."""
@@ -116,6 +117,15 @@ ROW_KINDS: dict[str, RowKind] = {
         RowKind("played_next", 19),
         RowKind("popular", 20, weight=1.2, lead_order=1),
         RowKind(TYPED, 21),
+        RowKind(
+            SPOTLIGHT,
+            22,
+            is_personal=True,
+            keeps_order=True,
+            is_pinnable=False,
+            ignores_key=True,
+            lead_order=-1,
+        ),
     )
 }
 """All kinds by name, in the order of their codes."""

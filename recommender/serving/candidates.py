@@ -116,6 +116,8 @@ def pinned_rows(
     unseen, other = unseen_mask(catalogue, viewer), not_hidden_as_watched(catalogue, viewer)
     pinned = []
     for row in on_screen:
+        if not (row.num_seen or row.num_held):
+            continue
         kind = row_kind(row.kind)
         if kind.subject == Subject.TITLE and row.key is not None:
             is_gone = not len(age_allowed_items(catalogue, viewer, [row.key]))

@@ -291,13 +291,15 @@ class Recommender:
         reasons = self.catalogue.titles.ids_of(nameable).tolist()
         because = [filtered(self._similar_row(BECAUSE_WATCHED, id_), unseen) for id_ in reasons]
         affinity = self._affinity(taste)
+        opened = viewer.positive_now() if context.page.visit_leads else []
+        is_new = ~title_mask(self.catalogue, opened)  # (I,)
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit is not None:
-            row = self._taste_row(THIS_VISIT, taste.visit, unseen)
+            row = self._taste_row(THIS_VISIT, taste.visit, unseen & is_new)
             reason = Reason(Because.VISIT, titles_now=self._modelled_ids(viewer.positive_now()))
             yield replace(row, is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
-            because[0] = replace(because[0], is_of_visit=True)
+            because[0] = replace(filtered(because[0], is_new), is_of_visit=True)
         yield from because
         if taste is not None:
             row = self._taste_row("top_picks", taste.scores, unseen)

@@ -39,7 +39,8 @@ class ShownRow:
         key: as it was.
         titles: by slot.
         scores: that placed them.
-        num_seen: how many of the first titles were seen; they keep their slots.
+        num_seen: how many of the first titles were seen; they keep their slots. 0 in a row that
+            is not held either: it led the page, and another may lead the next.
         num_held: how many keep them in this answer alone: all, while a page is continued.
         propensities: of the titles; None for 1 each.
     """

@@ -16,7 +16,7 @@ from recommender.ranking.page import (
     Utility,
     build_page,
 )
-from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, THIS_VISIT
+from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, SPOTLIGHT, THIS_VISIT
 from tests.churn import seen_position_churn
 
 ITEMS = 40
@@ -31,6 +31,7 @@ rows = st.lists(
             np.array(items, dtype=np.int64),
             np.arange(len(items), 0, -1, dtype=np.float32),
             name[1],
+            is_of_visit=name[0] == THIS_VISIT,
         ),
         st.sampled_from(
             [
@@ -55,6 +56,7 @@ configs = st.builds(
         relevance_share=share,
         exploration=chance,
         exploration_slot=slot,
+        visit_leads=True,
     ),
     st.integers(1, 6),
     st.integers(0, 12),
@@ -86,7 +88,7 @@ def check_laws(page, excluded, config, pinned=()):
     )
     above_fold = Counter(
         i
-        for row in page[: config.fold_rows]
+        for row in [row for row in page if row.kind != SPOTLIGHT][: config.fold_rows]
         if row.kind not in KEPT_KINDS
         for i in row.items[: config.fold_slots].tolist()
     )
@@ -99,7 +101,7 @@ def check_laws(page, excluded, config, pinned=()):
         assert not excluded[row.items].any()
         assert len(set(row.items.tolist())) == len(row.items) == len(row.scores)
         assert len(row.items) <= config.row_size
-        is_short = row.kind in KEPT_KINDS or (row.kind, row.key) in held
+        is_short = row.kind in (*KEPT_KINDS, SPOTLIGHT) or (row.kind, row.key) in held
         assert len(row.items) >= (1 if is_short else config.min_row_size)
         assert ((row.propensities > 0) & (row.propensities <= 1)).all()
         assert (row.propensities < 1).sum() <= 1 + row.num_pinned
@@ -113,7 +115,8 @@ def test_no_title_stands_twice_where_it_must_not_and_every_limit_is_kept(
 ):
     page = page_at_random(candidates, excluded, config, seed)
     check_laws(page, excluded, config)
-    leading = sum(row.kind in KEPT_KINDS for row in page)
+    page = [row for row in page if row.kind != SPOTLIGHT]
+    leading = sum(row.kind in (*KEPT_KINDS, THIS_VISIT) for row in page)
     assert len(page) <= max(config.max_rows, leading)
 
 
@@ -142,7 +145,7 @@ def pinned_of(page, depth, slots, held=0):
     """The page's first rows, so many slots of each seen."""
     return [
         PinnedRow(row.kind, row.items, row.scores, row.key, slots, held, row.propensities)
-        for row in page[:depth]
+        for row in [row for row in page if held or row.kind != SPOTLIGHT][:depth]
     ]
 
 
@@ -212,7 +215,9 @@ def pin(kind, *items, key=None, seen=2):
 
 def page_of(candidates, pinned=(), excluded=(), utility=PLAIN, **config):
     mask = np.isin(np.arange(ITEMS), excluded)
-    limits = PageConfig(**{"row_size": 4, "min_row_size": 2, "fold_slots": 2, **config})
+    limits = PageConfig(
+        **{"row_size": 4, "min_row_size": 2, "fold_slots": 2, "visit_leads": True, **config}
+    )
     return as_titles(build_page(candidates, mask, limits, utility, pinned))
 
 
@@ -313,19 +318,80 @@ def test_a_row_nobody_proposes_any_more_stays_as_it_was():
     ]
 
 
-def test_the_changing_row_keeps_its_place_and_changes_its_titles():
-    candidates = [row_of(THIS_VISIT, 7, 8, 9, key=6), row_of("top", 4, 5, 6)]
+def of_visit(row):
+    return replace(row, is_of_visit=True)
+
+
+def test_the_row_of_this_visit_changes_its_titles_and_stands_above_what_was_seen():
+    candidates = [row_of("top", 4, 5, 6), of_visit(row_of(THIS_VISIT, 7, 8, 9, key=6))]
     pinned = [pin("top", 1, 2), pin(THIS_VISIT, 3, 4, key=5), pin("new", 10, 11)]
-    assert [name for name, _ in page_of(candidates, pinned)] == [
+    assert page_of(candidates, pinned) == [
+        ((SPOTLIGHT, None), [7]),
+        ((THIS_VISIT, 6), [8, 9, 3, 4]),
+        (("top", None), [1, 2, 5, 6]),
+        (("new", None), [10, 11]),
+    ]
+
+
+def test_a_page_from_before_keeps_its_changing_row_where_it_was():
+    candidates = [of_visit(row_of(THIS_VISIT, 7, 8, 9, key=6)), row_of("top", 4, 5, 6)]
+    pinned = [pin("top", 1, 2), pin(THIS_VISIT, 3, 4, key=5), pin("new", 10, 11)]
+    page = page_of(candidates, pinned, visit_leads=False)
+    assert [name for name, _ in page] == [("top", None), (THIS_VISIT, 6), ("new", None)]
+    assert page[1][1] == [7, 8, 9, 3]
+
+
+def test_the_spotlight_takes_no_title_that_was_seen_and_none_from_a_short_row():
+    pinned = [pin("top", 7, 2)]
+    row = of_visit(row_of("because", 7, 8, 9, key=1))
+    assert page_of([row], pinned) == [(("because", 1), [8, 9]), (("top", None), [7, 2])]
+    row = of_visit(row_of("because", 7, 8, 9, 10, key=1))
+    assert page_of([row], pinned) == [
+        ((SPOTLIGHT, None), [8]),
+        (("because", 1), [9, 10]),
+        (("top", None), [7, 2]),
+    ]
+
+
+def test_a_row_that_leads_again_keeps_what_was_seen_of_it_and_its_spotlight():
+    row = of_visit(row_of("because", 7, 8, 9, 10, key=1))
+    pinned = [pin("because", 8, 9, 10, key=1), pin("top", 1, 2)]
+    assert page_of([row], pinned) == [
+        ((SPOTLIGHT, None), [7]),
+        (("because", 1), [8, 9, 10]),
+        (("top", None), [1, 2]),
+    ]
+
+
+def test_of_two_rows_of_this_visit_the_second_stands_below_what_was_seen():
+    candidates = [of_visit(row_of(THIS_VISIT, 7, 8, 9)), of_visit(row_of("because", 4, 5, key=1))]
+    assert [name for name, _ in page_of(candidates, [pin("top", 1, 2)])] == [
+        (SPOTLIGHT, None),
+        (THIS_VISIT, None),
         ("top", None),
-        (THIS_VISIT, 6),
+        ("because", 1),
+    ]
+
+
+def test_below_a_page_that_is_continued_nothing_moves_to_its_top():
+    held = [replace(pin("top", 1, 2), num_held=2), replace(pin(SPOTLIGHT, 3), num_held=1)]
+    page = page_of([of_visit(row_of(THIS_VISIT, 7, 8, 9)), row_of("new", 4, 5)], held)
+    assert [name for name, _ in page] == [
+        ("top", None),
+        (SPOTLIGHT, None),
+        (THIS_VISIT, None),
         ("new", None),
     ]
-    assert page_of(candidates, pinned)[1][1] == [7, 8, 9, 3]
+
+
+def test_the_row_of_this_visit_stands_even_where_the_seen_rows_fill_the_page():
+    pinned = [pin("top", 1, 2), pin("new", 3, 4)]
+    page = page_of([of_visit(row_of(THIS_VISIT, 7, 8, 9))], pinned, max_rows=2)
+    assert [name[0] for name, _ in page] == [SPOTLIGHT, THIS_VISIT, "top", "new"]
 
 
 def test_what_the_viewer_goes_on_watching_stands_above_what_was_pinned():
-    kept = CandidateRow("continue_watching", np.array([9]), np.ones(1, np.float32), None, True)
+    kept = CandidateRow("continue_watching", np.array([9]), np.ones(1, np.float32), None)
     assert page_of([kept, row_of("top", 5, 6)], [pin("new", 1, 2)]) == [
         (("continue_watching", None), [9]),
         (("new", None), [1, 2]),
@@ -333,7 +399,7 @@ def test_what_the_viewer_goes_on_watching_stands_above_what_was_pinned():
     ]
 
 
-TOP, NEW = ("top", None), ("new", None)
+TOP, NEW, LEAD = ("top", None), ("new", None), (SPOTLIGHT, None)
 
 
 @pytest.mark.parametrize(
@@ -343,6 +409,15 @@ TOP, NEW = ("top", None), ("new", None)
         ([(TOP, [1, 2]), (NEW, [3, 4])], [(TOP, [2, 1]), (NEW, [3, 4])], set(), 0.5),
         ([(TOP, [1, 2]), (NEW, [3, 4])], [(NEW, [3, 4]), (TOP, [1, 2])], set(), 1.0),
         ([(TOP, [1, 2]), (NEW, [3, 4])], [(TOP, [1, 2])], set(), 0.5),
+        ([(TOP, [1, 2])], [(LEAD, [4]), (("genre", 1), [5]), (TOP, [1, 2])], set(), 0.0),
+        ([(LEAD, [4]), (NEW, [3]), (TOP, [1, 2])], [(TOP, [1, 2])], set(), 0.0),
+        ([(TOP, [1, 2])], [(("genre", 1), [5]), (TOP, [1, 2])], set(), 1.0),
+        (
+            [(TOP, [1, 2]), (NEW, [3, 4])],
+            [(TOP, [1, 2]), (("genre", 1), [5]), (NEW, [3, 4])],
+            set(),
+            0.5,
+        ),
         ([(TOP, [1, 2, 3])], [(TOP, [2, 3])], {1}, 0.0),
         ([(TOP, [1, 2, 3])], [(TOP, [2, 3])], set(), 1.0),
         ([(TOP, [1]), (NEW, [2])], [(NEW, [2])], {1}, 0.0),

@@ -13,6 +13,7 @@ LEARNED = {
     "genre": 6, "new": 7, "continue_watching": 8, "my_list": 9, "suggestions": 10, "results": 11,
     "more_like": 12, "near": 13, "top_10": 14, "genre_pair": 15, "person": 16, "hidden_gems": 17,
     "watch_again": 18, "played_next": 19, "popular": 20, "typed": 21,
+    "spotlight": 22,
 }  # fmt: skip
 """Codes in rankers and slates that exist: a new kind is added at the end, none ever changes."""
 

@@ -14,6 +14,8 @@ class HomePage:
     slate_id: uuid.UUID
     rows: list[RowView]
     is_fallback: bool
+    spotlight: RowView | None = None
+    """The title at the top of the page, a row of one; None leaves it to one of the rows."""
     has_more: bool = False
     """Whether rows may follow below these."""
     num_above: int = 0

@@ -9,7 +9,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
+from recommender.ranking.row_kinds import SPOTLIGHT, row_id
 from recommender.serving.candidates import Listing
+from recommender.serving.request import ShownRow
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.questions import (
@@ -24,10 +26,11 @@ from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage
 from webapp.engine.respond import PageRequest, Response, read_request, respond
+from webapp.engine.views import RowView
 from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
-from webapp.slates.pinned import pinned_rows
+from webapp.slates.pinned import FOLD_SLOTS, pinned_rows
 
 GenreOrPerson = TypeVar("GenreOrPerson", Person, Genre)
 
@@ -56,11 +59,13 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
         rows = pinned_rows(visit)
     question = HomeQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question)
+    spotlight, views = _split(response.views, rows)
     return HomePage(
         response.slate_id,
-        response.views,
+        views,
         response.is_fallback,
-        has_more=not is_whole and len(response.views) >= FIRST_ROWS,
+        spotlight,
+        has_more=not is_whole and len(views) >= FIRST_ROWS,
         is_new_profile=visit.profile is not None and not request.evidence.liked,
     )
 
@@ -82,7 +87,33 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
     request = read_request(visit, Surface.HOME, now)
     question = RowsBelowQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question, continues=shown)
-    return HomePage(response.slate_id, response.views, response.is_fallback, num_above=len(rows))
+    num_above = sum(row.kind != SPOTLIGHT for row in rows)
+    return HomePage(response.slate_id, response.views, response.is_fallback, num_above=num_above)
+
+
+def _split(
+    views: Sequence[RowView], on_screen: Sequence[ShownRow]
+) -> tuple[RowView | None, list[RowView]]:
+    """Return the spotlight, if there is one, and the rows; both marked where they are updated.
+
+    The row below the spotlight is updated if the visit saw a home page without what now stands
+    first in it.
+
+    Args:
+        views: of the home page.
+        on_screen: what the visit has seen of its last home page.
+    """
+    number = next((n for n, view in enumerate(views) if view.kind == SPOTLIGHT), None)
+    rows = [view for view in views if view.kind != SPOTLIGHT]
+    if number is None:
+        return None, rows
+    lead = rows[number]
+    before = {row_id(row.kind, row.key): row.titles for row in on_screen}
+    seen = before.get(row_id(lead.kind, lead.key), [])
+    first = [slot.title.pk for slot in lead.slots[:FOLD_SLOTS]]
+    is_updated = bool(on_screen) and list(seen[:FOLD_SLOTS]) != first
+    rows[number] = replace(lead, is_updated=is_updated)
+    return replace(views[number], is_updated=is_updated), rows
 
 
 def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:

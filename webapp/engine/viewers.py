@@ -63,6 +63,7 @@ def context_of(
         relevance_share=settings.RELEVANCE_SHARE,
         exploration=settings.EXPLORATION if visit.is_personal else 0.0,
         max_rows=max_rows or PageConfig.max_rows,
+        visit_leads=True,
     )
     device = visit.device if visit.is_personal else ""
     return RequestContext(now.timestamp(), surface.value, device, page)

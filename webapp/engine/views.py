@@ -58,6 +58,8 @@ class RowView:
     genre: Genre | None = None
     num_pinned: int = 0
     person: Person | None = None
+    is_updated: bool = False
+    """Whether it answers what was done since this visit's last home page."""
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,7 @@ HEADINGS = {
     "played_next": "What viewers played next",
     "popular": "Popular titles",
     "typed": "Titles",
+    "spotlight": "Because of what you just opened",
 }
 """What stands above a row, by kind. {subject} is what its key names, {verb} what the viewer did
 with that title, {viewer} the profile's name."""
@@ -47,6 +48,7 @@ WITHOUT_REASON = {
     "because_watched": "Similar to {subject}",
     "suggestions": "Popular right now",
     "this_visit": "For this visit",
+    "spotlight": "For this visit",
 }
 """The headings of kinds whose usual one would claim more than such a row has evidence of."""
 NEAR_A_TITLE = ("Similar titles", "Similar story, people or genres")

@@ -34,8 +34,9 @@ from webapp.slates.models import Slate
 def home(request: HttpRequest) -> HttpResponse:
     is_whole = request.GET.get("rows") == "all"
     page = responses.home(visit_of(request), now_of(request), is_whole=is_whole)
+    context = {"page": page, "featured": page.spotlight or _featured(page.rows)}
     with stage("render"):
-        return render(request, "pages/home.html", {"page": page, "featured": _featured(page.rows)})
+        return render(request, "pages/home.html", context)
 
 
 @require_safe

@@ -9,6 +9,7 @@ from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 
 from recommender.ranking.page import PageConfig
+from recommender.ranking.row_kinds import SPOTLIGHT
 from recommender.serving.request import ShownRow
 from webapp.discovery.surface import Surface
 from webapp.events.models import Event
@@ -24,7 +25,8 @@ def pinned_rows(visit: CurrentVisit, continued: UUID | None = None) -> list[Show
 
     A position counts as seen if an event names it, if it was seen on a page before, or if it stands
     above the fold; and so do the positions before it in its row. Pages of the fallback, and those
-    from before a switch of the profile changed, pin nothing.
+    from before a switch of the profile changed, pin nothing. What led the page, the spotlight and
+    the row below it, is chosen anew for every page: that row is returned with nothing seen.
 
     Args:
         visit: whose.
@@ -59,10 +61,13 @@ def pinned_rows(visit: CurrentVisit, continued: UUID | None = None) -> list[Show
         )
         for row in rows
     ]
+    led = {n + 1 for n, row in enumerate(shown) if row.kind == SPOTLIGHT and not continued}
+    leads = [row for n, row in enumerate(shown) if n in led]
+    shown = [row for n, row in enumerate(shown) if not {n, n + 1} & led]
     positions = {(position["row"], position["title"]) for position in named}
     seen = [max([row.num_seen, *_seen_slots(row.kind, row.titles, positions)]) for row in shown]
     depth = max([FOLD_ROWS, *(n + 1 for n, slots in enumerate(seen) if slots)])
-    return [
+    return [replace(row, num_seen=0) for row in leads] + [
         replace(
             row,
             num_seen=max(FOLD_SLOTS, slots) if n < depth else 0,

@@ -90,9 +90,10 @@ def test_what_was_seen_above_and_below_stays_on_the_next_page(release, visit, fi
         assert record_events(visit, drafts, now).accepted == len(seen.slots)
     shown = pinned_rows(visit)
     assert [(each.kind, each.key) for each in shown] == [*names_of(first), names_of(more)[0]]
+    assert [each.num_seen > 0 for each in shown] == [False, *[True] * (len(shown) - 1)]
     tell(visit, now, "open", *films[40:44])
     after = responses.home(visit, now + timedelta(seconds=2))
-    assert names_of(after)[: len(shown)] == [*names_of(first), names_of(more)[0]]
+    assert names_of(after)[1 : len(shown)] == [*names_of(first)[1:], names_of(more)[0]]
     assert [slot.title.pk for slot in after.rows[len(shown) - 1].slots] == [
         slot.title.pk for slot in row.slots
     ]

@@ -1,6 +1,7 @@
 """The pages' answers: the very next response, its reasons, its slate, and the fallback."""
 
 import shutil
+from collections import Counter
 from datetime import timedelta
 from uuid import uuid4
 
@@ -50,11 +51,8 @@ def test_the_very_next_page_knows_what_was_just_played_and_says_why(
     assert "continue_watching" not in {row.kind for row in before.rows}
     play(visit, films[0], now)
     after = responses.home(visit, now + timedelta(seconds=1))
-    first, *seen_before = after.rows[:3]
-    because, of_visit = (
-        next(row for row in after.rows[3:] if row.kind == kind)
-        for kind in ("because_watched", "this_visit")
-    )
+    first, of_visit, *seen_before = after.rows[:4]
+    because = next(row for row in after.rows[4:] if row.kind == "because_watched")
     assert (first.kind, first.slots[0].title) == ("continue_watching", films[0])
     assert first.slots[0].progress == 0.15
     assert [row.heading for row in seen_before] == [row.heading for row in before.rows[:2]]
@@ -62,6 +60,67 @@ def test_the_very_next_page_knows_what_was_just_played_and_says_why(
     assert {genre_of(slot) for slot in because.slots[:6]} == {"Western"}
     assert of_visit.heading == "Because of what you just opened"
     assert of_visit.reason == "Based on 1 title you chose just now"
+
+
+def titles_of(row, first=6):
+    return [slot.title for slot in row.slots[:first]]
+
+
+@pytest.mark.parametrize("who", ["owner", None])
+@pytest.mark.parametrize("is_scrolled", [True, False])
+@pytest.mark.parametrize("which", ["release", "visit_release"])
+def test_after_three_openings_the_top_of_the_page_is_of_this_visit(
+    request, which, cast, films, now, settings, who, is_scrolled
+):
+    """For guests and profiles, with a release that reads visits and one that does not."""
+    request.getfixturevalue(which)
+    settings.ROW_SIZE, settings.EXPLORATION = 6, 0.0
+    visit = current_visit(None, cast.owner if who else None, now)
+    before = responses.home(visit, now, is_whole=True)
+    assert before.spotlight is None
+    if is_scrolled:
+        for row in before.rows:
+            drafts = [
+                EventDraft(
+                    uuid4(),
+                    "impression",
+                    slot.title.pk,
+                    now,
+                    slate_id=before.slate_id,
+                    row=row.kind,
+                )
+                for slot in row.slots
+            ]
+            record_events(visit, drafts, now)
+    drafts = [EventDraft(uuid4(), "open", film.pk, now) for film in films[40:43]]
+    record_events(visit, drafts, now)
+    after = responses.home(visit, now + timedelta(seconds=1))
+    [hero], lead = titles_of(after.spotlight), after.rows[0]
+    assert lead.kind == "this_visit"
+    assert genre_of(after.spotlight.slots[0]) == "Science Fiction"
+    genres = Counter(genre_of(slot) for slot in lead.slots[:6])
+    assert is_scrolled or genres.most_common(1)[0][0] == "Science Fiction"
+    assert hero not in titles_of(lead)
+    assert not {hero, *titles_of(lead)} & set(films[40:43])
+    seen = len(before.rows) if is_scrolled else 2
+    assert [row.heading for row in after.rows[1 : seen + 1]] == [
+        row.heading for row in before.rows[:seen]
+    ]
+    for row, same in zip(before.rows[:seen], after.rows[1:], strict=False):
+        if row.kind != "top_10":
+            assert titles_of(same) == titles_of(row)
+
+
+def test_what_changed_since_the_last_page_is_marked_once(release, visit, films, now):
+    record_events(visit, [EventDraft(uuid4(), "open", films[0].pk, now)], now)
+    assert not responses.home(visit, now).rows[0].is_updated  # the visit's first page
+    record_events(visit, [EventDraft(uuid4(), "open", films[40].pk, now)], now)
+    after = responses.home(visit, now + timedelta(seconds=1))
+    assert [row.is_updated for row in after.rows] == [True] + [False] * (len(after.rows) - 1)
+    assert after.spotlight.is_updated
+    again = responses.home(visit, now + timedelta(seconds=2))
+    assert not again.spotlight.is_updated
+    assert not any(row.is_updated for row in again.rows)
 
 
 def test_no_title_stands_twice_but_in_the_viewers_own_rows(release, visit, films, now):
@@ -230,8 +289,11 @@ def test_the_slate_holds_what_was_shown(release, visit, films, now):
     play(visit, films[0], now)
     page = responses.home(visit, now)
     slate = Slate.objects.get(pk=page.slate_id)
-    assert [row["kind"] for row in slate.rows] == [row.kind for row in page.rows]
-    assert slate.rows[1]["titles"] == [slot.title.pk for slot in page.rows[1].slots]
+    views = [page.rows[0], page.spotlight, *page.rows[1:]]
+    assert [row["kind"] for row in slate.rows] == [row.kind for row in views]
+    assert [row["titles"] for row in slate.rows] == [
+        [slot.title.pk for slot in row.slots] for row in views
+    ]
     assert slate.release == release
     (event,) = slate.snapshot["viewer"]["events"]
     assert (event["kind"], event["title_id"]) == ("progress", films[0].pk)
