@@ -4,12 +4,14 @@ Rendle et al., arXiv:2110.14037, section 4: at a small D, try α₀ × λ* on a 
 refine around the best; then double D and refine again until it no longer helps. Every trial
 is evaluated on held-out validation profiles, after each epoch, and the best epoch counts.
 
-A search writes each trial down as it ends, so one that was cut off goes on where it stopped.
+A search may be bounded in time. It writes each trial down as it ends, so one that was cut off goes
+on where it stopped.
 """
 
 import itertools
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -47,11 +49,17 @@ class SearchConfig:
     """A doubling must gain so much of the metric, relatively, for another to be tried."""
     final_epochs: int = 16
     """Of the trials at each doubled D."""
+    refines_doubled: bool = True
+    """Whether the neighbours of the best setting are tried at each doubled D too."""
+    max_seconds: float | None = None
+    """After so long no further trial begins."""
 
     def __post_init__(self) -> None:
         if not self.unobserved_weights or not self.regularizations:
             raise InvalidInputError("the grid needs a weight and a regularization at least")
         checks.whole(0, refinements=self.refinements)
+        if self.max_seconds is not None:
+            checks.positive(max_seconds=self.max_seconds)
         if self.max_embedding_size < self.start.embedding_size:
             raise InvalidInputError(
                 f"max_embedding_size must be at least the start's {self.start.embedding_size}, "
@@ -98,7 +106,7 @@ def tune(
     """
     if not len(validation.rows):
         raise InvalidInputError("no profile is held out, so no trial can be evaluated")
-    search = _Search(train, validation, journal, on_trial, show_progress)
+    search = _Search(train, validation, journal, on_trial, show_progress, config.max_seconds)
     try:
         return _searched(search, config)
     finally:
@@ -129,7 +137,7 @@ def _searched(search: "_Search", config: SearchConfig) -> list[Trial]:
     while size <= config.max_embedding_size:
         before = search.best
         larger = replace(before.config, embedding_size=size, epochs=config.final_epochs)
-        search.run([larger, *_around(larger, 2**0.5)])
+        search.run([larger, *(_around(larger, 2**0.5) if config.refines_doubled else ())])
         if search.best.value < before.value * (1 + config.min_gain):
             break
         size *= 2
@@ -170,7 +178,9 @@ class _Search:
         journal: Path | None,
         on_trial: Callable[[Trial], None] | None,
         show_progress: bool,
+        max_seconds: float | None,
     ) -> None:
+        self.until = None if max_seconds is None else time.monotonic() + max_seconds
         self.train, self.validation = train, validation
         self.journal, self.on_trial = journal, on_trial
         self.bar = tqdm(disable=not show_progress, unit="trial", total=0)
@@ -199,6 +209,8 @@ class _Search:
         settings = list(configs)
         self.bar.total = (self.bar.total or 0) + len(settings)
         for config in settings:
+            if self.trials and self.until is not None and time.monotonic() >= self.until:
+                return
             if config not in self.trials:
                 self.trials[config] = self.written.get(config) or self._try_and_tell(config)
             self.bar.set_postfix({"best": f"{self.best.value:.4f}"}, refresh=False)

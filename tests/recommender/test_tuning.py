@@ -47,6 +47,18 @@ def test_the_search_is_the_papers():
         assert trial.curve[trial.config.epochs - 1]["validation"] == trial.value
 
 
+def test_a_doubled_size_alone_may_be_tried():
+    ran: list[Trial] = []
+    tune(*split(), replace(CONFIG, refinements=0, refines_doubled=False), on_trial=ran.append)
+    assert [t.config.embedding_size for t in ran] == [4, 4, 4, 4, 8]
+
+
+def test_a_search_without_time_left_begins_no_further_trial():
+    ran: list[Trial] = []
+    trials = tune(*split(), replace(CONFIG, max_seconds=1e-9), on_trial=ran.append)
+    assert len(ran) == len(trials) == 1
+
+
 def test_a_search_that_was_cut_off_goes_on_where_it_stopped(tmp_path):
     journal = tmp_path / "trials.jsonl"
     whole = tune(*split(), CONFIG, journal)

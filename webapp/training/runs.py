@@ -20,12 +20,19 @@ from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
 from recommender.training.gates import ReleaseGate
 from recommender.training.train import Metrics, Progress, evaluate_release, train_release
+from recommender.training.tuning import Trial
 from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_visits
 from webapp.training.rankers import train_ranker
-from webapp.training.tuning import tuned_config
+from webapp.training.tuning import (
+    FIRST_SEARCH,
+    MOST_TRIALS,
+    is_search_due,
+    tune_ials,
+    tuned_config,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -98,13 +105,15 @@ def overdue_runs(now: datetime) -> list[int]:
 
 def _train_release(run: TrainingRun) -> dict[str, Any]:
     """Train a release, compare it with the live one, and publish it if it passes the gate."""
-    config = tuned_config()
     interactions = export_interactions()
     if not interactions.matrix.nnz:
         raise InvalidInputError(
             "there is nothing to learn from: nobody has rated a title 4 stars or more, put one on "
             "a list or watched one for 2 minutes. `manage.py load_history` loads histories"
         )
+    if is_search_due(interactions):
+        _search_settings(run, interactions)
+    config = tuned_config()
     relative = Path("artifacts") / f"run-{run.pk}"
     visits = export_visits(interactions.items)
     trained = train_release(
@@ -125,6 +134,22 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
     if verdict.passed:
         publish(release, timezone.now())
     return trained.metrics
+
+
+def _search_settings(run: TrainingRun, interactions: Interactions) -> None:
+    """Search iALS's settings as a stage of the run, and store them for this run and later ones."""
+    trials = 0
+
+    def record(trial: Trial | None) -> None:
+        nonlocal trials
+        trials += trial is not None
+        TrainingRun.objects.filter(pk=run.pk).update(
+            stage="searching settings of ials", progress=min(trials / MOST_TRIALS, 1.0)
+        )
+
+    record(None)
+    best = tune_ials(interactions, FIRST_SEARCH, run.seed, record)[0]
+    logger.info("run %s searched iALS's settings: %s", run.pk, best.config)
 
 
 def _recorder(run: TrainingRun) -> Callable[[Progress], None]:

@@ -7,11 +7,16 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.errors import InvalidInputError
+from recommender.models.ials import IalsConfig
 from recommender.training.config import ReleaseConfig
+from recommender.training.tuning import SearchConfig
 from webapp.engine.live import folder_of
-from webapp.releases.models import Release
+from webapp.profiles.models import Rating
+from webapp.releases.models import Release, TrainingRun
+from webapp.training import runs, tuning
+from webapp.training.export import export_interactions
 from webapp.training.runs import queue_training, run_training
-from webapp.training.tuning import tuned_ials
+from webapp.training.tuning import Shape, is_search_due, tune_ials, tuned_ials
 
 
 @pytest.mark.django_db
@@ -66,3 +71,68 @@ def test_a_training_run_with_a_damaged_file_fails_and_says_what_to_do(damaged, p
     assert run.status == "failed"
     assert "Run `manage.py tune ials` again, or delete the file" in run.error
     assert not Release.objects.exists()
+
+
+SMALL_SEARCH = SearchConfig(
+    start=IalsConfig(embedding_size=8, epochs=2), unobserved_weights=(0.3, 0.1),
+    regularizations=(0.003,), refinements=0, max_embedding_size=16, final_epochs=3,
+    refines_doubled=False,
+)  # fmt: skip
+
+
+@pytest.fixture
+def searches(monkeypatch):
+    """How many settings were tried by each training run that searched, and its stage meanwhile."""
+    made = []
+
+    def tune(interactions, search, seed, on_trial):
+        trials = tune_ials(interactions, search, seed, on_trial)
+        run = TrainingRun.objects.get(status="running")
+        made.append((len(trials), run.stage, run.progress))
+        return trials
+
+    monkeypatch.setattr(tuning, "MIN_PROFILES", 20)
+    monkeypatch.setattr(runs, "FIRST_SEARCH", SMALL_SEARCH)
+    monkeypatch.setattr(runs, "MOST_TRIALS", 4)
+    monkeypatch.setattr(runs, "tune_ials", tune)
+    return made
+
+
+def trained(seed=0):
+    run = run_training(queue_training(lambda run_id: None, seed=seed).pk)
+    assert run.status == "succeeded", run.error
+
+
+@pytest.mark.django_db
+def test_the_first_training_searches_once_and_again_when_the_shape_has_changed(people, searches):
+    trained()
+    assert searches == [(3, "searching settings of ials", 0.75)]
+    assert tuned_ials().embedding_size in (8, 16)
+    trained()
+    assert len(searches) == 1, "same shape"
+    Rating.objects.filter(profile__in=people[::2]).delete()
+    trained()
+    assert len(searches) == 2
+
+
+@pytest.mark.django_db
+def test_a_small_catalogue_and_an_operators_settings_are_left_alone(
+    people, searches, settings, monkeypatch
+):
+    monkeypatch.setattr(tuning, "MIN_PROFILES", 1000)
+    assert not is_search_due(export_interactions())
+    monkeypatch.setattr(tuning, "MIN_PROFILES", 20)
+    assert is_search_due(export_interactions())
+    folder = settings.MARQUEE_HOME / "tuning"
+    folder.mkdir(parents=True)
+    (folder / "ials.json").write_text(json.dumps(asdict(ReleaseConfig().ials)))
+    assert not is_search_due(export_interactions())
+
+
+@pytest.mark.parametrize(
+    ("profiles", "titles", "per_profile", "differs"),
+    [(1400, 700, 14.0, False), (1500, 500, 10.0, True), (1000, 333, 10.0, True),
+     (1000, 500, 15.0, True)],
+)  # fmt: skip
+def test_a_shape_has_changed_by_half(profiles, titles, per_profile, differs):
+    assert Shape(1000, 500, 10.0).differs(Shape(profiles, titles, per_profile)) is differs
