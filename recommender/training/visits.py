@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from recommender.arrays import Bool, Float32, Float64, Int64
+from recommender.arrays import Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
@@ -128,7 +129,10 @@ def train_visits(
     train = sessions.of(np.flatnonzero(~is_held_out)).before(until)
     if len(next_in_visit(train)) < MIN_TARGETS:
         return None
-    for_gate, later = _held_out_requests(sessions, is_held_out, until, seed)
+    held_out_sessions = sessions.of(np.flatnonzero(is_held_out))
+    for_gate, later = _earlier_and_later(
+        new_title_requests(held_out_sessions, knowledge), until, seed
+    )
     can_evaluate = min(len(for_gate), len(later)) >= MIN_REQUESTS
     curve: list[dict[str, Any]] = []
 
@@ -170,6 +174,24 @@ def evaluate_fusion(
         values = _values_of_share(requests, knowledge, encoder, gate, share)
         evaluated[name] = means({metric: values[metric] for metric in ("hr@20", "mrr@20")})
     return evaluated
+
+
+def new_title_requests(sessions: Sessions, knowledge: VisitKnowledge) -> Requests:
+    """Return a request for every positive event after another in its visit, of a title that is new.
+
+    New is what the viewer neither met in an earlier event nor liked before the visit: nothing else
+    is ranked.
+    """
+    requests = next_in_visit(sessions)
+    is_positive = np.isin(sessions.kinds[requests.events], list(POSITIVE_KINDS))
+    requests = Requests(sessions, requests.events[is_positive])
+    num_items = len(knowledge.ials.items)
+    met = sessions.met_before(requests.events, num_items)
+    liked = histories_before(requests, slice(None), num_items, knowledge.liked)
+    cells = sparse.coo_array(met.maximum(liked))
+    is_new = np.ones(len(requests), dtype=bool)
+    is_new[cells.row[cells.col == requests.targets[cells.row]]] = False
+    return Requests(sessions, requests.events[is_new])
 
 
 def _compared_sides(
@@ -215,11 +237,8 @@ def _newest_visits_start(sessions: Sessions) -> float:
     return float(np.quantile(starts, 1 - LATER_SHARE, method="higher")) if len(starts) else 0.0
 
 
-def _held_out_requests(
-    sessions: Sessions, is_held_out: Bool, until: float, seed: int
-) -> tuple[Requests, Requests]:
-    """Return requests of held-out viewers: before a moment, and of the visits from it on."""
-    requests = _positive_requests(sessions.of(np.flatnonzero(is_held_out)))
+def _earlier_and_later(requests: Requests, until: float, seed: int) -> tuple[Requests, Requests]:
+    """Return the requests before a moment, and those of the visits from it on."""
     is_later = requests.sessions.at[requests.visit_starts()] >= until
     is_before = requests.sessions.at[requests.events] < until
     earlier, later = (
@@ -231,13 +250,6 @@ def _held_out_requests(
 
 def _products(tastes: Float32, space: Float32, requests: Requests, rows: slice) -> Float32:
     return np.asarray(tastes[rows] @ space.T)
-
-
-def _positive_requests(sessions: Sessions) -> Requests:
-    """Return a request for every positive event that follows another in its visit."""
-    requests = next_in_visit(sessions)
-    is_positive = np.isin(sessions.kinds[requests.events], list(POSITIVE_KINDS))
-    return Requests(sessions, requests.events[is_positive])
 
 
 def _sample(requests: Requests, count: int, seed: int) -> Requests:

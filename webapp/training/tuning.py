@@ -35,7 +35,7 @@ FIRST_SEARCH = SearchConfig(
     regularizations=(0.003, 0.001, 0.01, 0.0003),
     refinements=0,
     max_embedding_size=512,
-    final_epochs=10,
+    final_epochs=16,
     refines_doubled=False,
     max_seconds=600.0,
 )
