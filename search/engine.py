@@ -3,7 +3,7 @@
 N documents, in the order of `document_ids`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import repeat
@@ -130,6 +130,7 @@ class SearchEngine:
             self._named,
         )
         self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
+        self._similarity: Callable[[int], Float32 | None] | None = None
         self._choices = _choices(documents)
         # Without any preference, shorter names stand first, then earlier documents.
         lengths = np.array([len(name) for name in self._document_names], dtype=np.int64)
@@ -150,6 +151,24 @@ class SearchEngine:
         engine = copy(self)
         engine._meaning = self._meaning.with_space(vectors)
         return engine
+
+    def with_similarity(self, similarity: Callable[[int], Float32 | None]) -> "SearchEngine":
+        """Return the same engine that knows otherwise than by meaning what is like a document.
+
+        Args:
+            similarity: takes a document's number and returns (N,), or None where it knows nothing.
+        """
+        engine = copy(self)
+        engine._similarity = similarity
+        return engine
+
+    def understood(self, text: str) -> tuple[Filter, ...]:
+        """Return what a text names besides words to match.
+
+        Raises:
+            QueryTooLongError: the text is longer than any title.
+        """
+        return self._understanding.read(Query.parse(text)).filters
 
     def search(
         self,
@@ -226,8 +245,13 @@ class SearchEngine:
         """Return (N,) how like each document is to the one that others should be like."""
         if reading.like is None:
             return None
+        similarity = self._similarity(reading.like) if self._similarity else None
+        if similarity is None or not similarity.any():
+            places, scores = self._meaning.near_document(reading.like, ALIKE_SIZE)
+        else:
+            places = np.argsort(-similarity, kind="stable")[:ALIKE_SIZE]
+            scores = similarity[places]
         alike = np.zeros(len(reading.mask), dtype=np.float32)
-        places, scores = self._meaning.near_document(reading.like, ALIKE_SIZE)
         alike[places] = scores
         return alike
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from django.conf import settings
 
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.errors import ArtifactError, RecommenderError
 from recommender.ranking.features import FIELDS
@@ -21,8 +22,10 @@ from recommender.ranking.ranker import Ranker
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
+from webapp.catalog.models import Genre, Person
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.engine.search_subjects import SearchSubjects
 from webapp.refreshed import Refreshed
 from webapp.releases.models import RankerVersion, Release, Trained
 
@@ -47,6 +50,8 @@ class Live:
     cards: Cards
     """What is shown of titles in this state of the catalogue."""
     search: SearchEngine
+    subjects: SearchSubjects
+    """What its texts name."""
     release_id: int | None
     recommender: Recommender | None
     trouble: str = ""
@@ -88,17 +93,18 @@ def _load(before: Live | None) -> Live:
     else:
         cards = Cards()
     popular, search = _export(release)
+    subjects = SearchSubjects(search, *_ids_by_name())
     if release is None:
         words = "no release is published yet"
-        return Live(now, popular, cards, search, None, None, words)
+        return Live(now, popular, cards, search, subjects, None, None, words)
     try:
         recommender = Recommender.load(folder_of(release), popular.catalogue)
     except RecommenderError as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
         # the old recommender goes on with the search over its own item numbers
-        serving = before or Live(now, popular, cards, search, None, None)
+        serving = before or Live(now, popular, cards, search, subjects, None, None)
         if serving.recommender is None:
-            serving = replace(serving, popular=popular, search=search)
+            serving = replace(serving, popular=popular, search=search, subjects=subjects)
         return replace(
             serving,
             revision=now,
@@ -107,7 +113,7 @@ def _load(before: Live | None) -> Live:
             broken_release_id=release.pk,
         )
     search = in_space_of(search, recommender)
-    return Live(now, popular, cards, search, release.pk, recommender)
+    return Live(now, popular, cards, search, subjects, release.pk, recommender)
 
 
 def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
@@ -125,9 +131,25 @@ def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
     raise TitlesChangedError("titles come and go faster than they can be exported: try again later")
 
 
+def _ids_by_name() -> tuple[dict[str, int], dict[str, int]]:
+    """Return the ids of genres and of people by name. Two queries."""
+    return (
+        dict(Genre.objects.values_list("name", "pk")),
+        dict(Person.objects.values_list("name", "pk").iterator(chunk_size=20_000)),
+    )
+
+
 def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
-    """Let search know which titles the same people like; documents are items."""
-    return search.with_space(recommender.space)
+    """Let search know which titles the same people like and which are alike; documents are items.
+
+    A title that cannot be shown is like others in meaning alone.
+    """
+    is_available = recommender.catalogue.is_available
+
+    def similarity(item: int) -> Float32 | None:
+        return recommender.similarity(item) if is_available[item] else None
+
+    return search.with_space(recommender.space).with_similarity(similarity)
 
 
 def _with_ranker(live: Live, before: Live | None) -> Live:

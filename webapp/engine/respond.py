@@ -96,7 +96,7 @@ def read_request(
     began, live = time.perf_counter(), holder.get()
     with stage("events"):
         evidence = treated_evidence(evidence_of(visit), visit.treatment)
-        viewer = viewer_of(visit, evidence)
+        viewer = viewer_of(visit, evidence, live.subjects)
         context = context_of(visit, surface, now, max_rows)
     return PageRequest(visit, surface, now, began, live, evidence, viewer, context)
 

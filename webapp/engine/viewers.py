@@ -5,10 +5,12 @@ from datetime import datetime
 
 from django.conf import settings
 
+from recommender.data.sessions import EventKind
 from recommender.ranking.page import PageConfig
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import treated_viewer
+from webapp.engine.search_subjects import SearchSubjects, SubjectIds
 from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
 
@@ -16,10 +18,15 @@ MAX_REASONS = 10
 """Most liked titles that rows may be explained with."""
 
 
-def viewer_of(visit: CurrentVisit, evidence: Evidence) -> Viewer:
+def viewer_of(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects) -> Viewer:
     """Return who asks, as the visit's arm of an experiment lets the recommender know them.
 
     Of a profile that wants no personal picks that is what it hides and what it keeps by hand.
+
+    Args:
+        visit: whose.
+        evidence: theirs.
+        subjects: reads what was searched for.
     """
     hidden = frozenset(evidence.hidden)
     viewer = Viewer(
@@ -38,7 +45,7 @@ def viewer_of(visit: CurrentVisit, evidence: Evidence) -> Viewer:
         viewer,
         liked=evidence.liked,
         liked_before=evidence.liked_before,
-        events=_encoder_events(evidence),
+        events=_viewer_events(evidence, subjects),
         reasons=evidence.recent_reasons[:MAX_REASONS],
         excluded=viewer.excluded | evidence.disliked,
         seen=frozenset(evidence.seen),
@@ -69,10 +76,16 @@ def context_of(
     return RequestContext(now.timestamp(), surface.value, device, page)
 
 
-def _encoder_events(evidence: Evidence) -> list[ViewerEvent]:
-    """Return the recent events that mean something to the session encoder, oldest first."""
-    return [
-        ViewerEvent(kind, event.title_id, event.at.timestamp(), event.is_this_visit, event.query)
-        for event in evidence.recent
-        if (kind := event.encoder_kind()) is not None
-    ]
+def _viewer_events(evidence: Evidence, subjects: SearchSubjects) -> list[ViewerEvent]:
+    """Return the recent events that say something of the visit, oldest first."""
+    events = []
+    for event in evidence.recent:
+        kind = event.encoder_kind()
+        if kind is None:
+            continue
+        asked = SubjectIds()
+        if kind == EventKind.SEARCH and event.is_this_visit:
+            asked = subjects.of(event.query)
+        at, title_id = event.at.timestamp(), event.title_id
+        events.append(ViewerEvent(kind, title_id, at, event.is_this_visit, event.query, *asked))
+    return events
