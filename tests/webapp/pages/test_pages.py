@@ -25,7 +25,8 @@ def rows_of(response):
     return re.findall(r'<section class="row" data-row="(\w+)"', response.content.decode())
 
 
-def test_a_stranger_may_look_around(client, release, films):
+def test_a_stranger_may_look_around(client, release, films, settings):
+    settings.ROW_SIZE = 6
     for address in ("/", films[0].get_absolute_url(), f"/watch/{films[0].pk}/", "/search/?q=noon"):
         assert client.get(address).status_code == 200, address
     assert client.get("/genre/western/").status_code == 200
@@ -38,7 +39,8 @@ def test_what_is_personal_asks_a_stranger_to_log_in(client, address):
     assert (response.status_code, response.url) == (302, f"/login/?next={address}")
 
 
-def test_a_row_links_its_titles_and_says_why(owner_client, cast, release, films, now):
+def test_a_row_links_its_titles_and_says_why(owner_client, cast, release, films, now, settings):
+    settings.ROW_SIZE = 6
     Rating.objects.create(profile=cast.owner, title=films[0], stars=5, rated_at=now)
     text = owner_client.get("/").content.decode()
     assert "Because you liked The Good, the Bad and the Ugly" in text

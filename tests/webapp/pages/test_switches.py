@@ -101,8 +101,9 @@ def test_while_paused_this_visit_changes_nothing_and_the_history_before_still_co
 
 
 def test_what_this_visit_told_before_the_pause_has_no_say_either(
-    owner_client, cast, films, release, earlier
+    owner_client, cast, films, release, earlier, settings
 ):
+    settings.ROW_SIZE = 6
     tell(owner_client, "open", films[40])
     assert any("Because you opened" in heading for heading, *_ in rows(owner_client))
     switch(owner_client, cast.owner, is_history_paused="on", is_personalized="on")
