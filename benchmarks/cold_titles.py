@@ -1,6 +1,7 @@
 """Titles that nobody liked yet are placed by their content, and those that are known lose nothing.
 
-cold  a tenth of the liked titles of the demo out of all training; whom they were liked by asks
+cold  a tenth of the liked titles of the demo out of all training; those who liked them ask, among
+      all titles that they have not rated, and among those that nobody is known to like
 warm  a fifth of everyone's other likes hidden; iALS alone against every title having a vector
 kin   how many different rows of similar titles a hundred titles without likes have
 """
@@ -48,14 +49,14 @@ class Demo:
         histories: (U, I) 1 where someone liked a title, for training.
         hidden: (U, I) the warm likes that were hidden.
         cold: (U, I) the likes of cold titles.
-        is_cold: (I,).
+        seen: (U, I) all that was rated, but for cold titles.
     """
 
     catalogue: Catalogue
     histories: sparse.csr_array
     hidden: sparse.csr_array
     cold: sparse.csr_array
-    is_cold: Bool
+    seen: sparse.csr_array
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -108,21 +109,45 @@ def cold(demo: Demo, people: Float32, placed: Float32) -> Iterator[Row]:
 
     def popular(row: int) -> AnyArray:
         liked = np.asarray(demo.catalogue.genres.T @ demo.histories[[row]].toarray()[0])
-        scores = np.asarray(demo.catalogue.genres @ (liked * by_genre / titles_of_genre))
-        return np.where(demo.catalogue.liked_by > 0, np.float32(-1), scores)
+        return np.asarray(demo.catalogue.genres @ (liked * by_genre / titles_of_genre))
 
-    systems = {"marquee": ours, "content kNN": neighbours, "popularity of the genre": popular}
-    found = {name: _judged(score, demo, demo.cold) for name, score in systems.items()}
-    yield from _rows("cold", found)
+    num_genres = np.maximum(np.asarray(demo.catalogue.genres.sum(axis=1)).ravel(), 1)
+
+    def popular_on_average(row: int) -> AnyArray:
+        return popular(row) / num_genres
+
+    systems = {
+        "marquee": ours,
+        "content kNN": neighbours,
+        "popularity of the genre": popular_on_average,
+        "popularity of all genres": popular,
+    }
+    everything = np.ones(len(demo.catalogue), dtype=bool)
+    candidates = {"cold": everything, "cold, among unrated": demo.catalogue.liked_by == 0}
+    for protocol, ranked in candidates.items():
+        found = {
+            name: _judged(score, demo.cold, demo.seen, demo.histories, ranked)
+            for name, score in systems.items()
+        }
+        yield from _rows(protocol, found)
 
 
 def warm(demo: Demo, people: Float32, own: Float32, placed: Float32) -> Iterator[Row]:
     """Rank all titles; the warm ones that were hidden are to be found."""
-    found = {
-        "marquee": _judged(lambda row: placed @ people[row], demo, demo.hidden),
-        "iALS": _judged(lambda row: own @ people[row], demo, demo.hidden),
-    }
-    yield from _rows("warm", found)
+    everything = np.ones(len(demo.catalogue), dtype=bool)
+    candidates = {"warm": everything, "warm, among rated": demo.catalogue.liked_by > 0}
+    for protocol, ranked in candidates.items():
+        found = {
+            name: _judged(
+                lambda row, v=vectors: v @ people[row],
+                demo.hidden,
+                demo.histories,
+                demo.histories,
+                ranked,
+            )
+            for name, vectors in {"marquee": placed, "iALS": own}.items()
+        }
+        yield from _rows(protocol, found)
 
 
 def kin(demo: Demo, placed: Float32) -> Row:
@@ -136,16 +161,29 @@ def kin(demo: Demo, placed: Float32) -> Row:
     return Row("kin", "marquee", f"different rows of {ROWS}", float(len(rows)))
 
 
-def _judged(score: Scorer, demo: Demo, wanted: sparse.csr_array) -> dict[str, Float64]:
-    """Return recall and NDCG of everyone who wants something and has a history."""
+def _judged(
+    score: Scorer,
+    wanted: sparse.csr_array,
+    seen: sparse.csr_array,
+    histories: sparse.csr_array,
+    ranked: Bool,
+) -> dict[str, Float64]:
+    """Return recall and NDCG of everyone who wants something and has a history.
+
+    Args:
+        score: of a person.
+        wanted: (U, I) what is to be found.
+        seen: (U, I) what is not ranked, because it was rated.
+        histories: (U, I) what was learned from.
+        ranked: (I,) the candidates.
+    """
     recalls, gains = [], []
     for row in range(wanted.shape[0]):
         targets = wanted.indices[wanted.indptr[row] : wanted.indptr[row + 1]]
-        known = demo.histories.indices[demo.histories.indptr[row] : demo.histories.indptr[row + 1]]
-        if not len(targets) or len(known) < MIN_HISTORY:
+        if not len(targets) or histories.indptr[row + 1] - histories.indptr[row] < MIN_HISTORY:
             continue
-        scores = np.array(score(row), dtype=np.float32)
-        scores[known] = -np.inf
+        scores = np.where(ranked, score(row), -np.inf)
+        scores[seen.indices[seen.indptr[row] : seen.indptr[row + 1]]] = -np.inf
         top = np.argpartition(-scores, TOP)[:TOP]
         top = top[np.argsort(-scores[top], kind="stable")]
         is_hit, most = np.isin(top, targets), min(TOP, len(targets))
@@ -200,7 +238,18 @@ def read_demo() -> Demo:
     train = matrix(~of_cold & ~is_hidden)
     support = np.asarray(train.sum(axis=0)).ravel().astype(np.float32)
     catalogue = _catalogue(films, titles, support)
-    return Demo(catalogue, train, matrix(is_hidden), matrix(of_cold), is_cold)
+    rated_by = np.array(
+        [
+            (rating.profile_id, matches[rating.rated_film_id])
+            for rating in histories.ratings
+            if rating.rated_film_id in matches and rating.profile_id in profiles
+        ]
+    )
+    raters, films_rated = profiles.items_of(rated_by[:, 0]), titles.items_of(rated_by[:, 1])
+    is_warm = ~is_cold[films_rated]
+    ones = np.ones(int(is_warm.sum()), dtype=np.float32)
+    seen = sparse.csr_array((ones, (raters[is_warm], films_rated[is_warm])), shape=train.shape)
+    return Demo(catalogue, train, matrix(is_hidden), matrix(of_cold), seen)
 
 
 def _catalogue(films: list[Film], titles: Vocabulary, support: Float32) -> Catalogue:

@@ -13,7 +13,10 @@ Blocks of features, each row of each block at length 1 times the block's weight:
     genres   by idf                              pairs    two genres of a title
     people   by role and idf                     periods  a genre in a period
     years    Gaussians around every sixth year   facts    by idf: country, language, kind, age
+    sizes    how many genres, people and facts a title has, as logarithms times `SIZE`
     constant
+
+What is well known has more of each, so sizes foretell how long a vector is.
 
 I titles, G genres, P people, K facts, Y periods, F features, D vectors.
 """
@@ -46,6 +49,8 @@ PERIOD_YEARS = 6.0
 LEAST_PERIOD = 1e-2
 """What a Gaussian is at least where it counts."""
 
+SIZE = np.float32(0.5)
+
 
 @dataclass(frozen=True)
 class ContentVectorsConfig:
@@ -55,7 +60,7 @@ class ContentVectorsConfig:
     """Of the block of people, the others have 1."""
     shrinkage: float = 10.0
     """κ: a title that so many liked is placed half by its likers and half by its content."""
-    damping: float = 0.7
+    damping: float = 0.9
     """δ."""
     min_titles: int = 2
     """People and facts of fewer titles have no feature."""
@@ -194,6 +199,7 @@ class ContentVectors:
             unit_sparse_rows(_row_products(genres, genres, is_symmetric=True)),
             unit_sparse_rows(_row_products(genres, years)),
             _scaled(facts, self.idf["facts"]),
+            _sizes(catalogue),
             sparse.csr_array(np.ones((len(catalogue), 1), dtype=np.float32)),
         ]
         return sparse.csr_array(sparse.hstack(blocks, format="csr"))
@@ -231,6 +237,12 @@ def ridge(
         before, squared = squared, np.square(residual).sum(axis=0)
         direction = residual + squared / np.maximum(before, 1e-30) * direction
     return solution
+
+
+def _sizes(catalogue: Catalogue) -> sparse.csr_array:
+    """Return (I, 3) log(1 + how many) genres, people and facts each title has, times `SIZE`."""
+    counts = [np.diff(m.indptr) for m in (catalogue.genres, catalogue.people, catalogue.facts)]
+    return sparse.csr_array(SIZE * np.log1p(np.stack(counts, axis=1)).astype(np.float32))
 
 
 def _titles_with(features: sparse.csr_array) -> Int64:

@@ -97,13 +97,27 @@ def test_features_keep_their_names_when_columns_move(model):
     assert np.allclose(model.place(moved), model.place(before), atol=1e-6)
 
 
+def test_a_title_of_which_more_is_known_may_lie_further_out():
+    """Titles with two people are twice as well liked here: an unrated one with two is, too."""
+    catalogue = planted()
+    people = np.tile([1.0, 0.0], (COUNT, 3)).astype(np.float32)
+    people[1::2] = [1, 1, 1, 1, 1, 1]
+    many = replace(catalogue, people=sparse.csr_array(people))
+    own = np.ones((RATED, 8), dtype=np.float32) * (1 + np.arange(RATED) % 2)[:, None]
+    model = ContentVectors().fit(
+        many, Vocabulary(100 + np.arange(RATED)), own, np.full(RATED, 9, dtype=np.float32)
+    )
+    lengths = np.linalg.norm(model.place(many)[RATED:], axis=1)
+    assert lengths[1::2].min() > 1.3 * lengths[::2].max()
+
+
 def test_support_decides_between_likers_and_content(model):
-    """κ = 10: with ten likes half and half, with none the content's, damped to .7."""
+    """κ = 10: with ten likes half and half, with none the content's, damped to .9."""
     own = np.ones((COUNT, 8), dtype=np.float32)
     own[2] = 0
     support = np.zeros(COUNT, dtype=np.float32)
     support[:3] = [10, 1e6, 50]
-    predicted = 0.7 * model.place(planted())
+    predicted = 0.9 * model.place(planted())
     vectors = model.vectors(planted(), own, support)
     assert np.allclose(vectors[0], (1 + predicted[0]) / 2, atol=1e-5)
     assert np.allclose(vectors[1], 1, atol=1e-3)
