@@ -8,6 +8,7 @@ kin   how many different rows of similar titles a hundred titles without likes h
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from scipy import sparse
@@ -102,7 +103,7 @@ def cold(demo: Demo, people: Float32, placed: Float32) -> Iterator[Row]:
     titles_of_genre = np.maximum(np.asarray(demo.catalogue.genres.sum(axis=0)).ravel(), 1)
 
     def ours(row: int) -> AnyArray:
-        return placed @ people[row]
+        return np.asarray(placed @ people[row])
 
     def neighbours(row: int) -> AnyArray:
         return np.asarray(features @ (features.T @ demo.histories[[row]].toarray()[0]))
@@ -139,7 +140,7 @@ def warm(demo: Demo, people: Float32, own: Float32, placed: Float32) -> Iterator
     for protocol, ranked in candidates.items():
         found = {
             name: _judged(
-                lambda row, v=vectors: v @ people[row],
+                partial(_affinity, people, vectors),
                 demo.hidden,
                 demo.histories,
                 demo.histories,
@@ -148,6 +149,10 @@ def warm(demo: Demo, people: Float32, own: Float32, placed: Float32) -> Iterator
             for name, vectors in {"marquee": placed, "iALS": own}.items()
         }
         yield from _rows(protocol, found)
+
+
+def _affinity(people: Float32, vectors: Float32, row: int) -> AnyArray:
+    return np.asarray(vectors @ people[row])
 
 
 def kin(demo: Demo, placed: Float32) -> Row:

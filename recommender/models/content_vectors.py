@@ -48,8 +48,8 @@ PERIOD_YEARS = 6.0
 """Their standard deviation."""
 LEAST_PERIOD = 1e-2
 """What a Gaussian is at least where it counts."""
-
 SIZE = np.float32(0.5)
+"""Of the block of sizes, whose rows have no common length."""
 
 
 @dataclass(frozen=True)
