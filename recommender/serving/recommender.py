@@ -56,6 +56,7 @@ from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel, is_read_by_encoder
 from recommender.serving.utility import request_rng, similarity_vectors, utilities
 from recommender.serving.visit_taste import VisitTaste
+from recommender.serving.visit_topics import not_now_mask
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
 BECAUSE_ROWS = 3
@@ -292,7 +293,9 @@ class Recommender:
         because = [filtered(self._similar_row(BECAUSE_WATCHED, id_), unseen) for id_ in reasons]
         affinity = self._affinity(taste)
         opened = viewer.positive_now() if context.page.visit_leads else []
-        is_new = ~title_mask(self.catalogue, opened)  # (I,)
+        is_new = ~(
+            title_mask(self.catalogue, opened) | not_now_mask(self.catalogue, viewer)
+        )  # (I,)
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit is not None:
             row = self._taste_row(THIS_VISIT, taste.visit, unseen & is_new)

@@ -85,6 +85,8 @@ class Viewer:
         hidden: titles that the viewer hid; not even a search finds them.
         excluded: titles that are never recommended: hidden, refused or disliked.
         refused_genres: genres of which only what the viewer keeps or has begun is shown.
+        not_now_genres: genres that this visit is not about, as the viewer said.
+        not_now_people: people, likewise.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
@@ -100,6 +102,8 @@ class Viewer:
     hidden: frozenset[int] = frozenset()
     excluded: frozenset[int] = frozenset()
     refused_genres: frozenset[int] = frozenset()
+    not_now_genres: frozenset[int] = frozenset()
+    not_now_people: frozenset[int] = frozenset()
     seen: frozenset[int] = frozenset()
     unfinished: Sequence[int] = ()
     listed: Sequence[int] = ()

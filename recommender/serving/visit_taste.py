@@ -121,7 +121,10 @@ class VisitTaste:
         return wanted
 
     def _said(self, viewer: Viewer) -> list[_Said]:
-        """Return what this visit says of each subject, oldest first by its newest event."""
+        """Return what this visit says of each subject, oldest first by its newest event.
+
+        What the viewer wants not now speaks last.
+        """
         said: dict[Subject, _Said] = {}
         for event in viewer.events:
             if not event.is_this_visit:
@@ -135,6 +138,13 @@ class VisitTaste:
                     said[subject] = _Said(subject, max(weight, before.weight), before.is_negative)
                 else:
                     said[subject] = _Said(subject, weight, refusal is not None)
+        for kind, ids, refused in (
+            ("genre", self._catalogue.genre_ids, viewer.not_now_genres),
+            ("person", self._catalogue.person_ids, viewer.not_now_people),
+        ):
+            for column in np.flatnonzero(np.isin(ids, list(refused))).tolist():
+                said.pop(Subject(kind, column), None)
+                said[Subject(kind, column)] = _Said(Subject(kind, column), 1.0, True)
         return list(said.values())
 
     def _subjects(self, event: ViewerEvent) -> Iterator[Subject]:

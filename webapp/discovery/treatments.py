@@ -35,4 +35,6 @@ def treated_viewer(viewer: Viewer, treatment: str) -> Viewer:
         liked=viewer.liked_before,
         events=[event for event in viewer.events if not event.is_this_visit],
         reasons=[id_ for id_ in viewer.reasons if id_ in viewer.liked_before],
+        not_now_genres=frozenset(),
+        not_now_people=frozenset(),
     )

@@ -3,10 +3,23 @@
 import uuid
 from dataclasses import dataclass, field
 
+from recommender.serving.visit_topics import GENRE
 from search.engine import SearchResult
 from webapp.catalog.models import Genre, Person
 from webapp.discovery.surface import Surface
 from webapp.engine.views import RowView, SlotView
+
+
+@dataclass(frozen=True)
+class TopicView:
+    """A genre or person that this visit is taken to be about."""
+
+    kind: str
+    about: Genre | Person
+
+    @property
+    def words(self) -> str:
+        return self.about.name if self.kind == GENRE else f"titles with {self.about.name}"
 
 
 @dataclass(frozen=True)
@@ -16,6 +29,8 @@ class HomePage:
     is_fallback: bool
     spotlight: RowView | None = None
     """The title at the top of the page, a row of one; None leaves it to one of the rows."""
+    topics: list[TopicView] = field(default_factory=list)
+    """What this visit is taken to be about, the likeliest first."""
     has_more: bool = False
     """Whether rows may follow below these."""
     num_above: int = 0

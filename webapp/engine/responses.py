@@ -13,6 +13,7 @@ from recommender.ranking.row_kinds import SPOTLIGHT, row_id
 from recommender.serving.candidates import Listing
 from recommender.serving.request import ShownRow
 from recommender.serving.stages import stage
+from recommender.serving.visit_topics import PERSON, visit_topics
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.questions import (
     HomeQuestion,
@@ -24,7 +25,7 @@ from webapp.discovery.questions import (
 )
 from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of
-from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage
+from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage, TopicView
 from webapp.engine.respond import PageRequest, Response, read_request, respond
 from webapp.engine.views import RowView
 from webapp.events.popular_plays import played_next, played_today
@@ -65,6 +66,7 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
         views,
         response.is_fallback,
         spotlight,
+        _topics(request, response),
         has_more=not is_whole and len(views) >= FIRST_ROWS,
         is_new_profile=visit.profile is not None and not request.evidence.liked,
     )
@@ -89,6 +91,17 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
     response = respond(request, question, continues=shown)
     num_above = sum(row.kind != SPOTLIGHT for row in rows)
     return HomePage(response.slate_id, response.views, response.is_fallback, num_above=num_above)
+
+
+def _topics(request: PageRequest, response: Response) -> list[TopicView]:
+    """Return what this visit is taken to be about. One query for people not at hand."""
+    if response.is_fallback:
+        return []
+    topics = visit_topics(request.live.catalogue, request.viewer, response.answer.taste)
+    cards = request.live.cards
+    people = cards.people(topic.id for topic in topics if topic.kind == PERSON)
+    named = [(t, (people if t.kind == PERSON else cards.genres).get(t.id)) for t in topics]
+    return [TopicView(topic.kind, about) for topic, about in named if about is not None]
 
 
 def _split(

@@ -12,6 +12,7 @@ from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import treated_viewer
 from webapp.engine.search_subjects import SearchSubjects, SubjectIds
 from webapp.events.evidence import Evidence
+from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 
 MAX_REASONS = 10
@@ -46,6 +47,8 @@ def viewer_of(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects)
         liked=evidence.liked,
         liked_before=evidence.liked_before,
         events=_viewer_events(evidence, subjects),
+        not_now_genres=evidence.not_now(Event.Kind.GENRE),
+        not_now_people=evidence.not_now(Event.Kind.PERSON),
         reasons=evidence.recent_reasons[:MAX_REASONS],
         excluded=viewer.excluded | evidence.disliked,
         seen=frozenset(evidence.seen),

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.events.encoder_kinds import effective_kind, encoder_kind
-from webapp.events.ingest import VALUES
+from webapp.events.ingest import NOT_NOW, VALUES
 from webapp.events.models import Event
 from webapp.events.playback import Playback, playbacks_of
 from webapp.events.queries import Query
@@ -66,6 +66,8 @@ class RecentEvent:
     at: datetime
     query: str = ""
     is_this_visit: bool = True
+    subject: int | None = None
+    """The genre or person it is about."""
 
     def encoder_kind(self) -> EventKind | None:
         return encoder_kind(self.kind, self.value)
@@ -89,6 +91,17 @@ class Evidence:
     def is_visit_recorded(self) -> bool:
         """Whether an event of this visit is known, and so its row."""
         return any(event.is_this_visit for event in self.recent)
+
+    def not_now(self, kind: str) -> frozenset[int]:
+        """Return the genres or people, by kind of event, that this visit is not about."""
+        return frozenset(
+            event.subject
+            for event in self.recent
+            if event.is_this_visit
+            and event.kind == kind
+            and event.value == NOT_NOW
+            and event.subject is not None
+        )
 
     @cached_property
     def in_session(self) -> list[tuple[int, RecentEvent]]:
@@ -227,6 +240,7 @@ class _StoredEvent:
     received_at: datetime
     query: str
     visit_id: UUID
+    subject: int | None = None
 
 
 def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]:
@@ -261,16 +275,21 @@ def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]
             event.occurred_at,
             event.query,
             event.visit_id == visit.id,
+            event.subject,
         )
         for event in _latest_marks(events)
     ]
 
 
 def _latest_marks(events: list[_StoredEvent]) -> Iterator[_StoredEvent]:
-    """Of thumbs, list and hiding yield the latest of a title: what was taken back is not there."""
-    last = {(event.kind, event.title_id): n for n, event in enumerate(events)}
+    """Of thumbs, list, hiding and refusals yield the latest of a title, genre or person.
+
+    What was taken back is not there.
+    """
+    last = {(event.kind, event.title_id, event.subject): n for n, event in enumerate(events)}
     for n, event in enumerate(events):
-        if event.kind not in VALUES or last[event.kind, event.title_id] == n:
+        is_last = last[event.kind, event.title_id, event.subject] == n
+        if event.kind not in VALUES or is_last:
             yield event
 
 

@@ -27,14 +27,17 @@ PAST_ALLOWED = timedelta(days=7)
 STARS = tuple(f"{halves / 2:g}" for halves in range(1, 11))
 """A thumb event may also say the stars, as importers know them: so a rating can be put back."""
 
+NOT_NOW = "not_now"
+OF_VISIT = (NOT_NOW, "allow_now")
+"""Values that say what this visit is not about: they set no mark, and need no profile."""
 VALUES: dict[str, tuple[str, ...]] = {
     Event.Kind.THUMB: ("up", "down", "love", "clear", *STARS),
     Event.Kind.LIST: ("add", "remove"),
     Event.Kind.HIDE: ("hide", "show"),
     Event.Kind.RESUME: ("remove", "restore"),
     Event.Kind.FORGET: ("remove", "restore"),
-    Event.Kind.PERSON: ("refuse", "allow"),
-    Event.Kind.GENRE: ("refuse", "allow"),
+    Event.Kind.PERSON: ("refuse", "allow", *OF_VISIT),
+    Event.Kind.GENRE: ("refuse", "allow", *OF_VISIT),
 }
 """What an event of these kinds must say in its value."""
 
@@ -230,7 +233,8 @@ def _wrong_value(visit: CurrentVisit, draft: EventDraft) -> str | None:
         return None
     if draft.value not in allowed:
         return f"the value of a {draft.kind} must be one of {', '.join(allowed)}"
-    return None if visit.profile else f"a {draft.kind} needs a profile: log in first"
+    is_allowed = visit.profile is not None or draft.value in OF_VISIT
+    return None if is_allowed else f"a {draft.kind} needs a profile: log in first"
 
 
 def _event(visit: CurrentVisit, draft: EventDraft, now: datetime) -> Event:
@@ -256,6 +260,8 @@ def _event(visit: CurrentVisit, draft: EventDraft, now: datetime) -> Event:
 
 def _apply(profile: Profile, draft: EventDraft) -> None:
     """Make the profile's state what the event says; doing it twice changes nothing more."""
+    if draft.value in OF_VISIT:
+        return
     if draft.kind in MARKS:
         _apply_mark(profile, MARKS[draft.kind], draft)
     elif draft.title_id is None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.surface import Surface
 from webapp.events.clock import now_of
-from webapp.events.ingest import SUBJECTS, VALUES, EventDraft, IngestReport, record_events
+from webapp.events.ingest import OF_VISIT, SUBJECTS, VALUES, EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import Event
 from webapp.events.playback import FINISHED_SHARE
@@ -43,6 +43,13 @@ MESSAGES: dict[tuple[str, str], str] = {
     (Event.Kind.PERSON, "allow"): "Titles with {} may be recommended again.",
     (Event.Kind.GENRE, "refuse"): "The genre {} is not recommended any more.",
     (Event.Kind.GENRE, "allow"): "The genre {} may be recommended again.",
+}
+MESSAGES |= {
+    (kind, value): words
+    for kind in (Event.Kind.PERSON, Event.Kind.GENRE)
+    for value, words in zip(
+        OF_VISIT, ("{} is left out for this visit.", "{} is back in this visit."), strict=True
+    )
 }
 RATING_RESTORED = "Your rating of {} is back."
 
@@ -88,6 +95,18 @@ def refuse_genre(request: HttpRequest, pk: int) -> HttpResponse:
     return _act(request, "refuse-genre", Event.Kind.GENRE, get_object_or_404(Genre, pk=pk))
 
 
+@require_POST
+def not_now_person(request: HttpRequest, pk: int) -> HttpResponse:
+    allowed = Title.objects.allowed_for(visit_of(request).maturity_limit)
+    people = Person.objects.filter(titles__in=allowed).distinct()
+    return _not_now(request, "not-now-person", Event.Kind.PERSON, get_object_or_404(people, pk=pk))
+
+
+@require_POST
+def not_now_genre(request: HttpRequest, pk: int) -> HttpResponse:
+    return _not_now(request, "not-now-genre", Event.Kind.GENRE, get_object_or_404(Genre, pk=pk))
+
+
 @require_safe
 def controls(request: HttpRequest, pk: int) -> HttpResponse:
     """Render the controls of one title in their current state, as a fragment. Six queries."""
@@ -125,9 +144,10 @@ def _act(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> Htt
         return go_to(request, redirect_to_login(back).url)
     if visit.profile is None:
         return go_to(request, profiles_address(back))
-    form = ActionForm(kind, request.POST)
+    values = _lasting_values(kind)
+    form = ActionForm(kind, request.POST, values)
     if not form.is_valid():
-        allowed = ", ".join(VALUES[kind])
+        allowed = ", ".join(values)
         return bad_request(request, words=f"The value of a {kind} must be one of {allowed}.")
     value = form.cleaned_data["value"]
     undo_value = _undo_value(visit.profile, kind, value, about)
@@ -149,8 +169,31 @@ def _undo_value(profile: Profile, kind: Event.Kind, value: str, about: About) ->
     if kind == Event.Kind.THUMB:
         rating = Rating.objects.filter(profile=profile, title=about.pk).first()
         return "clear" if rating is None else f"{rating.stars:g}"
-    allowed = VALUES[kind]
+    allowed = _lasting_values(kind)
     return allowed[1 - allowed.index(value)]
+
+
+def _lasting_values(kind: Event.Kind) -> list[str]:
+    """Return the values that are kept with the profile, unlike those of one visit."""
+    return [value for value in VALUES[kind] if value not in OF_VISIT]
+
+
+def _not_now(
+    request: HttpRequest, view: str, kind: Event.Kind, about: Person | Genre
+) -> HttpResponse:
+    """Record that this visit is not about something, or that it may be, and show the page anew."""
+    back = safe_next(request, reverse("home"))
+    form = ActionForm(kind, request.POST, OF_VISIT)
+    if not form.is_valid():
+        return bad_request(request, words=f"The value must be one of {', '.join(OF_VISIT)}.")
+    value = form.cleaned_data["value"]
+    event_id = form.event_id(about.pk)
+    report = _record(request, kind, about, event_id, surface=Surface.HOME, value=value)
+    if not report.paused:
+        undo_value = OF_VISIT[1 - OF_VISIT.index(value)]
+        undo = Undo(reverse(view, args=[about.pk]), {"value": undo_value})
+        notify(request, MESSAGES[kind, value].format(about.name), undo)
+    return go_to(request, back)
 
 
 def _record(

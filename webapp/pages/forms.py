@@ -1,13 +1,13 @@
 """Forms of the viewers' pages."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
 from webapp.catalog.models import Maturity
-from webapp.events.ingest import VALUES
 from webapp.profiles.models import Profile
 
 MAX_PICKS = 200
@@ -45,10 +45,10 @@ class ActionForm(forms.Form):
     value = forms.ChoiceField()
     id = forms.UUIDField(required=False)
 
-    def __init__(self, kind: str, data: QueryDict) -> None:
+    def __init__(self, kind: str, data: QueryDict, values: Sequence[str]) -> None:
         super().__init__(data)
         self.kind = kind
-        self.fields["value"].choices = [(v, v) for v in VALUES[kind]]  # type: ignore[attr-defined]
+        self.fields["value"].choices = [(v, v) for v in values]  # type: ignore[attr-defined]
 
     def event_id(self, about: int) -> uuid.UUID:
         """Return the same id for the same value of the same form, so a repeat counts once.

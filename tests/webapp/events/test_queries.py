@@ -24,7 +24,9 @@ from webapp.profiles.models import (
 pytestmark = pytest.mark.django_db
 
 KINDS = [kind.value for kind in Event.Kind]
-RECENT = ("kind", "title_id", "value", "occurred_at", "received_at", "query", "visit_id")
+RECENT = (
+    "kind", "title_id", "value", "occurred_at", "received_at", "query", "visit_id", "subject",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -48,6 +50,7 @@ def visits(films, cast, now):
                     id=UUID(bytes=rng.bytes(16)), visit=visit, profile=visit.profile, kind=kind,
                     title=None if kind in Event.WITHOUT_TITLE else films[rng.integers(4)],
                     occurred_at=at, received_at=at, query="a text" * (kind == "search"),
+                    subject=4 if kind in ("person", "genre") else None,
                     position_seconds=[None, 0, 60, 900, 1020][rng.integers(5)],
                     duration_seconds=[None, 0, 100, 6000][rng.integers(4)],
                 )

@@ -88,6 +88,8 @@ RULES = {
     "forget/<int:pk>/": Rule(OWN, TITLE, {"value": "remove"}),
     "refuse/person/<int:pk>/": Rule(OWN, {"pk": "person"}, {"value": "allow"}),
     "refuse/genre/<int:pk>/": Rule(OWN, {"pk": "genre"}, {"value": "allow"}),
+    "not-now/person/<int:pk>/": Rule(PUBLIC, {"pk": "person"}, {"value": "not_now"}),
+    "not-now/genre/<int:pk>/": Rule(PUBLIC, {"pk": "genre"}, {"value": "not_now"}),
     "profiles/": Rule(OWN, form={"name": ""}),
     "profiles/<int:pk>/": Rule(ACCOUNT, PROFILE, {"name": "Anna", "maturity_limit": ""}),
     "profiles/<int:pk>/switches/": Rule(ACCOUNT, PROFILE, {"is_personalized": "on"}),

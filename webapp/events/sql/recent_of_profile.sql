@@ -8,7 +8,8 @@
         occurred_at,
         received_at,
         query,
-        visit_id
+        visit_id,
+        subject
     FROM events_event
     WHERE
         profile_id = %(profile)s
@@ -27,7 +28,8 @@ UNION ALL
         occurred_at,
         received_at,
         query,
-        visit_id
+        visit_id,
+        subject
     FROM events_event
     WHERE
         visit_id = %(visit)s
