@@ -60,7 +60,7 @@ class ContentVectorsConfig:
     """Of the block of people, the others have 1."""
     shrinkage: float = 10.0
     """κ: a title that so many liked is placed half by its likers and half by its content."""
-    damping: float = 0.9
+    damping: float = 0.75
     """δ."""
     min_titles: int = 2
     """People and facts of fewer titles have no feature."""

@@ -112,12 +112,12 @@ def test_a_title_of_which_more_is_known_may_lie_further_out():
 
 
 def test_support_decides_between_likers_and_content(model):
-    """κ = 10: with ten likes half and half, with none the content's, damped to .9."""
+    """κ = 10: with ten likes half and half, with none the content's, damped to .75."""
     own = np.ones((COUNT, 8), dtype=np.float32)
     own[2] = 0
     support = np.zeros(COUNT, dtype=np.float32)
     support[:3] = [10, 1e6, 50]
-    predicted = 0.9 * model.place(planted())
+    predicted = 0.75 * model.place(planted())
     vectors = model.vectors(planted(), own, support)
     assert np.allclose(vectors[0], (1 + predicted[0]) / 2, atol=1e-5)
     assert np.allclose(vectors[1], 1, atol=1e-3)
