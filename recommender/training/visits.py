@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32, Float64, Int64
+from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
@@ -122,17 +122,13 @@ def train_visits(
     """
     ials = knowledge.ials
     num_items = len(ials.items)
-    is_held_out = np.isin(sessions.viewers, held_out) | (
-        (sessions.viewers < 0) & (uniform_hash(sessions.viewers, seed) < ANONYMOUS_SHARE)
-    )
+    is_held_out = _is_held_out(sessions, held_out, seed)
     until = _newest_visits_start(sessions)
     train = sessions.of(np.flatnonzero(~is_held_out)).before(until)
     if len(next_in_visit(train)) < MIN_TARGETS:
         return None
-    held_out_sessions = sessions.of(np.flatnonzero(is_held_out))
-    for_gate, later = _earlier_and_later(
-        new_title_requests(held_out_sessions, knowledge), until, seed
-    )
+    asked = new_title_requests(sessions.of(np.flatnonzero(is_held_out)), knowledge)
+    for_gate, later = _earlier_and_later(asked, until, seed)
     can_evaluate = min(len(for_gate), len(later)) >= MIN_REQUESTS
     curve: list[dict[str, Any]] = []
 
@@ -153,16 +149,33 @@ def train_visits(
     gate = FusionGate(fusion_config)
     metrics: dict[str, Any] = {"curve": curve, "requests": len(later)}
     if can_evaluate:
-        inputs = knowledge.inputs(for_gate, encoder)
-        past = for_gate.sessions.met_before(for_gate.events, num_items)
-        liked = histories_before(for_gate, slice(None), num_items, knowledge.liked)
-        gate.fit(
-            inputs, ials.item_factors, encoder.item_vectors, for_gate.targets, past.maximum(liked)
-        )
+        _fit_gate(gate, for_gate, knowledge, encoder)
         metrics["systems"] = evaluate_fusion(later, knowledge, encoder, gate)
     sides = _compared_sides(_sample(later, MAX_COMPARED, seed), knowledge, encoder, gate)
     metrics["seconds"] = time.perf_counter() - began
     return VisitModels(encoder, gate, metrics, sides)
+
+
+def _is_held_out(sessions: Sessions, held_out: Int64, seed: int) -> Bool:
+    """Return (S,) True at the held-out profiles, and at a share of the anonymous visits."""
+    is_drawn = uniform_hash(sessions.viewers, seed) < ANONYMOUS_SHARE
+    return np.isin(sessions.viewers, held_out) | ((sessions.viewers < 0) & is_drawn)
+
+
+def _fit_gate(
+    gate: FusionGate, requests: Requests, knowledge: VisitKnowledge, encoder: SessionEncoder
+) -> None:
+    """Fit the gate; what was met, or liked before the visit, does not compete."""
+    num_items = len(knowledge.ials.items)
+    met = requests.sessions.met_before(requests.events, num_items)
+    liked = histories_before(requests, slice(None), num_items, knowledge.liked)
+    gate.fit(
+        knowledge.inputs(requests, encoder),
+        knowledge.ials.item_factors,
+        encoder.item_vectors,
+        requests.targets,
+        met.maximum(liked),
+    )
 
 
 def evaluate_fusion(
