@@ -87,6 +87,7 @@ class Viewer:
         refused_genres: genres of which only what the viewer keeps or has begun is shown.
         not_now_genres: genres that this visit is not about, as the viewer said.
         not_now_people: people, likewise.
+        passed_over: titles that this visit was shown and did not open, newest first.
         seen: titles that are no news: not recommended, but shown where the viewer keeps them.
         unfinished: titles begun and not ended, newest first.
         listed: My List, newest first.
@@ -104,6 +105,7 @@ class Viewer:
     refused_genres: frozenset[int] = frozenset()
     not_now_genres: frozenset[int] = frozenset()
     not_now_people: frozenset[int] = frozenset()
+    passed_over: Sequence[int] = ()
     seen: frozenset[int] = frozenset()
     unfinished: Sequence[int] = ()
     listed: Sequence[int] = ()

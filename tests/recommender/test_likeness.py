@@ -95,3 +95,14 @@ def test_without_neighbours_the_aspect_is_zero(catalogue):
 def test_vectors_of_another_catalogue_are_refused(catalogue):
     with pytest.raises(InvalidInputError, match="4 titles need as many vectors, got 3"):
         Likeness(catalogue, VECTORS[:3])
+
+
+def test_likeness_to_several_is_the_mean_of_genres_and_eras_and_of_one_its_own(catalogue):
+    likeness = Likeness(catalogue, VECTORS)
+    one, many = likeness.to(0), likeness.to_many(np.array([0]))
+    for name in ("genres", "people", "era", "period", "likers"):
+        np.testing.assert_allclose(many[name], one[name], atol=1e-6)
+    both = likeness.to_many(np.array([0, 1]))
+    for name in ("genres", "era"):
+        mean = (one[name] + likeness.to(1)[name]) / 2
+        np.testing.assert_allclose(both[name], mean, atol=1e-6)

@@ -240,3 +240,18 @@ def test_the_encoder_reads_visits_only_where_the_release_says_that_it_won(folder
         is_prior[side] = bool(taste.aspects)
         assert taste.scores[RATED:].any(), "unrated titles are scored either way"
     assert is_prior == {"prior": True, "encoder": False}
+
+
+def test_what_was_passed_over_lowers_what_is_like_it_by_a_bounded_share(recommender):
+    """Sixty romances passed over by their lover lower them, and leave them in front."""
+    viewer = lover_of_romance(did(EventKind.OPEN, WESTERNS[0]))
+    plain = recommender.taste(viewer, CONTEXT)
+    other = ROMANCES[20:]
+    shares = []
+    for passed in (ROMANCES[8:9], ROMANCES[8:20], np.repeat(ROMANCES[8:20], 5)):
+        taste = recommender.taste(replace(viewer, passed_over=passed.tolist()), CONTEXT)
+        gap = np.mean([plain.scores[id_ - FIRST] - taste.scores[id_ - FIRST] for id_ in other])
+        shares.append(gap - np.mean(plain.scores - taste.scores))
+    assert 0 < shares[0] < shares[1]
+    assert shares[2] == pytest.approx(shares[1], rel=1e-5)  # a title counts once, all are capped
+    assert shares[1] < 1.0  # of a standard deviation of the long-term score

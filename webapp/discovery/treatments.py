@@ -37,4 +37,5 @@ def treated_viewer(viewer: Viewer, treatment: str) -> Viewer:
         reasons=[id_ for id_ in viewer.reasons if id_ in viewer.liked_before],
         not_now_genres=frozenset(),
         not_now_people=frozenset(),
+        passed_over=(),
     )

@@ -24,10 +24,11 @@ from webapp.discovery.questions import (
     TitleQuestion,
 )
 from webapp.discovery.surface import Surface
-from webapp.discovery.treatments import rival_of
+from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage, TopicView
 from webapp.engine.respond import PageRequest, Response, read_request, respond
 from webapp.engine.views import RowView
+from webapp.events.passed_over import passed_over
 from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
@@ -47,7 +48,8 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     """Build the home page's rows for the visit's viewer and write the slate down.
 
     Six queries where a background thread holds the live release and its titles are at hand:
-    evidence 3, what is on screen 1, visit and slate 2.
+    evidence 3, what is on screen 1, visit and slate 2. One more where the visit saw a home page
+    before: what it passed over.
 
     Args:
         visit: whose.
@@ -58,6 +60,8 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     request = read_request(visit, Surface.HOME, now, max_rows=max_rows)
     with stage("events"):
         rows = pinned_rows(visit)
+        if rows:
+            request = _with_passed_over(request, is_scrolled=False)
     question = HomeQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question)
     spotlight, views = _split(response.views, rows)
@@ -87,10 +91,19 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
     if not rows:
         return None
     request = read_request(visit, Surface.HOME, now)
+    with stage("events"):
+        request = _with_passed_over(request, is_scrolled=True)
     question = RowsBelowQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question, continues=shown)
     num_above = sum(row.kind != SPOTLIGHT for row in rows)
     return HomePage(response.slate_id, response.views, response.is_fallback, num_above=num_above)
+
+
+def _with_passed_over(request: PageRequest, *, is_scrolled: bool) -> PageRequest:
+    """Return the request with what this visit was shown and did not open. One query."""
+    titles = passed_over(request.visit, request.evidence, is_scrolled=is_scrolled)
+    viewer = replace(request.viewer, passed_over=titles)
+    return replace(request, viewer=treated_viewer(viewer, request.visit.treatment))
 
 
 def _topics(request: PageRequest, response: Response) -> list[TopicView]:

@@ -1,0 +1,40 @@
+"""Passed-over titles: a visit and its evidence in, what it was shown and did not open, out."""
+
+from django.db.models import Max
+
+from recommender.ranking.page import PageConfig
+from webapp.events.evidence import Evidence
+from webapp.events.models import Event
+from webapp.events.visits import CurrentVisit
+
+MOST = 200
+"""The newest titles that are read."""
+ABOVE_FOLD = PageConfig.fold_rows * PageConfig.fold_slots
+"""A visit that has seen more titles than these has scrolled."""
+
+
+def passed_over(visit: CurrentVisit, evidence: Evidence, *, is_scrolled: bool) -> list[int]:
+    """Return the titles seen and left alone, newest first, each once. At most one query.
+
+    None until the viewer scrolled or did something else: a page that was just opened passes
+    nothing over. A title that an event of this visit names is not passed over.
+
+    Args:
+        visit: whose.
+        evidence: its events.
+        is_scrolled: whether rows below the first ones were asked for.
+    """
+    if visit.is_paused or not visit.is_personal:
+        return []
+    rows = (
+        Event.objects.filter(visit=visit.id, kind=Event.Kind.IMPRESSION)
+        .values("title_id")
+        .annotate(seen_at=Max("occurred_at"))
+        .order_by("-seen_at", "title_id")
+    )
+    seen = [row["title_id"] for row in rows[:MOST]]
+    is_used = any(event.is_this_visit for event in evidence.recent)
+    if not (is_used or is_scrolled or len(seen) > ABOVE_FOLD):
+        return []
+    named = {title_id for title_id, _ in evidence.in_session}
+    return [title_id for title_id in seen if title_id not in named]
