@@ -11,15 +11,14 @@ by at least two and by half of them; of one title only its genres count, for any
 I items of the catalogue, n titles of the visit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Bool, Int64
+from recommender.arrays import Bool, Float64, Int64
 from recommender.data.catalogue import Catalogue
-from recommender.models.likeness import idf_of
 from recommender.serving.candidates import catalogue_items
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
@@ -41,6 +40,8 @@ class Topic:
 def visit_topics(catalogue: Catalogue, viewer: Viewer, taste: Taste | None) -> list[Topic]:
     """Return at most `MAX_TOPICS`, the likeliest first; none where the visit says nothing.
 
+    What was searched for counts as if all titles of the visit shared it.
+
     Args:
         catalogue: I titles.
         viewer: whose events of this visit are read; what they want not now is left out.
@@ -49,33 +50,55 @@ def visit_topics(catalogue: Catalogue, viewer: Viewer, taste: Taste | None) -> l
     if taste is None or taste.visit is None:
         return []
     items = catalogue_items(catalogue, viewer.positive_now())
-    scored = [
-        *_scored(GENRE, catalogue.genres, catalogue.genre_ids, items, taste.aspects),
-        *_scored(PERSON, catalogue.people, catalogue.person_ids, items, taste.aspects),
-    ]
+    searches = [event for event in viewer.events if event.is_this_visit]
+    genre_ids = [id_ for event in searches for id_ in event.genre_ids]
+    person_ids = [id_ for event in searches for id_ in event.person_ids]
     refused = {GENRE: viewer.not_now_genres | viewer.refused_genres, PERSON: viewer.not_now_people}
-    scored = [each for each in scored if each[1].id not in refused[each[1].kind]]
+    scored = [
+        (score * _chance(kind, taste.aspects), Topic(kind, int(ids[column])))
+        for kind, ids, shares, items_with in (
+            (
+                GENRE,
+                catalogue.genre_ids,
+                _shares(catalogue.genres, items, np.isin(catalogue.genre_ids, genre_ids), 1),
+                catalogue.items_with_genre,
+            ),
+            (
+                PERSON,
+                catalogue.person_ids,
+                _shares(catalogue.people, items, np.isin(catalogue.person_ids, person_ids), 2),
+                catalogue.items_with_person,
+            ),
+        )
+        for column in np.flatnonzero(shares).tolist()
+        if int(ids[column]) not in refused[kind]
+        for score in [shares[column] * np.log(len(catalogue) / max(len(items_with(column)), 1))]
+    ]
     scored.sort(key=lambda each: -each[0])
     return [topic for _, topic in scored[:MAX_TOPICS]]
 
 
-def _scored(
-    kind: str,
-    features: sparse.csr_array,
-    ids: Int64,
-    items: Int64,
-    aspects: Mapping[str, float],
-) -> Iterator[tuple[float, Topic]]:
-    """Yield the features, (I, F), that the items share, each with its score."""
+def _chance(kind: str, aspects: Mapping[str, float]) -> float:
+    """Return the posterior that the visit is about a genre, or a person; 1 where none is known."""
+    return sum(aspects.get(name, 0.0) for name in ASPECTS[kind]) if aspects else 1.0
+
+
+def _shares(features: sparse.csr_array, items: Int64, searched: Bool, least: int) -> Float64:
+    """Return (F,) the share of the items with each feature, 0 where too few have it.
+
+    Args:
+        features: (I, F).
+        items: (n,) of the visit.
+        searched: (F,) True at what was searched for: its share is 1.
+        least: how many titles a visit has before their features count.
+    """
+    shares = searched.astype(np.float64)
     count = len(items)
-    if not count or (count == 1 and kind == PERSON):
-        return
-    having = np.bincount(features[items].indices, minlength=features.shape[1])
-    shared = np.flatnonzero(having >= (1 if count == 1 else max(2, count / 2)))
-    chance = sum(aspects.get(name, 0.0) for name in ASPECTS[kind]) if aspects else 1.0
-    scores = chance * having[shared] / count * idf_of(features)[shared]
-    for column, score in zip(shared.tolist(), scores.tolist(), strict=True):
-        yield score, Topic(kind, int(ids[column]))
+    if count >= least:
+        having = np.bincount(features[items].indices, minlength=features.shape[1])
+        enough = having >= (1 if count == 1 else max(2, count / 2))
+        shares = np.maximum(shares, np.where(enough, having / count, 0))
+    return shares
 
 
 def not_now_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:

@@ -63,6 +63,15 @@ def test_the_posterior_of_the_aspects_decides_between_genres_and_people():
     assert topics(who_opened(100, 101), of_people)[0] == ("person", FONDA)
 
 
+def test_what_was_searched_for_is_named_without_any_title():
+    search = ViewerEvent(
+        EventKind.SEARCH, None, 1.0, query="leone", genre_ids=(COMEDY,), person_ids=(LEONE,)
+    )
+    assert topics(Viewer(events=[search])) == [("genre", COMEDY), ("person", LEONE)]
+    before = replace(search, is_this_visit=False)
+    assert topics(Viewer(events=[before])) == []
+
+
 def test_a_visit_that_says_nothing_is_about_nothing():
     assert topics(who_opened()) == []
     assert topics(who_opened(100), None) == []
