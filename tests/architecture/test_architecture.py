@@ -1,5 +1,6 @@
 """What the structure promises and imports alone cannot show."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -160,3 +161,26 @@ def test_every_task_is_explained():
     documented = (ROOT / "docs" / "operations.md").read_text()
     assert tasks
     assert {name for name in tasks if f"`{name}`" not in documented} == set()
+
+
+MOST_LINES = 60
+
+
+def functions(path):
+    """Each function of a file with its number of lines, its decorators left out."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name, node.end_lineno - node.lineno + 1
+
+
+@pytest.mark.parametrize("package", ["webapp", "recommender", "search", "benchmarks"])
+def test_a_function_is_read_at_a_glance(package):
+    paths = sorted((ROOT / package).rglob("*.py"))
+    long = [
+        f"{path.relative_to(ROOT)}: {name} has {lines} lines"
+        for path in paths
+        for name, lines in functions(path)
+        if lines >= MOST_LINES
+    ]
+    assert paths
+    assert long == []

@@ -39,53 +39,62 @@ def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     times = Times.of(
         filters.period, is_simulated=filters.is_simulated, dimension=dimension, part=part
     )
+    return Dashboard(
+        "Overview",
+        f"Does it help? {len(filters.period.days)} days to {filters.until}, {filters.description}.",
+        figures(filters, readings, times),
+        [_visits(filters, readings, times), _for_whom(filters, readings, times)],
+    )
+
+
+def _visits(filters: DashboardFilters, readings: Readings, times: Times) -> Section:
+    """Return the charts by day: abandonment, conversions, time to play and failed searches."""
     days = filters.period.days
     searches = [failed(point) for point in readings.by_day("search_success", *filters.slice)]
     abandoned, good, conversion = (
         METRICS[name] for name in ("abandonment", "good_abandonment", "conversion_rate")
     )
-    return Dashboard(
-        "Overview",
-        f"Does it help? {len(days)} days to {filters.until}, {filters.description}.",
-        figures(filters, readings, times),
+    return Section(
+        "Visits",
         [
-            Section(
-                "Visits",
+            of_metric(
+                abandoned,
+                days,
                 [
-                    of_metric(
-                        abandoned,
-                        days,
-                        [
-                            (abandoned.label, readings.by_day("abandonment", *filters.slice)),
-                            (good.label, readings.by_day("good_abandonment", *filters.slice)),
-                        ],
-                        note=f"{good.label}: {good.meaning}",
-                    ),
-                    of_metric(
-                        conversion,
-                        days,
-                        [(conversion.label, readings.by_day("conversion_rate", *filters.slice))],
-                    ),
-                    of_metric(
-                        TIME_TO_PLAY,
-                        days,
-                        [(TIME_TO_PLAY.label, [times.median([day]) for day in days])],
-                    ),
-                    of_metric(FAILED, days, [(FAILED.label, searches)]),
+                    (abandoned.label, readings.by_day("abandonment", *filters.slice)),
+                    (good.label, readings.by_day("good_abandonment", *filters.slice)),
                 ],
+                note=f"{good.label}: {good.meaning}",
             ),
-            Section(
-                "For whom",
-                [
-                    waiting(times.curve(days)),
-                    by_name(
-                        abandoned, readings.by_slice("abandonment", "decile"), "Tenth of history"
-                    ),
-                ],
-                lead="Tenths of visits in order of how many titles the profile had liked before; "
-                "1 is those with the shortest history.",
+            of_metric(
+                conversion,
+                days,
+                [(conversion.label, readings.by_day("conversion_rate", *filters.slice))],
+            ),
+            of_metric(
+                TIME_TO_PLAY,
+                days,
+                [(TIME_TO_PLAY.label, [times.median([day]) for day in days])],
+            ),
+            of_metric(FAILED, days, [(FAILED.label, searches)]),
+        ],
+    )
+
+
+def _for_whom(filters: DashboardFilters, readings: Readings, times: Times) -> Section:
+    """Return the curve of waiting for a play, and abandonment by history size."""
+    return Section(
+        "For whom",
+        [
+            waiting(times.curve(filters.period.days)),
+            by_name(
+                METRICS["abandonment"],
+                readings.by_slice("abandonment", "decile"),
+                "Tenth of history",
             ),
         ],
+        lead="Tenths of visits in order of how many titles the profile had liked before; "
+        "1 is those with the shortest history.",
     )
 
 
