@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 from axe_playwright_python.sync_playwright import Axe
-from django.core.servers.basehttp import ServerHandler
+from django.core.servers.basehttp import ThreadedWSGIServer
 from django.db import connections
 from playwright.sync_api import (
     Browser,
@@ -34,8 +35,6 @@ FLAGS = [
     "--disable-sync",
 ]
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-IDLE_SECONDS = 0.3
-"""A request on its way to a busy server is under way within this time."""
 
 
 class Loop:
@@ -66,52 +65,64 @@ def chromium() -> str:
     return found
 
 
-class UnderWay:
-    """Counts the requests that the live server is at.
+class OpenConnections:
+    """Counts the live server's connections, from being accepted to the end of their threads.
 
-    Django's own signal of a request's end does not come where the browser hung up before it.
+    A closed browser closes its connections, so when none is left no request can come any more.
+    Django's signal of a request's end does not come where the browser hung up before it.
     """
 
     def __init__(self) -> None:
         self._lock, self.count = threading.Lock(), 0
 
-    def counted(self, run: Callable[..., None]) -> Callable[..., None]:
-        """Return the server's `run`, which answers one request, counted while it runs."""
+    def on_accepting(self, accept: Callable[..., None]) -> Callable[..., None]:
+        """Return the server's `process_request`, counted before it starts the thread."""
 
-        def run_counted(handler: ServerHandler, application: object) -> None:
+        def accept_counted(server: ThreadedWSGIServer, *connection: object) -> None:
             with self._lock:
                 self.count += 1
+            accept(server, *connection)
+
+        return accept_counted
+
+    def on_serving(self, serve: Callable[..., None]) -> Callable[..., None]:
+        """Return the server's `process_request_thread`, counted off when it ends."""
+
+        def serve_counted(server: ThreadedWSGIServer, *connection: object) -> None:
             try:
-                run(handler, application)
+                serve(server, *connection)
             finally:
                 with self._lock:
                     self.count -= 1
 
-        return run_counted
+        return serve_counted
 
-    def wait_for_none(self) -> None:
-        """Wait until none was under way for a while: one just sent may not be taken up yet."""
-        now = idle_since = time.monotonic()
-        end = now + SECONDS
-        while now - idle_since < IDLE_SECONDS:
-            time.sleep(0.01)
-            now = time.monotonic()
-            if self.count > 0:
-                idle_since = now
-                assert now < end, f"{self.count} requests did not end"
+    def wait_for_none(self, address: str) -> None:
+        """Wait until none is open of those made so far to the server at the address.
+
+        The server accepts connections in the order in which they were made: when it has answered
+        one of ours, it has accepted all that the browser made before.
+        """
+        requests.get(f"{address}/healthz", timeout=SECONDS)
+        end = time.monotonic() + SECONDS
+        while self.count > 0:
+            assert time.monotonic() < end, f"{self.count} connections stayed open"
+            time.sleep(0.002)
 
 
 @pytest.fixture(scope="session")
-def under_way() -> Iterator[UnderWay]:
-    """The count of requests, from before the first journey's server answers."""
-    counter = UnderWay()
+def open_connections() -> Iterator[OpenConnections]:
+    """The live server's connections, counted from before the first journey."""
+    counter, server = OpenConnections(), ThreadedWSGIServer
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ServerHandler, "run", counter.counted(ServerHandler.run))
+        accept, serve = server.process_request, server.process_request_thread
+        patch.setattr(server, "process_request", counter.on_accepting(accept))
+        patch.setattr(server, "process_request_thread", counter.on_serving(serve))
         yield counter
 
 
 def _close_silently(context: BrowserContext) -> None:
-    """Close it, so that what its pages tell when they go does not reach the next test's site."""
+    """Close it, so that what its pages send as they go does not reach the next test's site."""
     context.set_offline(True)
     CLOSE(context)
 
@@ -133,7 +144,10 @@ def launched(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture
 def browser(
-    launched: Browser, under_way: UnderWay, monkeypatch: pytest.MonkeyPatch
+    launched: Browser,
+    open_connections: OpenConnections,
+    live_server: object,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Browser]:
     # Playwright's event loop runs in this thread, where the ORM is used between steps.
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -142,7 +156,7 @@ def browser(
     try:
         for context in launched.contexts:
             context.close()
-        under_way.wait_for_none()
+        open_connections.wait_for_none(str(live_server))
     finally:
         # Within Playwright's loop the ORM has a connection of its own; here is its end.
         connections.close_all()
