@@ -1,7 +1,7 @@
 """A ranker that learns each hour from the last one keeps up with one learned anew, and costs less.
 
 globo    clicks of a news site by the hour against articles that others read in the same hour, five
-         days: the hour is foretold, then learned from
+         days: the hour is predicted, then learned from
 guard    what the gate does with a window whose labels are wrong
 
 Nothing counts clicks for the models: what is popular now must be learned from the ids.
@@ -136,7 +136,7 @@ def play(
     first = learn(log, begin - TEACHER_HOURS * HOUR, begin, scratch)
     say(f"seed {seed}: the first model took {time.perf_counter() - began:.0f} s")
     models, teacher = dict.fromkeys(arms, first), first
-    told: dict[str, list[Float32]] = {arm: [] for arm in arms}
+    predicted: dict[str, list[Float32]] = {arm: [] for arm in arms}
     seconds: dict[str, list[float]] = {arm: [] for arm in arms}
     teacher_seconds: list[float] = []
     rng = np.random.default_rng(seed)
@@ -148,7 +148,7 @@ def play(
             say(f"hour {hour + 1} is missing from the log")
             continue
         for arm in arms:
-            told[arm].append(models[arm].click_probabilities(newest.examples))
+            predicted[arm].append(models[arm].click_probabilities(newest.examples))
         if hour and hour % 24 == 0:
             clock = time.perf_counter()
             teacher = learn(log, start - TEACHER_HOURS * HOUR, start, scratch)
@@ -166,7 +166,7 @@ def play(
     slices = {"": age > -np.inf, " of new items": age < NEW_HOURS, " of old items": age > OLD_HOURS}
     results: dict[str, dict[str, float]] = {}
     for arm in arms:
-        chances = np.concatenate(told[arm])
+        chances = np.concatenate(predicted[arm])
         results[arm] = {
             f"{name}{which}": value
             for which, chosen in slices.items()
