@@ -22,15 +22,36 @@ how they were chosen).
 I items, E events.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
 from recommender import checks
 from recommender.arrays import Bool, Float32
+from recommender.data.sessions import EventKind
 from recommender.models.likeness import Aspects
 
+Subject = TypeVar("Subject")
+
+EVENT_WEIGHTS: Mapping[int, float] = {
+    EventKind.OPEN: 0.9,
+    EventKind.CHOOSE: 0.9,
+    EventKind.SEARCH: 0.9,
+    EventKind.PLAY: 0.95,
+    EventKind.PROGRESS: 0.95,
+    EventKind.LIST: 0.95,
+    EventKind.FINISH: 1.0,
+    EventKind.LIKE: 1.0,
+    EventKind.STOP: -0.5,
+    EventKind.UNLIST: -0.5,
+    EventKind.DISLIKE: -1.0,
+    EventKind.HIDE: -1.0,
+}
+"""w by kind of event, below 0 for a refusal, in the order of the evidence in docs/metrics.md."""
+RECENCY = 0.95
+"""What each newer subject multiplies the weights of those before it by."""
 PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.15}
 
 
@@ -156,3 +177,23 @@ def standardised(scores: Float32) -> Float32:
     if spread <= 1e-7 * float(np.abs(exact).max(initial=0)):
         return np.zeros(len(scores), dtype=np.float32)
     return np.asarray((exact - exact.mean()) / spread, dtype=np.float32)
+
+
+def weights_of(events: Iterable[tuple[Subject, int]]) -> dict[Subject, float]:
+    """Return w by subject, below 0 for a refusal, in the order of their last events.
+
+    Of all events of a subject the strongest counts once, or its refusal if that came later. Each
+    newer subject multiplies the weights of those before it by `RECENCY`.
+
+    Args:
+        events: subjects with kinds of event, oldest first.
+    """
+    weights: dict[Subject, float] = {}
+    for subject, kind in events:
+        weight, before = EVENT_WEIGHTS[kind], weights.pop(subject, 0.0)
+        weights[subject] = max(weight, before, key=abs) if weight * before > 0 else weight
+    ages = range(len(weights) - 1, -1, -1)
+    return {
+        subject: weight * RECENCY**age
+        for age, (subject, weight) in zip(ages, weights.items(), strict=True)
+    }

@@ -18,12 +18,12 @@ from scipy import sparse
 from recommender.arrays import Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
-from recommender.data.sessions import POSITIVE_KINDS, EventKind, Requests, Sessions
+from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions
 from recommender.errors import InvalidInputError
 from recommender.models.ials import Ials
 from recommender.models.item_to_item import Neighbours
 from recommender.models.likeness import Likeness
-from recommender.models.visit_intents import IntentEvidence, VisitIntents
+from recommender.models.visit_intents import IntentEvidence, VisitIntents, weights_of
 from recommender.training.gates import Z_95_ONE_SIDED
 from recommender.vocabulary import UNKNOWN
 
@@ -31,7 +31,6 @@ LONG_TERM, PRIOR, ENCODER = "long-term only", "prior", "encoder"
 MIN_COMPARED = 50
 """With fewer later requests of held-out viewers the prior reads the visits."""
 LIKENESSES_CACHED = 512
-REFUSALS = frozenset({EventKind.DISLIKE, EventKind.HIDE, EventKind.STOP, EventKind.UNLIST})
 
 Score = Callable[[Requests, slice], Float32]
 """(B, M) scores of some requests."""
@@ -165,16 +164,17 @@ class PriorScores:
         known = self._items[self._is_known]
         over = np.zeros(len(self._available), dtype=np.float32)
         over[known] = long_term[self._is_known]
-        eligible, evidence = self._available.copy(), []
-        for item, kind in zip(items.tolist(), kinds.tolist(), strict=True):
-            subject = int(self._items[item]) if item != UNKNOWN else UNKNOWN
-            if subject == UNKNOWN:
-                continue
-            eligible[subject] = False
-            is_negative = kind in REFUSALS
-            if is_negative or kind in POSITIVE_KINDS:
-                aspects = self._aspects(subject)
-                evidence.append(IntentEvidence(aspects, is_negative=is_negative))
+        there = np.flatnonzero(items != UNKNOWN)
+        subjects = self._items[items[there]]
+        in_catalogue = subjects != UNKNOWN
+        subjects = subjects[in_catalogue].tolist()
+        eligible = self._available.copy()
+        eligible[subjects] = False
+        weights = weights_of(zip(subjects, kinds[there][in_catalogue].tolist(), strict=True))
+        evidence = [
+            IntentEvidence(self._aspects(subject), abs(weight), is_negative=weight < 0)
+            for subject, weight in weights.items()
+        ]
         posterior = self._intents.posterior(over, evidence, eligible).scores
         scores = np.full(len(long_term), posterior.min(initial=0), dtype=np.float32)
         scores[self._is_known] = posterior[known]

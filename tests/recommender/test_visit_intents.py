@@ -5,12 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.data.sessions import EventKind
 from recommender.errors import InvalidInputError
 from recommender.models.visit_intents import (
+    EVENT_WEIGHTS,
     IntentEvidence,
     VisitIntents,
     VisitIntentsConfig,
     standardised,
+    weights_of,
 )
 
 ITEMS = 12
@@ -180,3 +183,16 @@ def test_settings_out_of_bounds_are_refused():
     ):
         with pytest.raises(InvalidInputError):
             VisitIntentsConfig(**wrong)
+
+
+def test_every_kind_of_event_weighs_something():
+    assert set(EVENT_WEIGHTS) == set(EventKind)
+
+
+def test_the_strongest_event_of_a_subject_counts_once_and_a_later_refusal_replaces_it():
+    """One subject is younger than what was played; opening that again adds nothing."""
+    events = [("a", EventKind.PLAY), ("b", EventKind.LIKE), ("a", EventKind.OPEN)]
+    weights = weights_of([*events, ("b", EventKind.STOP), ("b", EventKind.HIDE)])
+    assert weights == {"a": pytest.approx(0.95 * 0.95), "b": -1.0}
+    assert list(weights) == ["a", "b"]
+    assert weights_of([("b", EventKind.HIDE), ("b", EventKind.OPEN)]) == {"b": 0.9}
