@@ -15,6 +15,7 @@ from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
 from search.index.postings import Postings
+from search.index.strings import Strings, sorted_groups
 from search.query import Filter, Query, mistakes_in_word
 from search.rerank import DEFAULT, Preference, Weights, order
 from search.retrieve import ENOUGH, IN_THE_NAME, MEANT, MISTAKEN, Band, bands
@@ -110,9 +111,13 @@ class SearchEngine:
     def __init__(self, documents: list[Document], weights: Weights = DEFAULT) -> None:
         self.document_ids = np.array([d.id for d in documents], dtype=np.int64)  # (N,)
         self._weights = weights
-        self._document_names = [document.name for document in documents]
+        self._document_names = Strings(document.name for document in documents)
         self._is_available = np.array([d.is_available for d in documents], dtype=bool)  # (N,)
         self._unavailable = np.flatnonzero(~self._is_available)
+        # Without any preference, shorter names stand first, then earlier documents.
+        lengths = np.array([len(document.name) for document in documents], dtype=np.int64)
+        self._tie_break = np.empty(len(documents), dtype=np.int64)  # (N,)
+        self._tie_break[np.argsort(lengths, kind="stable")] = np.arange(len(documents))
         self._names = Names(document.names for document in documents)
         folded = _Folded()
         self._in_names = Postings(
@@ -127,15 +132,12 @@ class SearchEngine:
             self._people,
             np.array([document.year or 0 for document in documents], dtype=np.int64),
             self._document_names,
-            self._named,
+            self._names,
+            self._tie_break,
         )
         self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
         self._similarity: Callable[[int], Float32 | None] | None = None
-        self._choices = _choices(documents)
-        # Without any preference, shorter names stand first, then earlier documents.
-        lengths = np.array([len(name) for name in self._document_names], dtype=np.int64)
-        self._tie_break = np.empty(len(documents), dtype=np.int64)
-        self._tie_break[np.argsort(lengths, kind="stable")] = np.arange(len(documents))
+        self._choices = _Choices(documents)
 
     @classmethod
     def build(cls, documents: Iterable[Document]) -> "SearchEngine":
@@ -204,7 +206,12 @@ class SearchEngine:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
         preference = Preference.of(
-            len(found), affinity, popularity, self._chosen(query), alike, self._weights
+            len(found),
+            affinity,
+            popularity,
+            self._choices.after(" ".join(query.words)),
+            alike,
+            self._weights,
         )
         near = self._near(query, reading if filters else None, found, unavailable, allowed)
         best = order(found, self._tie_break, k, Band.NONE, preference)
@@ -343,27 +350,10 @@ class SearchEngine:
         best = np.lexsort((places, -labels.counts[places], matching[places]))[:GROUP_SIZE]
         return tuple(labels.labels[n] for n in places[best].tolist())
 
-    def _chosen(self, query: Query) -> Float32 | None:
-        """Return (N,) how often each document was chosen after this text, None if never."""
-        known = self._choices.get(" ".join(query.words))
-        if known is None:
-            return None
-        chosen = np.zeros(len(self.document_ids), dtype=np.float32)
-        chosen[known[0]] = known[1]
-        return chosen
-
     def _hit(self, place: int, found: UInt8, preference: Preference) -> Hit:
         return Hit(
             int(self.document_ids[place]), Band(int(found[place])), preference.explained(place)
         )
-
-    def _named(self, folded: str) -> int | None:
-        """Return the document that a folded text names, the shortest name first."""
-        for form in Query.parse(folded).forms:
-            places = self._names.equal_to(form)
-            if len(places):
-                return int(places[np.argmin(self._tie_break[places])])
-        return None
 
     def _correction(self, query: Query, found: UInt8, best: Int64) -> str | None:
         """The text that was meant, where every match is one but for a mistake.
@@ -409,16 +399,24 @@ def _weighed_words(document: Document, folded: _Folded) -> Iterator[tuple[str, f
         yield from zip(words(text), repeat(float(times)), strict=False)
 
 
-def _choices(
-    documents: list[Document],
-) -> dict[str, tuple[Int64, Float32]]:
-    """Return which documents were chosen after each folded query, and how often."""
-    chosen: dict[str, dict[int, int]] = {}
-    for place, document in enumerate(documents):
-        for text, times in document.chosen_after:
-            after = chosen.setdefault(fold(text), {})
-            after[place] = after.get(place, 0) + times
-    return {
-        text: (np.array(list(after)), np.array(list(after.values()), dtype=np.float32))
-        for text, after in chosen.items()
-    }
+class _Choices:
+    """Which documents were chosen after a query, and how often."""
+
+    def __init__(self, documents: list[Document]) -> None:
+        self._num_documents = len(documents)
+        chosen: dict[str, dict[int, int]] = {}
+        for place, document in enumerate(documents):
+            for text, times in document.chosen_after:
+                after = chosen.setdefault(fold(text), {})
+                after[place] = after.get(place, 0) + times
+        self._texts, self._documents = sorted_groups({t: list(a) for t, a in chosen.items()})
+        _, self._times = sorted_groups({t: list(a.values()) for t, a in chosen.items()})
+
+    def after(self, folded: str) -> Float32 | None:
+        """Return (N,) how often each document was chosen after this folded text, None if never."""
+        index = self._texts.find(folded)
+        if index is None:
+            return None
+        chosen = np.zeros(self._num_documents, dtype=np.float32)
+        chosen[self._documents.of(index)] = self._times.of(index)
+        return chosen

@@ -4,13 +4,15 @@ N documents.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from recommender.arrays import Bool, Int64
 from search.index.labels import Labels
+from search.index.names import Names
+from search.index.strings import Strings
 from search.query import Filter, FilterKind, Query
 from search.text import fold
 
@@ -88,8 +90,9 @@ class Understanding:
         languages: Labels,
         people: Labels,
         years: Int64,
-        names: list[str],
-        title_of: Callable[[str], int | None],
+        shown: Strings,
+        names: Names,
+        tie_break: Int64,
     ) -> None:
         """Keep what texts are read by.
 
@@ -98,11 +101,12 @@ class Understanding:
             languages: of the documents.
             people: of the documents.
             years: (N,), 0 where unknown.
-            names: (N,).
-            title_of: the document that a folded text names, None where none.
+            shown: (N,) the documents' names as they are shown.
+            names: all their names.
+            tie_break: (N,) which of two documents of a name is meant, the lower one.
         """
         self._genres, self._languages, self._people = genres, languages, people
-        self._years, self._names, self._title_of = years, names, title_of
+        self._years, self._shown, self._names, self._tie_break = years, shown, names, tie_break
         self._aliases = dict(_aliases(genres))
 
     def read(self, query: Query) -> Reading:
@@ -218,13 +222,21 @@ class Understanding:
             if tuple(words[place:first]) != phrase:
                 continue
             for last in range(len(words), first, -1):
-                title = self._title_of(" ".join(words[first:last]))
+                title = self._title_named(" ".join(words[first:last]))
                 if title is not None:
                     mask = np.ones(len(self._years), dtype=bool)
                     mask[title] = False
                     return _Found(
-                        FilterKind.LIKE, self._names[title], mask, last - place, like=title
+                        FilterKind.LIKE, self._shown[title], mask, last - place, like=title
                     )
+        return None
+
+    def _title_named(self, folded: str) -> int | None:
+        """Return the document that a folded text names, the shortest name first."""
+        for form in Query.parse(folded).forms:
+            places = self._names.equal_to(form)
+            if len(places):
+                return int(places[np.argmin(self._tie_break[places])])
         return None
 
     def _unfinished(self, word: str) -> _Found | None:

@@ -9,7 +9,7 @@ from gunicorn.workers.base import Worker
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-# Before numpy, faiss and torch load: their pools read it once, and spinning threads of each
+# Before numpy and torch load: their pools read it once, and spinning threads of each
 # product with the catalogue would take the other processes' cores.
 for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_variable] = str(settings.MODEL_THREADS)

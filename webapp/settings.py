@@ -429,7 +429,6 @@ LOGGING = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
         "django.request": {"filters": ["no_probes"]},
-        "faiss.loader": {"level": "WARNING"},
     },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
 }

@@ -1,15 +1,16 @@
 """Vector index: item vectors in, the items of the greatest inner product with a query out.
 
+It holds nothing but the vectors, so processes that map them into memory share the whole index.
+
 I items, D embedding, B batch.
 """
 
-import faiss
 import numpy as np
 
 from recommender import checks
 from recommender.arrays import Float32, Floating, Int64
 from recommender.errors import InvalidInputError
-from recommender.vocabulary import UNKNOWN
+from recommender.retrieval.top_k import top_k
 
 
 class VectorIndex:
@@ -30,8 +31,6 @@ class VectorIndex:
         if not np.isfinite(vectors).all():
             raise InvalidInputError("every vector must be finite")
         self.vectors = vectors
-        self._index = faiss.IndexFlatIP(vectors.shape[1])
-        self._index.add(vectors)
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -52,22 +51,5 @@ class VectorIndex:
                 f"the index holds vectors of {self.vectors.shape[1]}, got {vectors.shape}"
             )
         checks.whole(k=k)
-        batch = np.atleast_2d(vectors)
-        k = min(k, len(self))
-        scores, items = self._past_ties(batch, k)
-        order = np.lexsort((items, -scores), axis=1)[:, :k]
-        scores = np.take_along_axis(scores, order, axis=1)
-        items = np.take_along_axis(items, order, axis=1)
+        scores, items = top_k(np.atleast_2d(vectors) @ self.vectors.T, k)
         return (scores[0], items[0]) if vectors.ndim == 1 else (scores, items)
-
-    def _past_ties(self, batch: Float32, k: int) -> tuple[Float32, Int64]:
-        """Search deep enough that no tie at position k is cut, and return all results."""
-        if not k or not len(batch):
-            empty = np.empty((len(batch), k), dtype=np.float32)
-            return empty, np.full(empty.shape, UNKNOWN, dtype=np.int64)
-        depth = min(k + 1, len(self))
-        while True:
-            scores, items = self._index.search(batch, depth)
-            if depth == len(self) or (scores[:, -1] < scores[:, k - 1]).all():
-                return scores, items
-            depth = min(2 * depth, len(self))

@@ -22,6 +22,7 @@ from scipy import sparse
 
 from recommender.arrays import Float32, Int64, unit_rows
 from recommender.retrieval.vector_index import VectorIndex
+from search.index.strings import sorted_groups
 
 WeighedWords = Iterable[tuple[str, float]]
 
@@ -54,10 +55,11 @@ class Meaning:
 
     def __init__(self, words_of_documents: Iterable[WeighedWords]) -> None:
         """Index the documents in their order, each given by its words and how often they count."""
-        self._terms: dict[str, int] = {}
-        counts = _counts(words_of_documents, self._terms)
+        terms: dict[str, int] = {}
+        counts = _counts(words_of_documents, terms)
+        self._terms, self._numbers = sorted_groups({term: [n] for term, n in terms.items()})
         self.num_documents = counts.shape[0]
-        frequency = np.bincount(counts.indices, minlength=len(self._terms))
+        frequency = np.bincount(counts.indices, minlength=len(terms))
         self._idf = np.log((1 + self.num_documents) / (1 + frequency)).astype(np.float32)  # (V,)
         counts.data = (1 + np.log(np.maximum(counts.data, 1))) * self._idf[counts.indices]
         _normalise_rows(counts)
@@ -76,11 +78,11 @@ class Meaning:
         return meaning
 
     def __contains__(self, word: str) -> bool:
-        return word in STOP_WORDS or stem(word) in self._terms
+        return word in STOP_WORDS or self._number_of(word) is not None
 
     def near_words(self, words: Sequence[str], k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to a text, best first; none if no word is known."""
-        terms = [self._terms[t] for t in map(stem, words) if t in self._terms]
+        terms = [number for number in map(self._number_of, words) if number is not None]
         if not terms or not self.num_documents:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         weights = self._idf[terms] / max(float(np.linalg.norm(self._idf[terms])), 1e-9)
@@ -99,6 +101,11 @@ class Meaning:
         places, scores = self._nearest(direct, self._latent[document], self._space[document], k + 1)
         others = places != document
         return places[others][:k], scores[others][:k]
+
+    def _number_of(self, word: str) -> int | None:
+        """Return the term's number, None where no document holds it."""
+        index = self._terms.find(stem(word))
+        return None if index is None else int(self._numbers.of(index)[0])
 
     def _latent_of(self, term: int) -> Float32:
         """Return (R,) the term's latent vector; of one that a single document holds, its own."""

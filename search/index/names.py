@@ -3,16 +3,14 @@
 N documents, F forms of their names.
 """
 
-from bisect import bisect_left
 from collections.abc import Iterable
 
 import numpy as np
 
 from recommender.arrays import Int16, Int64
 from search.index.near import NearStrings
+from search.index.strings import SortedStrings, sorted_groups
 from search.text import as_written, joined_forms, words
-
-LAST_CHARACTER = chr(0x10FFFF)
 
 
 class Names:
@@ -29,26 +27,25 @@ class Names:
                 forms.update(dict.fromkeys(joined_forms(words(name))))
             pairs += [(form, document) for form in forms]
         pairs.sort()
-        self._written = written
-        self._forms = [form for form, _ in pairs]  # (F,)
-        self._lengths = np.array([len(form) for form in self._forms], dtype=np.int16)  # (F,)
+        self._written, self._written_by = sorted_groups(written)
+        forms_in_order = [form for form, _ in pairs]
+        self._forms = SortedStrings(forms_in_order)  # (F,)
+        self._lengths = np.array([len(form) for form in forms_in_order], dtype=np.int16)  # (F,)
         self._documents = np.array([document for _, document in pairs], dtype=np.int64)  # (F,)
-        self._near = NearStrings(self._forms)
+        self._near = NearStrings(forms_in_order)
 
     def written(self, text: str) -> Int64:
         """Return the documents with a name that is written so, but for case and blanks."""
-        return np.array(self._written.get(as_written(text), ()), dtype=np.int64)
+        index = self._written.find(as_written(text))
+        return np.empty(0, dtype=np.int64) if index is None else self._written_by.of(index)
 
     def equal_to(self, joined: str) -> Int64:
-        first = last = bisect_left(self._forms, joined)
-        while last < len(self._forms) and self._forms[last] == joined:
-            last += 1
+        first, last = self._forms.equal_to(joined)
         return self._documents[first:last]
 
     def beginning_with(self, joined: str) -> tuple[Int64, Int16]:
         """Return the documents and how many letters of the name are left."""
-        first = bisect_left(self._forms, joined)
-        last = bisect_left(self._forms, joined + LAST_CHARACTER)
+        first, last = self._forms.beginning_with(joined)
         return self._documents[first:last], self._lengths[first:last] - np.int16(len(joined))
 
     def near(self, joined: str, mistakes: int) -> Int64:

@@ -15,6 +15,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from recommender.arrays import Bool, Int64, UInt8, UInt16, UInt64
+from search.index.strings import Strings
 
 LONGEST_BEGINNING = 16
 """Beginnings longer than this are compared by rapidfuzz, once these letters were."""
@@ -30,12 +31,13 @@ class NearStrings:
     def __init__(self, strings: Sequence[str]) -> None:
         lengths = np.fromiter(map(len, strings), dtype=np.int64, count=len(strings))
         self._order = np.argsort(lengths, kind="stable")  # (S,)
-        self._strings = [strings[n] for n in self._order.tolist()]
+        by_length = [strings[n] for n in self._order.tolist()]
+        self._strings = Strings(by_length)  # (S,) the shortest first
         longest = int(lengths.max(initial=0))
         self._first = np.searchsorted(lengths[self._order], np.arange(longest + 2)).tolist()
         """The place of the first string of each length."""
-        self._letters, self._pairs = _sets_of(self._strings)  # (S,), (S,)
-        self._beginnings = _beginnings(self._strings)  # (LONGEST_BEGINNING, S)
+        self._letters, self._pairs = _sets_of(by_length)  # (S,), (S,)
+        self._beginnings = _beginnings(by_length)  # (LONGEST_BEGINNING, S)
         begun = np.bitwise_or.accumulate(_BITS[self._beginnings], axis=0)
         self._begun_letters = {size: begun[size - 1].copy() for size in BEGUN}
 
@@ -50,7 +52,7 @@ class NearStrings:
         )
         missing = _pairs(text) & ~self._pairs[passed]
         passed = passed[np.bitwise_count(missing) <= PAIRS_A_MISTAKE * mistakes]
-        distances = _distances(text, [self._strings[n] for n in passed.tolist()], mistakes)
+        distances = _distances(text, self._strings.take(passed), mistakes)
         near = self._with_the_same_numbers(text, np.flatnonzero(distances <= mistakes), passed)
         return self._order[passed[near]], distances[near]
 
@@ -73,7 +75,7 @@ class NearStrings:
         return self._order[passed[self._with_the_same_numbers(text, near, passed)]]
 
     def _distances_of_beginnings(self, text: str, passed: Int64) -> UInt8:
-        strings = [self._strings[n] for n in passed.tolist()]
+        strings = self._strings.take(passed)
         fewest = np.full(len(strings), 2, dtype=np.uint8)
         for size in range(len(text) - 1, len(text) + 2):
             np.minimum(fewest, _distances(text, [s[:size] for s in strings], 1), out=fewest)
@@ -87,9 +89,9 @@ class NearStrings:
         """Return those of the near ones that no number of the text is mistaken in."""
         if not any(map(str.isdigit, text)):
             return near
-        strings = (self._strings[passed[n]][: len(text) + 1] for n in near.tolist())
-        kept = np.array([_may_be_one_number(text, string) for string in strings], dtype=bool)
-        return np.asarray(near[kept], dtype=np.int64)
+        strings = self._strings.take(passed[near])
+        kept = [_may_be_one_number(text, string[: len(text) + 1]) for string in strings]
+        return np.asarray(near[np.array(kept, dtype=bool)], dtype=np.int64)
 
 
 def _distances(text: str, strings: Sequence[str], mistakes: int) -> UInt8:

@@ -3,7 +3,6 @@
 N documents, W words, P postings.
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
@@ -11,8 +10,8 @@ from itertools import pairwise
 import numpy as np
 
 from recommender.arrays import Bool
-from search.index.names import LAST_CHARACTER
 from search.index.near import NearStrings
+from search.index.strings import sorted_groups
 from search.text import in_digits
 
 
@@ -44,29 +43,22 @@ class Postings:
                     held.update(dict.fromkeys(one + next_ for one, next_ in pairwise(words)))
             for word in held:
                 documents[word].append(document)
-        self.words = sorted(documents)  # (W,)
-        counts = [len(documents[word]) for word in self.words]
-        self._begin = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])  # (W + 1,)
-        self._documents = np.fromiter(
-            (document for word in self.words for document in documents[word]),
-            dtype=np.int32,
-            count=int(self._begin[-1]),
-        )  # (P,)
-        self._whole = np.array([n for n, word in enumerate(self.words) if word in whole], np.int64)
-        self._near = NearStrings([self.words[n] for n in self._whole.tolist()])
+        self._words, self._documents = sorted_groups(documents)  # (W,), (P,) in W groups
+        self._whole = np.array(
+            [n for n, word in enumerate(self._words) if word in whole], dtype=np.int64
+        )
+        self._near = NearStrings(self._words.take(self._whole))
 
     def __contains__(self, word: str) -> bool:
-        first, last = self._range(word)
-        return last > first
+        return self._words.find(word) is not None
 
     def with_word(self, word: str) -> Bool:
         """(N,) True where a document holds this word."""
-        return self._mask([self._range(word)])
+        return self._mask([self._words.equal_to(word)])
 
     def with_prefix(self, prefix: str) -> Bool:
         """(N,) True where a document holds a word that begins so."""
-        first = bisect_left(self.words, prefix)
-        return self._mask([(first, bisect_left(self.words, prefix + LAST_CHARACTER))])
+        return self._mask([self._words.beginning_with(prefix)])
 
     def with_word_like(self, word: str, mistakes: int, *, is_open: bool) -> Bool:
         """(N,) True where a document holds a word at most so many mistakes away.
@@ -89,16 +81,11 @@ class Postings:
         if not len(places):
             return None
         places = self._whole[places]
-        counts = self._begin[places + 1] - self._begin[places]
-        return self.words[int(places[np.lexsort((places, -counts, distances))[0]])]
-
-    def _range(self, word: str) -> tuple[int, int]:
-        place = bisect_left(self.words, word)
-        found = place < len(self.words) and self.words[place] == word
-        return place, place + int(found)
+        counts = self._documents.counts[places]
+        return self._words[int(places[np.lexsort((places, -counts, distances))[0]])]
 
     def _mask(self, ranges: Iterable[tuple[int, int]]) -> Bool:
         mask = np.zeros(self.num_documents, dtype=bool)
         for first, last in ranges:
-            mask[self._documents[self._begin[first] : self._begin[last]]] = True
+            mask[self._documents.between(first, last)] = True
         return mask

@@ -10,7 +10,7 @@ GENRES = Labels([["Western", "Drama"], [], ["Drama", "Drama"], ["Comédie"]])
 
 
 def test_labels_are_numbered_as_they_come_and_counted_once_a_document() -> None:
-    assert GENRES.labels == ["Western", "Drama", "Comédie"]
+    assert list(GENRES.labels) == ["Western", "Drama", "Comédie"]
     assert GENRES.counts.tolist() == [1, 2, 1]
     assert len(GENRES) == 3
 

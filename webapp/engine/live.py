@@ -9,7 +9,6 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import faiss
 import numpy as np
 import torch
 from django.conf import settings
@@ -186,7 +185,6 @@ def load_ranker(version: RankerVersion) -> Ranker:
 
 def limit_threads() -> None:
     """Let a model's arithmetic use `MODEL_THREADS`: sums come out the same with as many."""
-    faiss.omp_set_num_threads(settings.MODEL_THREADS)
     torch.set_num_threads(settings.MODEL_THREADS)
 
 

@@ -14,7 +14,7 @@ import json, pathlib, runpy, sys
 globals().update(runpy.run_path("webapp/gunicorn.py"))
 
 def post_worker_init(worker):
-    import faiss, numpy, scipy.linalg, torch
+    import numpy, scipy.linalg, torch
     from threadpoolctl import threadpool_info
     pools = [(pool["user_api"], pool["num_threads"]) for pool in threadpool_info()]
     pathlib.Path({out!r}).write_text(json.dumps(pools))
