@@ -118,6 +118,10 @@ class Visit:
         return chosen
 
     def _cards(self, page: Page) -> Iterator[Card]:
+        """Yield the cards looked at; what was seen is sent before rows below are asked for.
+
+        As a browser does, which sends every three seconds.
+        """
         for row in page.rows:
             for card in row:
                 if self.patience <= 0:
@@ -129,6 +133,7 @@ class Visit:
             if not self._happens(self.habits.next_row):
                 return
         if page.more:
+            self._send_impressions()
             yield from self._cards(self._load(page.more, as_fragment=True))
 
     def _look_at(self, card: Card) -> None:
