@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from recommender import checks
-from recommender.arrays import Float64, Int64
+from recommender.arrays import Bool, Float64, Int64
 from recommender.errors import InvalidInputError
 from recommender.evaluation.significance import Estimate
 
@@ -115,6 +115,63 @@ def effect(
         expected,
         level,
     )
+
+
+def effect_within_units(
+    units: Int64,
+    is_ours: Bool,
+    parts: Float64,
+    wholes: Float64,
+    expected: float,
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> Effect:
+    """Compare two arms that share units, because each visit was put into an arm by itself.
+
+    With the arms' rates R = P / W over B visits of U units, the standard error of R₁ - R₀ is that
+    of the mean of U (p₁ᵤ - R₁ w₁ᵤ) / W₁ - U (p₀ᵤ - R₀ w₀ᵤ) / W₀ over units (the delta method; Deng,
+    Knoblich and Lu, KDD 2018), so what a unit has in common in both arms cancels out. Units are
+    resampled with their visits of both arms.
+
+    Args:
+        units: (B,) whose visit.
+        is_ours: (B,) which visits are of the arm in question.
+        parts: (B,) the numerator of each.
+        wholes: (B,) the denominator of each.
+        expected: as in `effect`.
+        rng: draws the resamples.
+        resamples: how many.
+        level: the intervals' share.
+
+    Raises:
+        InvalidInputError: an arm has no visit, or there are fewer than two units.
+    """
+    names, unit_of = np.unique(units, return_inverse=True)
+    count = len(names)
+    if count < 2 or not wholes[is_ours].sum() or not wholes[~is_ours].sum():
+        raise InvalidInputError(f"two arms and 2 units or more are needed, got {count} units")
+    sums = np.stack(
+        [
+            np.bincount(unit_of[of], values[of], count)
+            for of in (is_ours, ~is_ours)
+            for values in (parts, wholes)
+        ]
+    )
+    ours, theirs = (Ratio(sums[n], sums[n + 1]) for n in (0, 2))
+    residuals = _influence(ours) - _influence(theirs)
+    drawn = np.empty(resamples)
+    for n in range(resamples):
+        part, whole, other_part, other_whole = sums[:, rng.integers(0, count, count)].sum(axis=1)
+        drawn[n] = part / whole - other_part / other_whole if whole and other_whole else 0.0
+    error = float(residuals.std(ddof=1) / np.sqrt(count))
+    return _effect(ours.value - theirs.value, error, drawn, expected, level)
+
+
+def _influence(ratio: Ratio) -> Float64:
+    """Return (U,) how far each unit moves the rate, times U."""
+    residuals: Float64 = ratio.parts - ratio.value * ratio.wholes
+    return residuals / float(ratio.wholes.mean())
 
 
 def preference(

@@ -10,6 +10,7 @@ from recommender.evaluation.ab_test import (
     design_effect,
     detectable_effect,
     effect,
+    effect_within_units,
     mismatch_p,
     mixture_p,
     mixture_reach,
@@ -60,6 +61,57 @@ def test_a_test_of_a_against_a_rejects_at_its_nominal_rate():
         )
     assert 1 <= found <= 19
     assert always <= found
+
+
+def test_arms_that_share_units_by_hand():
+    # Units 1, 2, 3 have ours (2 of 4, 1 of 1, none) and theirs (1 of 1, 0 of 2, 1 of 2).
+    units = np.array([1, 2, 1, 2, 3])
+    is_ours = np.array([True, True, False, False, False])
+    parts, wholes = np.array([2.0, 1, 1, 0, 1]), np.array([4.0, 1, 1, 2, 2])
+    rng = np.random.default_rng(0)
+    found = effect_within_units(units, is_ours, parts, wholes, 0.1, rng)
+    assert found.difference.value == pytest.approx(3 / 5 - 2 / 5)
+    # (p - R w) / mean w: ours (-.4, .4, 0) / (5/3), theirs (.6, -.8, .2) / (5/3)
+    error = np.std([-1.0 / (5 / 3), 1.2 / (5 / 3), -0.2 / (5 / 3)], ddof=1) / np.sqrt(3)
+    assert found.p == pytest.approx(2 * stats.norm.sf(0.2 / error))
+    with pytest.raises(InvalidInputError, match="2 units or more are needed, got 1 units"):
+        effect_within_units(units[:1], is_ours[:1], parts[:1], wholes[:1], 0.1, rng)
+
+
+def test_arms_that_share_no_unit_are_compared_as_before():
+    rng = np.random.default_rng(3)
+    units = np.repeat(np.arange(200), 5)
+    parts, wholes = (rng.random(1000) < 0.4).astype(float), np.ones(1000)
+    is_ours = units < 100
+    within = effect_within_units(units, is_ours, parts, wholes, 0.1, rng)
+    apart = effect(
+        Ratio.of_visits(units[is_ours], parts[is_ours]),
+        Ratio.of_visits(units[~is_ours], parts[~is_ours]), 0.1, rng,
+    )  # fmt: skip
+    assert within.p == pytest.approx(apart.p, rel=0.02)
+    assert within.difference.low == pytest.approx(apart.difference.low, abs=0.01)
+    assert within.difference.high == pytest.approx(apart.difference.high, abs=0.01)
+
+
+def test_within_units_the_test_rejects_at_its_nominal_rate_and_finds_more():
+    rejected = {(shift, how): 0 for shift in (0.0, 0.05) for how in ("within", "apart")}
+    for seed in range(SEEDS):
+        rng = np.random.default_rng(seed)
+        units = np.repeat(np.arange(150), 20)
+        rates = np.clip(rng.normal(0.4, 0.25, 150), 0.05, 0.9)[units]
+        by_visit = rng.random(3000) < 0.5
+        by_unit = (rng.random(150) < 0.5)[units]
+        draws = rng.random(3000)
+        for shift in (0.0, 0.05):
+            parts = (draws < rates + shift * by_visit).astype(float)
+            found = effect_within_units(units, by_visit, parts, np.ones(3000), 0.05, rng, 20)
+            rejected[shift, "within"] += found.p < 0.05
+            parts = (draws < rates + shift * by_unit).astype(float)
+            ratios = (Ratio.of_visits(units[of], parts[of]) for of in (by_unit, ~by_unit))
+            rejected[shift, "apart"] += effect(*ratios, 0.05, rng, 20).p < 0.05
+    # 5 % of 200 is 10, with a standard deviation of 3
+    assert 2 <= rejected[0.0, "within"] <= 20
+    assert rejected[0.05, "within"] > rejected[0.05, "apart"] + 40
 
 
 def test_whoever_looks_at_every_step_is_fooled_by_the_plain_p_and_not_by_the_sequential_one():

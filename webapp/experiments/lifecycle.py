@@ -25,9 +25,21 @@ class ExperimentRefused(Exception):
 
 
 def create(
-    name: str, arms: Sequence[Arm], question: str = "", *, is_simulated: bool = False
+    name: str,
+    arms: Sequence[Arm],
+    question: str = "",
+    *,
+    is_simulated: bool = False,
+    unit: str = Experiment.Unit.PROFILE,
 ) -> Experiment:
     """Create a draft, for people or for simulated viewers.
+
+    Args:
+        name: a slug.
+        arms: the last one is compared with.
+        question: what it should answer.
+        is_simulated: whether simulated viewers take part, or people.
+        unit: of `Experiment.Unit`: what is in one arm as a whole.
 
     Raises:
         ExperimentRefused: the arms cannot be compared, or the name is taken.
@@ -42,9 +54,11 @@ def create(
             "arms": [asdict(arm) for arm in arms],
             "question": question,
             "is_simulated": is_simulated,
+            "unit": unit,
         },
     )
-    if not is_new and (experiment.the_arms, experiment.is_simulated) != (list(arms), is_simulated):
+    there = (experiment.the_arms, experiment.is_simulated, experiment.unit)
+    if not is_new and there != (list(arms), is_simulated, unit):
         raise ExperimentRefused(f"{name} is there already and is another; choose another name")
     return experiment
 

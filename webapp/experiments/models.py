@@ -39,11 +39,22 @@ class Experiment(models.Model):
         RUNNING = "running"
         STOPPED = "stopped"
 
+    class Unit(models.TextChoices):
+        PROFILE = "profile"
+        VISIT = "visit"
+
     name = models.SlugField(max_length=60, unique=True)
     question = models.CharField(max_length=300, blank=True)
     arms = models.JSONField(help_text="name, treatment and share of each; the first is compared.")
     is_simulated = models.BooleanField(
         default=False, db_default=False, help_text="Only simulated viewers take part, or people."
+    )
+    unit = models.CharField(
+        max_length=7,
+        choices=Unit.choices,
+        default=Unit.PROFILE,
+        db_default=Unit.PROFILE,
+        help_text="What is in one arm as a whole: a profile, or each visit by itself.",
     )
     status = models.CharField(max_length=7, choices=Status.choices, default=Status.DRAFT)
     plan = models.JSONField(
@@ -60,6 +71,9 @@ class Experiment(models.Model):
             models.CheckConstraint(
                 condition=models.Q(status__in=["draft", "running", "stopped"]),
                 name="experiment_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(unit__in=["profile", "visit"]), name="experiment_unit_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(status="draft") | models.Q(started_at__isnull=False),

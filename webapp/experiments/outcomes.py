@@ -28,6 +28,7 @@ class Outcomes:
         conversions: (B,) qualified plays credited to one of them.
         seconds: (B,) from the first impression to the first qualified play, or, where there is
             none, to the visit's last event.
+        visits: (B,) their ids.
     """
 
     arms: NDArray[np.str_]
@@ -36,6 +37,7 @@ class Outcomes:
     seen: Float64
     conversions: Float64
     seconds: Float64
+    visits: NDArray[np.object_]
 
     def __len__(self) -> int:
         return len(self.arms)
@@ -46,7 +48,7 @@ class Outcomes:
     def at(self, rows: Int64) -> "Outcomes":
         return Outcomes(
             self.arms[rows], self.units[rows], self.abandoned[rows], self.seen[rows],
-            self.conversions[rows], self.seconds[rows],
+            self.conversions[rows], self.seconds[rows], self.visits[rows],
         )  # fmt: skip
 
 
@@ -66,20 +68,22 @@ def read_outcomes(experiment: Experiment, *, settled: datetime) -> Outcomes:
     )
     of_visit = {pk: _Outcome(*row) for pk, *row in _OUTCOMES.rows(visits=[pk for pk, *_ in visits])}
     shown = [
-        (arm, profile, outcome)
+        (pk, arm, profile, outcome)
         for pk, arm, profile in visits
         if (outcome := of_visit.get(pk))
         and outcome.first_seen_at
         and (experiment.is_simulated or outcome.events <= BOT_EVENTS)
     ]
-    units = [profile if profile is not None else -1 - n for n, (_, profile, _) in enumerate(shown)]
+    profiles = [profile for _, _, profile, _ in shown]
+    units = [profile if profile is not None else -1 - n for n, profile in enumerate(profiles)]
     return Outcomes(
-        np.array([arm for arm, *_ in shown], dtype=np.str_),
+        np.array([arm for _, arm, *_ in shown], dtype=np.str_),
         np.array(units, dtype=np.int64),
         np.array([float(outcome.qualified_at is None) for *_, outcome in shown]),
         np.array([float(outcome.positions) for *_, outcome in shown]),
         np.array([float(outcome.conversions) for *_, outcome in shown]),
         np.array([outcome.seconds for *_, outcome in shown]),
+        np.array([pk for pk, *_ in shown], dtype=np.object_),
     )
 
 

@@ -1,6 +1,5 @@
 """What an experiment shows so far, as plain JSON: each arm against the last."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,19 +8,22 @@ import numpy as np
 from django.conf import settings
 from scipy import stats
 
-from recommender.arrays import Bool, Int64
+from recommender.arrays import Bool, Float64, Int64
 from recommender.evaluation.ab_test import (
     MISMATCH_LEVEL,
+    Effect,
     Ratio,
     design_effect,
     detectable_effect,
     effect,
+    effect_within_units,
     mismatch_p,
     needed_visits,
     preference,
 )
 from recommender.evaluation.significance import Estimate
 from webapp.events.models import Visit
+from webapp.experiments.first_sign import from_first_sign
 from webapp.experiments.models import Arm, Experiment
 from webapp.experiments.outcomes import Outcomes, read_outcomes, visits_of
 from webapp.slates.drafts import drafted_lists
@@ -45,22 +47,55 @@ def report(experiment: Experiment, now: datetime) -> dict[str, Any]:
     """
     settled = now - timedelta(seconds=settings.VISIT_GAP_SECONDS)
     outcomes = read_outcomes(experiment, settled=settled)
-    arms = experiment.the_arms
     rng = np.random.default_rng(0)
     return {
         "at": now.isoformat(),
         "is_simulated": experiment.is_simulated,
+        **_arms_compared(experiment, outcomes, rng),
+        "drafts": _drafts(experiment, settled, rng) if experiment.has_drafts else None,
+        "first_sign": _first_sign(experiment, outcomes, rng),
+    }
+
+
+def _arms_compared(
+    experiment: Experiment, outcomes: Outcomes, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return the arms' sizes and metrics, and the effects of each against the last."""
+    arms = experiment.the_arms
+    return {
         "visits": len(outcomes),
-        "sizes": _sizes(outcomes, arms),
+        "sizes": _sizes(experiment, outcomes),
         "arms": {arm.name: _summary(outcomes.of_arm(arm.name), rng) for arm in arms},
         "effects": [
-            _effects(outcomes, arm, arms[-1], experiment.plan, rng)
+            _effects(experiment, outcomes, arm, rng)
             | {"design": design_effect(ratio_of("abandonment", outcomes))}
             for arm in arms[:-1]
             if _can_compare(outcomes, arm, arms[-1])
         ],
-        "drafts": _drafts(experiment, settled, rng) if experiment.has_drafts else None,
     }
+
+
+def _first_sign(
+    experiment: Experiment, outcomes: Outcomes, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Return the same from the first sign on, and the share of visits that had one, by arm.
+
+    Arms answer alike until the sign, so a difference in that share means that something else
+    distinguishes them.
+    """
+    found = from_first_sign(outcomes)
+    last = experiment.the_arms[-1].name
+    signs = found.has_sign.astype(np.float64)
+    shares: dict[str, Any] = {}
+    for arm in experiment.the_arms:
+        of_arm = outcomes.arms == arm.name
+        share = {"value": float(signs[of_arm].mean()) if of_arm.any() else None, "p": None}
+        if arm.name != last and _can_compare(outcomes, arm, experiment.the_arms[-1]):
+            both = of_arm | (outcomes.arms == last)
+            ratio = (outcomes.units[both], signs[both], np.ones(int(both.sum())))
+            share["p"] = _effect(experiment, ratio, of_arm[both], EXPECTED["abandonment"], rng).p
+        shares[arm.name] = share
+    return _arms_compared(experiment, found.outcomes, rng) | {"shares": shares}
 
 
 def keep_report(experiment: Experiment, now: datetime) -> dict[str, Any]:
@@ -108,12 +143,17 @@ def plan(
 
 def ratio_of(metric: str, outcomes: Outcomes) -> Ratio:
     """Return a metric as sums over profiles."""
+    return Ratio.of_visits(outcomes.units, *_parts(metric, outcomes))
+
+
+def _parts(metric: str, outcomes: Outcomes) -> tuple[Float64, Float64]:
+    """Return (B,) numerators and (B,) denominators of a metric."""
     if metric == "abandonment":
-        return Ratio.of_visits(outcomes.units, outcomes.abandoned)
+        return outcomes.abandoned, np.ones(len(outcomes))
     if metric == "conversion_rate":
-        return Ratio.of_visits(outcomes.units, outcomes.conversions, outcomes.seen)
-    played = outcomes.at(np.flatnonzero(outcomes.abandoned == 0))
-    return Ratio.of_visits(played.units, played.seconds)
+        return outcomes.conversions, outcomes.seen
+    has_play = 1 - outcomes.abandoned
+    return outcomes.seconds * has_play, has_play
 
 
 def median_seconds(outcomes: Outcomes) -> float | None:
@@ -185,16 +225,20 @@ def _share(from_half: Estimate) -> dict[str, float]:
     return {name: 0.5 + value for name, value in asdict(from_half).items()}
 
 
-def _sizes(outcomes: Outcomes, arms: Sequence[Arm]) -> dict[str, Any]:
-    """Count the units of each arm, and say whether chance can part them so."""
-    counts = [len(np.unique(outcomes.of_arm(arm.name).units)) for arm in arms]
+def _sizes(experiment: Experiment, outcomes: Outcomes) -> dict[str, Any]:
+    """Count what was put into each arm, and check whether chance explains the counts."""
+    arms = experiment.the_arms
+    of_arms = [outcomes.of_arm(arm.name) for arm in arms]
+    is_by_visit = experiment.unit == Experiment.Unit.VISIT
+    counts = [len(each) if is_by_visit else len(np.unique(each.units)) for each in of_arms]
     if not sum(counts) or len(arms) == 1:
         return {"units": counts, "p": None, "warning": ""}
     p = mismatch_p(counts, [arm.share for arm in arms])
     warning = ""
+    what = "visits" if is_by_visit else "profiles and strangers"
     if p < MISMATCH_LEVEL:
         warning = (
-            f"the arms have {counts} profiles and strangers, which their shares do not explain "
+            f"the arms have {counts} {what}, which their shares do not explain "
             f"(p = {p:.2g}): something keeps visits out of an arm; believe no effect"
         )
     return {"units": counts, "p": p, "warning": warning}
@@ -209,16 +253,37 @@ def _can_compare(outcomes: Outcomes, *arms: Arm) -> bool:
 
 
 def _effects(
-    outcomes: Outcomes, arm: Arm, against: Arm, planned: dict[str, Any], rng: np.random.Generator
+    experiment: Experiment, outcomes: Outcomes, arm: Arm, rng: np.random.Generator
 ) -> dict[str, Any]:
+    """Return an arm's effect on each metric, against the last arm."""
+    against, planned = experiment.the_arms[-1], experiment.plan
+    both = outcomes.at(np.flatnonzero(np.isin(outcomes.arms, [arm.name, against.name])))
+    is_ours = both.arms == arm.name
     effects: dict[str, Any] = {"arm": arm.name, "against": against.name}
     for metric in METRICS:
         expected = EXPECTED[metric]
         if metric == planned.get("metric"):
             expected = planned["expected"]
-        ours, theirs = (ratio_of(metric, outcomes.of_arm(each.name)) for each in (arm, against))
-        effects[metric] = asdict(effect(ours, theirs, expected, rng, RESAMPLES))
+        ratio = (both.units, *_parts(metric, both))
+        effects[metric] = asdict(_effect(experiment, ratio, is_ours, expected, rng))
     return effects
+
+
+def _effect(
+    experiment: Experiment,
+    ratio: tuple[Int64, Float64, Float64],
+    is_ours: Bool,
+    expected: float,
+    rng: np.random.Generator,
+) -> Effect:
+    """Compare two arms in a ratio: (B,) units, numerators and denominators of their visits."""
+    units, parts, wholes = ratio
+    if experiment.unit == Experiment.Unit.VISIT:
+        return effect_within_units(units, is_ours, parts, wholes, expected, rng, RESAMPLES)
+    ours, theirs = (
+        Ratio.of_visits(units[rows], parts[rows], wholes[rows]) for rows in (is_ours, ~is_ours)
+    )
+    return effect(ours, theirs, expected, rng, RESAMPLES)
 
 
 @dataclass(frozen=True)
@@ -240,8 +305,10 @@ class Trial:
     rejected_always: float
 
 
-def trials(outcomes: Outcomes, partings: int) -> tuple[Trial, Trial]:
-    """Part visits at random by their profiles: once without an effect, once with a planted one.
+def trials(
+    outcomes: Outcomes, partings: int, unit: str = Experiment.Unit.PROFILE
+) -> tuple[Trial, Trial]:
+    """Part visits at random by their units: once without an effect, once with a planted one.
 
     The planted effect is the one that a plan for so many visits promises to find with `POWER`:
     visits of one half that were abandoned are turned into played ones at random.
@@ -249,25 +316,34 @@ def trials(outcomes: Outcomes, partings: int) -> tuple[Trial, Trial]:
     Args:
         outcomes: visits, whose own arms are forgotten.
         partings: seeds 0 and up.
+        unit: of `Experiment.Unit`. Visits parted by themselves are planned without a design effect.
     """
     pooled = ratio_of("abandonment", outcomes)
     visits = [len(outcomes) / 2] * 2
-    detectable = detectable_effect(pooled.value, visits, POWER, LEVEL, design_effect(pooled))
-    return _trial(outcomes, partings, 0.0), _trial(outcomes, partings, detectable)
+    is_by_visit = unit == Experiment.Unit.VISIT
+    design = 1.0 if is_by_visit else design_effect(pooled)
+    detectable = detectable_effect(pooled.value, visits, POWER, LEVEL, design)
+    return (
+        _trial(outcomes, partings, 0.0, is_by_visit=is_by_visit),
+        _trial(outcomes, partings, detectable, is_by_visit=is_by_visit),
+    )
 
 
-def _trial(outcomes: Outcomes, partings: int, planted: float) -> Trial:
+def _trial(outcomes: Outcomes, partings: int, planted: float, *, is_by_visit: bool) -> Trial:
     effects = []
+    units, expected = outcomes.units, planted or EXPECTED["abandonment"]
     for seed in range(partings):
         rng = np.random.default_rng(seed)
-        half = shuffled_units(outcomes.units, rng)
+        half = shuffled_units(np.arange(len(units)) if is_by_visit else units, rng)
         abandoned = outcomes.abandoned.copy()
         turned = rng.random(len(outcomes)) < planted / max(abandoned.mean(), 1e-9)
         abandoned[half & turned] = 0
-        ours, theirs = (Ratio.of_visits(outcomes.units[of], abandoned[of]) for of in (half, ~half))
-        effects.append(
-            effect(ours, theirs, planted or EXPECTED["abandonment"], rng, 400, 1 - LEVEL)
-        )
+        if is_by_visit:
+            ones = np.ones(len(units))
+            effects.append(effect_within_units(units, half, abandoned, ones, expected, rng, 400))
+            continue
+        ours, theirs = (Ratio.of_visits(units[of], abandoned[of]) for of in (half, ~half))
+        effects.append(effect(ours, theirs, expected, rng, 400, 1 - LEVEL))
     return Trial(
         partings,
         planted,

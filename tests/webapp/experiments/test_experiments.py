@@ -75,6 +75,20 @@ def test_the_arm_is_kept_on_the_visit_whatever_is_asked_first(client, films, now
 
 
 @pytest.mark.django_db
+def test_by_visit_each_visit_of_a_profile_has_an_arm_of_its_own(owner_client, films, now):
+    began = now - timedelta(days=1)
+    halves(status=Status.RUNNING, started_at=began, unit=Experiment.Unit.VISIT).save()
+    running.forget()
+    for _ in range(12):
+        owner_client.cookies.pop("marquee_visit", None)
+        owner_client.get(films[0].get_absolute_url())
+    visits = Visit.objects.exclude(profile=None)
+    assert len(visits) == 12
+    assert all(visit.arm == halves().arm_of(f"visit:{visit.pk}").name for visit in visits)
+    assert len({visit.arm for visit in visits}) == 2
+
+
+@pytest.mark.django_db
 def test_people_are_in_no_experiment_of_simulated_viewers_nor_the_other_way(
     client, films, now, settings
 ):

@@ -113,7 +113,7 @@ def test_the_median_time_to_play_does_not_forget_who_left():
         many = len(seconds)
         return Outcomes(
             np.array(["a"] * many), np.arange(many), np.array(abandoned, float), np.ones(many),
-            np.zeros(many), np.array(seconds, float),
+            np.zeros(many), np.array(seconds, float), np.arange(many).astype(object),
         )  # fmt: skip
 
     assert median_seconds(of([10, 20, 30], [0, 0, 0])) == 20
@@ -140,13 +140,18 @@ def test_parted_at_random_nothing_is_found_at_the_nominal_rate_and_a_planted_eff
     rates = np.clip(rng.normal(0.45, 0.12, 200), 0, 1)
     abandoned = (rng.random(2000) < rates[units]).astype(float)
     ones = np.ones(2000)
-    found = Outcomes(np.array(["a"] * 2000), units, abandoned, ones, ones, ones)
+    visits = np.arange(2000).astype(object)
+    found = Outcomes(np.array(["a"] * 2000), units, abandoned, ones, ones, ones, visits)
     without, planted = trials(found, 60)
     # 5 % of 60 is 3, and 80 % is 48; three standard deviations to either side
     assert without.rejected <= 8 / 60
     assert without.rejected_always <= without.rejected
     assert 39 / 60 <= planted.rejected <= 57 / 60
     assert 0.05 < planted.planted < 0.1
+    by_visit, planted_by_visit = trials(found, 60, "visit")
+    assert by_visit.rejected <= 8 / 60
+    assert 39 / 60 <= planted_by_visit.rejected <= 57 / 60
+    assert planted_by_visit.planted < planted.planted, "what profiles have in common cancels out"
 
 
 def test_an_experiment_starts_once_runs_alone_and_ends_once(db):

@@ -16,6 +16,7 @@ from django.utils import timezone
 from recommender.verdict import Verdict
 from tests.webapp.metrics.conftest import Sitting
 from webapp.experiments.lifecycle import built_in, start
+from webapp.experiments.report import keep_report
 from webapp.metrics.daily import refresh
 from webapp.metrics.models import AuditEntry
 from webapp.pages.dashboards.serving import PAGES
@@ -240,3 +241,27 @@ def test_an_experiment_shows_its_arms_side_by_side(staff, films):
     rows = csv_of(staff.get(f"/staff/experiments/?traffic=real&csv=abandonment-{experiment.pk}"))
     assert rows[-2]["long-term-only: value"] == "0.5"
     assert rows[-2]["session-aware: value"] == "0.0"
+
+
+def test_an_experiment_shows_its_differences_from_the_first_sign_on(staff, films):
+    experiment = built_in(is_simulated=True)
+    now = timezone.now()
+    start(experiment, now - timedelta(days=3))
+    for arm in ("session-aware", "long-term-only"):
+        for is_played in (True, True, arm == "session-aware"):
+            visit = Sitting(
+                None, now - timedelta(days=1), is_simulated=True, experiment=experiment.name,
+                arm=arm,
+            )  # fmt: skip
+            home = visit.slate(rows=[("trending", films[:6])])
+            visit.see(films[0], slate=home)
+            visit.event("open", films[0], 10, slate=home)
+            if is_played:
+                visit.event("finish", films[0], 60)
+    keep_report(experiment, now)
+    page = staff.get("/staff/experiments/?traffic=simulated").content.decode()
+    _, _, table = page.partition("Differences from the first sign on, 6 visits")
+    assert "session-aware less long-term-only: Abandoned visits" in table
+    assert "-33.3 %" in table
+    assert "session-aware 100.0 %, long-term-only 100.0 %" in table
+    assert "simulated" in page.lower()

@@ -21,6 +21,8 @@ REPORTED: dict[str, tuple[str, Unit]] = {
     "seconds_to_play": ("Mean time to play, of visits that play", "seconds"),
 }
 SHOWN = 10
+DIFFERENCES = ["Difference", "For one look", "p", "However often one looks", "p"]
+"""Columns of a table of differences."""
 
 
 @require_safe
@@ -48,6 +50,8 @@ def _section(
     report = experiment.report.get("simulated" if filters.is_simulated else "people")
     if report and len(slices) > 1:
         tables.append(_effects(experiment, report))
+        if later := report.get("first_sign"):
+            tables.append(_from_first_sign(experiment, report, later))
     if report and report.get("drafts"):
         tables.append(_drafts(experiment, report["drafts"]))
     return Section(
@@ -70,7 +74,8 @@ def _plan(experiment: Experiment) -> Table:
     ]
     for arm in experiment.the_arms:
         treated = arm.treatment.replace("_", " ")
-        rows.append([f"Arm {arm.name}", f"{treated}, {arm.share * 100:.0f} % of viewers"])
+        of_what = "visits" if experiment.unit == Experiment.Unit.VISIT else "viewers"
+        rows.append([f"Arm {arm.name}", f"{treated}, {arm.share * 100:.0f} % of {of_what}"])
     if "detectable" in planned:
         rows.append(
             [
@@ -81,7 +86,7 @@ def _plan(experiment: Experiment) -> Table:
         )
     return Table(
         f"plan-{experiment.pk}", "What it is", ["What", "How"], rows,
-        "Who is in which arm follows from a stable hash of the profile.",
+        f"Who is in which arm follows from a stable hash of the {experiment.unit}.",
     )  # fmt: skip
 
 
@@ -115,6 +120,45 @@ def _arms(
 
 def _effects(experiment: Experiment, report: dict[str, Any]) -> Table:
     """The report's differences: for one look, and by the sequential method for any number."""
+    warning = report.get("sizes", {}).get("warning", "")
+    when = str(report.get("at", ""))[:16].replace("T", " ")
+    return Table(
+        f"effects-{experiment.pk}",
+        f"Differences, {report.get('visits', 0):,} visits, {when} UTC",
+        DIFFERENCES,
+        _differences(report),
+        f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
+        "right for one look at the end; the second holds at all looks together.".strip(),
+        "There are too few visits in an arm to compare.",
+        is_of_visits=True,
+    )
+
+
+def _from_first_sign(
+    experiment: Experiment, report: dict[str, Any], later: dict[str, Any]
+) -> Table:
+    """The same of visits with a first sign, from that moment on."""
+    when = str(report.get("at", ""))[:16].replace("T", " ")
+    shares = ", ".join(
+        f"{arm} {format_value(share['value'], 'share')}"
+        for arm, share in later["shares"].items()
+        if share["value"] is not None
+    )
+    return Table(
+        f"first-sign-{experiment.pk}",
+        f"Differences from the first sign on, {later['visits']:,} visits, {when} UTC",
+        DIFFERENCES,
+        _differences(later),
+        f"{later['sizes']['warning']} A first sign is the first thing done in a visit, or the "
+        "first request after something was seen. Before it, all arms answer alike. With one: "
+        f"{shares}.".strip(),
+        "There are too few visits in an arm to compare.",
+        is_of_visits=True,
+    )
+
+
+def _differences(report: dict[str, Any]) -> list[list[object]]:
+    """A row for each arm but the last, and metric."""
     rows: list[list[object]] = []
     for effect in report.get("effects", []):
         for metric, (label, unit) in REPORTED.items():
@@ -130,18 +174,7 @@ def _effects(experiment: Experiment, report: dict[str, Any]) -> Table:
                     f"{result['always_p']:.3g}",
                 ]
             )
-    warning = report.get("sizes", {}).get("warning", "")
-    when = str(report.get("at", ""))[:16].replace("T", " ")
-    return Table(
-        f"effects-{experiment.pk}",
-        f"Differences, {report.get('visits', 0):,} visits, {when} UTC",
-        ["Difference", "For one look", "p", "However often one looks", "p"],
-        rows,
-        f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
-        "right for one look at the end; the second holds at all looks together.".strip(),
-        "There are too few visits in an arm to compare.",
-        is_of_visits=True,
-    )
+    return rows
 
 
 def _drafts(experiment: Experiment, drafts: dict[str, Any]) -> Table:

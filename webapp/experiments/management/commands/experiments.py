@@ -48,7 +48,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--simulated", action="store_true", help="--create it for simulated viewers, not people"
         )
-
+        parser.add_argument(
+            "--by",
+            choices=Experiment.Unit.values,
+            default=Experiment.Unit.PROFILE,
+            help="--create it with each profile in one arm, or with each visit by itself",
+        )
         parser.add_argument(
             "--try",
             type=int,
@@ -84,8 +89,9 @@ class Command(BaseCommand):
         if options["create"]:
             arms = [_arm(told) for told in options["create"]]
             return lifecycle.create(
-                options["name"], arms, options["question"], is_simulated=options["simulated"]
-            )
+                options["name"], arms, options["question"],
+                is_simulated=options["simulated"], unit=options["by"],
+            )  # fmt: skip
         if options["name"] == BUILT_IN:
             return lifecycle.built_in()
         found = Experiment.objects.filter(name=options["name"]).first()
@@ -126,15 +132,28 @@ class Command(BaseCommand):
         told = keep_report(experiment, timezone.now())
         who = "simulated viewers" if experiment.is_simulated else "people"
         self.stdout.write(f"{experiment}, {told['visits']:,} visits of {who}")
-        if told["sizes"]["warning"]:
-            self.stdout.write(self.style.WARNING(told["sizes"]["warning"]))
-        for arm, summary in told["arms"].items():
+        self._compare(told)
+        if drafts := told["drafts"]:
+            self.stdout.write(_preference(drafts))
+        later = told["first_sign"]
+        self.stdout.write(f"from the first sign on, {later['visits']:,} visits of {who}")
+        for arm, share in later["shares"].items():
+            if share["value"] is not None:
+                p = "" if share["p"] is None else f", p = {share['p']:.3g}"
+                self.stdout.write(f"  {arm}: {share['value']:.1%} of visits had a first sign{p}")
+        self._compare(later)
+
+    def _compare(self, report: dict[str, Any]) -> None:
+        """Write each arm's metrics and the arms' differences."""
+        if report["sizes"]["warning"]:
+            self.stdout.write(self.style.WARNING(report["sizes"]["warning"]))
+        for arm, summary in report["arms"].items():
             self.stdout.write(f"  {arm}: {summary['visits']:,} visits of {summary['profiles']:,}")
             for metric in METRICS:
                 self.stdout.write(f"    {metric}: {_span(summary[metric], metric)}")
             median = _span(summary["median_seconds_to_play"], "seconds_to_play")
             self.stdout.write(f"    median_seconds_to_play: {median}")
-        for each in told["effects"]:
+        for each in report["effects"]:
             self.stdout.write(f"  {each['arm']} less {each['against']}:")
             for metric in METRICS:
                 effect = each[metric]
@@ -143,14 +162,11 @@ class Command(BaseCommand):
                     f"at any look {_span(effect['always'], metric)}, p = {effect['always_p']:.3g}"
                 )
 
-        if drafts := told["drafts"]:
-            self.stdout.write(_preference(drafts))
-
     def _try(self, experiment: Experiment, partings: int) -> None:
         found = read_outcomes(experiment, settled=timezone.now())
         if len(found) < FEWEST_TO_TRY:
             raise CommandError(f"{FEWEST_TO_TRY} visits are needed to try the tests on")
-        for trial in trials(found, partings):
+        for trial in trials(found, partings, experiment.unit):
             planted = f"{trial.planted:.2%} planted" if trial.planted else "A against A"
             self.stdout.write(
                 f"{planted}, {len(found):,} visits parted {partings} times: p < .05 in "
