@@ -4,9 +4,10 @@ I items of a catalogue, M items that the models know, D iALS embedding, d width 
 encoder.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -34,37 +35,57 @@ OTHER = "title"
 """What the gate takes a surface for that it has not learned: a page one comes to from elsewhere."""
 
 
-@dataclass(frozen=True)
+Side = Float32 | Callable[[], Float32] | None
+"""Scores, or what returns them when they are first read; None where there are none."""
+
+
 class Taste:
-    """What a viewer wants now, as scores over a catalogue.
+    """What a viewer wants now, as scores over a catalogue. Immutable.
 
     Attributes:
         scores: (I,) of every title; `history_weight` times `history`, and what this visit adds.
-        history: (I,) the scores by the history alone, None where there is none.
-        visit: (I,) the same by this visit alone, None where it says nothing.
         visit_share: how much of the taste is this visit, 0 to 1; None where it is not known.
         history_weight: of the history in `scores`.
         aspects: by name of an aspect of likeness, the probability that the visit is about it;
             empty where a model says no such thing.
     """
 
-    scores: Float32
-    history: Float32 | None
-    visit: Float32 | None
-    visit_share: float | None
-    history_weight: float = 1.0
-    aspects: Mapping[str, float] = field(default_factory=dict)
+    def __init__(
+        self,
+        scores: Float32,
+        history: Side,
+        visit: Side,
+        visit_share: float | None,
+        history_weight: float = 1.0,
+        aspects: Mapping[str, float] | None = None,
+    ) -> None:
+        self.scores, self._history, self._visit = scores, history, visit
+        self.visit_share, self.history_weight = visit_share, history_weight
+        self.aspects = aspects or {}
 
     @classmethod
     def of_vectors(cls, vectors: "TasteVectors", space: Float32) -> "Taste":
-        """Return the scores of (I, D + d + 1) titles by a fused vector."""
+        """Return the scores of (I, D + d + 1) titles by a fused vector.
+
+        Cost: one product, and one more for each side that is read: a keystroke reads none.
+        """
         history, visit = (
-            None if side is None else space @ side
+            None if side is None else partial(np.matmul, space, side)
             for side in (vectors.history_vector, vectors.visit_vector)
         )
         share = vectors.visit_share
         weight = 1.0 if share is None else 1.0 - share
         return cls(space @ vectors.vector, history, visit, share, weight)
+
+    @cached_property
+    def history(self) -> Float32 | None:
+        """(I,) the scores by the history alone, None where there is none."""
+        return self._history() if callable(self._history) else self._history
+
+    @cached_property
+    def visit(self) -> Float32 | None:
+        """(I,) the scores by this visit alone, None where it says nothing."""
+        return self._visit() if callable(self._visit) else self._visit
 
 
 @dataclass(frozen=True)

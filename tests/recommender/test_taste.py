@@ -13,7 +13,7 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
-from recommender.serving.taste import TasteModel, _recent
+from recommender.serving.taste import Taste, TasteModel, _recent
 from recommender.vocabulary import Vocabulary
 
 IDS = np.arange(100, 120)
@@ -80,6 +80,33 @@ def test_both_are_weighed_against_each_other(tastes):
     taste = tastes.taste(viewer, CONTEXT)
     assert 0 < taste.visit_share < 1
     assert not prefers_first_half(tastes, replace(taste, vector=taste.visit_vector))
+
+
+def test_sides_are_multiplied_out_when_they_are_first_read(tastes):
+    """A keystroke reads neither side: one product with the catalogue instead of three."""
+    products = []
+
+    class Space(np.ndarray):
+        def __array_ufunc__(self, ufunc, method, *inputs, **_):
+            products.append(ufunc)
+            return ufunc(*(np.asarray(one) for one in inputs))
+
+    viewer = Viewer(liked_before={101: 1.0, 102: 1.0}, events=opened(112, 113))
+    vectors = tastes.taste(viewer, CONTEXT)
+    taste = Taste.of_vectors(vectors, tastes.space.view(Space))
+    assert np.array_equal(taste.scores, tastes.space @ vectors.vector)
+    assert products == [np.matmul]
+    for _ in range(2):
+        assert np.array_equal(taste.history, tastes.space @ vectors.history_vector)
+        assert np.array_equal(taste.visit, tastes.space @ vectors.visit_vector)
+    assert products == [np.matmul] * 3
+
+
+def test_a_taste_has_the_sides_that_its_vectors_have(tastes):
+    vectors = tastes.taste(Viewer(events=opened(112)), CONTEXT)
+    assert Taste.of_vectors(vectors, tastes.space).history is None
+    vectors = tastes.taste(Viewer(liked_before={101: 1.0}), CONTEXT)
+    assert Taste.of_vectors(vectors, tastes.space).visit is None
 
 
 def test_one_more_event_changes_the_very_next_taste(tastes):

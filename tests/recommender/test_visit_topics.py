@@ -57,9 +57,9 @@ def test_what_one_of_several_titles_has_is_not_named():
 
 
 def test_the_posterior_of_the_aspects_decides_between_genres_and_people():
-    of_genres = replace(ABOUT, aspects={"genres": 0.9, "people": 0.01})
+    of_genres = Taste(SCORES, None, SCORES, 1.0, aspects={"genres": 0.9, "people": 0.01})
     assert topics(who_opened(100, 101), of_genres)[0] == ("genre", WESTERN)
-    of_people = replace(ABOUT, aspects={"genres": 0.01, "people": 0.9})
+    of_people = Taste(SCORES, None, SCORES, 1.0, aspects={"genres": 0.01, "people": 0.9})
     assert topics(who_opened(100, 101), of_people)[0] == ("person", FONDA)
 
 
@@ -75,7 +75,7 @@ def test_what_was_searched_for_is_named_without_any_title():
 def test_a_visit_that_says_nothing_is_about_nothing():
     assert topics(who_opened()) == []
     assert topics(who_opened(100), None) == []
-    assert topics(who_opened(100), replace(ABOUT, visit=None)) == []
+    assert topics(who_opened(100), Taste(SCORES, None, None, 1.0)) == []
 
 
 def test_what_is_not_wanted_now_is_neither_named_nor_left_in():
