@@ -152,7 +152,7 @@ def _demo() -> _Demo:
 def _systems(demo: "Demo") -> dict[str, Score]:
     catalogue = demo.recommender.catalogue
     likeness = Likeness(catalogue, demo.recommender.space, demo.neighbours)
-    intents = VisitIntents()
+    intents = VisitIntents(liked_by=catalogue.liked_by)
     aspects = lru_cache(256)(likeness.to)
 
     def by_intents(visit: WantingVisit) -> Float32:

@@ -4,17 +4,19 @@ A visit is about something, or about nothing in particular. What it is about is 
 the titles that are wanted are like the titles that were opened (`recommender.models.likeness`).
 With p_i the long-term probability of title i, an event on title j says
 
-    r_ij = 1 - a w + a w (ε + s_ij) / Σ_i p_i (ε + s_ij)         positive
+    r_ij = 1 - b w + b w (ε + s_ij) / Σ_i p_i (ε + s_ij)         positive, b = a / n^γ
     r_ij = (1 - a w s_ij) / Σ_i p_i (1 - a w s_ij)               negative: refused, or passed over
 
-s the likeness in an aspect, w how much the kind of event says, a that events are no accidents, ε
-what is likely without any likeness. Over the aspects f with prior π_f, and π_0 = 1 - Σ π_f for a
-visit about nothing,
+s the likeness in an aspect, w how much the kind of event says, a that an event is no accident, ε
+what is likely without any likeness. Of n positive events not every one is about the one thing.
+Over the aspects f with prior π_f, and π_0 = 1 - Σ π_f for a visit about nothing,
 
     q_i ∝ p_i (π_0 + Σ_f π_f Π_j r^f_ij)        p_i ∝ exp(β z_i)
 
 z the long-term score in standard deviations over the catalogue. Events that contradict each other
-make every product small, and q falls back to p: a visit that says nothing changes nothing.
+make every product small, and q returns towards p: a visit that says nothing changes little. Where
+nobody has liked title i so far, q_i is t q_i + (1 - t) p_i instead: that it is like what was opened
+does not make it good.
 
 The form is ours. The constants are a prior that needs no data (docs/models/visit_intents.md says
 how they were chosen).
@@ -24,12 +26,21 @@ I items, E events.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
 
 from recommender import checks
 from recommender.arrays import Bool, Float32
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    read_config,
+    save_artifact,
+)
 from recommender.data.sessions import EventKind
 from recommender.models.likeness import Aspects
 
@@ -52,7 +63,15 @@ EVENT_WEIGHTS: Mapping[int, float] = {
 """w by kind of event, below 0 for a refusal, in the order of the evidence in docs/metrics.md."""
 RECENCY = 0.95
 """What each newer subject multiplies the weights of those before it by."""
-PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.15}
+PRIOR = {
+    "overall": 0.45,
+    "genres": 0.1,
+    "people": 0.1,
+    "era": 0.1,
+    "period": 0.14,
+    "neighbours": 0.06,
+}
+FIRST_PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.15}
 
 
 @dataclass(frozen=True)
@@ -61,8 +80,12 @@ class VisitIntentsConfig:
     """β: how much a standard deviation of the long-term score says."""
     reliability: float = 0.95
     """a: how seldom an event of weight 1 is an accident."""
-    floor: float = 0.03
+    dilution: float = 0.5
+    """γ: 0 believes each of many events as much as one, 1 all of them together as much as one."""
+    floor: float = 0.02
     """ε."""
+    unrated: float = 0.3
+    """t: how much of what a visit says counts for a title that nobody has liked."""
     aspects: Mapping[str, float] = field(default_factory=lambda: dict(PRIOR))
     """π_f by aspect of `Likeness`; what is left of 1 is a visit about nothing in particular."""
     max_events: int = 12
@@ -70,10 +93,16 @@ class VisitIntentsConfig:
 
     def __post_init__(self) -> None:
         checks.positive(sharpness=self.sharpness, floor=self.floor)
-        checks.between(0, 1, reliability=self.reliability)
+        checks.between(
+            0, 1, reliability=self.reliability, dilution=self.dilution, unrated=self.unrated
+        )
         checks.between(0, 1, **{f"aspects[{name}]": pi for name, pi in self.aspects.items()})
         checks.between(0, 1, **{"the sum of aspects": round(sum(self.aspects.values()), 9)})
         checks.whole(1, max_events=self.max_events)
+
+
+FIRST_CONFIG = VisitIntentsConfig(floor=0.03, aspects=FIRST_PRIOR, dilution=0.0, unrated=1.0)
+"""Of releases that note no constants: their slates can be answered again."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +140,41 @@ class IntentPosterior:
 class VisitIntents:
     """Infers what a visit is about. Immutable, learns nothing."""
 
-    def __init__(self, config: VisitIntentsConfig = VisitIntentsConfig()) -> None:
+    kind = "visit_intents"
+
+    def __init__(
+        self,
+        config: VisitIntentsConfig = VisitIntentsConfig(),
+        liked_by: Float32 | None = None,
+    ) -> None:
+        """Take the constants.
+
+        Args:
+            config: the constants.
+            liked_by: (I,) how many profiles liked each title; None takes all for liked.
+        """
         self.config = config
+        self._counted = None  # (I,) how much of what a visit says counts for a title
+        if liked_by is not None and config.unrated < 1:
+            self._counted = np.where(liked_by > 0, np.float32(1), np.float32(config.unrated))
+
+    def over(self, liked_by: Float32) -> "VisitIntents":
+        """Return the same over a catalogue, by how many profiles liked each title, (I,)."""
+        return VisitIntents(self.config, liked_by)
+
+    def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
+        """Write the constants as an artifact."""
+        return save_artifact(folder, self.kind, self.config, {}, provenance)
+
+    @classmethod
+    def load(cls, folder: Path) -> "VisitIntents":
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind.
+        """
+        saved = load_artifact(folder, cls.kind).manifest.config
+        return cls(read_config(VisitIntentsConfig, saved, {}))
 
     def posterior(
         self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None
@@ -140,6 +202,9 @@ class VisitIntents:
         nothing = max(1 - sum(config.aspects.values()), 0.0)
         total = max(nothing + sum(weights.values()), 1e-30)
         odds = (nothing + about) / np.float32(total)  # (I,) q over p
+        if self._counted is not None:
+            odds = 1 + self._counted * (odds - 1)
+            odds /= np.float32(max(float(prior @ odds), 1e-9))
         return IntentPosterior(
             z + self._log(odds),
             z + self._log(about),
@@ -151,15 +216,18 @@ class VisitIntents:
         """Return (I,) the product of what each event says of every title, by one aspect."""
         config = self.config
         product = np.ones(len(prior), dtype=np.float32)
+        positive = sum(not event.is_negative for event in evidence)
+        diluted = config.reliability / max(positive, 1) ** config.dilution
         for event in evidence:
             likeness = event.likeness.get(name)
             if likeness is None:
                 continue
-            trust = np.float32(config.reliability * event.weight)
             if event.is_negative:
+                trust = np.float32(config.reliability * event.weight)
                 ratio = np.maximum(1 - trust * likeness, np.float32(0))
                 product *= ratio / max(float(prior @ ratio), 1e-9)
             else:
+                trust = np.float32(diluted * event.weight)
                 expected = float(prior @ likeness) + config.floor
                 relative = (likeness + np.float32(config.floor)) / np.float32(expected)
                 product *= (1 - trust) + trust * relative

@@ -20,6 +20,7 @@ from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.likeness import Likeness
 from recommender.models.popularity import Popularity
+from recommender.models.visit_intents import FIRST_CONFIG, VisitIntents
 from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import (
     CandidateRow,
@@ -79,6 +80,7 @@ class Recommender:
         popularity: Popularity,
         neighbours: Neighbours | None = None,
         content: ContentVectors | None = None,
+        intents: VisitIntents | None = None,
     ) -> None:
         """Bring what a release has learned to a catalogue.
 
@@ -89,6 +91,7 @@ class Recommender:
             neighbours: item to item.
             content: gives every title a vector, and lets visits be read by their prior where there
                 is no encoder. None is an older release: what was not liked has no vector.
+            intents: that prior with the release's constants; None takes those of today.
         """
         # what is shown must not depend on ratings made after the release
         likes = _spread(popularity.counts, popularity.items.ids, catalogue)
@@ -119,7 +122,7 @@ class Recommender:
         if content is not None:
             self._likeness = Likeness(self.catalogue, self.space, self._neighbours)
             if not tastes.has_encoder:
-                self._visits = VisitTaste(self.catalogue, self._likeness)
+                self._visits = VisitTaste(self.catalogue, self._likeness, intents)
         self._explainer = Explainer(self.catalogue, self._similarity)
         self._interest_rows = InterestRows(self.catalogue)
         few = np.median(likes[likes > 0]) if likes.any() else 0
@@ -140,9 +143,12 @@ class Recommender:
         content = None
         if (folder / "content_vectors").exists():
             content = ContentVectors.load(folder / "content_vectors")
+        intents = VisitIntents(FIRST_CONFIG)
+        if (folder / "visit_intents").exists():
+            intents = VisitIntents.load(folder / "visit_intents")
         tastes = TasteModel.load(folder, with_encoder=is_read_by_encoder(folder))
         popularity = Popularity.load(folder / "popularity")
-        return cls(catalogue, tastes, popularity, neighbours, content)
+        return cls(catalogue, tastes, popularity, neighbours, content, intents)
 
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
         """Return the same recommender with this ranker, or without any."""

@@ -45,15 +45,18 @@ class Subject:
 class VisitTaste:
     """Tastes over one catalogue; immutable but for its cache, so threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, likeness: Likeness) -> None:
+    def __init__(
+        self, catalogue: Catalogue, likeness: Likeness, intents: VisitIntents | None = None
+    ) -> None:
         """Take what is compared.
 
         Args:
             catalogue: I titles; its likes order them for someone without a history.
             likeness: over the same.
+            intents: with a release's constants; None takes those of today.
         """
         self._catalogue, self._likeness = catalogue, likeness
-        self._intents = VisitIntents()
+        self._intents = (intents or VisitIntents()).over(catalogue.liked_by)
         self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
         self._popular = standardised(np.log1p(catalogue.liked_by))
 

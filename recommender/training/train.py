@@ -1,7 +1,7 @@
 """Train a release: interactions and sessions in, trained and evaluated artifacts on disk out.
 
     FOLDER/popularity  FOLDER/ials
-    FOLDER/content_vectors                    (with a catalogue)
+    FOLDER/content_vectors  FOLDER/visit_intents  (with a catalogue)
     FOLDER/session_encoder  FOLDER/fusion     (with enough visits)
     FOLDER/larm                               (where it fits)
 
@@ -37,6 +37,7 @@ from recommender.models.ials import Ials, IalsEpochReport
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
+from recommender.models.visit_intents import VisitIntents
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
 from recommender.training.config import ReleaseConfig
@@ -251,6 +252,7 @@ class _Run:
             "seconds": time.perf_counter() - began,
         }
         model.save(self.folder / "content_vectors", self._provenance("content_vectors"))
+        VisitIntents().save(self.folder / "visit_intents", self.origin)
 
     def neighbours(self) -> Neighbours | None:
         """Train R-LARM and write its neighbour lists; None where it is off or too large."""

@@ -18,6 +18,7 @@ from recommender.models.ease import Ease, EaseConfig
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import LarmConfig
+from recommender.models.visit_intents import VisitIntents, VisitIntentsConfig
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import Progress, evaluate_release, train_release
 from recommender.vocabulary import Vocabulary
@@ -91,6 +92,8 @@ def test_a_catalogue_gives_content_vectors(tmp_path):
     assert cosine[:10, :10].mean() > cosine[:10, 10:].mean() + 0.3
     assert release.metrics["content_vectors"]["titles"] == 40
     assert release.metrics["content_vectors"]["seconds"] > 0
+    noted = VisitIntents.load(tmp_path / "r" / "visit_intents").config
+    assert noted == VisitIntentsConfig()
 
 
 def test_a_catalogue_without_any_liked_title_has_no_content_vectors(tmp_path):

@@ -1,5 +1,6 @@
 """The taste of a visit by its prior, and what a release with content vectors serves."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,7 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
+from recommender.models.visit_intents import FIRST_CONFIG, VisitIntents, VisitIntentsConfig
 from recommender.ranking.page import PageConfig
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
@@ -106,7 +108,7 @@ def test_an_open_raises_what_is_like_it_rated_or_not(recommender):
     unrated = WESTERNS[WESTERNS >= FIRST + RATED]
     assert rank_of(taste.scores, unrated) < rank_of(before, unrated)
     assert 0 < taste.visit_share < 1
-    assert set(taste.aspects) == {"overall", "genres", "people", "era", "period"}
+    assert set(taste.aspects) == set(VisitIntentsConfig().aspects)
 
 
 def test_the_opened_title_itself_gains_nothing(recommender):
@@ -218,6 +220,23 @@ def test_without_the_artifact_a_release_works_as_before(folder):
     assert older.similarity(3) is None
 
 
+def test_a_release_is_read_by_the_constants_that_it_notes(folder, tmp_path):
+    """One that notes none was made before constants were noted, and its slates need the first."""
+    config = VisitIntentsConfig(reliability=0.5)
+    viewer = lover_of_romance(did(EventKind.OPEN, WESTERNS[3]))
+    catalogue = catalogue_of()
+    scores = {}
+    for name, noted in {"none": None, "first": FIRST_CONFIG, "own": config}.items():
+        release = tmp_path / name
+        for part in ("ials", "popularity", "content_vectors"):
+            shutil.copytree(folder / part, release / part)
+        if noted is not None:
+            VisitIntents(noted).save(release / "visit_intents")
+        scores[name] = Recommender.load(release, catalogue).taste(viewer, CONTEXT).scores
+    assert np.allclose(scores["none"], scores["first"], atol=1e-5)  # by aspects in another order
+    assert not np.allclose(scores["none"], scores["own"])
+
+
 def test_the_encoder_reads_visits_only_where_the_release_says_that_it_won(folder, tmp_path):
     ials = Ials.load(folder / "ials")
     rng = np.random.default_rng(1)
@@ -231,9 +250,7 @@ def test_the_encoder_reads_visits_only_where_the_release_says_that_it_won(folder
     for side in ("prior", "encoder"):
         release = tmp_path / side
         for part in ("ials", "popularity", "content_vectors"):
-            (release / part).mkdir(parents=True)
-            for file in (folder / part).iterdir():
-                (release / part / file.name).write_bytes(file.read_bytes())
+            shutil.copytree(folder / part, release / part)
         encoder.save(release / "session_encoder")
         FusionGate().save(release / "fusion", Provenance(metrics={"visit_side": side}))
         taste = Recommender.load(release, catalogue_of()).taste(viewer, CONTEXT)
