@@ -17,24 +17,14 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
-from importlib import import_module
 from pathlib import Path
 
 import django
 import numpy as np
-from django.apps import apps
-from django.conf import settings
-from django.contrib.auth import (
-    BACKEND_SESSION_KEY,
-    HASH_SESSION_KEY,
-    SESSION_KEY,
-    get_user_model,
-)
-from django.db.models import Count
 
 from benchmarks.harness import Options, Row, say
+from benchmarks.viewers import viewers
 from benchmarks.web import web_server
 
 CLIENTS = 8
@@ -59,12 +49,12 @@ def run(options: Options) -> Iterator[Row]:
 def _measure(protocol: str, pause: float, number: int, options: Options) -> Iterator[Row]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        _viewers() as cookies,
+        viewers(CLIENTS, is_staff=True) as keys,
         web_server(Path(folder) / "web.log", PROCESS) as server,
     ):
         say(f"{CLIENTS} clients, {number} pages each, load {os.getloadavg()[0]:.1f} before")
         began = time.perf_counter()
-        clients = [_Client(server.port, cookie, n, pause) for n, cookie in enumerate(cookies)]
+        clients = [_Client(server.port, f"sessionid={key}", n, pause) for n, key in enumerate(keys)]
         threads = [threading.Thread(target=each.visit, args=(number,)) for each in clients]
         for thread in threads:
             thread.start()
@@ -148,32 +138,3 @@ class _Client:
         if address == "/":
             self.size = len(body)
         return gzip.decompress(body).decode(), response.headers.get("Server-Timing", "")
-
-
-@contextmanager
-def _viewers() -> Iterator[list[str]]:
-    """Make profiles with a history in an account that may see timings; yield a cookie for each."""
-    profiles, ratings = (apps.get_model("profiles", name) for name in ("Profile", "Rating"))
-    account = get_user_model().objects.create(username=f"benchmark-{os.getpid()}", is_staff=True)
-    try:
-        imported = profiles.objects.filter(account=None).annotate(size=Count("ratings"))
-        chosen = list(imported.order_by("-size", "pk")[: 20 * CLIENTS : 20])
-        sessions = []
-        for each in chosen:
-            own = profiles.objects.create(account=account, name=f"Benchmark {each.pk}")
-            ratings.objects.bulk_create(
-                ratings(profile=own, title_id=r.title_id, stars=r.stars, rated_at=r.rated_at)
-                for r in each.ratings.all()
-            )
-            session = import_module(settings.SESSION_ENGINE).SessionStore()
-            session[SESSION_KEY] = str(account.pk)
-            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-            session[HASH_SESSION_KEY] = account.get_session_auth_hash()
-            session["profile_id"] = own.pk
-            session.create()
-            sessions.append(session)
-        yield [f"sessionid={session.session_key}" for session in sessions]
-        for session in sessions:
-            session.delete()
-    finally:
-        account.delete()
