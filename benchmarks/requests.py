@@ -98,7 +98,7 @@ def run(options: Options) -> Iterator[Row]:
     prepare()
     rounds = QUICK_ROUNDS if options.quick else ROUNDS
     options.settings.update(rounds=rounds, answers_a_round=EACH, seed=SEED, load=os.getloadavg())
-    with viewers(1, is_staff=True) as keys:
+    with viewers(1, is_staff=True, skipped=80) as keys:
         browser = Browser(keys[0])
         kinds = [kind for kind in kinds_of(browser) if options.wants(kind.name) or is_base(kind)]
         for number in range(-1, rounds):

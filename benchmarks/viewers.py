@@ -17,7 +17,7 @@ from django.db.models import Count
 
 
 @contextmanager
-def viewers(number: int, *, is_staff: bool) -> Iterator[list[str]]:
+def viewers(number: int, *, is_staff: bool, skipped: int = 0) -> Iterator[list[str]]:
     """Make profiles with a history in one account; yield a session's key for each.
 
     They are deleted with all they did when it ends.
@@ -25,13 +25,14 @@ def viewers(number: int, *, is_staff: bool) -> Iterator[list[str]]:
     Args:
         number: of profiles.
         is_staff: whether pages report their timings to the account.
+        skipped: imported profiles with more ratings than the first one's.
     """
     profiles, ratings = (apps.get_model("profiles", name) for name in ("Profile", "Rating"))
     name = f"benchmark-{os.getpid()}"
     account = get_user_model().objects.create(username=name, is_staff=is_staff)
     try:
         imported = profiles.objects.filter(account=None).annotate(size=Count("ratings"))
-        chosen = list(imported.order_by("-size", "pk")[: 20 * number : 20])
+        chosen = list(imported.order_by("-size", "pk")[skipped : skipped + 20 * number : 20])
         sessions = []
         for other in chosen:
             own = profiles.objects.create(account=account, name=f"Benchmark {other.pk}")

@@ -13,8 +13,8 @@ from webapp.catalog.models import Credit, Title
 from webapp.demo.films import EXTERNAL_ID_PREFIX, match_films, read_films, read_histories
 from webapp.demo.people import demo_id, split_ratings
 from webapp.demo.tastes import FEWEST_LIKED, Film, Person
-from webapp.events.middleware import PROFILE_KEY
 from webapp.profiles.models import Profile, Rating
+from webapp.profiles.session_store import PROFILE_KEY
 
 ACCOUNT_PREFIX = "simulated-"
 MODEL_BACKEND = "django.contrib.auth.backends.ModelBackend"

@@ -1,8 +1,11 @@
 """Evidence of a viewer's taste: a visit in, its events, earlier visits and the history out.
 
-Nothing here is cached: what was recorded a moment ago is in the next answer.
+What was recorded a moment ago is in the next answer: evidence is kept only as long as the version
+of its profile stays the same, which the database raises with every event and mark.
 """
 
+import threading
+from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,9 +18,9 @@ from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.ingest import NOT_NOW, VALUES
 from webapp.events.models import Event
 from webapp.events.playback import Playback, playbacks_of
-from webapp.events.queries import Query
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
+from webapp.queries import Query
 
 SQL = Path(__file__).parent / "sql"
 VISIT_EVENTS = 200
@@ -86,6 +89,10 @@ class Evidence:
     recent: list[RecentEvent]
     visit_started_at: datetime
     refused_genres: frozenset[int] = frozenset()
+
+    @property
+    def num_rows(self) -> int:
+        return len(self.verdicts) + len(self.playbacks) + len(self.recent)
 
     @property
     def is_visit_recorded(self) -> bool:
@@ -211,6 +218,24 @@ class Evidence:
 
 
 def evidence_of(visit: CurrentVisit) -> Evidence:
+    """Return all evidence of the visit's viewer.
+
+    A profile's is kept by its version, so that what did not change is not read again: no query
+    where the version came with the session, one where this request must read it, and three more
+    where the version is new. Three queries for an anonymous visitor or a visit without a request.
+    """
+    if visit.profile is None or visit.version is None:
+        return read_evidence(visit)
+    version = visit.version.of(visit.profile.pk)
+    key = (visit.profile.pk, visit.id, visit.started_at, visit.is_paused)
+    evidence = kept.get(key, version)
+    if evidence is None:
+        evidence = read_evidence(visit)
+        kept.put(key, version, evidence)
+    return evidence
+
+
+def read_evidence(visit: CurrentVisit) -> Evidence:
     """Read all evidence of the visit's viewer. Three queries, each by an index.
 
     While the profile's history is paused, this visit does not count.
@@ -227,6 +252,62 @@ def evidence_of(visit: CurrentVisit) -> Evidence:
         visit.started_at,
         frozenset(verdict.title_id for verdict in verdicts if verdict.source == GENRE),
     )
+
+
+EvidenceKey = tuple[int, UUID, datetime, bool]
+"""Profile, visit, the visit's begin, and whether the history is paused."""
+
+
+class KeptEvidence:
+    """The evidence that this process read last, by viewer, each with its version.
+
+    Threads may share it. Least recently used viewers are dropped when there are too many, or what
+    they did is.
+    """
+
+    def __init__(self, most_viewers: int, most_rows: int) -> None:
+        """Prepare.
+
+        Args:
+            most_viewers: kept.
+            most_rows: verdicts, playbacks and events of all that are kept; about 300 bytes each.
+        """
+        self._most_viewers, self._most_rows = most_viewers, most_rows
+        self._by_key: OrderedDict[EvidenceKey, tuple[int | None, Evidence]] = OrderedDict()
+        self._rows = 0
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_key)
+
+    def get(self, key: EvidenceKey, version: int | None) -> Evidence | None:
+        """Return the evidence if it is of this version."""
+        with self._lock:
+            kept_version, evidence = self._by_key.get(key, (None, None))
+            if evidence is None or kept_version != version:
+                return None
+            self._by_key.move_to_end(key)
+            return evidence
+
+    def put(self, key: EvidenceKey, version: int | None, evidence: Evidence) -> None:
+        """Keep evidence that was read after its version was."""
+        with self._lock:
+            if key in self._by_key:
+                self._rows -= self._by_key.pop(key)[1].num_rows
+            self._by_key[key] = version, evidence
+            self._rows += evidence.num_rows
+            while len(self._by_key) > self._most_viewers or self._rows > self._most_rows:
+                _, (_, dropped) = self._by_key.popitem(last=False)
+                self._rows -= dropped.num_rows
+
+    def clear(self) -> None:
+        with self._lock:
+            self._by_key.clear()
+            self._rows = 0
+
+
+kept = KeptEvidence(most_viewers=1000, most_rows=100_000)
+"""This process's."""
 
 
 @dataclass(frozen=True)

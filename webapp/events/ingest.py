@@ -135,6 +135,8 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
         else:
             accepted[draft.id] = draft
     if accepted:
+        if visit.version:
+            visit.version.forget()
         with transaction.atomic():
             visit.record()
             Event.objects.bulk_create(

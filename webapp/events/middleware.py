@@ -9,12 +9,11 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from webapp.events.clock import is_simulated, now_of
+from webapp.events.evidence_versions import EvidenceVersionRead
 from webapp.events.user_agents import device_of, is_bot
 from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit
 from webapp.profiles.models import Profile
-
-PROFILE_KEY = "profile_id"
-"""Where Django's session keeps the chosen profile."""
+from webapp.profiles.session_store import PROFILE_KEY, SessionStore
 
 
 class LazyVisit:
@@ -67,23 +66,43 @@ class VisitMiddleware:
 
 
 def find_visit(request: HttpRequest) -> CurrentVisit:
-    """Return the request's visit; at most one query beyond Django's session and user."""
-    visit = current_visit(request.COOKIES.get(COOKIE), chosen_profile(request), now_of(request))
+    """Return the request's visit; no query beyond the session's, as a rule."""
+    profile = chosen_profile(request)
+    visit = current_visit(request.COOKIES.get(COOKIE), profile, now_of(request))
     user_agent = request.headers.get("User-Agent", "")
     return replace(
         visit,
         device=device_of(user_agent),
         is_bot=is_bot(user_agent),
         is_simulated=is_simulated(request),
+        version=_version_of(request, profile),
     )
 
 
 def chosen_profile(request: HttpRequest) -> Profile | None:
     """Return the profile chosen in this login, None for a stranger or before choosing.
 
-    A profile is only ever reached through its account.
+    A profile is only ever reached through its account. One query where the profile was chosen in
+    this very request, else none beyond the session's.
     """
-    profile_id = request.session.get(PROFILE_KEY)
+    session = request.session
+    profile_id = session.get(PROFILE_KEY)
     if profile_id is None or isinstance(request.user, AnonymousUser):
         return None
+    known = session.viewer.profile if isinstance(session, SessionStore) else None
+    if known is not None and known.pk == profile_id and known.account_id == request.user.pk:
+        return known
     return Profile.objects.filter(account=request.user, pk=profile_id).first()
+
+
+def _version_of(request: HttpRequest, profile: Profile | None) -> EvidenceVersionRead | None:
+    """Return the version that came with the session; one yet to be read where a view may write."""
+    if profile is None:
+        return None
+    session = request.session
+    is_known = (
+        request.method in ("GET", "HEAD")
+        and isinstance(session, SessionStore)
+        and session.viewer.profile is profile
+    )
+    return EvidenceVersionRead(session.viewer.evidence_version if is_known else None, is_known)

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
-from webapp.events.queries import Query
 from webapp.events.visits import CurrentVisit
+from webapp.queries import Query
 
 SQL = Path(__file__).parent / "sql"
 QUALIFIED_SECONDS = 120

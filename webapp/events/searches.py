@@ -38,6 +38,8 @@ def forget_search(visit: CurrentVisit, text: str) -> int:
 
     The events stay, without it, so that the metrics go on counting them.
     """
+    if visit.version:
+        visit.version.forget()
     return _own(visit).filter(query__iexact=text.strip()).exclude(query="").update(query="")
 
 

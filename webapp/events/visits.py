@@ -1,7 +1,7 @@
 """The visit a request belongs to: one sitting, ended by 30 idle minutes or another profile."""
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core import signing
 
 from webapp.catalog.models import UNRATED
+from webapp.events.evidence_versions import EvidenceVersionRead
 from webapp.events.models import Visit
 from webapp.profiles.models import Profile
 
@@ -36,6 +37,8 @@ class CurrentVisit:
     """in which arm, """
     treatment: str = ""
     """and what is done to it there."""
+    version: EvidenceVersionRead | None = field(default=None, compare=False, repr=False)
+    """Of the profile's evidence, as this request read it; None where nothing may be kept."""
 
     @property
     def is_paused(self) -> bool:

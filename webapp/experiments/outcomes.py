@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from recommender.arrays import Float64, Int64
 from webapp.events.models import BOT_EVENTS, Visit, VisitQuerySet
-from webapp.events.queries import Query
 from webapp.experiments.models import Experiment
+from webapp.queries import Query
 
 
 @dataclass(frozen=True)

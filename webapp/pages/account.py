@@ -13,7 +13,6 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.catalog.models import Maturity
-from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import NewProfileForm, SwitchesForm
 from webapp.pages.navigation import profiles_address, safe_next
@@ -26,6 +25,7 @@ from webapp.pages.password import (
 )
 from webapp.pages.undo import Undo, messages_or_redirect, notify
 from webapp.profiles.models import Profile
+from webapp.profiles.session_store import PROFILE_KEY
 
 MAX_PROFILES = 8
 CHILD_LIMIT = Maturity.SIX.value

@@ -14,7 +14,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.throttling import UserRateThrottle
 
-from webapp.events.middleware import PROFILE_KEY
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import ProfileForm, SwitchesForm
 from webapp.pages.password import (
@@ -26,6 +25,7 @@ from webapp.pages.password import (
 from webapp.pages.undo import Undo, messages_or_redirect, notify
 from webapp.profiles.export import export_of
 from webapp.profiles.models import Profile
+from webapp.profiles.session_store import PROFILE_KEY
 
 
 class DataThrottle(UserRateThrottle):

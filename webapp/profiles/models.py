@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
 from webapp.catalog.models import Genre, Maturity, Person, Title
@@ -202,3 +203,39 @@ class RefusedGenre(Mark):
 
     def __str__(self) -> str:
         return f"genre {self.genre_id} refused by {self.profile_id}"
+
+
+class EvidenceVersion(models.Model):
+    """A number that changes with whatever a profile's evidence is read from.
+
+    Triggers set it, in the transaction that writes an event or a mark, to a number never used
+    before. A profile of which nothing changed since it has none.
+    """
+
+    profile = models.OneToOneField(
+        Profile,
+        models.DO_NOTHING,
+        primary_key=True,
+        related_name="evidence_version",
+        db_constraint=False,
+    )
+    """The database deletes the row with its profile."""
+    version = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"version {self.version} of {self.profile_id}"
+
+
+class Session(AbstractBaseSession):
+    """A session as Django keeps it, with the account and the profile that its data name.
+
+    The two are there to be joined: the data, which are signed, decide.
+    """
+
+    account = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.DO_NOTHING, null=True, db_constraint=False
+    )
+    profile = models.ForeignKey(Profile, models.DO_NOTHING, null=True, db_constraint=False)
+
+    def __str__(self) -> str:
+        return f"session of account {self.account_id}"
