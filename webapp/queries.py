@@ -26,3 +26,12 @@ class Query:
             cursor.execute(self._sql, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def execute(self, **values: Any) -> None:
+        """Execute a statement that returns no rows. One query.
+
+        Raises:
+            ProgrammingError: a parameter has no value.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)

@@ -219,6 +219,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "webapp.after_response.AfterResponseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.pages.timing.ServerTimingMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -258,6 +259,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **_database,
+        "ENGINE": "webapp.postgresql",
         # A test's live server must not keep a connection when the test database goes.
         "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,

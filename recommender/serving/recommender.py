@@ -6,7 +6,7 @@ I items of the catalogue, M of them with a vector in the models, D of its size.
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +51,7 @@ from recommender.serving.candidates import (
 )
 from recommender.serving.explainer import Explainer
 from recommender.serving.interest_rows import InterestRows
+from recommender.serving.kept_tastes import KeptTastes
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
@@ -119,6 +120,7 @@ class Recommender:
             self.catalogue, self._factors[:, : tastes.history_size]
         )
         self._likeness, self._visits = None, None
+        self._kept_tastes = KeptTastes()
         if content is not None:
             self._likeness = Likeness(self.catalogue, self.space, self._neighbours)
             if not tastes.has_encoder:
@@ -205,11 +207,14 @@ class Recommender:
 
     def taste(self, viewer: Viewer, context: RequestContext) -> Taste | None:
         """Return what the viewer wants at this moment, None where nothing is known."""
-        if self._visits is not None:
-            vector = self._tastes.history(viewer)
-            return self._visits.taste(viewer, None if vector is None else self._factors @ vector)
+        if self._visits is not None:  # they know no moment, so the viewer alone decides
+            return self._kept_tastes.get(viewer, partial(self._taste_by, self._visits))
         vectors = self._tastes.taste(viewer, context)
         return None if vectors is None else Taste.of_vectors(vectors, self._factors)
+
+    def _taste_by(self, visits: VisitTaste, viewer: Viewer) -> Taste | None:
+        vector = self._tastes.history(viewer)
+        return visits.taste(viewer, None if vector is None else self._factors @ vector)
 
     @property
     def space(self) -> Float32:

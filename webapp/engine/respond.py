@@ -8,12 +8,14 @@ import time
 import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from recommender.ranking.row_kinds import RESULTS, TYPED
 from recommender.serving.request import RequestContext, Viewer
 from recommender.serving.stages import stage
 from search.errors import SearchError
+from webapp.after_response import after_response
 from webapp.discovery.answer import Answer, answer
 from webapp.discovery.questions import HomeQuestion, Question, RowsBelowQuestion, SearchQuestion
 from webapp.discovery.ranker_fields import pack_fields
@@ -27,6 +29,7 @@ from webapp.events.evidence import Evidence, evidence_of
 from webapp.events.visits import CurrentVisit
 from webapp.experiments.treatments import treated_evidence
 from webapp.slates.models import Slate
+from webapp.slates.writing import write_slate
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +111,9 @@ def respond(
     continues: uuid.UUID | None = None,
     max_titles: int | None = None,
 ) -> Response:
-    """Answer a question and write the slate of what is shown. At most two queries for the slate.
+    """Answer a question and write the slate of what is shown. One query for the slate.
+
+    That of a keystroke is written when the answer has left.
 
     Args:
         request: what was read.
@@ -127,11 +132,15 @@ def respond(
         view_context = ViewContext(request.live.cards, request.evidence, request.visit)
         views = views_of(sourced.answer, sourced.source, request.viewer, view_context)
     with stage("slate"):
-        if not _is_visit_recorded(request, question):
-            request.visit.record()
-        slate = _write_slate(
+        slate = _slate(
             request, question, sourced, views, continues, is_keystroke=max_titles is not None
         )
+        is_recorded = _is_visit_recorded(request, question)
+        write = partial(write_slate, request.visit, slate, is_visit_recorded=is_recorded)
+        if slate.is_keystroke:
+            after_response(write)
+        else:
+            write()
     return Response(slate.pk, views, sourced.answer, bool(sourced.fallback_reason))
 
 
@@ -166,7 +175,7 @@ def _is_visit_recorded(request: PageRequest, question: Question) -> bool:
     return request.evidence.is_visit_recorded or has_page
 
 
-def _write_slate(
+def _slate(
     request: PageRequest,
     question: Question,
     sourced: _Sourced,
@@ -175,9 +184,9 @@ def _write_slate(
     *,
     is_keystroke: bool,
 ) -> Slate:
-    """Write down what is shown, by what, and from which evidence. One query."""
+    """Return what is shown, by what, and from which evidence; not saved yet."""
     live, taste = request.live, sourced.answer.taste
-    return Slate.objects.create(
+    return Slate(
         visit_id=request.visit.id,
         surface=request.surface,
         release_id=None if sourced.fallback_reason else live.release_id,

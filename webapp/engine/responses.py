@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
 
 from recommender.ranking.row_kinds import SPOTLIGHT, row_id
 from recommender.serving.candidates import Listing
@@ -33,8 +32,6 @@ from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.visits import CurrentVisit
 from webapp.slates.pinned import FOLD_SLOTS, pinned_rows
-
-GenreOrPerson = TypeVar("GenreOrPerson", Person, Genre)
 
 LISTED = 48
 """Titles on a page of a genre or a person."""
@@ -232,7 +229,8 @@ def _storable(text: str) -> str:
 
 def _search_page(request: PageRequest, text: str, response: Response) -> SearchPage:
     rows = {view.kind: view for view in response.views}
-    result = response.answer.search_result
+    result, live = response.answer.search_result, request.live
+    people = live.cards.people(live.subjects.people_named(result.people))
     return SearchPage(
         response.slate_id,
         request.surface,
@@ -241,14 +239,12 @@ def _search_page(request: PageRequest, text: str, response: Response) -> SearchP
         rows.get("results") or rows.get("typed"),
         rows.get("near"),
         rows.get("suggestions"),
-        _in_order(Person.objects.filter(name__in=result.people), result.people),
-        _in_order(request.live.cards.genres.values(), result.genres),
+        list(people.values()),
+        _in_order(live.cards.genres.values(), result.genres),
     )
 
 
-def _in_order(candidates: Iterable[GenreOrPerson], names: Sequence[str]) -> list[GenreOrPerson]:
-    """Return those with these names, in their order; without names nobody is looked for."""
-    if not names:
-        return []
-    by_name = {candidate.name: candidate for candidate in candidates}
+def _in_order(genres: Iterable[Genre], names: Sequence[str]) -> list[Genre]:
+    """Return those with these names, in their order."""
+    by_name = {genre.name: genre for genre in genres} if names else {}
     return [by_name[name] for name in names if name in by_name]

@@ -1,6 +1,6 @@
 """What a search asks for, by id: a typed text in, the genres and people that it names out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,6 +33,10 @@ class SearchSubjects:
         """
         self._search, self._genres, self._people = search, genres, people
         self.of = lru_cache(TEXTS_CACHED)(self._of)
+
+    def people_named(self, names: Iterable[str]) -> list[int]:
+        """Return the ids of people with these names, in their order."""
+        return [self._people[name] for name in names if name in self._people]
 
     def _of(self, text: str) -> SubjectIds:
         """Return what a text asks for; nothing where it cannot be read."""

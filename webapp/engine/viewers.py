@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
+from weakref import ref
 
 from django.conf import settings
 
@@ -22,13 +24,37 @@ MAX_REASONS = 10
 def viewer_of(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects) -> Viewer:
     """Return who asks, as the visit's arm of an experiment lets the recommender know them.
 
-    Of a profile that wants no personal picks that is what it hides and what it keeps by hand.
+    Of a profile that wants no personal picks that is what it hides and what it keeps by hand. It
+    is kept with the evidence, and made anew where a switch or the catalogue has changed.
 
     Args:
         visit: whose.
         evidence: theirs.
         subjects: reads what was searched for.
     """
+    made_from = (
+        visit.maturity_limit,
+        visit.hides_watched,
+        visit.is_personal,
+        visit.treatment,
+        visit.profile and visit.profile.pk,
+    )
+    kept: _KeptViewer | None = evidence.derived.get("viewer")
+    if kept is None or kept.made_from != made_from or kept.subjects() is not subjects:
+        viewer = _made_viewer(visit, evidence, subjects)
+        kept = evidence.derived["viewer"] = _KeptViewer(made_from, ref(subjects), viewer)
+    return kept.viewer
+
+
+class _KeptViewer(NamedTuple):
+    """A viewer, and all beside the evidence that it was made from."""
+
+    made_from: tuple[object, ...]
+    subjects: "ref[SearchSubjects]"
+    viewer: Viewer
+
+
+def _made_viewer(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects) -> Viewer:
     hidden = frozenset(evidence.hidden)
     viewer = Viewer(
         hidden=hidden,

@@ -7,10 +7,11 @@ of its profile stays the same, which the database raises with every event and ma
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
@@ -89,6 +90,8 @@ class Evidence:
     recent: list[RecentEvent]
     visit_started_at: datetime
     refused_genres: frozenset[int] = frozenset()
+    derived: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
+    """What others have made of it and keep with it, by name."""
 
     @property
     def num_rows(self) -> int:
