@@ -8,40 +8,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from webapp.api.event_drafts import read_event
 from webapp.api.throttling import EventsThrottle
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
-from webapp.events.models import LONGEST_QUERY, SURFACES, Event
 
 MAX_BATCH = 500
-DAY_SECONDS = 86_400
-
-
-class EventSerializer(serializers.Serializer[EventDraft]):
-    """One event. The client makes its id, so an event sent twice is recorded once."""
-
-    id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=Event.Kind.choices)
-    title = serializers.IntegerField(
-        min_value=1, max_value=2**63 - 1, allow_null=True, default=None
-    )
-    occurred_at = serializers.DateTimeField()
-    surface = serializers.ChoiceField(choices=SURFACES, default="", allow_blank=True)
-    slate = serializers.UUIDField(allow_null=True, default=None)
-    row = serializers.CharField(max_length=40, default="", allow_blank=True)
-    slot = serializers.IntegerField(min_value=0, max_value=10_000, allow_null=True, default=None)
-    position_seconds = serializers.IntegerField(
-        min_value=0, max_value=DAY_SECONDS, allow_null=True, default=None
-    )
-    duration_seconds = serializers.IntegerField(
-        min_value=0, max_value=DAY_SECONDS, allow_null=True, default=None
-    )
-    value = serializers.CharField(max_length=10, default="", allow_blank=True)
-    query = serializers.CharField(max_length=LONGEST_QUERY, default="", allow_blank=True)
-    subject = serializers.IntegerField(
-        min_value=1, max_value=2**63 - 1, allow_null=True, default=None
-    )
 
 
 class BatchSerializer(serializers.Serializer[Any]):
@@ -70,18 +43,16 @@ class EventsView(APIView):
 
     @extend_schema(request=BatchSerializer, responses={200: ReportSerializer})
     def post(self, request: Request) -> Response:
-        batch = BatchSerializer(data=request.data)
-        batch.is_valid(raise_exception=True)
         drafts: list[EventDraft] = []
         positions: list[int] = []
         errors: list[dict[str, Any]] = []
-        for index, fields in enumerate(batch.validated_data["events"]):
-            event = EventSerializer(data=fields)
-            if event.is_valid():
-                drafts.append(_draft(event.validated_data))
+        for index, event in enumerate(_events_of(request.data)):
+            draft = read_event(event)
+            if isinstance(draft, EventDraft):
+                drafts.append(draft)
                 positions.append(index)
             else:
-                errors.append({"index": index, "id": fields.get("id"), "reason": _reason(event)})
+                errors.append({"index": index, "id": event.get("id"), "reason": draft})
         visit = visit_of(request._request)
         report = (
             record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
@@ -99,14 +70,16 @@ class EventsView(APIView):
         return Response(body, status=status.HTTP_200_OK)
 
 
-def _draft(fields: dict[str, Any]) -> EventDraft:
-    renamed = {"title": "title_id", "slate": "slate_id"}
-    return EventDraft(**{renamed.get(name, name): value for name, value in fields.items()})
+def _events_of(body: Any) -> list[dict[str, Any]]:
+    """Return a batch's events.
 
-
-def _reason(event: EventSerializer) -> str:
-    """Return the problems of each field in one line."""
-    return "; ".join(
-        f"{name}: {' '.join(str(problem) for problem in problems)}"
-        for name, problems in event.errors.items()
-    )
+    Raises:
+        ValidationError: it is no batch.
+    """
+    events = body.get("events") if isinstance(body, dict) else None
+    is_batch = isinstance(events, list) and 0 < len(events) <= MAX_BATCH
+    if is_batch and all(type(event) is dict for event in events or ()):
+        return list(events or ())
+    batch = BatchSerializer(data=body)
+    batch.is_valid(raise_exception=True)
+    return list(batch.validated_data["events"])

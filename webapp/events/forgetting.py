@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.db.models import DateTimeField, Model, OuterRef, Subquery, Value
+from django.db.models import Model
 
 from webapp.events.models import Event, ForgottenTitle, Visit
 from webapp.profiles.models import Profile, Rating
@@ -54,14 +54,6 @@ def take_back(profile: Profile, title_id: int, at: datetime) -> None:
     Event.objects.bulk_create(events, ignore_conflicts=True, batch_size=1000)
     Rating.objects.bulk_create(reversed(ratings), ignore_conflicts=True)
     entry.delete()
-
-
-def forgotten_at(profile: Profile | None) -> Subquery | Value:
-    """When a title of the query was taken out of the profile's history; else null."""
-    if profile is None:
-        return Value(None, output_field=DateTimeField())
-    entries = ForgottenTitle.objects.filter(profile=profile, title=OuterRef("pk"))
-    return Subquery(entries.values("forgotten_at"))
 
 
 def erase_forgotten(now: datetime) -> int:

@@ -2,14 +2,15 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
-from webapp.catalog.models import Genre, Person, Title
-from webapp.events.forgetting import forget, forgotten_at, take_back
-from webapp.events.models import Event, Visit
+from webapp.events.forgetting import forget, take_back
+from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
     DroppedTitle,
@@ -20,7 +21,9 @@ from webapp.profiles.models import (
     RefusedGenre,
     RefusedPerson,
 )
+from webapp.queries import Query
 
+SQL = Path(__file__).parent / "sql"
 FUTURE_ALLOWED = timedelta(minutes=5)
 PAST_ALLOWED = timedelta(days=7)
 
@@ -65,8 +68,8 @@ MARKS: dict[str, MarkKind] = {
     Event.Kind.GENRE: MarkKind(RefusedGenre, "refuse", about="genre_id"),
 }
 
-SUBJECTS: dict[str, type[Person | Genre]] = {Event.Kind.PERSON: Person, Event.Kind.GENRE: Genre}
-"""What the subject of an event without a title names."""
+SUBJECTS = (Event.Kind.PERSON, Event.Kind.GENRE)
+"""Kinds of events without a title: their subject names one of these."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,10 @@ class EventDraft:
     value: str = ""
     query: str = ""
     subject: int | None = None
+
+
+COLUMNS = tuple(draft_field.name for draft_field in fields(EventDraft))
+"""What of a draft is written as it stands, but for a time that is still to come."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,8 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
 
     A repeat is counted and changes nothing. A bad event is refused with its reason and the rest
     is kept. When this returns, what it counted as accepted is committed (unless the caller holds
-    a transaction of its own). Five queries for a batch that changes no list or rating.
+    a transaction of its own). Two queries for a batch that changes no list or rating, whatever its
+    size.
 
     What names a title that the profile took out of its history since is counted as a repeat.
 
@@ -134,28 +142,32 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
             report.errors.append(Refusal(index, draft.id, reason))
         else:
             accepted[draft.id] = draft
-    if accepted:
-        if visit.version:
-            visit.version.forget()
-        with transaction.atomic():
-            visit.record()
-            Event.objects.bulk_create(
-                [_event(visit, draft, now) for draft in accepted.values()],
-                ignore_conflicts=True,
-            )
-            if visit.profile:
-                for draft in accepted.values():
-                    _apply(visit.profile, draft)
-    report.accepted = len(accepted)
+    written = _record(visit, list(accepted.values()), now) if accepted else frozenset()
+    report.accepted = len(written)
+    report.repeated += len(accepted) - len(written)
     return report
+
+
+def _record(
+    visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime
+) -> frozenset[uuid.UUID]:
+    """Write events and what they change together; return the ids of those that are new."""
+    if visit.version:
+        visit.version.forget()
+    profile = visit.profile
+    if profile is None or not any(draft.kind in VALUES for draft in drafts):
+        return _insert(visit, drafts, now)
+    with transaction.atomic():
+        written = _insert(visit, drafts, now)
+        for draft in drafts:
+            if draft.id in written:
+                _apply(profile, draft)
+    return written
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What the database knows of the ids in a batch.
-
-    Three queries, and one for each of people and genres that the batch names.
-    """
+    """What the database knows of the ids in a batch. One query."""
 
     event_ids: set[uuid.UUID]
     titles: dict[int, datetime | None]
@@ -171,28 +183,46 @@ class _Known:
 
     @classmethod
     def of(cls, visit: CurrentVisit, drafts: Sequence[EventDraft]) -> "_Known":
-        visits = Visit.objects.filter(slates__in={d.slate_id for d in drafts if d.slate_id})
-        if visit.profile:
-            visits = visits.filter(profile=visit.profile)
-        else:
-            visits = visits.filter(
-                pk__in=[id_ for id_ in (visit.id, visit.previous_id) if id_], profile=None
-            )
-        allowed = Title.objects.allowed_for(visit.maturity_limit)
-        titles = allowed.filter(pk__in={d.title_id for d in drafts if d.title_id})
-        events = Event.objects.filter(pk__in={d.id for d in drafts})
-        subjects = set()
-        for kind, model in SUBJECTS.items():
-            ids = {d.subject for d in drafts if d.kind == kind and d.subject}
-            if ids:
-                found = model._default_manager.filter(pk__in=ids).values_list("pk", flat=True)
-                subjects |= {(kind, id_) for id_ in found}
-        return cls(
-            set(events.values_list("pk", flat=True)),
-            dict(titles.values_list("pk", forgotten_at(visit.profile))),
-            set(visits.values_list("slates", flat=True)),
-            subjects,
+        rows = _KNOWN.rows(
+            events=[d.id for d in drafts],
+            slates=list({d.slate_id for d in drafts if d.slate_id}),
+            titles=list({d.title_id for d in drafts if d.title_id}),
+            people=[d.subject for d in drafts if d.kind == Event.Kind.PERSON and d.subject],
+            genres=[d.subject for d in drafts if d.kind == Event.Kind.GENRE and d.subject],
+            profile=visit.profile.pk if visit.profile else None,
+            visits=[id_ for id_ in (visit.id, visit.previous_id) if id_],
+            limit=visit.maturity_limit,
         )
+        return cls(
+            {uuid.UUID(id_) for kind, id_, _ in rows if kind == "event"},
+            {int(id_): forgotten_at for kind, id_, forgotten_at in rows if kind == "title"},
+            {uuid.UUID(id_) for kind, id_, _ in rows if kind == "slate"},
+            {(kind, int(id_)) for kind, id_, _ in rows if kind in SUBJECTS},
+        )
+
+
+def _insert(
+    visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime
+) -> frozenset[uuid.UUID]:
+    """Write events and their visit's row; return the ids of those that are new. One query."""
+    columns: dict[str, list[Any]] = {name: [getattr(d, name) for d in drafts] for name in COLUMNS}
+    columns["occurred_at"] = [min(d.occurred_at, now) for d in drafts]
+    rows = _INSERT.rows(
+        **columns,
+        visit=visit.id,
+        profile=visit.profile.pk if visit.profile else None,
+        started_at=visit.started_at,
+        is_bot=visit.is_bot,
+        is_simulated=visit.is_simulated,
+        experiment=visit.experiment,
+        arm=visit.arm,
+        received_at=now,
+    )
+    return frozenset(id_ for (id_,) in rows)
+
+
+_KNOWN = Query(SQL / "known_of_batch.sql")
+_INSERT = Query(SQL / "insert_events.sql")
 
 
 def _reason_to_refuse(
@@ -237,27 +267,6 @@ def _wrong_value(visit: CurrentVisit, draft: EventDraft) -> str | None:
         return f"the value of a {draft.kind} must be one of {', '.join(allowed)}"
     is_allowed = visit.profile is not None or draft.value in OF_VISIT
     return None if is_allowed else f"a {draft.kind} needs a profile: log in first"
-
-
-def _event(visit: CurrentVisit, draft: EventDraft, now: datetime) -> Event:
-    return Event(
-        id=draft.id,
-        visit_id=visit.id,
-        profile=visit.profile,
-        kind=draft.kind,
-        title_id=draft.title_id,
-        occurred_at=min(draft.occurred_at, now),
-        received_at=now,
-        surface=draft.surface,
-        slate_id=draft.slate_id,
-        row=draft.row,
-        slot=draft.slot,
-        position_seconds=draft.position_seconds,
-        duration_seconds=draft.duration_seconds,
-        value=draft.value,
-        query=draft.query,
-        subject=draft.subject,
-    )
 
 
 def _apply(profile: Profile, draft: EventDraft) -> None:

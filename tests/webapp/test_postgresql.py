@@ -1,0 +1,35 @@
+"""A connection is checked by its socket, and one that the server has ended is replaced."""
+
+import time
+
+import psycopg
+import pytest
+from django.db import connection
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_connection_that_works_is_asked_nothing(monkeypatch):
+    connection.ensure_connection()
+    monkeypatch.setattr(type(connection.connection), "cursor", lambda self: 1 / 0)
+    assert connection.is_usable()
+
+
+def test_one_that_the_server_has_ended_is_replaced():
+    connection.ensure_connection()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        pid = cursor.fetchone()[0]
+    with psycopg.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [pid])
+    time.sleep(0.2)
+    assert not connection.is_usable()
+    connection.health_check_enabled, connection.health_check_done = True, False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone()[0] != pid
+
+
+def test_no_connection_is_none_to_use():
+    connection.close()
+    assert not connection.is_usable()
