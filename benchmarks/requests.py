@@ -29,7 +29,6 @@ import django
 import numpy as np
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
 from django.utils.module_loading import import_string
 
 from benchmarks.harness import Options, Row
@@ -131,12 +130,12 @@ def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
     os.environ |= {"MARQUEE_SIMULATION_TOKEN": TOKEN, "MARQUEE_SECURE": "0"}
     settings.ROOT_URLCONF = "benchmarks.requests_urls"
-    settings.LOGGING["root"]["level"] = "WARNING"
+    settings.LOGGING["root"]["level"] = "WARNING"  # type: ignore[index]
     settings.STORAGES["staticfiles"] = {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
-    rates.update(dict.fromkeys(rates, "1000000/min"))
+    rates.update(dict.fromkeys(rates, "1000000/min"))  # type: ignore[attr-defined]
     django.setup()
     import_string("webapp.engine.live.limit_threads")()
     for name in REFRESHED:
@@ -242,11 +241,12 @@ class Browser:
         """
         environ = self._environ(asked, is_throttled=is_throttled)
         started: list[Any] = []
-        connection.ensure_connection()
+
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None) -> Any:
+            started.extend((status, headers))
+
         began = time.process_time()
-        response = self._application(
-            environ, lambda status, headers: started.extend((status, headers))
-        )
+        response = self._application(environ, start)
         body = b"".join(response)
         response.close()
         seconds = time.process_time() - began

@@ -40,7 +40,7 @@ class AfterResponseMiddleware:
         finally:
             _waiting.reset(token)
         if waiting:
-            response._resource_closers.append(lambda: _do(waiting))
+            response._resource_closers.append(lambda: _do(waiting))  # type: ignore[attr-defined]
         return response
 
 

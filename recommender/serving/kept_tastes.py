@@ -66,4 +66,4 @@ def _names() -> tuple[str, ...]:
 def _hashable(value: object) -> Hashable:
     if isinstance(value, Mapping):
         return tuple(value.items())
-    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+    return tuple(value) if isinstance(value, list) else value

@@ -100,9 +100,8 @@ def _version_of(request: HttpRequest, profile: Profile | None) -> EvidenceVersio
     if profile is None:
         return None
     session = request.session
-    is_known = (
-        request.method in ("GET", "HEAD")
-        and isinstance(session, SessionStore)
-        and session.viewer.profile is profile
-    )
-    return EvidenceVersionRead(session.viewer.evidence_version if is_known else None, is_known)
+    if request.method in ("GET", "HEAD") and isinstance(session, SessionStore):
+        viewer = session.viewer
+        if viewer.profile is profile:
+            return EvidenceVersionRead(viewer.evidence_version, is_known=True)
+    return EvidenceVersionRead()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
@@ -44,7 +44,7 @@ class SessionStore(DatabaseSessionStore):
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         """Return the row to save, with what the data name beside them."""
-        session: Session = super().create_model_instance(data)
+        session = cast(Session, super().create_model_instance(data))
         account_id, profile_id = data.get(SESSION_KEY), data.get(PROFILE_KEY)
         session.account_id = None if account_id is None else int(account_id)
         session.profile_id = profile_id
@@ -63,7 +63,9 @@ class SessionStore(DatabaseSessionStore):
             None if profile[0] is None else Profile.from_db("default", PROFILE_FIELDS, profile),
             version,
         )
-        return Session(session_key=self.session_key, session_data=data, expire_date=expire_date)
+        return Session(
+            session_key=str(self.session_key), session_data=data, expire_date=expire_date
+        )
 
 
 _SESSION = Query(Path(__file__).parent / "sql" / "session.sql")
