@@ -12,7 +12,7 @@ from scipy import sparse
 
 from recommender.arrays import Bool, Floating, Int64
 from recommender.errors import InvalidInputError
-from recommender.vocabulary import Vocabulary
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,20 @@ class Interactions:
         matrix.sort_indices()
         profiles, items = (Vocabulary(np.arange(length)) for length in matrix.shape)
         return cls(profiles, items, matrix)
+
+    def over(self, items: Vocabulary) -> "Interactions":
+        """Return the same over another vocabulary; items that it does not have are left out."""
+        numbers = items.items_of(self.items.ids)
+
+        def renumbered(part: sparse.csr_array) -> sparse.csr_array:
+            cells = sparse.coo_array(part)
+            column = numbers[cells.col]
+            kept = column != UNKNOWN
+            shape = (part.shape[0], len(items))
+            return _csr(cells.data[kept], cells.row[kept], column[kept], shape)
+
+        last_at = None if self.last_at is None else renumbered(self.last_at)
+        return Interactions(self.profiles, items, renumbered(self.matrix), last_at)
 
     def with_cells(self, mask: Bool) -> "Interactions":
         """Keep the marked cells; profiles and items stay, with less or nothing in them.

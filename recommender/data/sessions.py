@@ -4,7 +4,7 @@ S viewers, E events, B requests, L events a request reads.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 import numpy as np
@@ -13,7 +13,7 @@ from scipy import sparse
 
 from recommender.arrays import AnyArray, Bool, Float64, Int8, Int64
 from recommender.errors import InvalidInputError
-from recommender.vocabulary import UNKNOWN
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 VISIT_GAP_SECONDS = 1800.0
 """A longer silence ends a visit."""
@@ -174,6 +174,16 @@ class Sessions:
         ones = np.ones(len(cells), dtype=np.float32)
         shape = (len(events), num_items)
         return sparse.csr_array((ones, (cells // num_items, cells % num_items)), shape=shape)
+
+    def over(self, items: Vocabulary, others: Vocabulary) -> "Sessions":
+        """Return the same events in the numbers of another vocabulary.
+
+        Args:
+            items: what the numbers mean now.
+            others: what they will mean; titles it does not have are `UNKNOWN`.
+        """
+        numbers = np.append(others.items_of(items.ids), UNKNOWN)  # UNKNOWN is -1, the last
+        return replace(self, items=numbers[self.items])
 
     def only(self, kept: Bool) -> "Sessions":
         """Keep some events. A visit whose opening goes opens with the next one kept."""

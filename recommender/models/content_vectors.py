@@ -145,6 +145,12 @@ class ContentVectors:
         blended = own[:, None] * factors + (1 - own)[:, None] * predicted
         return np.asarray(blended, dtype=np.float32)
 
+    def placed(self, catalogue: Catalogue, items: Vocabulary, factors: Float32) -> Float32:
+        """Return (I, D) every title's vector, from iALS's (M, D) factors of its own M items."""
+        rows = items.items_of(catalogue.titles.ids)  # (I,)
+        own = np.where((rows != UNKNOWN)[:, None], factors[rows], np.float32(0))
+        return self.vectors(catalogue, own, catalogue.liked_by)
+
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
         """Write the artifact.
 

@@ -15,9 +15,10 @@ from scipy import sparse
 from recommender import checks
 from recommender.arrays import AnyArray, Float32
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError
-from recommender.vocabulary import Vocabulary
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 SECONDS_PER_DAY = 86_400.0
 
@@ -92,3 +93,11 @@ class Popularity:
         model.counts = artifact.arrays["counts"]
         model.trending = artifact.arrays["trending"]
         return model
+
+
+def spread(values: Float32, items: Vocabulary, catalogue: Catalogue) -> Float32:
+    """Return (I,) values of items at the catalogue's item numbers, 0 where there is none."""
+    over = np.zeros(len(catalogue), dtype=np.float32)
+    numbers = catalogue.items_of(items.ids)
+    over[numbers[numbers != UNKNOWN]] = values[numbers != UNKNOWN]
+    return over

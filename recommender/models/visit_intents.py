@@ -137,6 +137,27 @@ class IntentPosterior:
     aspects: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class IntentParts:
+    """What the long-term scores and each expert say of every title.
+
+    Attributes:
+        z: (I,) the long-term scores in standard deviations.
+        prior: (I,) exp(β z) over its sum over what can be wanted.
+        wanted: (I,) p: the same, 0 where a title cannot be wanted.
+        ratios: by expert, an aspect or another, (I,) its distribution over p.
+        has_events: whether any event counted.
+        counted: (I,) how much of what the aspects say counts for a title; None for all of it.
+    """
+
+    z: Float32
+    prior: Float32
+    wanted: Float32
+    ratios: Mapping[str, Float32]
+    has_events: bool
+    counted: Float32 | None = None
+
+
 class VisitIntents:
     """Infers what a visit is about. Immutable, learns nothing."""
 
@@ -179,37 +200,58 @@ class VisitIntents:
     def posterior(
         self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None
     ) -> IntentPosterior:
-        """Return what is wanted. Cost: 3 I operations an event and aspect.
+        """Return what is wanted by the stated weights. Cost: 3 I operations an event and aspect.
 
         Args:
             long_term: (I,) scores of any scale; constant where nothing is known of the viewer.
             evidence: this visit's events, oldest first.
             eligible: (I,) False at titles that cannot be wanted: those just opened, those refused.
         """
+        return self.combined(self.parts(long_term, evidence, eligible), self.config.aspects)
+
+    def parts(
+        self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None
+    ) -> IntentParts:
+        """Return what each aspect says of every title; arguments as of `posterior`."""
         config = self.config
         z = standardised(long_term)
         prior = np.exp(config.sharpness * (z - z.max(initial=0)))
-        if eligible is not None:
-            prior = np.where(eligible, prior, np.float32(0))
-        prior /= max(float(prior.sum()), 1e-30)
+        wanted: Float32 = prior if eligible is None else np.where(eligible, prior, np.float32(0))
+        total = np.float32(max(float(wanted.sum()), 1e-30))
         newest = evidence[-config.max_events :]
-        about = np.zeros_like(prior)
-        weights: dict[str, float] = {}
-        for name, share in config.aspects.items():
-            part = np.float32(share) * self._ratios(name, newest, prior)
-            weights[name] = float(prior @ part)
-            about += part
-        nothing = max(1 - sum(config.aspects.values()), 0.0)
-        total = max(nothing + sum(weights.values()), 1e-30)
-        odds = (nothing + about) / np.float32(total)  # (I,) q over p
-        if self._counted is not None:
-            odds = 1 + self._counted * (odds - 1)
-            odds /= np.float32(max(float(prior @ odds), 1e-9))
+        ratios = {name: self._ratios(name, newest, wanted / total) for name in config.aspects}
+        return IntentParts(z, prior / total, wanted / total, ratios, bool(newest), self._counted)
+
+    def combined(self, parts: IntentParts, weights: Mapping[str, float]) -> IntentPosterior:
+        """Return what is wanted, from what each expert says.
+
+        Args:
+            parts: of `parts`, with the ratios of other experts where there are any.
+            weights: π by expert; what is left of 1 is a visit about nothing in particular. What
+                experts other than the aspects say counts whole for titles that nobody has liked.
+        """
+        stated, learned = np.zeros_like(parts.wanted), np.zeros_like(parts.wanted)
+        masses: dict[str, float] = {}
+        for name, ratio in parts.ratios.items():
+            part = np.float32(weights.get(name, 0.0)) * ratio
+            masses[name] = float(parts.wanted @ part)
+            if name in self.config.aspects:
+                stated += part
+            else:
+                learned += part
+        nothing = max(1 - sum(weights.values()), 0.0)
+        total = max(nothing + sum(masses.values()), 1e-30)
+        believed = np.float32(nothing) + stated
+        if parts.counted is not None:
+            mass = np.float32(float(parts.wanted @ believed))
+            believed = mass + parts.counted * (believed - mass)
+        odds = believed + learned
+        odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
         return IntentPosterior(
-            z + self._log(odds),
-            z + self._log(about),
-            float(prior @ np.abs(odds - 1)) / 2 if newest else 0.0,
-            {name: weight / total for name, weight in weights.items()},
+            parts.z + self._log(odds),
+            parts.z + self._log(stated + learned),
+            float(parts.wanted @ np.abs(odds - 1)) / 2 if parts.has_events else 0.0,
+            {name: mass / total for name, mass in masses.items()},
         )
 
     def _ratios(self, name: str, evidence: Sequence[IntentEvidence], prior: Float32) -> Float32:

@@ -12,14 +12,14 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Bool, Float32, Int64
+from recommender.arrays import Bool, Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.models.content_vectors import ContentVectors
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.likeness import Likeness
-from recommender.models.popularity import Popularity
+from recommender.models.popularity import Popularity, spread
 from recommender.models.visit_intents import FIRST_CONFIG, VisitIntents
 from recommender.ranking.features import RankingFeatures
 from recommender.ranking.page import (
@@ -52,6 +52,7 @@ from recommender.serving.candidates import (
 from recommender.serving.explainer import Explainer
 from recommender.serving.interest_rows import InterestRows
 from recommender.serving.kept_tastes import KeptTastes
+from recommender.serving.learned_taste import LearnedRelease
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
@@ -82,6 +83,7 @@ class Recommender:
         neighbours: Neighbours | None = None,
         content: ContentVectors | None = None,
         intents: VisitIntents | None = None,
+        learned: LearnedRelease | None = None,
     ) -> None:
         """Bring what a release has learned to a catalogue.
 
@@ -93,9 +95,10 @@ class Recommender:
             content: gives every title a vector, and lets visits be read by their prior where there
                 is no encoder. None is an older release: what was not liked has no vector.
             intents: that prior with the release's constants; None takes those of today.
+            learned: reads visits instead of their stated prior; needs `content`.
         """
         # what is shown must not depend on ratings made after the release
-        likes = _spread(popularity.counts, popularity.items.ids, catalogue)
+        likes = spread(popularity.counts, popularity.items, catalogue)
         self.catalogue = replace(catalogue, liked_by=likes)
         if content is not None:
             tastes, placed = _with_placed_titles(content, tastes, self.catalogue)
@@ -110,7 +113,7 @@ class Recommender:
         self._neighbours = (
             neighbours.over(catalogue.titles, catalogue.is_available) if neighbours else None
         )
-        self._trending = _spread(popularity.trending, popularity.items.ids, catalogue)  # (I,)
+        self._trending = spread(popularity.trending, popularity.items, catalogue)  # (I,)
         self._trending_row = popular_row(
             "trending", self.catalogue, self._trending, Because.TRENDING
         )
@@ -124,7 +127,7 @@ class Recommender:
         if content is not None:
             self._likeness = Likeness(self.catalogue, self.space, self._neighbours)
             if not tastes.has_encoder:
-                self._visits = VisitTaste(self.catalogue, self._likeness, intents)
+                self._visits = VisitTaste(self.catalogue, self._likeness, intents, learned)
         self._explainer = Explainer(self.catalogue, self._similarity)
         self._interest_rows = InterestRows(self.catalogue)
         few = np.median(likes[likes > 0]) if likes.any() else 0
@@ -150,7 +153,8 @@ class Recommender:
             intents = VisitIntents.load(folder / "visit_intents")
         tastes = TasteModel.load(folder, with_encoder=is_read_by_encoder(folder))
         popularity = Popularity.load(folder / "popularity")
-        return cls(catalogue, tastes, popularity, neighbours, content, intents)
+        learned = LearnedRelease.load(folder)
+        return cls(catalogue, tastes, popularity, neighbours, content, intents, learned)
 
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
         """Return the same recommender with this ranker, or without any."""
@@ -426,12 +430,9 @@ def _with_placed_titles(
         tastes: likewise.
         catalogue: I titles, and how many liked each when the release was trained.
     """
-    rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
-    is_known = (rows != UNKNOWN)[:, None]
-    own = np.where(is_known, tastes.item_factors[rows], np.float32(0))  # (I, D)
-    placed = content.vectors(catalogue, own, catalogue.liked_by)
+    placed = content.placed(catalogue, tastes.items, tastes.item_factors)
     items = Vocabulary(np.concatenate([tastes.items.ids, catalogue.titles.ids]))
-    factors = np.zeros((len(items), own.shape[1]), dtype=np.float32)
+    factors = np.zeros((len(items), placed.shape[1]), dtype=np.float32)
     factors[items.items_of(catalogue.titles.ids)] = placed
     factors[items.items_of(tastes.items.ids)] = tastes.item_factors
     return tastes.with_items(items, factors), placed
@@ -440,11 +441,3 @@ def _with_placed_titles(
 def _up_to_1(values: Float32) -> Float32:
     """Return them scaled so that the greatest is 1, and those below 0 as 0."""
     return np.asarray(np.maximum(values, 0) / max(float(values.max()), 1e-9), dtype=np.float32)
-
-
-def _spread(values: Float32, ids: Int64, catalogue: Catalogue) -> Float32:
-    """Return (I,) the values at the catalogue's item numbers, 0 where there is none."""
-    spread = np.zeros(len(catalogue), dtype=np.float32)
-    items = catalogue.items_of(ids)
-    spread[items[items != UNKNOWN]] = values[items != UNKNOWN]
-    return spread

@@ -235,7 +235,7 @@ class TasteModel:
     ) -> FusionInputs:
         surface = context.surface if context.surface in SURFACES else OTHER
         long = self._fold_in(viewer.liked_before)
-        recent = _recent(viewer.events, context.now, encoder.items, encoder.config.max_events)
+        recent = recent_events(viewer.events, context.now, encoder.items, encoder.config.max_events)
         telling = int(is_positive_in_visit(recent).sum())
         short = np.zeros((1, encoder.item_vectors.shape[1]), dtype=np.float32)
         idle = 0.0
@@ -268,7 +268,7 @@ def is_read_by_encoder(folder: Path) -> bool:
     return bool(load_artifact(folder / "fusion").manifest.metrics.get("visit_side") == ENCODER)
 
 
-def _recent(
+def recent_events(
     events: Sequence[ViewerEvent], now: float, items: Vocabulary, length: int
 ) -> RecentEvents:
     """Put the newest events into arrays, what was played counted once: (1, L)."""

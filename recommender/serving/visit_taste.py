@@ -1,4 +1,6 @@
-"""The taste of a visit by its prior: long-term scores and this visit's events in, a taste out.
+"""The taste of a visit: long-term scores and this visit's events in, a taste out.
+
+The stated prior reads the visit, or what the release has learned from visits where that has won.
 
 What an event weighs is `recommender.models.visit_intents.weights_of`.
 
@@ -17,11 +19,14 @@ from recommender.data.sessions import EventKind
 from recommender.models.likeness import Aspects, Likeness
 from recommender.models.visit_intents import (
     IntentEvidence,
+    IntentParts,
+    IntentPosterior,
     VisitIntents,
     standardised,
     weights_of,
 )
 from recommender.serving.candidates import catalogue_items
+from recommender.serving.learned_taste import EncodedVisit, LearnedRelease
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
@@ -46,7 +51,11 @@ class VisitTaste:
     """Tastes over one catalogue; immutable but for its cache, so threads may share it."""
 
     def __init__(
-        self, catalogue: Catalogue, likeness: Likeness, intents: VisitIntents | None = None
+        self,
+        catalogue: Catalogue,
+        likeness: Likeness,
+        intents: VisitIntents | None = None,
+        learned: LearnedRelease | None = None,
     ) -> None:
         """Take what is compared.
 
@@ -54,7 +63,11 @@ class VisitTaste:
             catalogue: I titles; its likes order them for someone without a history.
             likeness: over the same.
             intents: with a release's constants; None takes those of today.
+            learned: what reads visits instead of the stated prior.
         """
+        self._learned = None if learned is None else learned.over(catalogue)
+        encoder = None if learned is None else learned.encoder
+        self._encoded = None if encoder is None else EncodedVisit(encoder, catalogue)
         self._catalogue, self._likeness = catalogue, likeness
         self._intents = (intents or VisitIntents()).over(catalogue.liked_by)
         self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
@@ -80,9 +93,10 @@ class VisitTaste:
             [one.number for one, weight in weights.items() if one.kind == "title" and weight > 0],
             dtype=np.int64,
         )
-        posterior = self._intents.posterior(
+        parts = self._intents.parts(
             long_term, list(self._evidence(weights, passed_over)), self._wanted(viewer, own)
         )
+        posterior = self._posterior(parts, own, viewer)
         scores, visit = posterior.scores, posterior.visit
         # a title is like itself, which says nothing of whether it is wanted again
         scores[own] = np.minimum(scores[own], long_term[own])
@@ -92,6 +106,13 @@ class VisitTaste:
             scores, before, visit if is_about_something else None, share,
             aspects=posterior.aspects,
         )  # fmt: skip
+
+    def _posterior(self, parts: IntentParts, own: Int64, viewer: Viewer) -> IntentPosterior:
+        """Weigh the parts by what was learned, or as stated."""
+        if self._learned is None:
+            return self._intents.combined(parts, self._intents.config.aspects)
+        session = None if self._encoded is None else self._encoded.scores(viewer)
+        return self._learned.posterior(self._intents, parts, own, session)
 
     def _wanted(self, viewer: Viewer, own: Int64) -> Bool:
         """Return (I,) True at titles that could be wanted now."""

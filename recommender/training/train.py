@@ -2,6 +2,7 @@
 
     FOLDER/popularity  FOLDER/ials
     FOLDER/content_vectors  FOLDER/visit_intents  (with a catalogue)
+    FOLDER/visit_counts  FOLDER/visit_mixture (with a catalogue and recorded visits)
     FOLDER/session_encoder  FOLDER/fusion     (with enough visits)
     FOLDER/larm                               (where it fits)
 
@@ -36,12 +37,13 @@ from recommender.models.early_stopping import EpochReport
 from recommender.models.ials import Ials, IalsEpochReport
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
-from recommender.models.popularity import Popularity
+from recommender.models.popularity import Popularity, spread
 from recommender.models.visit_intents import VisitIntents
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
 from recommender.training.config import ReleaseConfig
 from recommender.training.neighbours import train_neighbours
+from recommender.training.served_visits import ServedCatalogue
 from recommender.training.visit_sides import PRIOR
 from recommender.training.visits import (
     MIN_TARGETS,
@@ -127,7 +129,8 @@ def train_release(
         now: what recency is measured from, aware; None takes the latest interaction.
         on_progress: called after every epoch and every model.
         warm_start: an earlier release's iALS to start from.
-        sessions: everyone's events, over the interactions' items; None trains no session encoder.
+        sessions: everyone's events, over the catalogue's titles or without a catalogue over the
+            interactions' items; None learns nothing from visits.
         catalogue: what titles are; None trains no content vectors.
 
     Raises:
@@ -145,12 +148,16 @@ def train_release(
     run = _Run(interactions, train, held_out, config, folder, seed, origin, report)
     popularity = run.popularity(now)
     ials = run.ials(warm_start)
+    content = None
     if catalogue is not None:
-        run.content_vectors(ials, popularity, catalogue)
+        content = run.content_vectors(ials, popularity, catalogue)
     neighbours = run.neighbours()
     visits = None
     if sessions is not None:
-        visits = run.visits(ials, neighbours, catalogue, sessions)
+        served = None
+        if catalogue is not None:
+            served = run.served(ials, popularity, content, neighbours, catalogue)
+        visits = run.visits(ials, served, sessions)
     return TrainedRelease(folder, run.metrics, popularity, ials, visits, neighbours)
 
 
@@ -237,13 +244,15 @@ class _Run:
         ials.save(self.folder / "ials", self._provenance("ials"))
         return ials
 
-    def content_vectors(self, ials: Ials, popularity: Popularity, catalogue: Catalogue) -> None:
+    def content_vectors(
+        self, ials: Ials, popularity: Popularity, catalogue: Catalogue
+    ) -> ContentVectors | None:
         """Learn where titles lie by their content; nothing where the catalogue has none of them."""
         began = time.perf_counter()
         known = catalogue.items_of(ials.items.ids) != UNKNOWN
         if not known.any():
             self.metrics["content_vectors"] = {"skipped": NOTHING_IN_CATALOGUE}
-            return
+            return None
         model = ContentVectors(self.config.content_vectors)
         model.fit(catalogue, ials.items, ials.item_factors, popularity.counts)
         self.metrics["content_vectors"] = {
@@ -253,6 +262,7 @@ class _Run:
         }
         model.save(self.folder / "content_vectors", self._provenance("content_vectors"))
         VisitIntents().save(self.folder / "visit_intents", self.origin)
+        return model
 
     def neighbours(self) -> Neighbours | None:
         """Train R-LARM and write its neighbour lists; None where it is off or too large."""
@@ -275,27 +285,47 @@ class _Run:
         trained.neighbours.save(self.folder / "larm", Larm.kind, larm, self._provenance("larm"))
         return trained.neighbours
 
-    def visits(
+    def served(
         self,
         ials: Ials,
+        popularity: Popularity,
+        content: ContentVectors | None,
         neighbours: Neighbours | None,
-        catalogue: Catalogue | None,
-        sessions: Sessions,
-    ) -> VisitModels | None:
-        """Train the session encoder and the gate; None with too few visits.
+        catalogue: Catalogue,
+    ) -> ServedCatalogue | None:
+        """Return what the release will score titles by; None without content vectors."""
+        if content is None:
+            return None
+        likes = spread(popularity.counts, popularity.items, catalogue)
+        own = replace(catalogue, liked_by=likes)
+        return ServedCatalogue(
+            ials,
+            own,
+            content.placed(own, ials.items, ials.item_factors),
+            neighbours.over(own.titles, own.is_available) if neighbours else None,
+            self._liked.over(own.titles) if self._liked else None,
+        )
 
-        The gate's manifest and the run's metrics say which side reads the visits.
+    @property
+    def _liked(self) -> Interactions | None:
+        """What everyone liked and when; None where the times are not known."""
+        return None if self.interactions.last_at is None else self.interactions
+
+    def visits(
+        self, ials: Ials, served: ServedCatalogue | None, sessions: Sessions
+    ) -> VisitModels | None:
+        """Train what reads visits; None where there is nothing to learn from.
+
+        The manifests and the run's metrics say which side reads the visits.
         """
         encoder_config = replace(self.config.session_encoder, seed=self.seed)
-        liked = None if self.interactions.last_at is None else self.interactions
-        knowledge = VisitKnowledge(ials, liked, catalogue, neighbours)
 
         def note(epoch: EpochReport) -> None:
             point = {"epoch": epoch.epoch, "loss": epoch.loss, "mrr@20": epoch.validation}
             self.report(Progress("session_encoder", epoch.epoch, encoder_config.epochs, point))
 
         visits = train_visits(
-            knowledge,
+            VisitKnowledge(ials, self._liked, served),
             sessions,
             self.interactions.profiles.ids[self.held_out.rows],
             encoder_config,
@@ -303,18 +333,28 @@ class _Run:
             self.seed,
             note,
         )
+        self.metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS}
         if visits is None:
-            self.metrics["session_encoder"] = {"skipped": TOO_FEW_VISITS}
-            reason = "Too few visits were recorded for an encoder: the prior reads the visits."
+            reason = "There are no recorded visits to learn from: the prior reads them."
             self.metrics["visits"] = {"visit_side": PRIOR, "reason": reason}
             return None
-        self.metrics["session_encoder"] = visits.metrics
-        visits.encoder.save(self.folder / "session_encoder", self._provenance("session_encoder"))
         self.metrics["visits"] = visits.sides
-        side = {"visit_side": visits.sides["visit_side"]}
-        of_gate = replace(self.origin, metrics={**visits.metrics.get("systems", {}), **side})
-        visits.gate.save(self.folder / "fusion", of_gate)
+        self._save_visits(visits)
         return visits
+
+    def _save_visits(self, visits: VisitModels) -> None:
+        """Write what was learned from visits, and which side reads them."""
+        side = {"visit_side": visits.sides["visit_side"]}
+        if visits.learned is not None:
+            weighed = replace(self.origin, metrics={**side, "weights": visits.sides["weights"]})
+            visits.learned.counts.save(self.folder / "visit_counts", self.origin)
+            visits.learned.mixture.save(self.folder / "visit_mixture", weighed)
+        if visits.encoder is not None and visits.gate is not None:
+            self.metrics["session_encoder"] = visits.metrics
+            provenance = self._provenance("session_encoder")
+            visits.encoder.save(self.folder / "session_encoder", provenance)
+            of_gate = replace(self.origin, metrics={**visits.metrics.get("systems", {}), **side})
+            visits.gate.save(self.folder / "fusion", of_gate)
 
     def _ndcg(self, model: Scorer) -> float:
         return means(strong_generalisation(model.score, self.held_out))["ndcg@100"]

@@ -1,39 +1,34 @@
 """Visit sides: held-out requests and what each side finds in, which side reads visits out.
 
-A visit can be read by nothing (the long-term scores alone), by the prior of visit intents, which
-learns nothing, or by the session encoder through its gate. The encoder takes over only where it is
-better than the prior by more than chance explains.
+A visit can be read by nothing (the long-term scores alone), by the stated prior of visit intents,
+or by what was learned from visits: a mixture of the prior's aspects, visit counts and the session
+encoder, or the encoder alone through its gate. What was learned takes over only where it is better
+than the prior by more than chance explains.
 
-I items of a catalogue, M items of iALS, B requests, V viewers.
+I items, B requests, V viewers.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from recommender.arrays import Float32, Float64, Int64
-from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions
 from recommender.errors import InvalidInputError
-from recommender.models.ials import Ials
-from recommender.models.item_to_item import Neighbours
-from recommender.models.likeness import Likeness
-from recommender.models.visit_intents import IntentEvidence, VisitIntents, weights_of
 from recommender.training.gates import Z_95_ONE_SIDED
 from recommender.vocabulary import UNKNOWN
 
-LONG_TERM, PRIOR, ENCODER = "long-term only", "prior", "encoder"
+LONG_TERM, PRIOR, ENCODER, MIXTURE = "long-term only", "prior", "encoder", "mixture"
+LEARNED = (MIXTURE, ENCODER)
 MIN_COMPARED = 50
 """With fewer later requests of held-out viewers the prior reads the visits."""
-LIKENESSES_CACHED = 512
 
 Score = Callable[[Requests, slice], Float32]
-"""(B, M) scores of some requests."""
+"""(B, I) scores of some requests."""
 
 
 @dataclass(frozen=True)
@@ -101,95 +96,33 @@ def compare_sides(
 
 
 def _chosen(hits: Mapping[str, Float64], viewers: Int64) -> tuple[str, str]:
-    if ENCODER not in hits:
-        return PRIOR, "No session encoder was trained: the prior reads the visits."
+    learned = [side for side in LEARNED if side in hits]
+    if not learned:
+        return PRIOR, "Nothing was learned from visits: the prior reads them."
     if len(viewers) < MIN_COMPARED:
         return PRIOR, (
             f"Too few later visits of held-out viewers to compare on ({len(viewers)} requests, "
             f"{MIN_COMPARED} are needed): the prior reads the visits."
         )
-    gain = Difference.of(hits[ENCODER], hits[PRIOR], viewers)
-    side = ENCODER if gain.low > 0 else PRIOR
+    best = max(learned, key=lambda side: float(hits[side].mean()))
+    gain = Difference.of(hits[best], hits[PRIOR], viewers)
+    side = best if gain.low > 0 else PRIOR
     return side, (
-        f"HR@20 on later visits of held-out viewers: encoder {hits[ENCODER].mean():.4f}, prior "
+        f"HR@20 on later visits of held-out viewers: {best} {hits[best].mean():.4f}, prior "
         f"{hits[PRIOR].mean():.4f} (difference {gain.value:+.4f} ± {gain.error:.4f}, at least "
         f"{gain.low:+.4f}): the {side} reads the visits."
     )
 
 
-class PriorScores:
-    """Scores of visit intents over iALS's items, as a release without an encoder serves them."""
-
-    def __init__(
-        self,
-        ials: Ials,
-        catalogue: Catalogue,
-        neighbours: Neighbours | None,
-        liked: Interactions | None = None,
-    ) -> None:
-        """Prepare the likenesses.
-
-        Args:
-            ials: fitted; scores the histories.
-            catalogue: I titles; those of iALS that are not in it have the least score.
-            neighbours: of the release.
-            liked: what every profile liked and when, `liked_before`.
-        """
-        self._ials, self._liked = ials, liked
-        self._items = catalogue.items_of(ials.items.ids)  # (M,)
-        self._is_known = self._items != UNKNOWN
-        self._available = catalogue.is_available
-        vectors = np.zeros((len(catalogue), ials.item_factors.shape[1]), dtype=np.float32)
-        vectors[self._items[self._is_known]] = ials.item_factors[self._is_known]
-        over = None
-        if neighbours is not None:
-            over = neighbours.over(catalogue.titles, catalogue.is_available)
-        self._aspects = lru_cache(LIKENESSES_CACHED)(Likeness(catalogue, vectors, over).to)
-        self._intents = VisitIntents()
-
-    def __call__(self, requests: Requests, rows: slice) -> Float32:
-        """Return (B, M) scores."""
-        histories = histories_before(requests, rows, len(self._ials.items), self._liked)
-        long = self._ials.fold_in(histories) @ self._ials.item_factors.T  # (B, M)
-        recent = requests.recent(rows, self._intents.config.max_events, this_visit_only=True)
-        scores = np.empty_like(long)
-        for row, long_term in enumerate(long):
-            there = recent.is_there[row]
-            scores[row] = self._scores(
-                long_term, recent.items[row][there], recent.kinds[row][there]
-            )
-        return scores
-
-    def _scores(self, long_term: Float32, items: Int64, kinds: Int64) -> Float32:
-        known = self._items[self._is_known]
-        over = np.zeros(len(self._available), dtype=np.float32)
-        over[known] = long_term[self._is_known]
-        there = np.flatnonzero(items != UNKNOWN)
-        subjects = self._items[items[there]]
-        in_catalogue = subjects != UNKNOWN
-        subjects = subjects[in_catalogue].tolist()
-        eligible = self._available.copy()
-        eligible[subjects] = False
-        weights = weights_of(zip(subjects, kinds[there][in_catalogue].tolist(), strict=True))
-        evidence = [
-            IntentEvidence(self._aspects(subject), abs(weight), is_negative=weight < 0)
-            for subject, weight in weights.items()
-        ]
-        posterior = self._intents.posterior(over, evidence, eligible).scores
-        scores = np.full(len(long_term), posterior.min(initial=0), dtype=np.float32)
-        scores[self._is_known] = posterior[known]
-        return scores
-
-
 def histories_before(
     requests: Requests, rows: slice, num_items: int, liked: Interactions | None
 ) -> sparse.csr_array:
-    """Return (B, M) 1 where the viewer liked an item before the visit of each request.
+    """Return (B, I) 1 where the viewer liked an item before the visit of each request.
 
     Args:
-        requests: over M items.
+        requests: over I items.
         rows: which of them, B.
-        num_items: M.
+        num_items: I.
         liked: over the same items, what every profile liked and when; None for recorded events
             alone.
     """
@@ -203,7 +136,7 @@ def histories_before(
 
 
 def _liked_before(sessions: Sessions, events: Int64, liked: Interactions) -> sparse.csr_array:
-    """Return (B, M) what an event's viewer liked before it, whatever was recorded of it.
+    """Return (B, I) what an event's viewer liked before it, whatever was recorded of it.
 
     Raises:
         InvalidInputError: it is not known when anything was liked.

@@ -1,8 +1,9 @@
-"""Train the session encoder and the fusion gate: sessions in, both models and their metrics out.
+"""Train what reads visits: sessions in, the models learned from them and their metrics out.
 
-The encoder learns from the visits before a moment of those viewers that iALS has not held out, the
-gate from the held-out viewers' visits before it. On the held-out viewers' later visits all sides
-are compared (`recommender.training.visit_sides`).
+Visit counts and the session encoder learn from the visits before a moment of those viewers that
+iALS has not held out; the weights of the mixture and the fusion gate from the held-out viewers'
+visits before it. On the held-out viewers' later visits all sides are compared
+(`recommender.training.visit_sides`).
 """
 
 import time
@@ -15,7 +16,6 @@ import numpy as np
 from scipy import sparse
 
 from recommender.arrays import Bool, Float32, Float64, Int64
-from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
     POSITIVE_KINDS,
@@ -35,26 +35,33 @@ from recommender.models.fusion import (
     joint_space,
 )
 from recommender.models.ials import Ials
-from recommender.models.item_to_item import Neighbours
+from recommender.models.learned_visits import LearnedVisits
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
+from recommender.models.visit_counts import VisitCounts
+from recommender.models.visit_mixture import VisitMixtureConfig
+from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import (
     ENCODER,
     LONG_TERM,
+    MIXTURE,
     PRIOR,
-    PriorScores,
+    Score,
     compare_sides,
     histories_before,
     without_history,
 )
+from recommender.vocabulary import UNKNOWN
 
 MIN_TARGETS = 2000
-"""With fewer events that follow another no encoder is trained, and the prior reads the visits."""
+"""With fewer events that follow another no encoder is trained."""
 MIN_REQUESTS = 50
 """With fewer requests of held-out viewers the gate stays at one half."""
 MAX_REQUESTS = 10_000
 MAX_COMPARED = 2000
 """Requests on which the sides are compared: the prior takes some milliseconds for each."""
+MAX_WEIGHED = 1000
+"""Requests that the mixture's weights learn from, at some milliseconds each."""
 LATER_SHARE = 0.2
 """The share of visits, the newest, on which the sides are compared."""
 ANONYMOUS_SHARE = 0.1
@@ -64,12 +71,22 @@ SYSTEMS = {LONG_TERM: 0.0, "session only": 1.0, "half and half": 0.5, "gate": No
 
 @dataclass(frozen=True)
 class VisitModels:
-    encoder: SessionEncoder
-    gate: FusionGate
+    """What was learned from visits.
+
+    Attributes:
+        encoder: None with too few visits.
+        gate: likewise.
+        learned: counts and weights over the catalogue; None without a catalogue.
+        metrics: plain JSON: the encoder's `curve`, by system `hr@20` and `mrr@20`, and the number
+            of requests.
+        sides: plain JSON of `compare_sides`, and `weights`, the mixture's by stage and expert.
+    """
+
+    encoder: SessionEncoder | None
+    gate: FusionGate | None
+    learned: LearnedVisits | None
     metrics: dict[str, Any]
-    """Plain JSON: `curve`, by system `hr@20` and `mrr@20`, and the number of requests."""
     sides: dict[str, Any]
-    """Plain JSON of `compare_sides`."""
 
 
 @dataclass(frozen=True)
@@ -77,23 +94,27 @@ class VisitKnowledge:
     """What a release knows beside the visits.
 
     Attributes:
-        ials: fitted; its items are what the sessions' numbers mean.
-        liked: over the same items, what every profile liked and when; None takes the positive
-            events of earlier visits for the history.
-        catalogue: what titles are; None leaves the prior out.
-        neighbours: R-LARM's; None leaves that likeness out.
+        ials: fitted.
+        liked: over its items, what every profile liked and when; None takes the positive events of
+            earlier visits for the history.
+        served: what the release scores titles by; None leaves the prior and the mixture out.
     """
 
     ials: Ials
     liked: Interactions | None = None
-    catalogue: Catalogue | None = None
-    neighbours: Neighbours | None = None
+    served: ServedCatalogue | None = None
 
     def inputs(self, requests: Requests, encoder: SessionEncoder) -> FusionInputs:
-        """Return both vectors of all requests."""
+        """Return both vectors of all requests, which are over iALS's items."""
         every = slice(None)
         histories = histories_before(requests, every, len(self.ials.items), self.liked)
         return fusion_inputs(requests, every, self.ials, encoder, histories)
+
+    def of_ials(self, sessions: Sessions) -> Sessions:
+        """Return sessions in the numbers of iALS's items."""
+        if self.served is None:
+            return sessions
+        return sessions.over(self.served.catalogue.titles, self.ials.items)
 
 
 def train_visits(
@@ -105,11 +126,11 @@ def train_visits(
     seed: int = 0,
     on_epoch: Callable[[EpochReport], None] | None = None,
 ) -> VisitModels | None:
-    """Train the encoder and the gate, and compare the sides.
+    """Train what reads visits, and compare the sides.
 
     Args:
         knowledge: what the release knows beside the visits.
-        sessions: everyone's.
+        sessions: everyone's, over the served catalogue's titles; without one, over iALS's items.
         held_out: (B,) ids of the viewers that iALS has not learned from. Of anonymous visits,
             whose ids are below 0, `ANONYMOUS_SHARE` are held out here.
         encoder_config: of the encoder.
@@ -118,17 +139,73 @@ def train_visits(
         on_epoch: called with the report of every epoch of the encoder.
 
     Returns:
-        None where there are fewer than `MIN_TARGETS` events to learn from.
+        None where no event follows another, or too few for an encoder without a catalogue.
     """
-    ials = knowledge.ials
-    num_items = len(ials.items)
     is_held_out = _is_held_out(sessions, held_out, seed)
-    until = _newest_visits_start(sessions)
-    train = sessions.of(np.flatnonzero(~is_held_out)).before(until)
+    parts = _Parts(
+        sessions.of(np.flatnonzero(~is_held_out)).before(_newest_visits_start(sessions)),
+        sessions.of(np.flatnonzero(is_held_out)),
+        _newest_visits_start(sessions),
+        seed,
+    )
+    if not len(next_in_visit(parts.train)):
+        return None
+    began = time.perf_counter()
+    encoded = _train_encoder(parts, knowledge, encoder_config, fusion_config, on_epoch)
+    if knowledge.served is None:
+        if encoded is None:
+            return None
+        reason = "No catalogue to compare likenesses by: the encoder reads the visits."
+        sides: dict[str, Any] = {"visit_side": ENCODER, "reason": reason}
+        return VisitModels(encoded.encoder, encoded.gate, None, encoded.metrics, sides)
+    reader = ServedVisits(knowledge.served, encoded.encoder if encoded else None)
+    learned, sides = _learn_mixture(parts, knowledge.served, reader, encoded, knowledge)
+    if encoded is None:
+        return VisitModels(None, None, learned, {}, sides)
+    encoded.metrics["seconds"] = time.perf_counter() - began
+    return VisitModels(encoded.encoder, encoded.gate, learned, encoded.metrics, sides)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Sessions that train, those of held-out viewers, and the moment that parts the latter."""
+
+    train: Sessions
+    held_out: Sessions
+    until: float
+    seed: int
+
+    def requests(
+        self, held_out: Sessions, liked: Interactions | None, num_items: int
+    ) -> tuple[Requests, Requests]:
+        """Return the held-out viewers' requests for new titles before the moment, and after."""
+        asked = new_title_requests(held_out, liked, num_items)
+        return _earlier_and_later(asked, self.until, self.seed)
+
+
+@dataclass(frozen=True)
+class _Encoded:
+    """A trained encoder with its gate and their metrics."""
+
+    encoder: SessionEncoder
+    gate: FusionGate
+    metrics: dict[str, Any]
+
+
+def _train_encoder(
+    parts: _Parts,
+    knowledge: VisitKnowledge,
+    encoder_config: SessionEncoderConfig,
+    fusion_config: FusionConfig,
+    on_epoch: Callable[[EpochReport], None] | None,
+) -> _Encoded | None:
+    """Train the encoder and the gate; None where fewer than `MIN_TARGETS` events teach."""
+    ials, train = knowledge.ials, knowledge.of_ials(parts.train)
+    num_items = len(ials.items)
     if len(next_in_visit(train)) < MIN_TARGETS:
         return None
-    asked = new_title_requests(sessions.of(np.flatnonzero(is_held_out)), knowledge)
-    for_gate, later = _earlier_and_later(asked, until, seed)
+    held_out = knowledge.of_ials(parts.held_out)
+    for_gate, later = parts.requests(held_out, knowledge.liked, num_items)
     can_evaluate = min(len(for_gate), len(later)) >= MIN_REQUESTS
     curve: list[dict[str, Any]] = []
 
@@ -142,7 +219,6 @@ def train_visits(
         values = next_item(encoder.score, for_gate, num_items, without_past=True)
         return means(values)["mrr@20"]
 
-    began = time.perf_counter()
     encoder = SessionEncoder(encoder_config).fit(
         train, ials.items, ials.item_factors, note, validate if can_evaluate else None
     )
@@ -151,9 +227,53 @@ def train_visits(
     if can_evaluate:
         _fit_gate(gate, for_gate, knowledge, encoder)
         metrics["systems"] = evaluate_fusion(later, knowledge, encoder, gate)
-    sides = _compared_sides(_sample(later, MAX_COMPARED, seed), knowledge, encoder, gate)
-    metrics["seconds"] = time.perf_counter() - began
-    return VisitModels(encoder, gate, metrics, sides)
+    return _Encoded(encoder, gate, metrics)
+
+
+def _learn_mixture(
+    parts: _Parts,
+    served: ServedCatalogue,
+    reader: ServedVisits,
+    encoded: _Encoded | None,
+    knowledge: VisitKnowledge,
+) -> tuple[LearnedVisits, dict[str, Any]]:
+    """Count the visits, learn the weights, and compare the sides over the catalogue."""
+    titles = served.catalogue.titles
+    earlier, later = parts.requests(parts.held_out, served.liked, len(titles))
+    counts = VisitCounts().fit(parts.train, titles)
+    learned = reader.learn(_sample(earlier, MAX_WEIGHED, parts.seed), counts, VisitMixtureConfig())
+    later = _sample(later, MAX_COMPARED, parts.seed)
+    scores: dict[str, Score] = {
+        LONG_TERM: reader.long_term,
+        PRIOR: reader.prior,
+        MIXTURE: reader.by(learned),
+    }
+    if encoded is not None:
+        scores[ENCODER] = _by_gate(later, served, encoded, knowledge)
+    hits = {
+        name: next_item(
+            without_history(score, len(titles), served.liked), later, len(titles),
+            without_past=True,
+        )["hr@20"]
+        for name, score in scores.items()
+    }  # fmt: skip
+    recent = later.recent(slice(None), READ)
+    events_before = is_positive_in_visit(recent).sum(axis=1)
+    viewers = later.sessions.viewers[later.sessions.viewer_of[later.events]]
+    weights = {str(least): learned.mixture.of(least) for least in learned.mixture.config.stages}
+    return learned, {**compare_sides(hits, events_before, viewers), "weights": weights}
+
+
+def _by_gate(
+    requests: Requests, served: ServedCatalogue, encoded: _Encoded, knowledge: VisitKnowledge
+) -> Score:
+    """Return the scores of the encoder through its gate, as a release serves them."""
+    own = Requests(knowledge.of_ials(requests.sessions), requests.events)
+    tastes = encoded.gate.fuse(knowledge.inputs(own, encoded.encoder))
+    items = encoded.encoder.items.items_of(served.catalogue.titles.ids)
+    vectors = np.where((items != UNKNOWN)[:, None], encoded.encoder.item_vectors[items], 0)
+    space = joint_space(served.vectors, vectors.astype(np.float32))
+    return partial(_products, tastes, space)
 
 
 def _is_held_out(sessions: Sessions, held_out: Int64, seed: int) -> Bool:
@@ -189,43 +309,26 @@ def evaluate_fusion(
     return evaluated
 
 
-def new_title_requests(sessions: Sessions, knowledge: VisitKnowledge) -> Requests:
+def new_title_requests(sessions: Sessions, liked: Interactions | None, num_items: int) -> Requests:
     """Return a request for every positive event after another in its visit, of a title that is new.
 
     New is what the viewer neither met in an earlier event nor liked before the visit: nothing else
     is ranked.
+
+    Args:
+        sessions: over I items.
+        liked: over the same; None takes recorded events alone.
+        num_items: I.
     """
     requests = next_in_visit(sessions)
     is_positive = np.isin(sessions.kinds[requests.events], list(POSITIVE_KINDS))
     requests = Requests(sessions, requests.events[is_positive])
-    num_items = len(knowledge.ials.items)
     met = sessions.met_before(requests.events, num_items)
-    liked = histories_before(requests, slice(None), num_items, knowledge.liked)
-    cells = sparse.coo_array(met.maximum(liked))
+    before = histories_before(requests, slice(None), num_items, liked)
+    cells = sparse.coo_array(met.maximum(before))
     is_new = np.ones(len(requests), dtype=bool)
     is_new[cells.row[cells.col == requests.targets[cells.row]]] = False
     return Requests(sessions, requests.events[is_new])
-
-
-def _compared_sides(
-    requests: Requests, knowledge: VisitKnowledge, encoder: SessionEncoder, gate: FusionGate
-) -> dict[str, Any]:
-    """Compare the sides; without a catalogue nothing but the encoder can read the visits."""
-    if knowledge.catalogue is None:
-        reason = "No catalogue to compare likenesses by: the encoder reads the visits."
-        return {"visit_side": ENCODER, "reason": reason}
-    prior = PriorScores(knowledge.ials, knowledge.catalogue, knowledge.neighbours, knowledge.liked)
-    num_items = len(knowledge.ials.items)
-    score = without_history(prior, num_items, knowledge.liked)
-    hits = {
-        LONG_TERM: _values_of_share(requests, knowledge, encoder, gate, 0.0)["hr@20"],
-        PRIOR: next_item(score, requests, num_items, without_past=True)["hr@20"],
-        ENCODER: _values_of_share(requests, knowledge, encoder, gate, None)["hr@20"],
-    }
-    recent = requests.recent(slice(None), encoder.config.max_events)
-    events_before = is_positive_in_visit(recent).sum(axis=1)
-    viewers = requests.sessions.viewers[requests.sessions.viewer_of[requests.events]]
-    return compare_sides(hits, events_before, viewers)
 
 
 def _values_of_share(

@@ -13,7 +13,7 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
-from recommender.serving.taste import Taste, TasteModel, _recent
+from recommender.serving.taste import Taste, TasteModel, recent_events
 from recommender.vocabulary import Vocabulary
 
 IDS = np.arange(100, 120)
@@ -140,7 +140,7 @@ def test_refusals_beside_a_choice_are_read(tastes):
 
 def test_ten_thousand_events_are_served_from_the_newest():
     events = opened(*np.resize(IDS, 10_000).tolist())
-    recent = _recent(events, NOW, Vocabulary(IDS), 50)
+    recent = recent_events(events, NOW, Vocabulary(IDS), 50)
     assert recent.items.shape == (1, 50)
     assert recent.items[0, -1] == np.resize(IDS, 10_000)[-1] - 100
 
@@ -150,7 +150,7 @@ def test_a_title_played_on_counts_once():
         ViewerEvent(kind, 101, NOW + n)
         for n, kind in enumerate([EventKind.PLAY, *[EventKind.PROGRESS] * 80, EventKind.STOP])
     ]
-    recent = _recent([*opened(105), *played], NOW + 99, Vocabulary(IDS), 50)
+    recent = recent_events([*opened(105), *played], NOW + 99, Vocabulary(IDS), 50)
     assert recent.items[0].tolist() == [5, 1]
     assert recent.kinds[0].tolist() == [EventKind.OPEN, EventKind.STOP]
 

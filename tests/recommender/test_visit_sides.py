@@ -8,12 +8,12 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind, Requests, Sessions
 from recommender.models.ials import Ials, IalsConfig
+from recommender.training.served_visits import ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import (
     ENCODER,
     LONG_TERM,
     PRIOR,
     Difference,
-    PriorScores,
     compare_sides,
     histories_before,
     without_history,
@@ -108,7 +108,7 @@ def test_the_prior_follows_the_visit_and_the_history_is_no_news(liked, request_o
         np.full(10, 1990), np.zeros(10, np.int64), nobody, none, np.ones(10, bool),
     )  # fmt: skip
     ials = Ials(IalsConfig(4, 6, num_threads=1)).fit(liked)
-    prior = PriorScores(ials, catalogue, None, liked)
+    prior = ServedVisits(ServedCatalogue(ials, catalogue, ials.item_factors, None, liked)).prior
     fresh = Requests(request_of_person_1.sessions, np.array([0]))
     before, after = (prior(asked, slice(None))[0] for asked in (fresh, request_of_person_1))
     assert before[:5].min() > before[5:].max(), "by the history"

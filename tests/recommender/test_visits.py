@@ -14,6 +14,7 @@ from recommender.models.fusion import FusionConfig
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.training import visits
+from recommender.training.served_visits import ServedCatalogue
 from recommender.training.visits import (
     SYSTEMS,
     VisitKnowledge,
@@ -108,7 +109,7 @@ def test_the_sides_are_compared_on_later_visits_of_held_out_viewers(world):
     )  # fmt: skip
     ials = Ials(IalsConfig(8, 4, num_threads=1)).fit(learned)
     trained = train_visits(
-        VisitKnowledge(ials, None, catalogue), sessions,
+        VisitKnowledge(ials, None, ServedCatalogue(ials, catalogue, ials.item_factors)), sessions,
         interactions.profiles.ids[held_out.rows], ENCODER, FusionConfig(epochs=3),
     )  # fmt: skip
     sides = trained.sides["sides"]
@@ -123,11 +124,10 @@ def test_the_sides_are_compared_on_later_visits_of_held_out_viewers(world):
 def test_only_new_titles_are_asked():
     """A bug: a title met before had no score, was counted as first, and every side found it."""
     liked = Interactions.from_pairs([1, 1, 2], [10, 11, 12], [500.0, 5000.0, 500.0])
-    ials = Ials(IalsConfig(2, 1, num_threads=1)).fit(liked)
     sessions = Sessions.from_events(
         [1] * 6, [2, 1, 2, 0, -1, 1], [1000.0, 1060, 1120, 1180, 1240, 90_000]
     )
-    asked = new_title_requests(sessions, VisitKnowledge(ials, liked))
+    asked = new_title_requests(sessions, liked, 3)
     # 1 is new, as it was liked later; 2 was met, 0 liked, -1 is unknown, the last opens a visit
     assert asked.events.tolist() == [1]
-    assert new_title_requests(sessions, VisitKnowledge(ials)).events.tolist() == [1, 3]
+    assert new_title_requests(sessions, None, 3).events.tolist() == [1, 3]

@@ -115,7 +115,8 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         _search_settings(run, interactions)
     config = tuned_config()
     relative = Path("artifacts") / f"run-{run.pk}"
-    visits = export_visits(interactions.items)
+    catalogue = export_catalogue()
+    visits = export_visits(catalogue.titles)
     trained = train_release(
         interactions,
         config,
@@ -123,7 +124,7 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         seed=run.seed,
         on_progress=_recorder(run),
         sessions=visits.sessions,
-        catalogue=export_catalogue(),
+        catalogue=catalogue,
     )
     trained.metrics["visits"]["is_simulated"] = visits.is_simulated
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)

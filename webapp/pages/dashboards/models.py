@@ -29,6 +29,7 @@ VISIT_SIDES = {
     "long-term only": "Long-term taste alone",
     "prior": "Visit intents (the prior)",
     "encoder": "Session encoder and gate",
+    "mixture": "Learned mixture",
 }
 OF_RANKERS = {"auc": "AUC", "ece": "Calibration error"}
 

@@ -1,0 +1,128 @@
+"""Learned visits: what the prior's aspects say, visit counts and an encoder in, one posterior out.
+
+The stated prior (`recommender.models.visit_intents`) is a mixture of aspects with stated weights.
+Here the counts of recorded visits and the session encoder are experts beside the aspects, and the
+weights of all are learned (`recommender.models.visit_mixture`):
+
+    counts    D of `recommender.models.visit_counts`
+    encoder   D_i = p(K) softmax_i(scores) of the titles K that the encoder knows, p_i of others
+
+Each is given over p, as the aspects' products are.
+
+I items, F experts.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from recommender.arrays import Bool, Float32, Float64, Int64
+from recommender.models.visit_counts import VisitCounts
+from recommender.models.visit_intents import IntentParts, IntentPosterior, VisitIntents
+from recommender.models.visit_mixture import VisitMixture
+
+NOTHING, COUNTS, ENCODER = "nothing", "counts", "encoder"
+NEW_EXPERT = 0.05
+"""The stated weight of the counts and of the encoder, before any visit was seen."""
+
+
+@dataclass(frozen=True)
+class SessionScores:
+    """What a session encoder says of this moment.
+
+    Attributes:
+        scores: (I,) logits.
+        is_known: (I,) False at titles that it has not learned.
+    """
+
+    scores: Float32
+    is_known: Bool
+
+
+@dataclass(frozen=True)
+class LearnedVisits:
+    """Reads visits by learned weights, over one catalogue.
+
+    Attributes:
+        mixture: the weights.
+        counts: over the catalogue's item numbers.
+    """
+
+    mixture: VisitMixture
+    counts: VisitCounts
+
+    def posterior(
+        self,
+        intents: VisitIntents,
+        parts: IntentParts,
+        titles: Int64,
+        session: SessionScores | None = None,
+    ) -> IntentPosterior:
+        """Return what is wanted.
+
+        Args:
+            intents: that made the parts.
+            parts: what the aspects say.
+            titles: (E,) what speaks for itself in the visit, oldest first, each once.
+            session: what the encoder says; None where there is none, or the visit is new.
+        """
+        weights = self.mixture.of(len(titles))
+        weights.pop(NOTHING)
+        whole = with_experts(parts, self.counts, titles, session)
+        return intents.combined(whole, weights)
+
+
+def with_experts(
+    parts: IntentParts, counts: VisitCounts, titles: Int64, session: SessionScores | None
+) -> IntentParts:
+    """Return the parts, with what counts and encoder say where they say anything."""
+    ratios: dict[str, Float32] = dict(parts.ratios)
+    counted = counts.distribution(titles, parts.prior)
+    if counted is not None:
+        ratios[COUNTS] = (counted / np.maximum(parts.prior, 1e-30)).astype(np.float32)
+    if session is not None:
+        ratios[ENCODER] = _session_ratio(session, parts)
+    return replace(parts, ratios=ratios)
+
+
+def likelihoods(
+    parts: IntentParts, experts: tuple[str, ...], target: int
+) -> tuple[Float64, Float64]:
+    """Return what the mixture learns from: (F,) each expert's D of the target, and (F,) its mass.
+
+    Both are 0 where an expert says nothing; `NOTHING` is p itself.
+    """
+    found, masses = np.zeros(len(experts)), np.zeros(len(experts))
+    for n, name in enumerate(experts):
+        if name == NOTHING:
+            found[n], masses[n] = parts.wanted[target], 1.0
+        elif name in parts.ratios:
+            ratio = parts.ratios[name]
+            if parts.counted is not None and name not in (COUNTS, ENCODER):
+                mass = parts.wanted @ ratio
+                ratio = mass + parts.counted * (ratio - mass)
+            found[n] = parts.wanted[target] * ratio[target]
+            masses[n] = parts.wanted @ ratio
+    return found, masses
+
+
+def stated_weights(intents: VisitIntents, *, has_encoder: bool) -> dict[str, float]:
+    """Return π⁰: the prior's weights, less a share for the experts that visits teach."""
+    experts = [COUNTS, ENCODER] if has_encoder else [COUNTS]
+    left = 1 - NEW_EXPERT * len(experts)
+    aspects = intents.config.aspects
+    stated = {NOTHING: left * (1 - sum(aspects.values()))}
+    stated |= {name: left * share for name, share in aspects.items()}
+    return stated | dict.fromkeys(experts, NEW_EXPERT)
+
+
+def _session_ratio(session: SessionScores, parts: IntentParts) -> Float32:
+    """Return (I,) the encoder's distribution over p."""
+    known = session.is_known & (parts.wanted > 0)
+    if not known.any():
+        return np.ones(len(known), dtype=np.float32)
+    best = session.scores[known].max()
+    odds = np.exp(np.minimum(session.scores - best, np.float32(30)))
+    scale = parts.wanted[known].sum() / odds[known].sum()
+    ratio = scale * odds / np.maximum(parts.prior, 1e-30)
+    return np.where(session.is_known, ratio, np.float32(1)).astype(np.float32)

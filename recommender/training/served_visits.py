@@ -1,0 +1,217 @@
+"""Served visits: recorded requests in, the scores that a release would serve at each out.
+
+A request is read as `recommender.serving.visit_taste` reads a viewer: histories folded in by
+iALS, titles placed by their content, this visit's events weighed by their kind, and over all that
+the prior's stated weights or learned ones. Searches are left out: their words are not resolved
+here.
+
+I titles of a catalogue, M items of iALS, B requests, F experts.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import numpy as np
+from scipy import sparse
+
+from recommender.arrays import Float32, Float64, Int64
+from recommender.data.catalogue import Catalogue
+from recommender.data.interactions import Interactions
+from recommender.data.sessions import Requests, is_positive_in_visit
+from recommender.models.ials import Ials
+from recommender.models.item_to_item import Neighbours
+from recommender.models.learned_visits import (
+    LearnedVisits,
+    SessionScores,
+    likelihoods,
+    stated_weights,
+    with_experts,
+)
+from recommender.models.likeness import Likeness
+from recommender.models.session_encoder import SessionEncoder
+from recommender.models.visit_counts import VisitCounts
+from recommender.models.visit_intents import (
+    IntentEvidence,
+    IntentParts,
+    VisitIntents,
+    weights_of,
+)
+from recommender.models.visit_mixture import VisitMixture, VisitMixtureConfig
+from recommender.training.visit_sides import Score, histories_before
+from recommender.vocabulary import UNKNOWN
+
+LIKENESSES_CACHED = 512
+READ_AT_ONCE = 256
+"""Requests whose long-term scores are in memory at a time."""
+READ = 50
+"""The newest events of a visit that are read; more than that say nothing of it any more."""
+
+
+@dataclass(frozen=True)
+class ServedCatalogue:
+    """What a release scores titles by.
+
+    Attributes:
+        ials: folds histories in.
+        catalogue: I titles, and how many like each in the release.
+        vectors: (I, D) of the titles, placed by content where they have few likes.
+        neighbours: over I; None without R-LARM.
+        liked: over I, what every profile liked and when; None takes the positive events of the
+            visits before.
+    """
+
+    ials: Ials
+    catalogue: Catalogue
+    vectors: Float32
+    neighbours: Neighbours | None = None
+    liked: Interactions | None = None
+
+    @cached_property
+    def _folding(self) -> Ials:
+        """IALS over the titles: by its own vectors where it has them, else as they are placed."""
+        rows = self.ials.items.items_of(self.catalogue.titles.ids)  # (I,)
+        factors = np.where((rows != UNKNOWN)[:, None], self.ials.item_factors[rows], self.vectors)
+        return self.ials.with_items(self.catalogue.titles, factors.astype(np.float32))
+
+    def long_term(self, histories: sparse.csr_array) -> Float32:
+        """Return (B, I) scores by histories (B, I): of popularity where there is none."""
+        scores = self._folding.fold_in(histories) @ self.vectors.T
+        scores[np.diff(histories.indptr) == 0] = np.log1p(self.catalogue.liked_by)
+        return np.asarray(scores, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known at a request before any weight.
+
+    Attributes:
+        parts: what the aspects say.
+        titles: (E,) what speaks for itself in the visit, oldest first, each once.
+        session: what the encoder says.
+    """
+
+    parts: IntentParts
+    titles: Int64
+    session: SessionScores | None
+
+
+class ServedVisits:
+    """Reads the visits of requests over the catalogue's item numbers."""
+
+    def __init__(
+        self,
+        served: ServedCatalogue,
+        encoder: SessionEncoder | None = None,
+        intents: VisitIntents | None = None,
+    ) -> None:
+        """Prepare the likenesses.
+
+        Args:
+            served: what titles are scored by.
+            encoder: over iALS's items; None leaves that expert out.
+            intents: the prior; None takes the stated one.
+        """
+        self.served = served
+        self.intents = (intents or VisitIntents()).over(served.catalogue.liked_by)
+        likeness = Likeness(served.catalogue, served.vectors, served.neighbours)
+        self._aspects = lru_cache(LIKENESSES_CACHED)(likeness.to)
+        self._encoder = encoder
+        if encoder is not None:
+            items = encoder.items.items_of(served.catalogue.titles.ids)  # (I,)
+            self._encoded_items = items
+            self._vectors = encoder.item_vectors[items]  # (I, d + 1)
+
+    def long_term(self, requests: Requests, rows: slice) -> Float32:
+        """Return (B, I) the scores of the history alone."""
+        return self.served.long_term(self._histories(requests, rows))
+
+    def prior(self, requests: Requests, rows: slice) -> Float32:
+        """Return (B, I) the scores of the stated prior."""
+        posteriors = (
+            self.intents.combined(reading.parts, self.intents.config.aspects)
+            for reading in self._readings(requests, rows)
+        )
+        return np.stack([posterior.scores for posterior in posteriors])
+
+    def by(self, learned: LearnedVisits) -> Score:
+        """Return a scorer by learned weights: (B, I)."""
+
+        def score(requests: Requests, rows: slice) -> Float32:
+            posteriors = (
+                learned.posterior(self.intents, each.parts, each.titles, each.session)
+                for each in self._readings(requests, rows)
+            )
+            return np.stack([posterior.scores for posterior in posteriors])
+
+        return score
+
+    def learn(
+        self, requests: Requests, counts: VisitCounts, config: VisitMixtureConfig
+    ) -> LearnedVisits:
+        """Learn the weights of all experts on requests that taught none of them.
+
+        Args:
+            requests: over I; each for a title that is new to the viewer.
+            counts: over I.
+            config: of the weights.
+        """
+        stated = stated_weights(self.intents, has_encoder=self._encoder is not None)
+        experts = tuple(stated)
+        found: list[tuple[Float64, Float64]] = []
+        titles = []
+        for begin in range(0, len(requests), READ_AT_ONCE):
+            rows = slice(begin, begin + READ_AT_ONCE)
+            targets = requests.targets[rows].tolist()
+            for target, each in zip(targets, self._readings(requests, rows), strict=True):
+                whole = with_experts(each.parts, counts, each.titles, each.session)
+                found.append(likelihoods(whole, experts, target))
+                titles.append(len(each.titles))
+        values = np.array(found).reshape(-1, 2, len(experts))  # (B, 2, F)
+        mixture = VisitMixture(config).fit(
+            experts, stated, values[:, 0], values[:, 1], np.array(titles, dtype=np.int64)
+        )
+        return LearnedVisits(mixture, counts)
+
+    def _readings(self, requests: Requests, rows: slice) -> Iterator[Reading]:
+        histories = self._histories(requests, rows)
+        long_term = self.served.long_term(histories)
+        met = requests.sessions.met_before(requests.events[rows], histories.shape[1])
+        gone = sparse.csr_array(met.maximum(histories))
+        recent = requests.recent(rows, READ, this_visit_only=True)
+        session = self._session_scores(requests, rows)
+        for row, scores in enumerate(long_term):
+            eligible = self.served.catalogue.is_available.copy()
+            eligible[gone.indices[gone.indptr[row] : gone.indptr[row + 1]]] = False
+            there = recent.is_there[row] & (recent.items[row] != UNKNOWN)
+            weights = weights_of(
+                zip(
+                    recent.items[row][there].tolist(),
+                    recent.kinds[row][there].tolist(),
+                    strict=True,
+                )
+            )
+            evidence = [
+                IntentEvidence(self._aspects(item), abs(weight), is_negative=weight < 0)
+                for item, weight in list(weights.items())[-self.intents.config.max_events :]
+            ]
+            titles = np.array([item for item, weight in weights.items() if weight > 0], np.int64)
+            parts = self.intents.parts(scores, evidence, eligible)
+            yield Reading(parts, titles, session[row] if session else None)
+
+    def _histories(self, requests: Requests, rows: slice) -> sparse.csr_array:
+        return histories_before(requests, rows, len(self.served.catalogue), self.served.liked)
+
+    def _session_scores(self, requests: Requests, rows: slice) -> list[SessionScores | None] | None:
+        """Return what the encoder says of each request: nothing where the visit is new to it."""
+        if self._encoder is None:
+            return None
+        own = requests.sessions.over(self.served.catalogue.titles, self._encoder.items)
+        recent = Requests(own, requests.events).recent(rows, self._encoder.config.max_events)
+        encoded = self._encoder.encode(recent)
+        is_begun = np.asarray(is_positive_in_visit(recent).any(axis=1))
+        is_known = self._encoded_items != UNKNOWN
+        return [
+            SessionScores(vector @ self._vectors.T, is_known) if begun else None
+            for vector, begun in zip(encoded, is_begun, strict=True)
+        ]
