@@ -107,8 +107,8 @@ def test_within_units_the_test_rejects_at_its_nominal_rate_and_finds_more():
             found = effect_within_units(units, by_visit, parts, np.ones(3000), 0.05, rng, 20)
             rejected[shift, "within"] += found.p < 0.05
             parts = (draws < rates + shift * by_unit).astype(float)
-            ratios = (Ratio.of_visits(units[of], parts[of]) for of in (by_unit, ~by_unit))
-            rejected[shift, "apart"] += effect(*ratios, 0.05, rng, 20).p < 0.05
+            ours, theirs = (Ratio.of_visits(units[of], parts[of]) for of in (by_unit, ~by_unit))
+            rejected[shift, "apart"] += effect(ours, theirs, 0.05, rng, 20).p < 0.05
     # 5 % of 200 is 10, with a standard deviation of 3
     assert 2 <= rejected[0.0, "within"] <= 20
     assert rejected[0.05, "within"] > rejected[0.05, "apart"] + 40

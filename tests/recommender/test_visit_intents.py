@@ -95,7 +95,8 @@ def test_a_slow_twin_gives_the_same_where_some_titles_were_never_liked(long_term
 @given(long_terms, events)
 def test_a_slow_twin_gives_the_same_by_the_first_constants(long_term, evidence):
     q, p = slow_posterior(long_term, evidence, FIRST_CONFIG)
-    scores = VisitIntents(FIRST_CONFIG).over(np.zeros(ITEMS)).posterior(long_term, evidence).scores
+    intents = VisitIntents(FIRST_CONFIG).over(np.zeros(ITEMS, dtype=np.float32))
+    scores = intents.posterior(long_term, evidence).scores
     assert np.allclose(scores, standardised(long_term) + np.log(q / p) / 0.4, atol=1e-3)
 
 
