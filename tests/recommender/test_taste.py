@@ -97,7 +97,8 @@ def test_sides_are_multiplied_out_when_they_are_first_read(tastes):
     assert np.array_equal(taste.scores, tastes.space @ vectors.vector)
     assert products == [np.matmul]
     for _ in range(2):
-        assert taste.history is not None and taste.visit is not None
+        assert taste.history is not None
+        assert taste.visit is not None
         assert np.array_equal(taste.history, tastes.space @ vectors.history_vector)
         assert np.array_equal(taste.visit, tastes.space @ vectors.visit_vector)
     assert products == [np.matmul] * 3
