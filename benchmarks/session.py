@@ -5,7 +5,7 @@ diginetica       anonymous sessions, SR-GNN's split, all 43,097 items; published
 ml-1m            leave-one-out over all items, in our own order; published with true times, so in
                  another order: NDCG@10 .1726 (gSASRec), .1772 (eSASRec)
 globo            news, split by time at three cuts: long-term only, session only, half and half,
-                 learned gate, neighbours and recent popularity
+                 learned gate, visit counts, the mixture of all, neighbours and recent popularity
 ml-latest-small  the same with films, visits cut at 30 minutes
 latency          encoding 20 events; a whole taste with a history of 50 titles
 """
@@ -23,6 +23,7 @@ import torch
 from benchmarks.harness import Options, Row, of_seeds, say, with_threads
 from benchmarks.session_data import HOUR, Task, diginetica, globo, ml_1m, ml_latest_small
 from benchmarks.session_knn import ItemKnn, SessionKnn
+from benchmarks.session_mixture import SessionMixture, Vectors
 from recommender.arrays import AnyArray, Float32, Float64
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import (
@@ -43,6 +44,7 @@ from recommender.models.fusion import (
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
+from recommender.models.visit_counts import VisitCounts, VisitCountsConfig
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.training.config import ReleaseConfig
@@ -77,6 +79,8 @@ GLOBO = SessionEncoderConfig(
 """Chosen on the validation windows of the first and the last cut."""
 GLOBO_DAYS = 1.5
 """Older clicks than this hardly weigh with that half-life."""
+GLOBO_COUNTS = VisitCountsConfig(half_life_days=2 / 24, backward=0.3, doubt=20.0)
+"""The encoder's half-life; chosen on the validation windows of the first and the last cut."""
 GLOBO_HISTORY_DAYS = 0.5
 GLOBO_IALS = IalsConfig(64, 8, 0.03, 0.1, num_threads=THREADS)
 SMALL = replace(ReleaseConfig().session_encoder, patience=None)
@@ -163,8 +167,9 @@ def run_globo(options: Options) -> Iterator[Row]:
         say(f"globo {cut:%d %B}: {len(task.test)} clicks asked, {unknown:.1%} of unknown articles")
         config = replace(GLOBO, seed=seed)
         scorers = _fused(
-            task, config, replace(GLOBO_IALS, seed=seed), GLOBO_DAYS, GLOBO_HISTORY_DAYS
-        )
+            task, config, replace(GLOBO_IALS, seed=seed), GLOBO_DAYS, GLOBO_HISTORY_DAYS,
+            counts=GLOBO_COUNTS,
+        )  # fmt: skip
         num_items = len(task.items)
         for name, make in (
             *_neighbours(_newest(task.before_test, GLOBO_DAYS), num_items).items(),
@@ -261,8 +266,12 @@ def _fused(
     history_days: float | None,
     *,
     without_past: bool = False,
+    counts: VisitCountsConfig | None = None,
 ) -> _Fused:
-    """Train the gate on the validation requests, then both models again on all before the test."""
+    """Train the gate on the validation requests, then both models again on all before the test.
+
+    With settings of visit counts, the mixture of all three as well.
+    """
 
     def models_trained_on(sessions: Sessions) -> tuple[Ials, SessionEncoder]:
         ials = fit_ials(_newest(sessions, history_days), task.items, ials_config)
@@ -280,6 +289,12 @@ def _fused(
         taught.targets,
         taught.sessions.met_before(taught.events, len(task.items)) if without_past else None,
     )
+    mixture = None
+    if counts is not None:
+        counted = VisitCounts(counts).fit(_newest(task.before_validation, days), task.items)
+        of_taught = fusion_inputs(taught, slice(None), ials, encoder)
+        vectors = Vectors(of_taught, ials.item_factors, encoder.item_vectors)
+        mixture = SessionMixture.fit(taught, vectors, counted)
     ials, encoder = models_trained_on(task.before_test)
     space = joint_space(ials.item_factors, encoder.item_vectors)
     fused_inputs = fusion_inputs(task.test, slice(None), ials, encoder)
@@ -291,7 +306,22 @@ def _fused(
         fixed = None if share is None else np.full(len(task.test), share, np.float32)
         tastes = gate.fuse(fused_inputs, fixed)
         fused[f"marquee:{name}"] = _products(tastes, space)
+    if mixture is not None and counts is not None:
+        counted = VisitCounts(counts).fit(_newest(task.before_test, days), task.items)
+        vectors = Vectors(fused_inputs, ials.item_factors, encoder.item_vectors)
+        fused |= mixed(mixture.with_counts(counted), vectors)
     return fused
+
+
+def mixed(mixture: SessionMixture, vectors: Vectors) -> dict[str, Score]:
+    """Return the scorers of the mixture, and of its counts alone beside long-term taste."""
+    weights = mixture.learned.mixture
+    say(f"the mixture after 1, 2, 3 titles: {weights.of(1)}, {weights.of(2)}, {weights.of(3)}")
+    alone = mixture.of_counts_alone()
+    return {
+        "marquee:mixture": lambda requests, rows: mixture.scores(requests, rows, vectors),
+        "marquee:visit-counts": lambda requests, rows: alone.scores(requests, rows, vectors),
+    }
 
 
 def _products(tastes: Float32, space: Float32) -> Score:

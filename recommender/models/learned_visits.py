@@ -4,8 +4,9 @@ The stated prior (`recommender.models.visit_intents`) is a mixture of aspects wi
 Here the counts of recorded visits and the session encoder are experts beside the aspects, and the
 weights of all are learned (`recommender.models.visit_mixture`):
 
-    counts    D of `recommender.models.visit_counts`
     encoder   D_i = p(K) softmax_i(scores) of the titles K that the encoder knows, p_i of others
+    counts    D of `recommender.models.visit_counts`, which falls back to the encoder, or to p
+              where there is none
 
 Each is given over p, as the aspects' products are.
 
@@ -77,11 +78,13 @@ def with_experts(
 ) -> IntentParts:
     """Return the parts, with what counts and encoder say where they say anything."""
     ratios: dict[str, Float32] = dict(parts.ratios)
-    counted = counts.distribution(titles, parts.prior)
-    if counted is not None:
-        ratios[COUNTS] = (counted / np.maximum(parts.prior, 1e-30)).astype(np.float32)
+    known = parts.prior
     if session is not None:
         ratios[ENCODER] = _session_ratio(session, parts)
+        known = ratios[ENCODER] * parts.prior
+    counted = counts.distribution(titles, known)
+    if counted is not None:
+        ratios[COUNTS] = (counted / np.maximum(parts.prior, 1e-30)).astype(np.float32)
     return replace(parts, ratios=ratios)
 
 
@@ -118,11 +121,12 @@ def stated_weights(intents: VisitIntents, *, has_encoder: bool) -> dict[str, flo
 
 def _session_ratio(session: SessionScores, parts: IntentParts) -> Float32:
     """Return (I,) the encoder's distribution over p."""
-    known = session.is_known & (parts.wanted > 0)
-    if not known.any():
+    wanted = np.where(session.is_known, parts.wanted, np.float32(0))
+    known = wanted > 0
+    best = np.max(session.scores, where=known, initial=-np.inf)
+    if not np.isfinite(best):
         return np.ones(len(known), dtype=np.float32)
-    best = session.scores[known].max()
     odds = np.exp(np.minimum(session.scores - best, np.float32(30)))
-    scale = parts.wanted[known].sum() / odds[known].sum()
-    ratio = scale * odds / np.maximum(parts.prior, 1e-30)
+    scale = wanted.sum() / (odds @ known)
+    ratio = scale * odds / np.maximum(parts.prior, np.float32(1e-30))
     return np.where(session.is_known, ratio, np.float32(1)).astype(np.float32)

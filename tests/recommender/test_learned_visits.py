@@ -64,13 +64,11 @@ def test_the_posterior_is_the_plain_mixture_of_all_distributions(counts, parts):
         like = ALIKE[name] + intents.config.floor
         trust = intents.config.reliability
         q += stated[name] * everything * (1 - trust + trust * like / (p @ like))
-    counted = counts.distribution(TITLES, everything.astype(np.float32))
-    q += stated[COUNTS] * counted
     known = SESSION.is_known & ELIGIBLE
-    softmax = (
-        np.exp(SESSION.scores.astype(float)) / np.exp(SESSION.scores.astype(float))[known].sum()
-    )
-    q += stated[ENCODER] * np.where(SESSION.is_known, softmax * p[known].sum(), everything)
+    odds = np.exp(SESSION.scores.astype(float))
+    encoded = np.where(SESSION.is_known, odds / odds[known].sum() * p[known].sum(), everything)
+    q += stated[ENCODER] * encoded
+    q += stated[COUNTS] * counts.distribution(TITLES, encoded.astype(np.float32))
     expected = z + np.log(q / q[ELIGIBLE].sum() / everything) / beta
     assert np.allclose(ours.scores, expected, atol=1e-3)
     assert ours.scores[4] - z[4] > ours.scores[5] - z[5], "4 was opened after 3"
