@@ -1,6 +1,7 @@
 """A kept taste is the one that would be computed, shared read-only, within its memory."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import Taste
 
 VIEWER = Viewer(liked={1: 1.0}, liked_before={1: 1.0}, events=[ViewerEvent(EventKind.OPEN, 1, 9.0)])
-OTHERS = {
+OTHERS: dict[str, Any] = {
     "liked": {1: 2.0},
     "liked_before": {2: 1.0},
     "events": [ViewerEvent(EventKind.OPEN, 2, 9.0)],

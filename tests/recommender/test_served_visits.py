@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from recommender.artifacts import ArtifactError
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind, Requests, Sessions
+from recommender.errors import ArtifactError
 from recommender.models.content_vectors import ContentVectors
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.item_to_item import Neighbours

@@ -56,7 +56,7 @@ def test_counts_are_those_of_the_plain_twin(backward):
     prior = rng.dirichlet(np.ones(8)).astype(np.float32)
     for titles in ([0], [5, 1], [0, 1, 2, 3, 7]):
         ours = counts.distribution(np.array(titles), prior)
-        assert np.allclose(ours, plain_distribution(sessions, config, titles, prior), atol=1e-6)
+        assert np.allclose(ours, plain_distribution(sessions, config, titles, prior), atol=1e-6)  # type: ignore[arg-type]
         assert ours.sum() == pytest.approx(1, abs=1e-5)
 
 
@@ -88,7 +88,7 @@ def test_old_visits_count_less_by_the_half_life():
 def test_only_the_strongest_neighbours_are_stored():
     counts = VisitCounts(VisitCountsConfig(neighbours=1)).fit(visits([0, 1], [0, 1], [0, 2]), ITEMS)
     found = counts.distribution(np.array([0]), np.zeros(8, dtype=np.float32))
-    assert np.flatnonzero(found).tolist() == [1]
+    assert np.flatnonzero(found).tolist() == [1]  # type: ignore[arg-type]
 
 
 def test_another_vocabulary_has_the_same_counts():
@@ -100,7 +100,7 @@ def test_another_vocabulary_has_the_same_counts():
     prior = np.zeros(4, dtype=np.float32)
     [zero, one] = other.items_of([0, 1]).tolist()
     found = over.distribution(np.array([zero]), prior)
-    assert np.flatnonzero(found).tolist() == [one], "2 is not available"
+    assert np.flatnonzero(found).tolist() == [one], "2 is not available"  # type: ignore[arg-type]
     assert found[one] == counts.distribution(np.array([0]), np.zeros(8, np.float32))[1]
 
 
@@ -109,7 +109,7 @@ def test_the_artifact_gives_the_same_distribution(tmp_path):
     counts.save(tmp_path / "counts")
     loaded = VisitCounts.load(tmp_path / "counts")
     titles = np.array([3, 0])
-    assert np.array_equal(loaded.distribution(titles, PRIOR), counts.distribution(titles, PRIOR))
+    assert np.array_equal(loaded.distribution(titles, PRIOR), counts.distribution(titles, PRIOR))  # type: ignore[arg-type]
     (tmp_path / "counts" / "arrays.safetensors").write_bytes(b"broken")
     with pytest.raises(ArtifactError):
         VisitCounts.load(tmp_path / "counts")

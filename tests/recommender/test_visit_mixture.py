@@ -80,7 +80,7 @@ def test_an_expert_that_says_nothing_of_a_request_is_not_blamed_for_it():
     masses[:, :2] = 1.0
     titles = np.ones(6000, dtype=np.int64)
     config = VisitMixtureConfig(concentration=1.0)
-    fitted = VisitMixture(config).fit(EXPERTS, STATED, targets, masses, titles)
+    fitted = VisitMixture(config).fit(EXPERTS, STATED, targets, masses, titles)  # type: ignore[arg-type]
     assert fitted.of(1)["counts"] > 0.95
 
 

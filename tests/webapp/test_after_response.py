@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from webapp.after_response import AfterResponseMiddleware, after_response
 from webapp.slates.models import Slate
 
+pytestmark = pytest.mark.django_db
+
 
 def test_it_waits_until_the_answer_has_left(rf):
     done = []
@@ -43,7 +45,6 @@ def test_what_fails_is_logged_and_the_rest_is_done(rf, caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.django_db
 def test_a_keystroke_is_answered_before_its_slate_is_written(
     release, owner_client, django_assert_num_queries
 ):

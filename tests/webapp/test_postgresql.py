@@ -24,7 +24,7 @@ def test_one_that_the_server_has_ended_is_replaced():
         other.execute("SELECT pg_terminate_backend(%s)", [pid])
     time.sleep(0.2)
     assert not connection.is_usable()
-    connection.health_check_enabled, connection.health_check_done = True, False
+    connection.health_check_enabled, connection.health_check_done = True, False  # type: ignore[attr-defined]
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         assert cursor.fetchone()[0] != pid

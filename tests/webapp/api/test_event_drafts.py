@@ -86,8 +86,8 @@ def test_plain_types_accept_nothing_that_the_serializer_refuses(event):
 
 def test_the_usual_event_needs_no_serializer():
     assert read_plain(USUAL) == EventDraft(
-        uuid.UUID(USUAL["id"]), "impression", 7, datetime(2026, 3, 10, 12, 0, 0, 123_000, UTC),
-        "home", uuid.UUID(USUAL["slate"]), "top_picks", 3, None, 6000, "",
+        uuid.UUID(USUAL["id"]), "impression", 7, datetime(2026, 3, 10, 12, 0, 0, 123_000, UTC),  # type: ignore[arg-type]
+        "home", uuid.UUID(USUAL["slate"]), "top_picks", 3, None, 6000, "",  # type: ignore[arg-type]
         "le fabuleux destin d’Amélie", None,
     )  # fmt: skip
     least = {name: USUAL[name] for name in ("id", "kind", "occurred_at")}

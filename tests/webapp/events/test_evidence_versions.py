@@ -100,7 +100,8 @@ def test_an_impression_or_a_repeat_leaves_it(films, cast, now):
 
 def test_one_statement_for_many_profiles_raises_each(films, cast, now):
     Rating.objects.bulk_create(
-        MARKS["rating"](profile, films[0], now) for profile in (cast.stranger, cast.owner)
+        MARKS["rating"](profile, films[0], now)  # type: ignore[misc]
+        for profile in (cast.stranger, cast.owner)
     )
     assert version_of(cast.owner) != version_of(cast.stranger)
     assert None not in (version_of(cast.owner), version_of(cast.stranger))

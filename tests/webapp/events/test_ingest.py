@@ -37,7 +37,7 @@ def known_by_the_orm(visit, drafts):
     subjects = {
         (kind, pk)
         for kind, model in zip(SUBJECTS, (Person, Genre), strict=True)
-        for pk in model.objects.filter(
+        for pk in model.objects.filter(  # type: ignore[attr-defined]
             pk__in=[d.subject for d in drafts if d.kind == kind and d.subject]
         ).values_list("pk", flat=True)
     }
@@ -45,7 +45,7 @@ def known_by_the_orm(visit, drafts):
         set(Event.objects.filter(pk__in=[d.id for d in drafts]).values_list("pk", flat=True)),
         dict(titles.values_list("pk", Subquery(forgotten.values("forgotten_at")))),
         set(visits.values_list("slates", flat=True)) & {d.slate_id for d in drafts},
-        subjects,
+        subjects,  # type: ignore[arg-type]
     )
 
 
@@ -66,15 +66,15 @@ def test_what_is_known_is_what_the_orm_finds(who, limit, films, cast, now):
     profile = getattr(cast, who) if who else None
     if profile:
         profile.maturity_limit = limit
-    visit = CurrentVisit(own, profile, now, previous_id=slates[2].visit_id)
+    visit = CurrentVisit(own, profile, now, previous_id=slates[2].visit_id)  # type: ignore[arg-type, assignment]
     drafts = [
         draft("open", int(rng.choice([film.pk for film in films] + [1])), now, slate_id=s)
         for s in [*(slate.pk for slate in slates), uuid.uuid4(), None] * 4
     ]
     drafts += [draft("person", None, now, subject=n) for n in (Person.objects.get().pk, 1, None)]
     drafts += [draft("genre", None, now, subject=Genre.objects.first().pk)]
-    record_events(visit, drafts[::3], now)
-    assert _Known.of(visit, drafts) == known_by_the_orm(visit, drafts)
+    record_events(visit, drafts[::3], now)  # type: ignore[arg-type]
+    assert _Known.of(visit, drafts) == known_by_the_orm(visit, drafts)  # type: ignore[arg-type]
 
 
 def test_every_column_is_written(films, cast, now):
@@ -116,7 +116,7 @@ def test_a_batch_sent_twice_at_once_is_written_once(films, cast, now):
     visit = CurrentVisit(uuid.uuid4(), cast.owner, now)
     mark = draft("list", films[0].pk, now, value="add")
     looked, reports = threading.Barrier(2, timeout=20), []
-    known_of = _Known.of.__func__
+    known_of = _Known.of.__func__  # type: ignore[attr-defined]
 
     def of(cls, visit, drafts):
         known = known_of(cls, visit, drafts)

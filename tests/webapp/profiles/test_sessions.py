@@ -29,7 +29,7 @@ def request_of(rf):
         key = client.cookies[settings.SESSION_COOKIE_NAME].value
         request.session = SessionStore(key)
         request.COOKIES = {settings.SESSION_COOKIE_NAME: key}
-        SessionAccountMiddleware(lambda _: None).process_request(request)
+        SessionAccountMiddleware(lambda _: None).process_request(request)  # type: ignore[arg-type]
         return request
 
     return request_of
