@@ -121,6 +121,7 @@ class Ials:
         validation: Callable[["Ials"], float] | None = None,
         warm_start: "Ials | None" = None,
         solver: Solver = improve_rows,
+        should_stop: Callable[[], bool] = lambda: False,
     ) -> "Ials":
         """Learn both sides by alternating least squares.
 
@@ -131,6 +132,8 @@ class Ials:
                 With `config.patience` it decides when to stop, and the best epoch is kept.
             warm_start: a fitted model whose vectors are taken for the profiles and items it knows.
             solver: improves one side; `block_newton_torch.TorchSolver` does so on a GPU.
+            should_stop: called between two epochs; True ends the training, for example where its
+                time is over.
 
         Raises:
             InvalidInputError: the matrix is empty, or holds a weight that is negative or no number.
@@ -153,7 +156,7 @@ class Ials:
             if on_epoch is not None:
                 on_epoch(report)
             best.improved(value, lambda: (self.profile_factors.copy(), self.item_factors.copy()))
-            if best.is_exhausted:
+            if best.is_exhausted or (epoch < self.config.epochs and should_stop()):
                 break
         if best.state is not None:
             self.set_factors(*best.state)

@@ -4,28 +4,18 @@ Rendle et al., arXiv:2110.14037, section 4: at a small D, try α₀ × λ* on a 
 refine around the best; then double D and refine again until it no longer helps. Every trial
 is evaluated on held-out validation profiles, after each epoch, and the best epoch counts.
 
-A search may be bounded in time. It writes each trial down as it ends, so one that was cut off goes
-on where it stopped.
+The first training of a catalogue makes a shorter search of its own (`first_search`).
 """
 
 import itertools
-import json
-import os
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
-
-from tqdm import tqdm
 
 from recommender import checks
-from recommender.data.interactions import Interactions
-from recommender.data.splits import HeldOut
 from recommender.errors import InvalidInputError
-from recommender.evaluation.protocols import means, strong_generalisation
-from recommender.models.early_stopping import EpochReport
-from recommender.models.ials import Ials, IalsConfig
+from recommender.models.ials import IalsConfig
+from recommender.training.trials import Fold, Trial, Trials
 
 WEIGHTS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 REGULARIZATIONS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
@@ -49,17 +39,11 @@ class SearchConfig:
     """A doubling must gain so much of the metric, relatively, for another to be tried."""
     final_epochs: int = 16
     """Of the trials at each doubled D."""
-    refines_doubled: bool = True
-    """Whether the neighbours of the best setting are tried at each doubled D too."""
-    max_seconds: float | None = None
-    """After so long no further trial begins."""
 
     def __post_init__(self) -> None:
         if not self.unobserved_weights or not self.regularizations:
             raise InvalidInputError("the grid needs a weight and a regularization at least")
         checks.whole(0, refinements=self.refinements)
-        if self.max_seconds is not None:
-            checks.positive(max_seconds=self.max_seconds)
         if self.max_embedding_size < self.start.embedding_size:
             raise InvalidInputError(
                 f"max_embedding_size must be at least the start's {self.start.embedding_size}, "
@@ -67,24 +51,8 @@ class SearchConfig:
             )
 
 
-@dataclass(frozen=True)
-class Trial:
-    """One setting and what came of it.
-
-    Attributes:
-        config: the setting, its epochs those of the best one.
-        value: validation NDCG@100 at the best epoch.
-        curve: a point for each epoch.
-    """
-
-    config: IalsConfig
-    value: float
-    curve: list[dict[str, Any]]
-
-
 def tune(
-    train: Interactions,
-    validation: HeldOut,
+    folds: Sequence[Fold],
     config: SearchConfig = SearchConfig(),
     journal: Path | None = None,
     on_trial: Callable[[Trial], None] | None = None,
@@ -93,8 +61,7 @@ def tune(
     """Search, and return all trials, best first; ties go to the earlier one.
 
     Args:
-        train: what each trial learns from.
-        validation: profiles that none has learned from.
+        folds: what each trial learns from and is evaluated on (`first_search.folds_of`).
         config: how far to search.
         journal: where trials are written down, one JSON a line; those in it are not run again.
             It belongs to these data: another data set's journal is refused.
@@ -104,13 +71,11 @@ def tune(
     Raises:
         InvalidInputError: the journal belongs to other data, or no profile is held out.
     """
-    if not len(validation.rows):
-        raise InvalidInputError("no profile is held out, so no trial can be evaluated")
-    search = _Search(train, validation, journal, on_trial, show_progress, config.max_seconds)
+    trials = Trials(folds, journal, on_trial, show_progress)
     try:
-        return _searched(search, config)
+        return _searched(trials, config)
     finally:
-        search.bar.close()
+        trials.close()
 
 
 def table(trials: list[Trial]) -> str:
@@ -125,7 +90,7 @@ def table(trials: list[Trial]) -> str:
     return "\n".join(lines)
 
 
-def _searched(search: "_Search", config: SearchConfig) -> list[Trial]:
+def _searched(search: Trials, config: SearchConfig) -> list[Trial]:
     grid = itertools.product(config.unobserved_weights, config.regularizations)
     search.run(
         replace(config.start, unobserved_weight=weight, regularization=regularization)
@@ -137,7 +102,7 @@ def _searched(search: "_Search", config: SearchConfig) -> list[Trial]:
     while size <= config.max_embedding_size:
         before = search.best
         larger = replace(before.config, embedding_size=size, epochs=config.final_epochs)
-        search.run([larger, *(_around(larger, 2**0.5) if config.refines_doubled else ())])
+        search.run([larger, *_around(larger, 2**0.5)])
         if search.best.value < before.value * (1 + config.min_gain):
             break
         size *= 2
@@ -166,98 +131,3 @@ def _around(config: IalsConfig, step: float) -> Iterator[IalsConfig]:
 def _rounded(value: float) -> float:
     """Keep three digits, so that a setting can be read, and found again."""
     return float(f"{value:.3g}")
-
-
-class _Search:
-    """The trials so far, in memory and in the journal."""
-
-    def __init__(
-        self,
-        train: Interactions,
-        validation: HeldOut,
-        journal: Path | None,
-        on_trial: Callable[[Trial], None] | None,
-        show_progress: bool,
-        max_seconds: float | None,
-    ) -> None:
-        self.until = None if max_seconds is None else time.monotonic() + max_seconds
-        self.train, self.validation = train, validation
-        self.journal, self.on_trial = journal, on_trial
-        self.bar = tqdm(disable=not show_progress, unit="trial", total=0)
-        self.data = train.fingerprint()
-        self.trials: dict[IalsConfig, Trial] = {}
-        """By the setting that was requested."""
-        self.written: dict[IalsConfig, Trial] = {}
-        """What the journal held. It counts only once the search comes to it, so that a search
-        that goes on takes every turn as one that was never cut off."""
-        if journal is not None and journal.exists():
-            text = journal.read_text()
-            whole = text[: text.rfind("\n") + 1]
-            if whole != text:  # the last line was cut off
-                journal.write_text(whole)
-            for line in whole.splitlines():
-                self._remember(line)
-
-    @property
-    def best(self) -> Trial:
-        return self.ranked()[0]
-
-    def ranked(self) -> list[Trial]:
-        return sorted(self.trials.values(), key=lambda trial: -trial.value)
-
-    def run(self, configs: Iterator[IalsConfig] | list[IalsConfig]) -> None:
-        settings = list(configs)
-        self.bar.total = (self.bar.total or 0) + len(settings)
-        for config in settings:
-            if self.trials and self.until is not None and time.monotonic() >= self.until:
-                return
-            if config not in self.trials:
-                self.trials[config] = self.written.get(config) or self._try_and_tell(config)
-            self.bar.set_postfix({"best": f"{self.best.value:.4f}"}, refresh=False)
-            self.bar.update()
-
-    def _try_and_tell(self, config: IalsConfig) -> Trial:
-        trial = self._try(config)
-        self._write_down(config, trial)
-        if self.on_trial is not None:
-            self.on_trial(trial)
-        return trial
-
-    def _try(self, config: IalsConfig) -> Trial:
-        reports: list[EpochReport] = []
-
-        def validate(model: Ials) -> float:
-            return means(strong_generalisation(model.score, self.validation))["ndcg@100"]
-
-        Ials(config).fit(self.train, reports.append, validate)
-        best = max(reports, key=lambda report: report.validation or 0.0)
-        return Trial(
-            replace(config, epochs=best.epoch),
-            best.validation or 0.0,
-            [asdict(report) for report in reports],
-        )
-
-    def _write_down(self, requested: IalsConfig, trial: Trial) -> None:
-        if self.journal is None:
-            return
-        line = {"data": self.data, "asked": asdict(requested), **asdict(trial)}
-        with self.journal.open("a") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _remember(self, line: str) -> None:
-        """Take in one line of the journal."""
-        try:
-            entry = json.loads(line)
-            requested, config = IalsConfig(**entry["asked"]), IalsConfig(**entry["config"])
-            data, trial = entry["data"], Trial(config, entry["value"], entry["curve"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise InvalidInputError(
-                f"{self.journal} is no journal of a search: name another file ({error})"
-            ) from error
-        if data != self.data:
-            raise InvalidInputError(
-                f"{self.journal} is the journal of other data: name another file, or remove it"
-            )
-        self.written[requested] = trial

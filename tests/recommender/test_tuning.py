@@ -7,7 +7,8 @@ from recommender.data.interactions import Interactions
 from recommender.data.splits import HeldOut, strong_generalisation_split
 from recommender.errors import InvalidInputError
 from recommender.models.ials import IalsConfig
-from recommender.training.tuning import SearchConfig, Trial, table, tune
+from recommender.training.trials import Fold, Trial
+from recommender.training.tuning import SearchConfig, table, tune
 
 CONFIG = SearchConfig(
     start=IalsConfig(embedding_size=4, epochs=3, num_threads=1),
@@ -19,18 +20,18 @@ CONFIG = SearchConfig(
 )
 
 
-def split(seed: int = 0) -> tuple[Interactions, HeldOut]:
+def split(seed: int = 0) -> list[Fold]:
     rng = np.random.default_rng(seed)
     kind = np.arange(80) % 3
     share = np.where(np.arange(30) % 3 == kind[:, None], 0.6, 0.05)
     interactions = Interactions.from_pairs(*(rng.random(share.shape) < share).nonzero())
     train, validation, _ = strong_generalisation_split(interactions, rng, 20, 1)
-    return train, validation
+    return [Fold(train, validation)]
 
 
 def test_the_search_is_the_papers():
     ran: list[Trial] = []
-    trials = tune(*split(), CONFIG, on_trial=ran.append)
+    trials = tune(split(), CONFIG, on_trial=ran.append)
     grid = [(t.config.unobserved_weight, t.config.regularization) for t in ran[:4]]
     assert grid == [(0.3, 0.1), (0.3, 0.01), (0.1, 0.1), (0.1, 0.01)]
     assert {t.config.embedding_size for t in ran[:12]} == {4}  # the grid and one refinement
@@ -47,39 +48,27 @@ def test_the_search_is_the_papers():
         assert trial.curve[trial.config.epochs - 1]["validation"] == trial.value
 
 
-def test_a_doubled_size_alone_may_be_tried():
-    ran: list[Trial] = []
-    tune(*split(), replace(CONFIG, refinements=0, refines_doubled=False), on_trial=ran.append)
-    assert [t.config.embedding_size for t in ran] == [4, 4, 4, 4, 8]
-
-
-def test_a_search_without_time_left_begins_no_further_trial():
-    ran: list[Trial] = []
-    trials = tune(*split(), replace(CONFIG, max_seconds=1e-9), on_trial=ran.append)
-    assert len(ran) == len(trials) == 1
-
-
 def test_a_search_that_was_cut_off_goes_on_where_it_stopped(tmp_path):
     journal = tmp_path / "trials.jsonl"
-    whole = tune(*split(), CONFIG, journal)
+    whole = tune(split(), CONFIG, journal)
     lines = journal.read_text().splitlines(keepends=True)
     assert len(lines) == 21
     journal.write_text("".join(lines[:9]) + lines[9][:40])
     ran: list[Trial] = []
-    again = tune(*split(), CONFIG, journal, ran.append)
+    again = tune(split(), CONFIG, journal, ran.append)
     assert len(ran) == 12
     assert [t.config for t in again] == [t.config for t in whole]
     assert [t.value for t in again] == [t.value for t in whole]
-    tune(*split(), CONFIG, journal, ran.append)
+    tune(split(), CONFIG, journal, ran.append)
     assert len(ran) == 12
 
 
 def test_another_data_sets_journal_is_refused(tmp_path):
     small = replace(CONFIG, unobserved_weights=(0.1,), regularizations=(0.1,), refinements=0,
                     max_embedding_size=4)  # fmt: skip
-    tune(*split(), small, tmp_path / "trials.jsonl")
+    tune(split(), small, tmp_path / "trials.jsonl")
     with pytest.raises(InvalidInputError, match="journal of other data"):
-        tune(*split(seed=1), small, tmp_path / "trials.jsonl")
+        tune(split(seed=1), small, tmp_path / "trials.jsonl")
 
 
 def test_the_table_has_a_line_a_trial():
@@ -88,10 +77,11 @@ def test_the_table_has_a_line_a_trial():
 
 
 def test_a_search_that_cannot_be_judged_is_refused():
-    train, validation = split()
+    [fold] = split()
+    validation = fold.validation
     none = HeldOut(validation.histories[:0], validation.targets[:0], validation.rows[:0])
     with pytest.raises(InvalidInputError, match="no profile is held out"):
-        tune(train, none, CONFIG)
+        tune([Fold(fold.train, none)], CONFIG)
     with pytest.raises(InvalidInputError, match="max_embedding_size must be at least"):
         replace(CONFIG, max_embedding_size=2)
     with pytest.raises(InvalidInputError, match="grid needs"):

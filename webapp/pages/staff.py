@@ -100,6 +100,8 @@ class RunView:
     visit_results: list[tuple[str, list[float | None]]]
     requests: int
     """How many requests of held-out people the visit's results are of."""
+    search_summary: str
+    """Of the run's search for iALS's settings; empty where there was none."""
 
     @classmethod
     def of(cls, run: TrainingRun) -> "RunView":
@@ -115,6 +117,7 @@ class RunView:
             metrics.get("larm", {}).get("by_history_size", []),
             _in_columns(metrics.get("session_encoder", {}).get("systems", {}), VISIT_RESULTS),
             metrics.get("session_encoder", {}).get("requests", 0),
+            metrics.get("ials", {}).get("search", {}).get("summary", ""),
         )
 
 

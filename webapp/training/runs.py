@@ -18,21 +18,16 @@ from django.utils import timezone
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, RecommenderError
 from recommender.training.config import ReleaseConfig
+from recommender.training.first_search import FirstSearchConfig, FoundSettings
 from recommender.training.gates import ReleaseGate
 from recommender.training.train import Metrics, Progress, evaluate_release, train_release
-from recommender.training.tuning import Trial
+from recommender.training.trials import Trial
 from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
 from webapp.training.export import export_interactions, export_visits
 from webapp.training.rankers import train_ranker
-from webapp.training.tuning import (
-    FIRST_SEARCH,
-    MOST_TRIALS,
-    is_search_due,
-    tune_ials,
-    tuned_config,
-)
+from webapp.training.tuning import is_search_due, search_first, tuned_config
 
 logger = logging.getLogger(__name__)
 
@@ -111,8 +106,7 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
             "there is nothing to learn from: nobody has rated a title 4 stars or more, put one on "
             "a list or watched one for 2 minutes. `manage.py load_history` loads histories"
         )
-    if is_search_due(interactions):
-        _search_settings(run, interactions)
+    found = _search_settings(run, interactions) if is_search_due(interactions) else None
     config = tuned_config()
     relative = Path("artifacts") / f"run-{run.pk}"
     catalogue = export_catalogue()
@@ -127,6 +121,8 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         catalogue=catalogue,
     )
     trained.metrics["visits"]["is_simulated"] = visits.is_simulated
+    if found is not None:
+        trained.metrics["ials"]["search"] = found.as_json()
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
     gate = ReleaseGate(settings.GATE_TOLERANCE)
     verdict = gate.verdict(trained.metrics, _live_metrics(interactions, config))
@@ -137,20 +133,24 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
     return trained.metrics
 
 
-def _search_settings(run: TrainingRun, interactions: Interactions) -> None:
+def _search_settings(run: TrainingRun, interactions: Interactions) -> FoundSettings:
     """Search iALS's settings as a stage of the run, and store them for this run and later ones."""
-    trials = 0
+    limits = FirstSearchConfig()
+    began, trials = timezone.now(), 0
 
     def record(trial: Trial | None) -> None:
         nonlocal trials
         trials += trial is not None
+        seconds = (timezone.now() - began).total_seconds()
+        share = max(trials / limits.max_trials, seconds / limits.max_seconds)
         TrainingRun.objects.filter(pk=run.pk).update(
-            stage="searching settings of ials", progress=min(trials / MOST_TRIALS, 1.0)
+            stage="searching settings of ials", progress=min(share, 1.0)
         )
 
     record(None)
-    best = tune_ials(interactions, FIRST_SEARCH, run.seed, record)[0]
-    logger.info("run %s searched iALS's settings: %s", run.pk, best.config)
+    found = search_first(interactions, run.seed, record)
+    logger.info("run %s searched iALS's settings: %s", run.pk, found)
+    return found
 
 
 def _recorder(run: TrainingRun) -> Callable[[Progress], None]:

@@ -18,30 +18,21 @@ from typing import Any
 from django.conf import settings
 
 from recommender.data.interactions import Interactions
-from recommender.data.splits import stable_holdout
 from recommender.errors import InvalidInputError
 from recommender.models.ials import IalsConfig
 from recommender.training.config import ReleaseConfig
-from recommender.training.tuning import SearchConfig, Trial, tune
+from recommender.training.first_search import (
+    FirstSearchConfig,
+    FoundSettings,
+    first_search,
+    folds_of,
+    is_large_enough,
+)
+from recommender.training.trials import Fold, Trial
+from recommender.training.tuning import SearchConfig, tune
 
-MIN_PROFILES = 1000
-"""With fewer profiles the shipped settings stay: they were chosen on 671 people, and of so few
-hardly a hundred are held out, on which settings differ by chance."""
 SHAPE_CHANGE = 1.5
 """The shape has changed where a number of it is so many times larger or smaller."""
-FIRST_SEARCH = SearchConfig(
-    start=IalsConfig(embedding_size=32, epochs=6),
-    unobserved_weights=(0.3, 0.1, 0.03, 0.01),
-    regularizations=(0.003, 0.001, 0.01, 0.0003),
-    refinements=0,
-    max_embedding_size=512,
-    final_epochs=16,
-    refines_doubled=False,
-    max_seconds=600.0,
-)
-"""What a training run searches by itself: 16 settings at D = 32, then D doubled while it helps."""
-MOST_TRIALS = 20
-"""Of `FIRST_SEARCH`: the grid, and D = 64, 128, 256, 512."""
 
 
 @dataclass(frozen=True)
@@ -68,13 +59,12 @@ def is_search_due(interactions: Interactions) -> bool:
 
     Settings that an operator stored without a shape stay.
     """
-    shape = Shape.of(interactions)
-    if shape.profiles < MIN_PROFILES:
+    if not is_large_enough(interactions):
         return False
     stored = _stored_shape()
     if stored is None:
         return not (_folder() / "ials.json").exists()
-    return shape.differs(stored)
+    return Shape.of(interactions).differs(stored)
 
 
 def tune_ials(
@@ -84,22 +74,21 @@ def tune_ials(
     on_trial: Callable[[Trial], None] | None = None,
     show_progress: bool = False,
 ) -> list[Trial]:
-    """Search, store the best settings, and return all trials, best first.
-
-    The profiles on which a release is evaluated take no part: others are held out for the search,
-    so the gate compares on profiles that chose no setting.
-    """
-    config = ReleaseConfig()
-    learned, _ = stable_holdout(interactions, seed, config.held_out_share, config.max_held_out)
-    train, validation = stable_holdout(
-        learned, seed + 1, 2 * config.held_out_share, config.max_held_out
-    )
-    folder = _folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    journal = folder / f"ials-{train.fingerprint()[:12]}.jsonl"
-    trials = tune(train, validation, search, journal, on_trial, show_progress)
+    """Search as an operator asks, store the best settings, and return all trials, best first."""
+    folds = folds_of(interactions, seed)
+    trials = tune(folds, search, _journal(folds), on_trial, show_progress)
     _store(trials[0].config, Shape.of(interactions))
     return trials
+
+
+def search_first(
+    interactions: Interactions, seed: int, on_trial: Callable[[Trial], None]
+) -> FoundSettings:
+    """Search as a first training does, and store the best settings."""
+    folds = folds_of(interactions, seed)
+    found = first_search(folds, FirstSearchConfig(), _journal(folds), on_trial)
+    _store(found.best.config, Shape.of(interactions))
+    return found
 
 
 def tuned_config() -> ReleaseConfig:
@@ -148,6 +137,13 @@ def _write(name: str, values: dict[str, Any]) -> None:
     draft = _folder() / f".{name}"
     draft.write_text(json.dumps(values, indent=2) + "\n")
     os.replace(draft, _folder() / name)
+
+
+def _journal(folds: list[Fold]) -> Path:
+    """Return where the trials on these folds are written."""
+    folder = _folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"ials-{folds[0].train.fingerprint()[:12]}.jsonl"
 
 
 def _folder() -> Path:

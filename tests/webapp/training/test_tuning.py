@@ -4,19 +4,22 @@ import json
 from dataclasses import asdict, replace
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.utils.html import escape
 
 from recommender.errors import InvalidInputError
 from recommender.models.ials import IalsConfig
+from recommender.training import first_search
 from recommender.training.config import ReleaseConfig
-from recommender.training.tuning import SearchConfig
+from recommender.training.first_search import FirstSearchConfig
 from webapp.engine.live import folder_of
 from webapp.profiles.models import Rating
 from webapp.releases.models import Release, TrainingRun
 from webapp.training import runs, tuning
 from webapp.training.export import export_interactions
 from webapp.training.runs import queue_training, run_training
-from webapp.training.tuning import Shape, is_search_due, tune_ials, tuned_ials
+from webapp.training.tuning import Shape, is_search_due, search_first, tuned_ials
 
 
 @pytest.mark.django_db
@@ -73,28 +76,27 @@ def test_a_training_run_with_a_damaged_file_fails_and_says_what_to_do(damaged, p
     assert not Release.objects.exists()
 
 
-SMALL_SEARCH = SearchConfig(
+SMALL_SEARCH = FirstSearchConfig(
     start=IalsConfig(embedding_size=8, epochs=2), unobserved_weights=(0.3, 0.1),
-    regularizations=(0.003,), refinements=0, max_embedding_size=16, final_epochs=3,
-    refines_doubled=False,
+    regularizations=(0.003,), max_embedding_size=16, max_trials=4,
 )  # fmt: skip
 
 
 @pytest.fixture
 def searches(monkeypatch):
-    """How many settings were tried by each training run that searched, and its stage meanwhile."""
+    """What each training run that searched found, and its stage meanwhile."""
     made = []
 
-    def tune(interactions, search, seed, on_trial):
-        trials = tune_ials(interactions, search, seed, on_trial)
+    def search(*arguments):
+        found = search_first(*arguments)
         run = TrainingRun.objects.get(status="running")
-        made.append((len(trials), run.stage, run.progress))
-        return trials
+        made.append((found, run.stage, run.progress))
+        return found
 
-    monkeypatch.setattr(tuning, "MIN_PROFILES", 20)
-    monkeypatch.setattr(runs, "FIRST_SEARCH", SMALL_SEARCH)
-    monkeypatch.setattr(runs, "MOST_TRIALS", 4)
-    monkeypatch.setattr(runs, "tune_ials", tune)
+    monkeypatch.setattr(first_search, "MIN_PROFILES", 20)
+    monkeypatch.setattr(tuning, "FirstSearchConfig", lambda: SMALL_SEARCH)
+    monkeypatch.setattr(runs, "FirstSearchConfig", lambda: SMALL_SEARCH)
+    monkeypatch.setattr(runs, "search_first", search)
     return made
 
 
@@ -104,10 +106,17 @@ def trained(seed=0):
 
 
 @pytest.mark.django_db
-def test_the_first_training_searches_once_and_again_when_the_shape_has_changed(people, searches):
+def test_the_first_training_searches_once_and_again_when_the_shape_has_changed(
+    people, searches, client
+):
     trained()
-    assert searches == [(3, "searching settings of ials", 0.75)]
-    assert tuned_ials().embedding_size in (8, 16)
+    [(found, stage, progress)] = searches
+    assert (found.trials, stage, progress) == (4, "searching settings of ials", 1.0)
+    assert tuned_ials() == replace(found.best.config, num_threads=None)
+    metrics = Release.objects.get().metrics
+    assert metrics["ials"]["search"] == json.loads(json.dumps(found.as_json()))
+    client.force_login(User.objects.create_user("op", password="a long password", is_staff=True))
+    assert escape(found.summary) in client.get("/staff/training/").content.decode()
     trained()
     assert len(searches) == 1, "same shape"
     Rating.objects.filter(profile__in=people[::2]).delete()
@@ -119,9 +128,9 @@ def test_the_first_training_searches_once_and_again_when_the_shape_has_changed(p
 def test_a_small_catalogue_and_an_operators_settings_are_left_alone(
     people, searches, settings, monkeypatch
 ):
-    monkeypatch.setattr(tuning, "MIN_PROFILES", 1000)
+    monkeypatch.setattr(first_search, "MIN_PROFILES", 1000)
     assert not is_search_due(export_interactions())
-    monkeypatch.setattr(tuning, "MIN_PROFILES", 20)
+    monkeypatch.setattr(first_search, "MIN_PROFILES", 20)
     assert is_search_due(export_interactions())
     folder = settings.MARQUEE_HOME / "tuning"
     folder.mkdir(parents=True)

@@ -56,6 +56,8 @@ class Command(BaseCommand):
                 bar.refresh()
         if run.status == TrainingRun.Status.FAILED:
             raise CommandError(f"Run {run.pk} failed. {run.error}")
+        if search := run.metrics["ials"].get("search"):
+            self.stdout.write(search["summary"])
         release = Release.objects.get(run=run)
         self.stdout.write(f"{str(release).capitalize()}: {release.gate_reason}")
 
