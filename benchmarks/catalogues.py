@@ -53,6 +53,8 @@ class Catalogue:
     people: int | None = None
     """None for all."""
     splits: int = 1
+    max_embedding_size: int = 512
+    """Of the full search."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,18 @@ class FullSearchConfig:
     """A search without a limit: at each D random settings, and neighbours of the best of D / 2."""
 
     sizes: tuple[int, ...] = (32, 64, 128, 256, 512)
-    trials: tuple[int, ...] = (24, 8, 8, 6, 4)
+    trials: tuple[int, ...] = (20, 6, 6, 4, 3)
     """How many settings at each of the sizes."""
     unobserved_weights: tuple[float, float] = (0.001, 3.0)
     regularizations: tuple[float, float] = (1e-4, 0.3)
     exponents: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     jitter: float = 1.6
     """A neighbour's α₀ and λ* are multiplied by a factor between 1 / this and this."""
+
+    def up_to(self, largest: int) -> "FullSearchConfig":
+        """Leave out the sizes above."""
+        number = sum(size <= largest for size in self.sizes)
+        return replace(self, sizes=self.sizes[:number], trials=self.trials[:number])
 
 
 FULL_SEARCH = FullSearchConfig()
@@ -104,8 +111,9 @@ def _compared(name: str, catalogue: Catalogue, options: Options) -> Iterator[Row
     say(f"{name}: {interactions.matrix.shape}, {interactions.matrix.nnz} interactions")
     values: dict[str, list[Float64]] = {}
     searches: dict[str, list[Searched | None]] = {}
+    full = QUICK if options.quick else FULL_SEARCH.up_to(catalogue.max_embedding_size)
     for seed in range(1 if options.quick else catalogue.splits):
-        for system, searched in _searches(interactions, seed, options.quick):
+        for system, searched in _searches(interactions, seed, full):
             say(f"{name}: split {seed}, {system}: {searched}")
             values.setdefault(system, []).append(_ndcg(interactions, seed, searched))
             searches.setdefault(system, []).append(searched)
@@ -122,14 +130,14 @@ def _compared(name: str, catalogue: Catalogue, options: Options) -> Iterator[Row
 
 
 def _searches(
-    interactions: Interactions, seed: int, quick: bool
+    interactions: Interactions, seed: int, full: FullSearchConfig
 ) -> Iterator[tuple[str, Searched | None]]:
     """Yield each system's settings; None for popularity, which has none."""
     shipped = replace(ReleaseConfig().ials, num_threads=THREADS, seed=seed)
     yield "popularity", None
     yield "shipped setting", Searched(shipped)
     yield FIRST, _as_train_does(interactions, seed, shipped)
-    yield FULL, full_search(folds_of(interactions, seed), seed, QUICK if quick else FULL_SEARCH)
+    yield FULL, full_search(folds_of(interactions, seed), seed, full)
 
 
 def _as_train_does(interactions: Interactions, seed: int, shipped: IalsConfig) -> Searched:
@@ -261,5 +269,5 @@ def _frappe(folder: Path) -> tuple[Int64, Int64]:
 CATALOGUES = {
     "gowalla": Catalogue(_gowalla, people=8_000),
     "diginetica": Catalogue(_diginetica, people=20_000),
-    "frappe": Catalogue(_frappe, splits=3),
+    "frappe": Catalogue(_frappe, splits=3, max_embedding_size=128),
 }

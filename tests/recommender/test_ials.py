@@ -262,6 +262,17 @@ def test_it_stops_early_and_keeps_the_best_epoch():
     np.testing.assert_array_equal(model.item_factors, kept[1])
 
 
+def test_training_stops_between_two_epochs_when_asked():
+    interactions = Interactions.from_matrix(sparse.csr_array(np.eye(4, dtype=np.float32)))
+    reports: list[IalsEpochReport] = []
+    stopped = Ials(IalsConfig(2, 9)).fit(
+        interactions, reports.append, should_stop=lambda: len(reports) == 3
+    )
+    assert len(reports) == 3
+    short = Ials(IalsConfig(2, 3)).fit(interactions)
+    np.testing.assert_array_equal(stopped.item_factors, short.item_factors)
+
+
 def test_profiles_and_items_with_nothing_get_zeros():
     X = np.zeros((3, 4), dtype=np.float32)
     X[0, 1] = X[2, 1] = X[2, 2] = 1
