@@ -1,6 +1,6 @@
 """A catalogue's first training finds settings as good as a full search, whatever its shape.
 
-gowalla     places, 8,000 of 29,858 people: many titles, short histories
+gowalla     places, 8,000 of 29,858 people and 20,000 of 40,981 places: many titles, short histories
 diginetica  a shop, 20,000 of 186,670 visits, each a profile: more titles than likes of one
 frappe      apps, all 957 people: a small catalogue with a few favourites; the mean of three splits
 
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.harness import Options, Row, say, with_threads
 from benchmarks.public_datasets import read_folder
-from recommender.arrays import Float64, Int64
+from recommender.arrays import Bool, Float64, Int64
 from recommender.data.interactions import Interactions
 from recommender.data.splits import stable_holdout
 from recommender.evaluation.protocols import strong_generalisation
@@ -40,6 +40,7 @@ BLOCK_SIZE = 64
 NEW_EXPONENT = 0.3
 """The share of a full search's neighbours whose ν is drawn anew."""
 THREADS = 1
+LIKED_FROM_STARS = 4.0
 SAMPLE_SEED = 0
 RESAMPLES = 2000
 
@@ -52,6 +53,7 @@ class Catalogue:
     """Returns profile and item ids, (N,) each."""
     people: int | None = None
     """None for all."""
+    titles: int | None = None
     splits: int = 1
     max_embedding_size: int = 512
     """Of the full search."""
@@ -62,7 +64,7 @@ class FullSearchConfig:
     """A search without a limit: at each D random settings, and neighbours of the best of D / 2."""
 
     sizes: tuple[int, ...] = (32, 64, 128, 256, 512)
-    trials: tuple[int, ...] = (20, 6, 6, 4, 3)
+    trials: tuple[int, ...] = (20, 6, 5, 3, 2)
     """How many settings at each of the sizes."""
     unobserved_weights: tuple[float, float] = (0.001, 3.0)
     regularizations: tuple[float, float] = (1e-4, 0.3)
@@ -107,7 +109,7 @@ def run(options: Options) -> Iterator[Row]:
 
 def _compared(name: str, catalogue: Catalogue, options: Options) -> Iterator[Row]:
     """Search and evaluate on each split, and compare over the test profiles of all."""
-    interactions = _sampled(*catalogue.read(options.data / name), catalogue.people)
+    interactions = _sampled(*catalogue.read(options.data / name), catalogue)
     say(f"{name}: {interactions.matrix.shape}, {interactions.matrix.nnz} interactions")
     values: dict[str, list[Float64]] = {}
     searches: dict[str, list[Searched | None]] = {}
@@ -207,7 +209,7 @@ def _of_size(setting: IalsConfig, size: int) -> IalsConfig:
         setting,
         embedding_size=size,
         block_size=BLOCK_SIZE if size > BLOCK_SIZE else None,
-        epochs=16,
+        epochs=10,
         power_iterations=4,
         patience=2,
         num_threads=THREADS,
@@ -240,14 +242,19 @@ def _say_trial(trial: Trial) -> None:
     )
 
 
-def _sampled(profiles: Int64, items: Int64, people: int | None) -> Interactions:
-    """Keep so many of the profiles, drawn at random."""
-    ids = np.unique(profiles)
-    if people is not None and people < len(ids):
-        drawn = np.random.default_rng(SAMPLE_SEED).choice(ids, people, replace=False)
-        kept = np.isin(profiles, drawn)
-        profiles, items = profiles[kept], items[kept]
-    return Interactions.from_pairs(profiles, items)
+def _sampled(profiles: Int64, items: Int64, catalogue: Catalogue) -> Interactions:
+    """Keep so many of the profiles and so many of the titles, drawn at random."""
+    rng = np.random.default_rng(SAMPLE_SEED)
+    kept = _drawn_of(profiles, catalogue.people, rng) & _drawn_of(items, catalogue.titles, rng)
+    return Interactions.from_pairs(profiles[kept], items[kept])
+
+
+def _drawn_of(ids: Int64, number: int | None, rng: np.random.Generator) -> Bool:
+    """Mark the rows of so many of the ids, (N,); of all where the number is None."""
+    if number is None:
+        return np.ones(len(ids), dtype=np.bool_)
+    every = np.unique(ids)
+    return np.isin(ids, rng.choice(every, min(number, len(every)), replace=False))
 
 
 def _gowalla(folder: Path) -> tuple[Int64, Int64]:
@@ -266,8 +273,23 @@ def _frappe(folder: Path) -> tuple[Int64, Int64]:
     return table["user"].to_numpy().astype(np.int64), table["item"].to_numpy().astype(np.int64)
 
 
+def _globo(folder: Path) -> tuple[Int64, Int64]:
+    table = pq.read_table(folder / "clicks.parquet", columns=["user_id", "click_article_id"])
+    people, articles = (table[name].to_numpy().astype(np.int64) for name in table.column_names)
+    return people, articles
+
+
+def _movielens(folder: Path) -> tuple[Int64, Int64]:
+    ratings = read_folder(folder)
+    liked = ratings.values >= LIKED_FROM_STARS
+    return ratings.profiles[liked], ratings.items[liked]
+
+
 CATALOGUES = {
-    "gowalla": Catalogue(_gowalla, people=8_000),
+    "gowalla": Catalogue(_gowalla, people=8_000, titles=20_000),
     "diginetica": Catalogue(_diginetica, people=20_000),
+    "globo": Catalogue(_globo, people=10_000),
+    "ml-1m": Catalogue(_movielens, people=3_000),
+    "ml-100k": Catalogue(_movielens, splits=3, max_embedding_size=256),
     "frappe": Catalogue(_frappe, splits=3, max_embedding_size=128),
 }

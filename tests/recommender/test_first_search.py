@@ -63,7 +63,7 @@ def test_it_leaves_a_grid_whose_best_setting_stands_at_its_edge():
     assert not found.is_cut_off
 
 
-def test_each_step_changes_one_setting_and_larger_sizes_are_solved_in_blocks():
+def test_steps_follow_the_grid_and_larger_sizes_are_solved_in_blocks():
     ran: list[Trial] = []
     first_search([fold()], CONFIG, on_trial=ran.append)
     grid = [(t.config.unobserved_weight, t.config.regularization) for t in ran[:4]]
@@ -139,7 +139,7 @@ def test_staff_read_what_was_found():
     config = IalsConfig(64, 3, 0.05, 0.002)
     found = FoundSettings(Trial(config, 0.41237, [{"epoch": 1}]), 21, 83.4, False)
     assert found.summary == (
-        "iALS's settings were searched: 21 in 83 s. Best are D 64, α₀ 0.05, λ* 0.002, ν 1, "
+        "iALS's settings were searched: 21 in 83 s. Best are D 64, α₀ 0.05, λ* 0.002, "
         "3 epochs, with NDCG@100 0.4124 on their validation profiles."
     )
     assert json.loads(json.dumps(found.as_json()))["config"]["embedding_size"] == 64
