@@ -288,8 +288,8 @@ def _movielens(folder: Path) -> tuple[Int64, Int64]:
 CATALOGUES = {
     "gowalla": Catalogue(_gowalla, people=8_000, titles=20_000),
     "diginetica": Catalogue(_diginetica, people=20_000),
-    "globo": Catalogue(_globo, people=10_000),
+    "globo": Catalogue(_globo, people=12_000),
     "ml-1m": Catalogue(_movielens, people=3_000),
-    "ml-100k": Catalogue(_movielens, splits=3, max_embedding_size=256),
+    "ml-100k": Catalogue(_movielens, splits=3, max_embedding_size=128),
     "frappe": Catalogue(_frappe, splits=3, max_embedding_size=128),
 }

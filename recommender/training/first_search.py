@@ -49,6 +49,8 @@ class FirstSearchConfig:
     """The factor of a step of α₀ or λ*."""
     max_embedding_size: int = 512
     """D is doubled up to this while it helps."""
+    rows_per_dimension: int = 4
+    """D is at most the number of profiles, and of titles, through this."""
     cheap_embedding_size: int = 128
     """Each D up to this has steps; a larger one where doubling does not help, and the last."""
     block_size: int = 64
@@ -64,7 +66,11 @@ class FirstSearchConfig:
         if self.step <= 1:
             raise InvalidInputError(f"step must be above 1, got {self.step}")
         checks.positive(max_seconds=self.max_seconds)
-        checks.whole(max_trials=self.max_trials, block_size=self.block_size)
+        checks.whole(
+            max_trials=self.max_trials,
+            block_size=self.block_size,
+            rows_per_dimension=self.rows_per_dimension,
+        )
 
 
 @dataclass(frozen=True)
@@ -158,10 +164,12 @@ def first_search(
         replace(config.start, unobserved_weight=weight, regularization=regularization)
         for weight, regularization in grid
     )
+    largest = min(folds[0].train.matrix.shape) // config.rows_per_dimension
+    largest = min(config.max_embedding_size, largest)
     size = config.start.embedding_size
     while _take_steps(trials, config, size):
         pass
-    while 2 * size <= config.max_embedding_size and _grows(trials, config, size):
+    while 2 * size <= largest and _grows(trials, config, size):
         size *= 2
     if size > config.start.embedding_size:
         _take_steps(trials, config, size)

@@ -26,6 +26,7 @@ CONFIG = FirstSearchConfig(
     unobserved_weights=(0.3, 0.1),
     regularizations=(0.1, 0.01),
     max_embedding_size=16,
+    rows_per_dimension=2,
     block_size=4,
 )
 
@@ -76,6 +77,12 @@ def test_steps_follow_the_grid_and_larger_sizes_are_solved_in_blocks():
     assert (step.unobserved_weight, step.regularization) == (
         best.unobserved_weight, 2 * best.regularization,
     )  # fmt: skip
+
+
+def test_a_small_catalogue_gets_no_large_vectors():
+    ran: list[Trial] = []
+    first_search([fold()], replace(CONFIG, rows_per_dimension=4), on_trial=ran.append)
+    assert {t.config.embedding_size for t in ran} == {4}  # 30 titles
 
 
 def test_no_more_trials_run_than_allowed():
