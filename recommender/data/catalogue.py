@@ -37,6 +37,8 @@ class Catalogue:
         facts: (I, K) csr, 1 where something of a few words is so of a title: where it was made,
             in which language, whether it is a film, for which age.
         fact_names: K, the same wherever the fact is the same: `country:France`.
+        votes: (I,) how many people rated the title elsewhere, NaN where it is unknown.
+        reviews: (I,) how many critics reviewed it elsewhere, NaN where it is unknown.
     """
 
     titles: Vocabulary
@@ -51,12 +53,19 @@ class Catalogue:
     is_available: Bool
     facts: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
     fact_names: tuple[str, ...] = ()
+    votes: Float32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    reviews: Float32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
 
     def __post_init__(self) -> None:
         count = len(self.titles)
         if not self.fact_names:
             object.__setattr__(self, "facts", sparse.csr_array((count, 0), dtype=np.float32))
-        for name in ("added_at", "liked_by", "years", "maturity", "is_available"):
+        for name in ("votes", "reviews"):
+            if not len(getattr(self, name)):
+                object.__setattr__(self, name, np.full(count, np.nan, dtype=np.float32))
+        for name in (
+            "added_at", "liked_by", "years", "maturity", "is_available", "votes", "reviews",
+        ):  # fmt: skip
             if getattr(self, name).shape != (count,):
                 raise InvalidInputError(
                     f"{name} must have one value for each of {count} titles, "

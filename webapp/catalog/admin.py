@@ -13,7 +13,7 @@ class CreditInline(admin.TabularInline[Credit, Title]):
 
 @admin.register(Title)
 class TitleAdmin(admin.ModelAdmin[Title]):
-    list_display = ["name", "year", "kind", "runtime_minutes", "added_at"]
+    list_display = ["name", "year", "kind", "runtime_minutes", "votes", "added_at"]
     list_filter = ["kind", "genres"]
     search_fields = ["name", "external_id"]
     date_hierarchy = "added_at"

@@ -121,6 +121,16 @@ class Title(models.Model):
         choices=Maturity,
         help_text="Minimum age; an unknown age counts as 18.",
     )
+    votes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many people rated it elsewhere, for example on IMDb or TMDb.",
+    )
+    reviews = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="How many critics reviewed it elsewhere, for example on Rotten Tomatoes.",
+    )
     genres = models.ManyToManyField(Genre, related_name="titles", blank=True)
     people = models.ManyToManyField(Person, through="Credit", related_name="titles")
     added_at = models.DateTimeField(help_text="When it joined the catalogue.")

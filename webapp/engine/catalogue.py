@@ -8,7 +8,7 @@ import numpy as np
 from django.db.models import Count, Max, Q
 from scipy import sparse
 
-from recommender.arrays import Bool, Int64
+from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
@@ -19,7 +19,10 @@ from webapp.profiles.models import Rating
 WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.WRITER: 0.25}
 """What the people of `Catalogue` are told apart by."""
 Revision = tuple[int, str]
-OF_CATALOGUE = ("pk", "added_at", "year", "maturity", "kind", "country", "language", "is_available")
+OF_CATALOGUE = (
+    "pk", "added_at", "year", "maturity", "kind", "country", "language", "is_available",
+    "votes", "reviews",
+)  # fmt: skip
 OF_DOCUMENTS = (
     "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
 )  # fmt: skip
@@ -67,6 +70,8 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         *_people_matrix(titles, is_available),
         is_available,
         *_fact_matrix(facts),
+        votes=_counts([row.votes for row in ordered], is_available),
+        reviews=_counts([row.reviews for row in ordered], is_available),
     )
 
 
@@ -105,6 +110,12 @@ def export_documents(
             chosen_after=tuple(chosen.get(title.pk, ())),
             is_available=title.is_available,
         )
+
+
+def _counts(values: Sequence[int | None], is_available: Bool) -> Float32:
+    """Return (I,) the counts, NaN where one is unknown or the title not available."""
+    counts = np.array([np.nan if value is None else value for value in values], dtype=np.float32)
+    return np.where(is_available, counts, np.float32(np.nan))
 
 
 def _listed(text: str) -> list[str]:

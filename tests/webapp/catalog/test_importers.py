@@ -651,6 +651,32 @@ def test_the_age_a_title_is_for_is_loaded(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("written", "stored"), [("132745", 132_745), ("0", 0), ("1e3", None), ("", None)]
+)
+def test_votes_from_elsewhere_are_loaded(
+    one_of: Callable[..., Path], written: str, stored: int | None
+) -> None:
+    loaded = Loaded(one_of(votes=written, reviews="17"))
+    if written == "1e3":
+        assert loaded.told == [
+            "titles.csv, line 2, column votes: '1e3' is not a whole number from 0 to 999999999"
+        ]
+        return
+    title = Title.objects.get()
+    assert (title.votes, title.reviews) == (stored, 17)
+
+
+@pytest.mark.django_db
+def test_more_votes_are_a_change(one_of: Callable[..., Path]) -> None:
+    Loaded(one_of(votes="5"))
+    assert Loaded(one_of(votes="5")).counts == (0, 0, 1, 0)
+    assert Loaded(one_of(votes="6")).counts == (0, 1, 0, 0)
+    assert Loaded(one_of()).counts == (0, 0, 1, 0)
+    assert Title.objects.get().votes == 6
+
+
+@pytest.mark.django_db
 def test_an_age_that_is_none_of_those_known_is_refused(one_of: Callable[..., Path]) -> None:
     told = Loaded(one_of(maturity="13")).told
     assert told == [

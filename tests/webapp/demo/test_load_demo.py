@@ -11,7 +11,15 @@ from webapp.catalog.importers.tables import Row
 from webapp.catalog.models import Credit, Genre, Title
 from webapp.demo import films as demo_films
 from webapp.demo.accounts import NEW_PROFILE, TASTES, make_account
-from webapp.demo.films import Film, RatedFilm, match_films, read_films, read_histories, titles_table
+from webapp.demo.films import (
+    Film,
+    RatedFilm,
+    match_films,
+    read_films,
+    read_histories,
+    read_votes,
+    titles_table,
+)
 from webapp.demo.management.commands.load_demo import OPERATOR_PASSWORD, VIEWER_PASSWORD
 from webapp.profiles.models import Profile, Rating
 
@@ -65,6 +73,20 @@ def test_a_name_suffix_belongs_to_the_name_before_it() -> None:
     (row,) = titles_table([only], datetime(2026, 1, 1, tzinfo=UTC)).rows
     assert isinstance(row, Row)
     assert ["Sammy Davis, Jr.", "Dean Martin"] in row.values
+
+
+def test_votes_and_reviews_from_elsewhere_are_loaded() -> None:
+    films = read_films()
+    votes = read_votes(films)
+    by_name = {(film.name, film.year): film for film in films}
+    pulp = by_name["Pulp Fiction", 1994]
+    assert votes[pulp.id] == 132_745
+    assert pulp.reviews is not None
+    assert pulp.reviews > 50
+    assert len(votes) > 8_000
+    (row,) = titles_table([pulp], datetime(2026, 1, 1, tzinfo=UTC), votes).rows
+    assert isinstance(row, Row)
+    assert row.values[-3:-1] == [votes[pulp.id], pulp.reviews]
 
 
 def test_the_packaged_data_joins_as_well_as_measured() -> None:

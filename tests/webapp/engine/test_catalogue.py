@@ -1,5 +1,6 @@
 """The catalogue's rows as arrays."""
 
+import numpy as np
 import pytest
 
 from webapp.engine.catalogue import export_catalogue
@@ -27,3 +28,15 @@ def test_a_title_without_an_age_has_no_fact_about_it(films):
     row = catalogue.facts[[int(catalogue.titles.items_of([films[0].pk])[0])]]
     names = {catalogue.fact_names[column] for column in row.indices}
     assert not any(name.startswith("maturity:") for name in names)
+
+
+def test_votes_from_elsewhere_come_along(films):
+    known, unknown, unavailable = films[:3]
+    known.votes, known.reviews = 132_745, 0
+    known.save()
+    unavailable.votes, unavailable.is_available = 7, False
+    unavailable.save()
+    catalogue = export_catalogue()
+    items = catalogue.titles.items_of([known.pk, unknown.pk, unavailable.pk])
+    assert np.array_equal(catalogue.votes[items], [132_745, np.nan, np.nan], equal_nan=True)
+    assert np.array_equal(catalogue.reviews[items], [0, np.nan, np.nan], equal_nan=True)

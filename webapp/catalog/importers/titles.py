@@ -39,6 +39,7 @@ from webapp.catalog.importers.loading import (
 from webapp.catalog.importers.tables import Table, find_table, open_table
 from webapp.catalog.models import Credit, Genre, Maturity, Person, Title
 
+MOST_VOTES = 999_999_999
 COLUMNS = {
     column.name: column
     for column in (
@@ -64,6 +65,8 @@ COLUMNS = {
         Column("characters", names(200), "names of its characters, separated by |, for search"),
         Column("is_available", yes_or_no(True), "no for a title that can be found but not watched"),
         Column("maturity", age(Maturity.values), "the minimum age; empty is unknown"),
+        Column("votes", whole_number(0, MOST_VOTES), "how many people rated it elsewhere"),
+        Column("reviews", whole_number(0, MOST_VOTES), "how many critics reviewed it elsewhere"),
         Column("poster_url", web_address(500), "a picture, http:// or https://"),
         Column("playback_url", web_address(500), "a video file, http:// or https://"),
         Column("added_at", timestamp, "when it joined the catalogue; now if empty"),
@@ -91,6 +94,8 @@ TITLE_COLUMNS = (
     "characters",
     "is_available",
     "maturity",
+    "votes",
+    "reviews",
 )
 """Those that the table of titles has under the same name."""
 
@@ -103,6 +108,8 @@ _TYPES = {
     "characters": "text[]",
     "is_available": "boolean",
     "maturity": "smallint",
+    "votes": "integer",
+    "reviews": "integer",
     **dict.fromkeys(ROLES, "text[]"),
 }
 _DEFAULTS = {
@@ -113,6 +120,8 @@ _DEFAULTS = {
     "characters": "ARRAY[]::text[]",
     "is_available": "true",
     "maturity": "NULL::smallint",
+    "votes": "NULL::integer",
+    "reviews": "NULL::integer",
 }
 
 

@@ -21,6 +21,7 @@ from webapp.demo.films import (
     ratings_table,
     read_films,
     read_histories,
+    read_votes,
     titles_table,
 )
 from webapp.demo.people import delete_hidden, split_ratings
@@ -65,7 +66,8 @@ class Command(BaseCommand):
         problems = Options(on_problem=lambda problem: self.stderr.write(str(problem)))
         films, histories = read_films(), read_histories()
         matches = match_films(films, histories.films)
-        titles = load_titles(titles_table(films, _newest_added_at(now)), problems, now)
+        table = titles_table(films, _newest_added_at(now), read_votes(films))
+        titles = load_titles(table, problems, now)
         self.stdout.write(f"Films: {titles}.")
         split = split_ratings(histories.ratings, matches)
         ratings = load_ratings(ratings_table(split.visible, matches), problems, now)
