@@ -39,6 +39,7 @@ class Catalogue:
         fact_names: K, the same wherever the fact is the same: `country:France`.
         votes: (I,) how many people rated the title elsewhere, NaN where it is unknown.
         reviews: (I,) how many critics reviewed it elsewhere, NaN where it is unknown.
+        plots: (I, W) csr, how often the plot has a word, in the hashed word's column.
     """
 
     titles: Vocabulary
@@ -55,11 +56,14 @@ class Catalogue:
     fact_names: tuple[str, ...] = ()
     votes: Float32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
     reviews: Float32 = field(default_factory=lambda: np.empty(0, dtype=np.float32))
+    plots: sparse.csr_array = field(default_factory=lambda: sparse.csr_array((0, 0)))
 
     def __post_init__(self) -> None:
         count = len(self.titles)
         if not self.fact_names:
             object.__setattr__(self, "facts", sparse.csr_array((count, 0), dtype=np.float32))
+        if not self.plots.shape[1]:
+            object.__setattr__(self, "plots", sparse.csr_array((count, 0), dtype=np.float32))
         for name in ("votes", "reviews"):
             if not len(getattr(self, name)):
                 object.__setattr__(self, name, np.full(count, np.nan, dtype=np.float32))
@@ -75,6 +79,7 @@ class Catalogue:
             ("genres", len(self.genre_ids)),
             ("people", len(self.person_ids)),
             ("facts", len(self.fact_names)),
+            ("plots", self.plots.shape[1]),
         )
         for name, width in columns:
             if getattr(self, name).shape != (count, width):

@@ -14,11 +14,17 @@ Blocks of features, each row of each block at length 1 times the block's weight:
     people   by role and idf                     periods  a genre in a period
     years    Gaussians around every sixth year   facts    by idf: country, language, kind, age
     sizes    how many genres, people and facts a title has, as logarithms times `SIZE`
+    votes    how many people rated the title elsewhere: hat functions of log(1 + votes) between
+             quantiles of the catalogue learned from, or "unknown"
+    reviews  the same, of how many critics reviewed it
+    both     also times each genre and times each period
+    plots    the plot's words, hashed, 1 + log of how often, by idf
     constant
 
-What is well known has more of each, so sizes foretell how long a vector is.
+What is well known has more of each, so sizes, votes and reviews predict how long a vector is.
+A catalogue without votes or plots, and what was learned from one, have no such blocks.
 
-I titles, G genres, P people, K facts, Y periods, F features, D vectors.
+I titles, G genres, P people, K facts, Y periods, N levels, W plot words, F features, D vectors.
 """
 
 from dataclasses import dataclass
@@ -48,6 +54,11 @@ PERIOD_YEARS = 6.0
 """Their standard deviation."""
 LEAST_PERIOD = 1e-2
 """What a Gaussian is at least where it counts."""
+BLOCKS_BY_IDF = ("genres", "people", "facts", "plots")
+COUNTS = ("votes", "reviews")
+"""What the catalogue counts elsewhere."""
+LEVELS = 8
+"""Quantiles between which votes, and reviews, have their hat functions."""
 SIZE = np.float32(0.5)
 """Of the block of sizes, whose rows have no common length."""
 
@@ -64,6 +75,8 @@ class ContentVectorsConfig:
     """δ."""
     min_titles: int = 2
     """People and facts of fewer titles have no feature."""
+    min_plots: int = 5
+    """Likewise words of plots."""
     iterations: int = 60
     """Most steps of conjugate gradients."""
 
@@ -71,7 +84,8 @@ class ContentVectorsConfig:
         checks.positive(regularization=self.regularization, people_weight=self.people_weight)
         checks.not_negative(shrinkage=self.shrinkage)
         checks.between(0, 1, damping=self.damping)
-        checks.whole(1, min_titles=self.min_titles, iterations=self.iterations)
+        checks.whole(1, min_titles=self.min_titles, min_plots=self.min_plots)
+        checks.whole(1, iterations=self.iterations)
 
 
 class ContentVectors:
@@ -84,8 +98,11 @@ class ContentVectors:
         self.genre_ids = np.empty(0, dtype=np.int64)  # (G,)
         self.person_ids = np.empty(0, dtype=np.int64)  # (P,)
         self.fact_names: tuple[str, ...] = ()  # K
+        self.plot_columns = np.empty(0, dtype=np.int64)  # (W,)
         self.idf: dict[str, Float32] = {}
-        """(G,), (P,) and (K,) by block."""
+        """(G,), (P,), (K,) and (W,) by block."""
+        self.levels: dict[str, Float32] = {}
+        """(N,) the quantiles of log(1 + votes), and of reviews; empty where too few are known."""
         self.weights = np.empty((0, 0), dtype=np.float32)  # B, (F, D)
 
     def fit(
@@ -166,7 +183,10 @@ class ContentVectors:
             "fact_names": np.frombuffer(names, dtype=np.uint8),
             "weights": self.weights,
         }
-        arrays |= {f"idf_{name}": idf for name, idf in self.idf.items()}
+        if len(self.plot_columns):
+            arrays["plot_columns"] = self.plot_columns
+        arrays |= {f"idf_{name}": idf for name, idf in self.idf.items() if len(idf)}
+        arrays |= {f"levels_{name}": levels for name, levels in self.levels.items() if len(levels)}
         return save_artifact(folder, self.kind, self.config, arrays, provenance)
 
     @classmethod
@@ -177,20 +197,26 @@ class ContentVectors:
         model.genre_ids, model.person_ids = arrays["genre_ids"], arrays["person_ids"]
         names = arrays["fact_names"].tobytes().decode()
         model.fact_names = tuple(names.split("\n")) if names else ()
-        model.idf = {name: arrays[f"idf_{name}"] for name in ("genres", "people", "facts")}
+        none = np.empty(0, dtype=np.float32)
+        model.plot_columns = arrays.get("plot_columns", none.astype(np.int64))
+        model.idf = {name: arrays.get(f"idf_{name}", none) for name in BLOCKS_BY_IDF}
+        model.levels = {name: arrays.get(f"levels_{name}", none) for name in COUNTS}
         model.weights = arrays["weights"]
         return model
 
     def _name_features(self, catalogue: Catalogue) -> None:
         people = np.flatnonzero(_titles_with(catalogue.people) >= self.config.min_titles)
         facts = np.flatnonzero(_titles_with(catalogue.facts) >= self.config.min_titles)
+        self.plot_columns = np.flatnonzero(_titles_with(catalogue.plots) >= self.config.min_plots)
         self.genre_ids, self.person_ids = catalogue.genre_ids, catalogue.person_ids[people]
         self.fact_names = tuple(catalogue.fact_names[n] for n in facts)
         self.idf = {
             "genres": idf_of(catalogue.genres, GENRE_IDF_LIMIT),
             "people": idf_of(catalogue.people)[people],
             "facts": idf_of(catalogue.facts)[facts],
+            "plots": idf_of(catalogue.plots)[self.plot_columns],
         }
+        self.levels = {name: _quantiles(getattr(catalogue, name)) for name in COUNTS}
 
     def _features(self, catalogue: Catalogue) -> sparse.csr_array:
         """Return (I, F) the features of a catalogue's titles, in the order of B's rows."""
@@ -208,7 +234,24 @@ class ContentVectors:
             _sizes(catalogue),
             sparse.csr_array(np.ones((len(catalogue), 1), dtype=np.float32)),
         ]
+        if len(self.plot_columns):
+            blocks.append(self._plots(catalogue))
+        for name, levels in self.levels.items():
+            if len(levels):
+                known_as = _hats(getattr(catalogue, name), levels)
+                blocks += [
+                    known_as,
+                    unit_sparse_rows(_row_products(genres, known_as)),
+                    unit_sparse_rows(_row_products(years, known_as)),
+                ]
         return sparse.csr_array(sparse.hstack(blocks, format="csr"))
+
+    def _plots(self, catalogue: Catalogue) -> sparse.csr_array:
+        """Return (I, W) the tf-idf of the plots' words; a catalogue without plots has zeros."""
+        columns = np.arange(catalogue.plots.shape[1])
+        plots = _in_columns(catalogue.plots, columns, self.plot_columns)
+        plots.data = 1 + np.log(np.maximum(plots.data, 1))
+        return _scaled(plots, self.idf["plots"])
 
 
 def ridge(
@@ -249,6 +292,40 @@ def _sizes(catalogue: Catalogue) -> sparse.csr_array:
     """Return (I, 3) log(1 + how many) genres, people and facts each title has, times `SIZE`."""
     counts = [np.diff(m.indptr) for m in (catalogue.genres, catalogue.people, catalogue.facts)]
     return sparse.csr_array(SIZE * np.log1p(np.stack(counts, axis=1)).astype(np.float32))
+
+
+def _quantiles(counts: Float32) -> Float32:
+    """Return (N,) quantiles of log(1 + counts) of known counts; empty where fewer than two differ.
+
+    Args:
+        counts: (I,) NaN where one is unknown.
+    """
+    values = np.log1p(counts[~np.isnan(counts)])
+    if not len(values):
+        return np.empty(0, dtype=np.float32)
+    levels = np.unique(np.quantile(values, np.linspace(0, 1, LEVELS)).astype(np.float32))
+    return levels if len(levels) > 1 else np.empty(0, dtype=np.float32)
+
+
+def _hats(counts: Float32, levels: Float32) -> sparse.csr_array:
+    """Return (I, N + 1) how near log(1 + counts) is to each level, linearly; the last is "unknown".
+
+    Each row has a sum of 1; counts beyond the levels stand at the nearest.
+
+    Args:
+        counts: (I,) NaN where one is unknown.
+        levels: (N,) at least two, ascending.
+    """
+    unknown = np.isnan(counts)
+    values = np.log1p(np.where(unknown, 0, counts)).clip(levels[0], levels[-1])
+    left = (np.searchsorted(levels, values, side="right") - 1).clip(0, len(levels) - 2)
+    right_part = (values - levels[left]) / (levels[left + 1] - levels[left])
+    titles = np.arange(len(counts))
+    hats = np.zeros((len(counts), len(levels) + 1), dtype=np.float32)
+    hats[titles, left], hats[titles, left + 1] = 1 - right_part, right_part
+    hats[unknown] = 0
+    hats[unknown, -1] = 1
+    return sparse.csr_array(hats)
 
 
 def _titles_with(features: sparse.csr_array) -> Int64:

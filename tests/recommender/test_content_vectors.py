@@ -1,5 +1,6 @@
 """Content vectors on planted data: titles of a genre lie together, liked or not."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 from scipy import sparse
 
 from recommender.arrays import unit_rows
+from recommender.artifacts import load_artifact
 from recommender.data.catalogue import Catalogue
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.content_vectors import (
     ContentVectors,
     ContentVectorsConfig,
+    _hats,
+    _quantiles,
     _row_products,
     ridge,
 )
@@ -187,3 +191,114 @@ def test_a_title_that_is_not_available_has_no_vector(model):
     placed = model.place(replace(planted(), is_available=is_available))
     assert not placed[5].any()
     assert placed[is_available].any(axis=1).all()
+
+
+def voted(votes, **changes):
+    """The planted catalogue with votes from elsewhere."""
+    return replace(planted(), votes=np.asarray(votes, dtype=np.float32), **changes)
+
+
+@pytest.fixture(scope="module")
+def taught_by_votes():
+    """What was learned where twice the likes go with a thousand times the votes."""
+    own = DIRECTIONS[np.arange(RATED) % 3] * (1 + np.arange(RATED) % 2)[:, None]
+    votes = np.where(np.arange(COUNT) % 2, 100_000, 100)
+    support = np.full(RATED, 9, dtype=np.float32)
+    alike = {"people": sparse.csr_array((COUNT, 6), dtype=np.float32)}
+    alike["facts"] = sparse.csr_array((COUNT, 2), dtype=np.float32)
+    catalogue = voted(votes, **alike)
+    model = ContentVectors().fit(catalogue, Vocabulary(100 + np.arange(RATED)), own, support)
+    return catalogue, model
+
+
+def test_a_title_with_more_votes_lies_further_out(taught_by_votes):
+    catalogue, model = taught_by_votes
+    placed = model.place(catalogue)[RATED:]
+    lengths = np.linalg.norm(placed, axis=1)
+    assert lengths[1::2].min() > 1.3 * lengths[::2].max()
+    assert np.array_equal(nearest_genre(placed), np.arange(RATED, COUNT) % 3)
+
+
+def test_edited_votes_move_a_title_without_training(taught_by_votes):
+    catalogue, model = taught_by_votes
+    before = model.place(catalogue)[50]
+    votes = catalogue.votes.copy()
+    votes[50] = 200_000
+    after = model.place(replace(catalogue, votes=votes))[50]
+    assert np.linalg.norm(after) > 1.3 * np.linalg.norm(before)
+
+
+def test_a_catalogue_without_votes_is_placed_by_a_model_that_knows_them(taught_by_votes):
+    catalogue, model = taught_by_votes
+    silent = replace(catalogue, votes=np.full(COUNT, np.nan, dtype=np.float32))
+    placed = model.place(silent)
+    assert np.isfinite(placed).all()
+    assert np.array_equal(nearest_genre(placed), np.arange(COUNT) % 3)
+
+
+def test_votes_are_kept_in_the_artifact(tmp_path, taught_by_votes):
+    catalogue, model = taught_by_votes
+    model.save(tmp_path / "content_vectors")
+    loaded = ContentVectors.load(tmp_path / "content_vectors")
+    assert np.array_equal(loaded.place(catalogue), model.place(catalogue))
+    assert len(loaded.levels["votes"]) == 2
+    assert not len(loaded.levels["reviews"])
+
+
+def test_an_artifact_from_before_votes_ignores_them(model, tmp_path):
+    """It has the arrays that artifacts had then, and places titles as it did."""
+    manifest = model.save(tmp_path / "content_vectors")
+    assert {"levels_votes", "levels_reviews", "plot_columns", "idf_plots"}.isdisjoint(
+        load_artifact(tmp_path / "content_vectors", "content_vectors").arrays
+    )
+    path = tmp_path / "content_vectors" / "manifest.json"
+    written = json.loads(path.read_text())
+    del written["config"]["min_plots"]
+    path.write_text(json.dumps(written))
+    loaded = ContentVectors.load(tmp_path / "content_vectors")
+    assert manifest.model == "content_vectors"
+    assert np.array_equal(loaded.place(voted(np.arange(COUNT))), model.place(planted()))
+
+
+def test_hats_stand_between_levels():
+    levels = np.array([0, 1, 3], dtype=np.float32)
+    counts = np.expm1(np.array([-0.0, 0.5, 1, 2, 3, 9, np.nan], dtype=np.float32))
+    expected = [
+        [1, 0, 0, 0],
+        [0.5, 0.5, 0, 0],
+        [0, 1, 0, 0],
+        [0, 0.5, 0.5, 0],
+        [0, 0, 1, 0],
+        [0, 0, 1, 0],
+        [0, 0, 0, 1],
+    ]
+    assert np.allclose(_hats(counts, levels).toarray(), expected, atol=1e-6)
+
+
+def test_levels_are_quantiles_and_none_where_nothing_differs():
+    assert np.allclose(
+        np.expm1(_quantiles(np.array([7, np.nan, 1, 4], dtype=np.float32)))[[0, -1]], [1, 7]
+    )
+    assert not len(_quantiles(np.full(5, np.nan, dtype=np.float32)))
+    assert not len(_quantiles(np.array([3, 3, np.nan], dtype=np.float32)))
+
+
+def test_titles_whose_plots_share_words_lie_together():
+    """Plots alone say here what a title is about: a word for each direction, and one of all."""
+    words = np.zeros((COUNT, 5), dtype=np.float32)
+    words[np.arange(COUNT), np.arange(COUNT) % 3] = 2
+    words[:, 4] = 1
+    none = sparse.csr_array((COUNT, 3), dtype=np.float32)
+    catalogue = replace(
+        planted(), genres=none, plots=sparse.csr_array(words),
+        people=sparse.csr_array((COUNT, 6), dtype=np.float32),
+    )  # fmt: skip
+    support = np.full(RATED, 9, dtype=np.float32)
+    items = Vocabulary(100 + np.arange(RATED))
+    model = ContentVectors().fit(catalogue, items, DIRECTIONS[np.arange(RATED) % 3], support)
+    assert model.plot_columns.tolist() == [0, 1, 2, 4]
+    assert np.array_equal(
+        nearest_genre(model.place(catalogue))[RATED:], np.arange(RATED, COUNT) % 3
+    )
+    silent = model.place(replace(catalogue, plots=sparse.csr_array((COUNT, 0), dtype=np.float32)))
+    assert np.allclose(silent, silent[::12][0], atol=0.2), "nothing tells them apart"

@@ -1,6 +1,7 @@
 """The catalogue's rows as the arrays and documents that the recommender and search hold."""
 
 import re
+import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
@@ -12,16 +13,20 @@ from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
+from search.index.meaning import STOP_WORDS, stem
+from search.text import words
 from webapp.catalog.models import UNRATED, Credit, Genre, Title, TitleQuerySet
 from webapp.events.search_choices import choices_after_searches
 from webapp.profiles.models import Rating
 
 WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.WRITER: 0.25}
 """What the people of `Catalogue` are told apart by."""
+PLOT_COLUMNS = 8192
+"""Columns of `Catalogue.plots`: so many hashes may a plot's word have."""
 Revision = tuple[int, str]
 OF_CATALOGUE = (
     "pk", "added_at", "year", "maturity", "kind", "country", "language", "is_available",
-    "votes", "reviews",
+    "votes", "reviews", "plot",
 )  # fmt: skip
 OF_DOCUMENTS = (
     "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
@@ -72,6 +77,7 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
         *_fact_matrix(facts),
         votes=_counts([row.votes for row in ordered], is_available),
         reviews=_counts([row.reviews for row in ordered], is_available),
+        plots=_plot_matrix([row.plot if row.is_available else "" for row in ordered]),
     )
 
 
@@ -136,6 +142,26 @@ def _fact_matrix(facts: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, tupl
     rows, columns = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
     ones = np.ones(len(pairs), dtype=np.float32)
     return sparse.csr_array((ones, (rows, columns)), shape=(len(facts), len(names))), names
+
+
+def _plot_matrix(plots: Sequence[str]) -> sparse.csr_array:
+    """Return (I, PLOT_COLUMNS) how often each plot has a word, in the column of the word's hash."""
+    column_of: dict[str, int] = {}
+    columns: list[int] = []
+    ends = [0]
+    for plot in plots:
+        for word in words(plot) if plot else ():
+            if word not in STOP_WORDS:
+                if word not in column_of:
+                    column_of[word] = zlib.crc32(stem(word).encode()) % PLOT_COLUMNS
+                columns.append(column_of[word])
+        ends.append(len(columns))
+    ones = np.ones(len(columns), dtype=np.float32)
+    matrix = sparse.csr_array(
+        (ones, np.array(columns, dtype=np.int64), np.array(ends)), shape=(len(plots), PLOT_COLUMNS)
+    )
+    matrix.sum_duplicates()
+    return matrix
 
 
 def _titles(last_title: int | None) -> TitleQuerySet:

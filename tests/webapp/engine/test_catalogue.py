@@ -40,3 +40,16 @@ def test_votes_from_elsewhere_come_along(films):
     items = catalogue.titles.items_of([known.pk, unknown.pk, unavailable.pk])
     assert np.array_equal(catalogue.votes[items], [132_745, np.nan, np.nan], equal_nan=True)
     assert np.array_equal(catalogue.reviews[items], [0, np.nan, np.nan], equal_nan=True)
+
+
+def test_words_of_plots_have_columns_whichever_title_they_are_in(films):
+    first, second, silent = films[:3]
+    first.plot, second.plot, silent.plot = "Two robots. The robot wakes.", "Robots sleep", ""
+    for film in (first, second, silent):
+        film.save()
+    catalogue = export_catalogue()
+    items = catalogue.titles.items_of([first.pk, second.pk, silent.pk])
+    words = catalogue.plots[items].toarray()
+    shared = np.flatnonzero(words[0] * words[1])
+    assert words[:, shared].tolist() == [[2], [1], [0]], "robot and robots are one word"
+    assert words.sum(axis=1).tolist() == [4, 2, 0], "'the' says nothing"
