@@ -3,10 +3,10 @@
     v_i = n_i / (n_i + κ) h_i + κ / (n_i + κ) δ x_i B
 
 h_i is iALS's vector of a title that n_i profiles liked, x_i its features and B a ridge regression
-from features to vectors, learned at training over the titles that iALS knows, each weighted by
-√n_i. A title that nobody liked has δ x_i B alone; δ < 1, since what nobody liked so far is liked
-less than its like. Features have names (a genre's id, a person's, a country), so B places
-titles of a later catalogue without training.
+from features to vectors, learned at training: a title is weighted by √n_i, and one that nobody
+liked, which iALS places at 0, by a constant, since B should know what remains unliked. A title
+that nobody liked has δ x_i B alone. Features have names (a genre's id, a person's, a country), so
+B places titles of a later catalogue without training.
 
 Blocks of features, each row of each block at length 1 times the block's weight:
 
@@ -65,14 +65,17 @@ SIZE = np.float32(0.5)
 
 @dataclass(frozen=True)
 class ContentVectorsConfig:
-    regularization: float = 1.0
+    regularization: float = 10.0
     """λ over the mean weight of a title."""
     people_weight: float = 2.0
     """Of the block of people, the others have 1."""
-    shrinkage: float = 10.0
+    shrinkage: float = 160.0
     """κ: a title that so many liked is placed half by its likers and half by its content."""
-    damping: float = 0.75
-    """δ."""
+    damping: float = 1.0
+    """δ; below 1 where artifacts from before `unliked_weight` were damped by it."""
+    unliked_weight: float = 0.5
+    """Of a title that nobody liked, which the regression places at 0; one that a single profile
+    liked has 1."""
     min_titles: int = 2
     """People and facts of fewer titles have no feature."""
     min_plots: int = 5
@@ -82,7 +85,7 @@ class ContentVectorsConfig:
 
     def __post_init__(self) -> None:
         checks.positive(regularization=self.regularization, people_weight=self.people_weight)
-        checks.not_negative(shrinkage=self.shrinkage)
+        checks.not_negative(shrinkage=self.shrinkage, unliked_weight=self.unliked_weight)
         checks.between(0, 1, damping=self.damping)
         checks.whole(1, min_titles=self.min_titles, min_plots=self.min_plots)
         checks.whole(1, iterations=self.iterations)
@@ -120,17 +123,23 @@ class ContentVectors:
             InvalidInputError: no available title of the catalogue has a vector.
         """
         number = items.items_of(catalogue.titles.ids)  # (I,)
-        rows = np.flatnonzero((number != UNKNOWN) & catalogue.is_available)
-        if not len(rows):
+        is_liked = (number != UNKNOWN) & catalogue.is_available
+        if not is_liked.any():
             raise InvalidInputError(
                 "no available title of the catalogue has a vector to learn from"
             )
-        self._name_features(catalogue)
-        features = self._features(catalogue)[rows]
-        weight = np.sqrt(np.maximum(support[number[rows]], 1)).astype(np.float32)
-        penalty = np.float32(self.config.regularization * weight.mean())
+        self.name_features(catalogue)
+        liked_weight = np.sqrt(np.maximum(support[number], 1)).astype(np.float32)
+        weight = np.where(is_liked, liked_weight, np.float32(self.config.unliked_weight))
+        penalty = np.float32(self.config.regularization * weight[is_liked].mean())
+        targets = np.where(is_liked[:, None], factors[number], np.float32(0))
+        rows = np.flatnonzero((weight > 0) & catalogue.is_available)
         self.weights = ridge(
-            features, weight, factors[number[rows]], penalty, self.config.iterations
+            self.features(catalogue)[rows],
+            weight[rows],
+            targets[rows],
+            penalty,
+            self.config.iterations,
         )
         return self
 
@@ -144,7 +153,7 @@ class ContentVectors:
         """
         if not len(self.weights):
             raise NotFittedError("there are no content vectors: call fit(), or load an artifact")
-        placed = np.asarray(self._features(catalogue) @ self.weights, dtype=np.float32)
+        placed = np.asarray(self.features(catalogue) @ self.weights, dtype=np.float32)
         placed[~catalogue.is_available] = 0
         return placed
 
@@ -204,7 +213,8 @@ class ContentVectors:
         model.weights = arrays["weights"]
         return model
 
-    def _name_features(self, catalogue: Catalogue) -> None:
+    def name_features(self, catalogue: Catalogue) -> None:
+        """Take the names and idf of features, and the quantiles of votes, from a catalogue."""
         people = np.flatnonzero(_titles_with(catalogue.people) >= self.config.min_titles)
         facts = np.flatnonzero(_titles_with(catalogue.facts) >= self.config.min_titles)
         self.plot_columns = np.flatnonzero(_titles_with(catalogue.plots) >= self.config.min_plots)
@@ -218,7 +228,7 @@ class ContentVectors:
         }
         self.levels = {name: _quantiles(getattr(catalogue, name)) for name in COUNTS}
 
-    def _features(self, catalogue: Catalogue) -> sparse.csr_array:
+    def features(self, catalogue: Catalogue) -> sparse.csr_array:
         """Return (I, F) the features of a catalogue's titles, in the order of B's rows."""
         genres = _in_columns(catalogue.genres, catalogue.genre_ids, self.genre_ids)
         people = _in_columns(catalogue.people, catalogue.person_ids, self.person_ids)

@@ -1,6 +1,7 @@
 """Content vectors on planted data: titles of a genre lie together, liked or not."""
 
 import json
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -117,6 +118,8 @@ def test_a_title_of_which_more_is_known_may_lie_further_out():
 
 def test_support_decides_between_likers_and_content(model):
     """κ = 10: with ten likes half and half, with none the content's, damped to .75."""
+    model = copy(model)
+    model.config = ContentVectorsConfig(shrinkage=10, damping=0.75)
     own = np.ones((COUNT, 8), dtype=np.float32)
     own[2] = 0
     support = np.zeros(COUNT, dtype=np.float32)
@@ -162,6 +165,23 @@ def test_settings_out_of_bounds_are_refused():
     for wrong in ({"regularization": 0}, {"damping": 1.5}, {"shrinkage": -1}, {"min_titles": 0}):
         with pytest.raises(InvalidInputError):
             ContentVectorsConfig(**wrong)
+
+
+def test_kinds_of_titles_that_nobody_likes_lie_nearer_to_0():
+    """Two genres lie alike by their liked titles; of one of them most titles remained unliked."""
+    genre = np.arange(COUNT) % 2
+    genres = np.eye(3, dtype=np.float32)[genre]
+    none = {"people": sparse.csr_array((COUNT, 6), dtype=np.float32)}
+    none["facts"] = sparse.csr_array((COUNT, 2), dtype=np.float32)
+    catalogue = replace(planted(), genres=sparse.csr_array(genres), **none)
+    liked = np.flatnonzero((genre == 0) | (np.arange(COUNT) < 12))
+    items, own = Vocabulary(100 + liked), np.ones((len(liked), 8), dtype=np.float32)
+    support = np.full(len(liked), 9, dtype=np.float32)
+    config = ContentVectorsConfig(regularization=1.0, unliked_weight=1.0)
+    lengths = np.linalg.norm(
+        ContentVectors(config).fit(catalogue, items, own, support).place(catalogue), axis=1
+    )
+    assert lengths[1::2].max() < 0.9 * lengths[::2].min()
 
 
 def test_conjugate_gradients_solve_the_normal_equations():
