@@ -173,7 +173,7 @@ def test_kinds_of_titles_that_nobody_likes_lie_nearer_to_0():
     genres = np.eye(3, dtype=np.float32)[genre]
     none = {"people": sparse.csr_array((COUNT, 6), dtype=np.float32)}
     none["facts"] = sparse.csr_array((COUNT, 2), dtype=np.float32)
-    catalogue = replace(planted(), genres=sparse.csr_array(genres), **none)
+    catalogue = replace(planted(), genres=sparse.csr_array(genres), **none)  # type: ignore[arg-type]
     liked = np.flatnonzero((genre == 0) | (np.arange(COUNT) < 12))
     items, own = Vocabulary(100 + liked), np.ones((len(liked), 8), dtype=np.float32)
     support = np.full(len(liked), 9, dtype=np.float32)
@@ -292,7 +292,7 @@ def test_hats_stand_between_levels():
         [0, 0, 1, 0],
         [0, 0, 0, 1],
     ]
-    assert np.allclose(_hats(counts, levels).toarray(), expected, atol=1e-6)
+    assert np.allclose(_hats(counts, levels).toarray(), expected, atol=1e-6)  # type: ignore[arg-type]
 
 
 def test_levels_are_quantiles_and_none_where_nothing_differs():
@@ -310,8 +310,8 @@ def test_titles_whose_plots_share_words_lie_together():
     words[:, 4] = 1
     none = sparse.csr_array((COUNT, 3), dtype=np.float32)
     catalogue = replace(
-        planted(), genres=none, plots=sparse.csr_array(words),
-        people=sparse.csr_array((COUNT, 6), dtype=np.float32),
+        planted(), genres=none, plots=sparse.csr_array(words),  # type: ignore[arg-type]
+        people=sparse.csr_array((COUNT, 6), dtype=np.float32),  # type: ignore[arg-type]
     )  # fmt: skip
     support = np.full(RATED, 9, dtype=np.float32)
     items = Vocabulary(100 + np.arange(RATED))
@@ -320,5 +320,5 @@ def test_titles_whose_plots_share_words_lie_together():
     assert np.array_equal(
         nearest_genre(model.place(catalogue))[RATED:], np.arange(RATED, COUNT) % 3
     )
-    silent = model.place(replace(catalogue, plots=sparse.csr_array((COUNT, 0), dtype=np.float32)))
+    silent = model.place(replace(catalogue, plots=sparse.csr_array((COUNT, 0), dtype=np.float32)))  # type: ignore[arg-type]
     assert np.allclose(silent, silent[::12][0], atol=0.2), "nothing tells them apart"
