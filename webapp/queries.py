@@ -14,7 +14,7 @@ class Query:
     """A query with named parameters."""
 
     def __init__(self, path: Path) -> None:
-        self._sql = path.read_text()
+        self.sql = path.read_text()
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows for these values. One query.
@@ -23,7 +23,7 @@ class Query:
             ProgrammingError: a parameter has no value.
         """
         with connection.cursor() as cursor:
-            cursor.execute(self._sql, values)
+            cursor.execute(self.sql, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
 
@@ -34,4 +34,24 @@ class Query:
             ProgrammingError: a parameter has no value.
         """
         with connection.cursor() as cursor:
+            cursor.execute(self.sql, values)
+
+
+class Queries:
+    """Several queries in one trip to the database, one after the other, with the same values."""
+
+    def __init__(self, *queries: Query) -> None:
+        self._sql = ";\n".join(query.sql for query in queries)
+
+    def rows(self, **values: Any) -> list[list[tuple[Any, ...]]]:
+        """Return the rows of each query, in their order. Each sees what was committed before it.
+
+        Raises:
+            ProgrammingError: a parameter has no value.
+        """
+        with connection.cursor() as cursor:
             cursor.execute(self._sql, values)
+            sets = [cursor.fetchall()]
+            while cursor.nextset():
+                sets.append(cursor.fetchall())
+        return sets

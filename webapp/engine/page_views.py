@@ -8,6 +8,7 @@ from search.engine import SearchResult
 from webapp.catalog.models import Genre, Person
 from webapp.discovery.surface import Surface
 from webapp.engine.views import RowView, SlotView
+from webapp.events.title_state import TitleState
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class HomePage:
 @dataclass(frozen=True)
 class TitlePage:
     slate_id: uuid.UUID
+    state: TitleState
+    """What the viewer has done with the title."""
     more_like: RowView | None
     played_next: RowView | None = None
     list_position: int | None = None

@@ -30,6 +30,7 @@ from webapp.engine.views import RowView
 from webapp.events.passed_over import passed_over
 from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
+from webapp.events.title_state import title_state_of
 from webapp.events.visits import CurrentVisit
 from webapp.slates.pinned import FOLD_SLOTS, pinned_rows
 
@@ -150,7 +151,8 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     listed = request.evidence.listed
     position = listed.index(title.pk) + 1 if title.pk in listed else None
     similar = rows.get("more_like") or rows.get("near")
-    return TitlePage(response.slate_id, similar, rows.get("played_next"), position)
+    state = title_state_of(visit, title, request.evidence)
+    return TitlePage(response.slate_id, state, similar, rows.get("played_next"), position)
 
 
 def genre_page(visit: CurrentVisit, genre: Genre, page: int, now: datetime) -> ListingPage:
@@ -187,7 +189,7 @@ def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
     rival = rival_of(visit.treatment)
     response = respond(request, SuggestionsQuestion(request.viewer, request.context, rival))
     page = _search_page(request, "", response)
-    recent = recent_searches(visit, now)
+    recent = recent_searches(visit, now, request.evidence)
     own_texts = {text.casefold() for text in recent}
     trending = [text for text in trending_searches(visit, now) if text not in own_texts]
     return replace(page, recent=recent, trending=trending)

@@ -18,10 +18,10 @@ from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.ingest import NOT_NOW, VALUES
 from webapp.events.models import Event
-from webapp.events.playback import Playback, playbacks_of
+from webapp.events.playback import PLAYBACKS_OF_BROWSER, PLAYBACKS_OF_PROFILE, Playback
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
-from webapp.queries import Query
+from webapp.queries import Queries, Query
 
 SQL = Path(__file__).parent / "sql"
 VISIT_EVENTS = 200
@@ -221,39 +221,50 @@ class Evidence:
 
 
 def evidence_of(visit: CurrentVisit) -> Evidence:
-    """Return all evidence of the visit's viewer.
+    """Return all evidence of the visit's viewer. At most one query, each part of it by an index.
 
     A profile's is kept by its version, so that what did not change is not read again: no query
-    where the version came with the session, one where this request must read it, and three more
-    where the version is new. Three queries for an anonymous visitor or a visit without a request.
+    where the version came with the session.
     """
-    if visit.profile is None or visit.version is None:
+    profile, version = visit.profile, visit.version
+    if profile is None or version is None:
         return read_evidence(visit)
-    version = visit.version.of(visit.profile.pk)
-    key = (visit.profile.pk, visit.id, visit.started_at, visit.is_paused)
-    evidence = kept.get(key, version)
+    key = (profile.pk, visit.id, visit.started_at, visit.is_paused)
+    evidence = kept.get(key, version.number) if version.is_known else None
     if evidence is None:
         evidence = read_evidence(visit)
-        kept.put(key, version, evidence)
+        kept.put(key, version.number, evidence)
     return evidence
 
 
 def read_evidence(visit: CurrentVisit) -> Evidence:
-    """Read all evidence of the visit's viewer. Three queries, each by an index.
+    """Read all evidence of the visit's viewer, and its version if that is not known. One query.
 
     While the profile's history is paused, this visit does not count.
     """
-    playbacks = playbacks_of(visit)
-    recent = _recent(visit, playbacks)
-    verdicts: list[Verdict] = []
-    if visit.profile:
-        verdicts = [Verdict(*row) for row in _VERDICTS.rows(profile=visit.profile.pk)]
+    limits = {"visit_events": VISIT_EVENTS, "earlier_events": EARLIER_EVENTS, "title": None}
+    since = visit.started_at - timedelta(days=RECENT_DAYS)
+    if visit.profile is None:
+        playbacks, recent = _OF_BROWSER.rows(
+            visit=visit.id, since=since, previous=visit.previous_id, **limits
+        )
+        verdicts = []
+    else:
+        # the version first: what is read after it is at least as new
+        versions, playbacks, recent, verdicts = _OF_PROFILE.rows(
+            visit=visit.id, since=since, profile=visit.profile.pk, **limits
+        )
+        if visit.version and not visit.version.is_known:
+            visit.version.note(versions[0][0] if versions else None)
+    played = [Playback(*row) for row in playbacks]
+    events = _recent(visit, [_StoredEvent(*row) for row in recent], played, since)
+    marks = [Verdict(*row) for row in verdicts]
     return Evidence(
-        [verdict for verdict in verdicts if verdict.source != GENRE],
-        playbacks,
-        [event for event in recent if not event.is_this_visit] if visit.is_paused else recent,
+        [verdict for verdict in marks if verdict.source != GENRE],
+        played,
+        [event for event in events if not event.is_this_visit] if visit.is_paused else events,
         visit.started_at,
-        frozenset(verdict.title_id for verdict in verdicts if verdict.source == GENRE),
+        frozenset(verdict.title_id for verdict in marks if verdict.source == GENRE),
     )
 
 
@@ -327,23 +338,15 @@ class _StoredEvent:
     subject: int | None = None
 
 
-def _recent(visit: CurrentVisit, playbacks: list[Playback]) -> list[RecentEvent]:
-    """Read the newest events of this visit and, before them, of the visits before. One query.
+def _recent(
+    visit: CurrentVisit, stored: list[_StoredEvent], playbacks: list[Playback], since: datetime
+) -> list[RecentEvent]:
+    """Return the newest events of this visit and, before them, of the visits before.
 
     The visits before are a profile's of `RECENT_DAYS`, an anonymous browser's last one. Progress
     comes every few seconds: the latest of a title is enough, and the playbacks have it.
     """
-    since = visit.started_at - timedelta(days=RECENT_DAYS)
-    limits = {"visit_events": VISIT_EVENTS, "earlier_events": EARLIER_EVENTS}
-    if visit.profile:
-        rows = _RECENT_OF_PROFILE.rows(
-            visit=visit.id, since=since, profile=visit.profile.pk, **limits
-        )
-    else:
-        rows = _RECENT_OF_BROWSER.rows(
-            visit=visit.id, since=since, previous=visit.previous_id, **limits
-        )
-    events = [_StoredEvent(*row) for row in rows]
+    events = list(stored)
     events += [
         _StoredEvent(p.kind, p.title_id, "", p.at, p.at, "", p.visit_id)
         for p in playbacks
@@ -377,9 +380,12 @@ def _latest_marks(events: list[_StoredEvent]) -> Iterator[_StoredEvent]:
             yield event
 
 
+_VERSION = Query(SQL / "evidence_version.sql")
 _VERDICTS = Query(SQL / "verdicts.sql")
 _RECENT_OF_PROFILE = Query(SQL / "recent_of_profile.sql")
 _RECENT_OF_BROWSER = Query(SQL / "recent_of_browser.sql")
+_OF_PROFILE = Queries(_VERSION, PLAYBACKS_OF_PROFILE, _RECENT_OF_PROFILE, _VERDICTS)
+_OF_BROWSER = Queries(PLAYBACKS_OF_BROWSER, _RECENT_OF_BROWSER)
 
 
 def _in_session_weight(event: RecentEvent) -> float:

@@ -5,8 +5,6 @@ The database raises it with whatever evidence is read from (`profiles.EvidenceVe
 
 from dataclasses import dataclass
 
-from webapp.profiles.models import EvidenceVersion
-
 
 @dataclass
 class EvidenceVersionRead:
@@ -27,10 +25,6 @@ class EvidenceVersionRead:
         """Note that this request writes."""
         self.is_known = False
 
-    def of(self, profile_id: int) -> int | None:
-        """Return the number; one query where it is not known."""
-        if not self.is_known:
-            versions = EvidenceVersion.objects.filter(profile=profile_id)
-            self.number = versions.values_list("version", flat=True).first()
-            self.is_known = True
-        return self.number
+    def note(self, number: int | None) -> None:
+        """Keep the number that was read before the evidence."""
+        self.number, self.is_known = number, True

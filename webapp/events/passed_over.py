@@ -1,11 +1,11 @@
 """Passed-over titles: a visit and its evidence in, what it was shown and did not open, out."""
 
-from django.db.models import Max
+from pathlib import Path
 
 from recommender.ranking.page import PageConfig
 from webapp.events.evidence import Evidence
-from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
+from webapp.queries import Query
 
 MOST = 200
 """The newest titles that are read."""
@@ -26,15 +26,12 @@ def passed_over(visit: CurrentVisit, evidence: Evidence, *, is_scrolled: bool) -
     """
     if visit.is_paused or not visit.is_personal:
         return []
-    rows = (
-        Event.objects.filter(visit=visit.id, kind=Event.Kind.IMPRESSION)
-        .values("title_id")
-        .annotate(seen_at=Max("occurred_at"))
-        .order_by("-seen_at", "title_id")
-    )
-    seen = [row["title_id"] for row in rows[:MOST]]
+    seen = [title_id for (title_id,) in _SEEN.rows(visit=visit.id, most=MOST)]
     is_used = any(event.is_this_visit for event in evidence.recent)
     if not (is_used or is_scrolled or len(seen) > ABOVE_FOLD):
         return []
     named = {title_id for title_id, _ in evidence.in_session}
     return [title_id for title_id in seen if title_id not in named]
+
+
+_SEEN = Query(Path(__file__).parent / "sql" / "passed_over.sql")

@@ -73,11 +73,11 @@ def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playb
     An anonymous browser is remembered over this visit and the one before.
     """
     if visit.profile:
-        rows = _OF_PROFILE.rows(profile=visit.profile.pk, title=title_id)
+        rows = PLAYBACKS_OF_PROFILE.rows(profile=visit.profile.pk, title=title_id)
     else:
-        rows = _OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id, title=title_id)
+        rows = PLAYBACKS_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id, title=title_id)
     return [Playback(*row) for row in rows]
 
 
-_OF_PROFILE = Query(SQL / "playbacks_of_profile.sql")
-_OF_BROWSER = Query(SQL / "playbacks_of_browser.sql")
+PLAYBACKS_OF_PROFILE = Query(SQL / "playbacks_of_profile.sql")
+PLAYBACKS_OF_BROWSER = Query(SQL / "playbacks_of_browser.sql")

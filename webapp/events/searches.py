@@ -8,6 +8,7 @@ from django.core.cache import cache
 from django.db.models import CharField, Count, F, QuerySet
 from django.db.models.functions import Cast, Coalesce, Lower, Trim
 
+from webapp.events.evidence import Evidence
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 
@@ -20,17 +21,30 @@ TRENDING_SECONDS = 60
 """How long a process keeps the trending searches."""
 
 
-def recent_searches(visit: CurrentVisit, now: datetime) -> list[str]:
-    """Return what this viewer searched for lately, newest first, each text once. One query."""
-    texts = (
-        _own(visit)
-        .filter(kind=Event.Kind.SEARCH, value__in=ASKED)
-        .filter(occurred_at__gte=now - timedelta(days=RECENT_DAYS))
-        .exclude(query="")
-        .order_by("-occurred_at")
-        .values_list("query", flat=True)[:READ]
-    )
-    return _each_once(texts)[:NUM_SHOWN]
+def recent_searches(
+    visit: CurrentVisit, now: datetime, evidence: Evidence | None = None
+) -> list[str]:
+    """Return what this viewer searched for lately, newest first, each text once.
+
+    Args:
+        visit: whose.
+        now: the moment.
+        evidence: the viewer's; the searches are kept with it, because whatever changes them
+            changes its version. One query where it has none yet, and without evidence.
+    """
+    searches = None if evidence is None else evidence.derived.get("searches")
+    if searches is None:
+        searches = list(
+            _own(visit)
+            .filter(kind=Event.Kind.SEARCH, value__in=ASKED)
+            .exclude(query="")
+            .order_by("-occurred_at")
+            .values_list("occurred_at", "query")[:READ]
+        )
+        if evidence is not None:
+            evidence.derived["searches"] = searches
+    since = now - timedelta(days=RECENT_DAYS)
+    return _each_once(text for at, text in searches if at >= since)[:NUM_SHOWN]
 
 
 def forget_search(visit: CurrentVisit, text: str) -> int:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from django.db.models import F, FloatField, Value
 
 from webapp.catalog.models import Title
+from webapp.events.evidence import Evidence
 from webapp.events.playback import Playback, playbacks_of
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import (
@@ -41,6 +42,29 @@ class TitleState:
     @property
     def is_in_history(self) -> bool:
         return self.rating is not None or self.playback is not None
+
+
+def title_state_of(visit: CurrentVisit, title: Title, evidence: Evidence) -> TitleState:
+    """Return the state as the evidence has it. One query where a person of the title is refused."""
+    playback = next((p for p in evidence.playbacks if p.title_id == title.pk), None)
+    profile = visit.profile
+    if profile is None:
+        return TitleState(playback=playback)
+    marks = {v.source: v for v in evidence.verdicts if v.title_id == title.pk}
+    rated, dropped = marks.get("rating"), marks.get("dropped")
+    people: set[int] = set()
+    if "refused" in marks:
+        refused = RefusedPerson.objects.filter(profile=profile, person__titles=title)
+        people = set(refused.values_list("person_id", flat=True))
+    return TitleState(
+        rating=Rating(profile=profile, title=title, stars=rated.stars) if rated else None,
+        playback=playback,
+        is_listed="list" in marks,
+        is_hidden="hidden" in marks,
+        is_dropped=bool(dropped and playback and dropped.at >= playback.at),
+        refused_people=people,
+        refused_genres={g.pk for g in title.genres.all()} & evidence.refused_genres,
+    )
 
 
 def title_state(visit: CurrentVisit, title: Title) -> TitleState:

@@ -23,7 +23,6 @@ from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import Event
 from webapp.events.playback import playbacks_of
-from webapp.events.title_state import title_state
 from webapp.events.visits import CurrentVisit
 from webapp.pages.navigation import CardPosition, card_position, is_read
 from webapp.profiles.models import ListEntry
@@ -59,12 +58,13 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     position = card_position(request, title.pk)
     if is_read(request):
         _record_open(visit, title, position, now)
+    page = responses.title_page(visit, title, now)
     context = {
         "title": title,
         "came_from": _heading_of(visit, position),
         "credits": _people_by_role(title),
-        "page": responses.title_page(visit, title, now),
-        "state": title_state(visit, title),
+        "page": page,
+        "state": page.state,
     }
     return render(request, "pages/title.html", context)
 

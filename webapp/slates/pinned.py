@@ -1,20 +1,18 @@
 """Pinned rows: a visit in, the rows of its last home page that the next one keeps in place, out."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q
-from django.db.models.functions import JSONObject
+from psycopg.types.json import Jsonb
 
 from recommender.ranking.page import PageConfig
 from recommender.ranking.row_kinds import SPOTLIGHT
 from recommender.serving.request import ShownRow
-from webapp.discovery.surface import Surface
-from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
-from webapp.slates.models import Slate
+from webapp.queries import Query
 
 FOLD_ROWS, FOLD_SLOTS = PageConfig.fold_rows, PageConfig.fold_slots
 """The part of a page that counts as seen before any impression arrived."""
@@ -33,21 +31,13 @@ def pinned_rows(visit: CurrentVisit, continued: UUID | None = None) -> list[Show
         continued: the slate of the page that is continued below; then all its rows are returned
             and every title of them is pinned. Another visit's slate returns nothing.
     """
-    slates = Slate.objects.filter(
-        visit=visit.id, surface=Surface.HOME, snapshot__switches=visit.switches
+    found = _LAST_HOME_PAGE.rows(
+        visit=visit.id, switches=Jsonb(visit.switches), continued=continued
     )
-    slates = slates.filter(pk=continued) if continued else slates.filter(fallback_reason="")
-    events = Event.objects.filter(Q(slate=OuterRef("pk")) | Q(slate=OuterRef("continues"))).values(
-        position=JSONObject(row="row", title="title_id")
-    )
-    last = (
-        slates.order_by("-created_at")
-        .values_list("rows", "snapshot__on_screen", "continues", ArraySubquery(events))
-        .first()
-    )
-    if last is None:
+    if not found:
         return []
-    rows, above, continues, named = last
+    rows, above, continues, named = found[0]
+    rows, above, named = json.loads(rows), json.loads(above or "[]"), json.loads(named)
     # A page from before snapshots had a version has none here: the next page starts anew.
     shown = [ShownRow(**row) for row in above or ()] if continues else []
     shown += [
@@ -64,7 +54,7 @@ def pinned_rows(visit: CurrentVisit, continued: UUID | None = None) -> list[Show
     led = {n + 1 for n, row in enumerate(shown) if row.kind == SPOTLIGHT and not continued}
     leads = [row for n, row in enumerate(shown) if n in led]
     shown = [row for n, row in enumerate(shown) if not {n, n + 1} & led]
-    positions = {(position["row"], position["title"]) for position in named}
+    positions = {(row, title) for row, title in named}
     seen = [max([row.num_seen, *_seen_slots(row.kind, row.titles, positions)]) for row in shown]
     depth = max([FOLD_ROWS, *(n + 1 for n, slots in enumerate(seen) if slots)])
     return [replace(row, num_seen=0) for row in leads] + [
@@ -83,3 +73,6 @@ def _seen_slots(
 ) -> list[int]:
     """Return, of each seen position of a row, how many slots from the first on it covers."""
     return [slot + 1 for slot, title in enumerate(titles) if (kind, title) in positions]
+
+
+_LAST_HOME_PAGE = Query(Path(__file__).parent / "sql" / "last_home_page.sql")

@@ -7,9 +7,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 from django.db import ProgrammingError
+from django.db.models import Max
 
 from webapp.catalog.models import Credit, Genre, Person
-from webapp.events import evidence, playback
+from webapp.events import evidence, passed_over, playback
 from webapp.events.models import Event, Visit
 from webapp.events.playback import enough_seconds
 from webapp.profiles.models import (
@@ -94,7 +95,7 @@ def test_playbacks_of_a_profile(visits, films, cast):
     twin = playbacks(Event.objects.filter(profile=cast.owner))
     assert len(twin) == 4
     assert {row[-1] is None for row in twin} <= {True, False}
-    query = playback._OF_PROFILE
+    query = playback.PLAYBACKS_OF_PROFILE
     assert query.rows(profile=cast.owner.pk, title=None) == twin
     for title in films[:5]:
         rows = query.rows(profile=cast.owner.pk, title=title.pk)
@@ -103,7 +104,7 @@ def test_playbacks_of_a_profile(visits, films, cast):
 
 
 def test_playbacks_of_a_browser(visits, django_assert_num_queries):
-    query = playback._OF_BROWSER
+    query = playback.PLAYBACKS_OF_BROWSER
     for visit, previous in ((visits[3], visits[4]), (visits[5], None)):
         ids = [v.pk for v in (visit, previous) if v]
         with django_assert_num_queries(1):
@@ -135,6 +136,20 @@ def test_recent_events(visits, cast, now, has_profile):
     twin = [*earlier.filter(occurred_at__gte=since)[:10], *newest.filter(visit=visit)[:20]]
     assert len(twin) == 30
     assert rows == twin
+
+
+def test_titles_seen(visits):
+    for visit in (visits[0].pk, visits[3].pk):
+        twin = (
+            Event.objects.filter(visit=visit, kind="impression")
+            .values("title_id")
+            .annotate(seen_at=Max("occurred_at"))
+            .order_by("-seen_at", "title_id")
+            .values_list("title_id")
+        )
+        assert passed_over._SEEN.rows(visit=visit, most=1000) == list(twin)
+        assert passed_over._SEEN.rows(visit=visit, most=3) == list(twin[:3])
+        assert twin
 
 
 def test_verdicts(films, cast, now):

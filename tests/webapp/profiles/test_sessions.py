@@ -11,6 +11,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.db import connection
 from django.utils import timezone
 
+from webapp.events.evidence import evidence_of
 from webapp.events.middleware import find_visit
 from webapp.profiles.middleware import SessionAccountMiddleware
 from webapp.profiles.models import EvidenceVersion, Profile, Session
@@ -43,7 +44,7 @@ def test_session_account_profile_and_version_are_one_query(
     with django_assert_num_queries(1):
         visit = find_visit(request)
         assert request.user.username == "ana"
-        assert visit.version.of(cast.owner.pk) == -5
+        assert (visit.version.number, visit.version.is_known) == (-5, True)
     for read, stored in (
         (visit.profile, cast.owner),
         (request.session.viewer.account, User.objects.get(username="ana")),
@@ -111,9 +112,11 @@ def test_another_backend_is_left_to_django(owner_client, request_of, settings):
 
 def test_a_page_that_may_write_reads_the_version_when_it_asks(owner_client, request_of, cast):
     EvidenceVersion.objects.create(profile=cast.owner, version=-5)
-    version = find_visit(request_of(owner_client, "post")).version
+    visit = find_visit(request_of(owner_client, "post"))
+    assert not visit.version.is_known
     EvidenceVersion.objects.update(version=-4)
-    assert version.of(cast.owner.pk) == -4
+    evidence_of(visit)
+    assert (visit.version.number, visit.version.is_known) == (-4, True)
 
 
 def test_sessions_of_before_stay_logged_in(owner_client, request_of, cast):

@@ -1,18 +1,21 @@
 """What a visit has seen of its home page does not jump, whatever the viewer does elsewhere."""
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from psycopg.types.json import Jsonb
 
 from recommender.serving.recommender import Recommender
 from tests.churn import seen_position_churn
+from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 from webapp.slates.models import Slate
-from webapp.slates.pinned import FOLD_ROWS, FOLD_SLOTS, pinned_rows
+from webapp.slates.pinned import _LAST_HOME_PAGE, FOLD_ROWS, FOLD_SLOTS, pinned_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -176,6 +179,41 @@ def test_what_was_seen_stays_when_the_recommender_fails(viewer, monkeypatch):
     after = look(viewer)
     assert after.fallback_reason
     assert seen_position_churn(seen_on(first, {}), as_titles(after)) == 0.0
+
+
+def last_home_page_by_the_orm(visit, continued=None):
+    """The twin of `sql/last_home_page.sql`."""
+    slates = Slate.objects.filter(visit=visit.id, surface="home", snapshot__switches=visit.switches)
+    slates = slates.filter(pk=continued) if continued else slates.filter(fallback_reason="")
+    slate = slates.order_by("-created_at").first()
+    if slate is None:
+        return None
+    pages = [page for page in (slate.pk, slate.continues_id) if page]
+    named = Event.objects.filter(slate__in=pages).values_list("row", "title_id")
+    return slate.rows, slate.snapshot.get("on_screen"), slate.continues_id, sorted(named)
+
+
+def test_the_last_home_page_is_the_one_that_the_orm_finds(viewer, cast):
+    first = look(viewer)
+    see(viewer, first, 3, 2)
+    viewer.get(f"/rows/{first.pk}/")
+    below = Slate.objects.exclude(continues=None).get()
+    visit = CurrentVisit(first.visit_id, cast.owner, first.created_at)
+    cast.sibling.is_personalized = False
+    others = [CurrentVisit(first.visit_id, cast.sibling, first.created_at)]
+    for of_visit in (visit, *others):
+        for continued in (None, first.pk, below.pk, uuid4()):
+            rows = _LAST_HOME_PAGE.rows(
+                visit=of_visit.id, switches=Jsonb(of_visit.switches), continued=continued
+            )
+            twin = last_home_page_by_the_orm(of_visit, continued)
+            assert (twin is None) == (rows == [])
+            if twin:
+                [(shown, above, continues, named)] = rows
+                found = [tuple(each) for each in json.loads(named)]
+                assert (json.loads(shown), continues, sorted(found)) == (twin[0], twin[2], twin[3])
+                assert json.loads(above or "null") == twin[1]
+    assert last_home_page_by_the_orm(visit, first.pk) is not None
 
 
 def test_what_is_on_screen_costs_one_query(viewer, cast, django_assert_num_queries):
