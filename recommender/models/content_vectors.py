@@ -27,7 +27,7 @@ A catalogue without votes or plots, and what was learned from one, have no such 
 I titles, G genres, P people, K facts, Y periods, N levels, W plot words, F features, D vectors.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,8 @@ COUNTS = ("votes", "reviews")
 """What the catalogue counts elsewhere."""
 LEVELS = 8
 """Quantiles between which votes, and reviews, have their hat functions."""
+CHOSEN_ON = 4000
+"""Titles with likes that λ and κ were chosen on (docs/models/content_vectors.md)."""
 SIZE = np.float32(0.5)
 """Of the block of sizes, whose rows have no common length."""
 
@@ -82,6 +84,20 @@ class ContentVectorsConfig:
     """Likewise words of plots."""
     iterations: int = 60
     """Most steps of conjugate gradients."""
+
+    def scaled_to(self, titles: int) -> "ContentVectorsConfig":
+        """Return these settings for a map learned from so many titles with likes.
+
+        λ and κ hold for `CHOSEN_ON` titles and more. A map learned from fewer has less to be
+        regularised, and is believed less: both are in proportion, λ not below 1 and κ not
+        below 10.
+        """
+        part = min(titles / CHOSEN_ON, 1.0)
+        return replace(
+            self,
+            regularization=max(min(1.0, self.regularization), self.regularization * part),
+            shrinkage=max(min(10.0, self.shrinkage), self.shrinkage * part),
+        )
 
     def __post_init__(self) -> None:
         checks.positive(regularization=self.regularization, people_weight=self.people_weight)

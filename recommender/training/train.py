@@ -253,7 +253,7 @@ class _Run:
         if not known.any():
             self.metrics["content_vectors"] = {"skipped": NOTHING_IN_CATALOGUE}
             return None
-        model = ContentVectors(self.config.content_vectors)
+        model = ContentVectors(self.config.content_vectors.scaled_to(int(known.sum())))
         model.fit(catalogue, ials.items, ials.item_factors, popularity.counts)
         self.metrics["content_vectors"] = {
             "features": len(model.weights),

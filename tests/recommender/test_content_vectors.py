@@ -13,6 +13,7 @@ from recommender.artifacts import load_artifact
 from recommender.data.catalogue import Catalogue
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.content_vectors import (
+    CHOSEN_ON,
     ContentVectors,
     ContentVectorsConfig,
     _hats,
@@ -322,3 +323,13 @@ def test_titles_whose_plots_share_words_lie_together():
     )
     silent = model.place(replace(catalogue, plots=sparse.csr_array((COUNT, 0), dtype=np.float32)))  # type: ignore[arg-type]
     assert np.allclose(silent, silent[::12][0], atol=0.2), "nothing tells them apart"
+
+
+def test_a_map_learned_from_few_titles_is_believed_less():
+    usual = ContentVectorsConfig()
+    assert usual.scaled_to(CHOSEN_ON) == usual.scaled_to(10 * CHOSEN_ON) == usual
+    few = usual.scaled_to(CHOSEN_ON // 4)
+    assert few.shrinkage == usual.shrinkage / 4
+    assert few.regularization == usual.regularization / 4
+    none = usual.scaled_to(0)
+    assert (none.regularization, none.shrinkage) == (1, 10)
