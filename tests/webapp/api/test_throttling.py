@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from typing import Any
 
 import pytest
 from django.core.cache import caches
@@ -38,7 +39,7 @@ def test_a_window_counts_from_one_and_begins_anew(key):
 def test_redis_is_called_once(settings, monkeypatch):
     sent = []
 
-    class Pipeline(list):
+    class Pipeline(list[Any]):
         def __getattr__(self, name):
             return lambda *values, **options: self.append((name, values[1:], options))
 
@@ -48,7 +49,11 @@ def test_redis_is_called_once(settings, monkeypatch):
 
     settings.CACHES = {"default": {"BACKEND": CACHES[1], "LOCATION": "redis://nowhere"}}
     client = type("Client", (), {"pipeline": lambda self, transaction: Pipeline()})()
-    monkeypatch.setattr(type(caches["default"]._cache), "get_client", lambda *_, **__: client)
+    monkeypatch.setattr(
+        type(caches["default"]._cache),  # type: ignore[attr-defined]
+        "get_client",
+        lambda *_, **__: client,
+    )
     assert counted("a-key", 60) == (7, 0.5)
     assert sent == [["set", "incr", "pttl"]]
 
