@@ -37,7 +37,7 @@ def viewer_of(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects)
         visit.hides_watched,
         visit.is_personal,
         visit.treatment,
-        visit.profile and visit.profile.pk,
+        visit.profile_id,
     )
     kept: _KeptViewer | None = evidence.derived.get("viewer")
     if kept is None or kept.made_from != made_from or kept.subjects() is not subjects:
@@ -78,7 +78,7 @@ def _made_viewer(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjec
         reasons=evidence.recent_reasons[:MAX_REASONS],
         excluded=viewer.excluded | evidence.disliked,
         seen=frozenset(evidence.seen),
-        profile_id=visit.profile.pk if visit.profile else None,
+        profile_id=visit.profile_id,
     )
     return treated_viewer(personal, visit.treatment)
 

@@ -189,8 +189,8 @@ class _Known:
             titles=list({d.title_id for d in drafts if d.title_id}),
             people=[d.subject for d in drafts if d.kind == Event.Kind.PERSON and d.subject],
             genres=[d.subject for d in drafts if d.kind == Event.Kind.GENRE and d.subject],
-            profile=visit.profile.pk if visit.profile else None,
-            visits=[id_ for id_ in (visit.id, visit.previous_id) if id_],
+            profile=visit.profile_id,
+            visits=visit.of_browser,
             limit=visit.maturity_limit,
         )
         return cls(
@@ -209,13 +209,8 @@ def _insert(
     columns["occurred_at"] = [min(d.occurred_at, now) for d in drafts]
     rows = _INSERT.rows(
         **columns,
-        visit=visit.id,
-        profile=visit.profile.pk if visit.profile else None,
-        started_at=visit.started_at,
-        is_bot=visit.is_bot,
-        is_simulated=visit.is_simulated,
-        experiment=visit.experiment,
-        arm=visit.arm,
+        **visit.columns,
+        visit_id=visit.id,
         received_at=now,
     )
     return frozenset(id_ for (id_,) in rows)

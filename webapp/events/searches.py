@@ -105,8 +105,7 @@ def _own(visit: CurrentVisit) -> QuerySet[Event]:
     """The events of the viewer: a profile's, or an anonymous browser's last two visits'."""
     if visit.profile:
         return Event.objects.filter(profile=visit.profile)
-    visits = [id_ for id_ in (visit.id, visit.previous_id) if id_]
-    return Event.objects.filter(profile=None, visit__in=visits)
+    return Event.objects.filter(profile=None, visit__in=visit.of_browser)
 
 
 def _each_once(texts: Iterable[str]) -> list[str]:

@@ -10,7 +10,6 @@ from django.core import signing
 
 from webapp.catalog.models import UNRATED
 from webapp.events.evidence_versions import EvidenceVersionRead
-from webapp.events.models import Visit
 from webapp.profiles.models import Profile
 
 COOKIE = "marquee_visit"
@@ -39,6 +38,27 @@ class CurrentVisit:
     """and what is done to it there."""
     version: EvidenceVersionRead | None = field(default=None, compare=False, repr=False)
     """Of the profile's evidence, as this request read it; None where nothing may be kept."""
+
+    @property
+    def profile_id(self) -> int | None:
+        return self.profile.pk if self.profile else None
+
+    @property
+    def of_browser(self) -> list[uuid.UUID]:
+        """The visits that an anonymous browser is remembered over: this one and the one before."""
+        return [id_ for id_ in (self.id, self.previous_id) if id_]
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The values of the visit's row but for its id."""
+        return {
+            "profile_id": self.profile_id,
+            "started_at": self.started_at,
+            "is_bot": self.is_bot,
+            "is_simulated": self.is_simulated,
+            "experiment": self.experiment,
+            "arm": self.arm,
+        }
 
     @property
     def is_paused(self) -> bool:
@@ -71,23 +91,6 @@ class CurrentVisit:
         """Return the visit as it takes part in an experiment."""
         return replace(self, experiment=experiment, arm=arm, treatment=treatment)
 
-    def record(self) -> None:
-        """Write the visit's row if it has none. One query."""
-        Visit.objects.bulk_create(
-            [
-                Visit(
-                    id=self.id,
-                    profile=self.profile,
-                    started_at=self.started_at,
-                    is_bot=self.is_bot,
-                    is_simulated=self.is_simulated,
-                    experiment=self.experiment,
-                    arm=self.arm,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-
 
 def current_visit(cookie: str | None, profile: Profile | None, now: datetime) -> CurrentVisit:
     """Go on with the visit the cookie names, or start one.
@@ -112,7 +115,7 @@ def cookie_of(visit: CurrentVisit, now: datetime) -> str:
     return signing.dumps(
         {
             "visit": str(visit.id),
-            "profile": visit.profile.pk if visit.profile else None,
+            "profile": visit.profile_id,
             "previous": str(visit.previous_id) if visit.previous_id else None,
             "started_at": visit.started_at.isoformat(),
             "seen_at": now.isoformat(),

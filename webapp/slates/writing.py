@@ -21,16 +21,7 @@ def write_slate(visit: CurrentVisit, slate: Slate, *, is_visit_recorded: bool) -
     """
     values = {name: getattr(slate, name) for name in COLUMNS}
     values |= {"rows": Jsonb(slate.rows), "snapshot": Jsonb(slate.snapshot)}
-    _WRITE.execute(
-        **values,
-        profile_id=visit.profile.pk if visit.profile else None,
-        started_at=visit.started_at,
-        is_bot=visit.is_bot,
-        is_simulated=visit.is_simulated,
-        experiment=visit.experiment,
-        arm=visit.arm,
-        is_visit_recorded=is_visit_recorded,
-    )
+    _WRITE.execute(**values, **visit.columns, is_visit_recorded=is_visit_recorded)
 
 
 _WRITE = Query(Path(__file__).parent / "sql" / "write_slate.sql")

@@ -17,7 +17,7 @@ from webapp.engine import responses
 from webapp.engine.live import folder_of, holder
 from webapp.events.evidence import VISIT_EVENTS
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event
+from webapp.events.models import Event, Visit
 from webapp.events.popular_plays import played_today
 from webapp.events.visits import current_visit
 from webapp.releases.models import Release, TrainingRun
@@ -241,7 +241,7 @@ def test_a_title_newer_than_the_release_counts_and_points_nowhere(visit_release,
 
 
 def test_ten_thousand_events_in_a_visit_are_served_quickly(visit_release, visit, films, now):
-    visit.record()
+    Visit.objects.get_or_create(id=visit.id, defaults=visit.columns)
     Event.objects.bulk_create(
         Event(
             id=uuid4(),

@@ -10,7 +10,7 @@ from django.db import connection
 from recommender.data.sessions import EventKind
 from webapp.events.evidence import EARLIER_EVENTS, VISIT_EVENTS, evidence_of
 from webapp.events.ingest import EventDraft, record_events
-from webapp.events.models import Event
+from webapp.events.models import Event, Visit
 from webapp.events.playback import playbacks_of
 from webapp.events.visits import CurrentVisit, current_visit
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
@@ -41,7 +41,7 @@ def told(visit):
 
 def fill(visit, kind, titles, count, now, seconds_apart=1):
     """Store so many events at once, the newest now."""
-    visit.record()
+    Visit.objects.get_or_create(id=visit.id, defaults=visit.columns)
     Event.objects.bulk_create(
         Event(
             id=uuid4(),

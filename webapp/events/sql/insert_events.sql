@@ -3,8 +3,8 @@
 WITH visit AS (
     INSERT INTO events_visit (id, profile_id, started_at, is_bot, is_simulated, experiment, arm)
     VALUES (
-        %(visit)s,
-        %(profile)s,
+        %(visit_id)s,
+        %(profile_id)s,
         %(started_at)s,
         %(is_bot)s,
         %(is_simulated)s,
@@ -34,8 +34,8 @@ INSERT INTO events_event (
 )
 SELECT
     event.id,
-    %(visit)s::uuid,
-    %(profile)s::bigint,
+    %(visit_id)s::uuid,
+    %(profile_id)s::bigint,
     %(received_at)s::timestamptz,
     event.kind,
     event.title_id,
