@@ -28,10 +28,10 @@ from recommender.models.ials import Ials
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity, spread
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_mixture import VisitMixtureConfig
+from recommender.models.visit_mixture import MIXTURE, VisitMixtureConfig
 from recommender.training.config import ReleaseConfig
 from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
-from recommender.training.visit_sides import LONG_TERM, MIXTURE, PRIOR, Score, without_history
+from recommender.training.visit_sides import LONG_TERM, PRIOR, Score, without_history
 from recommender.training.visits import new_title_requests
 
 LEARNED_FROM = 2000

@@ -34,6 +34,8 @@ from recommender.models.session_encoder import SessionEncoder
 
 logger = logging.getLogger(__name__)
 
+ENCODER = "encoder"
+"""What a release's gate notes as `visit_side` where the session encoder reads the visits."""
 SURFACES = ("home", "prequery", "search", "title")
 NUMBERS = ("history size", "events in the visit", "seconds since the last", "agreement")
 

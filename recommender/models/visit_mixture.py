@@ -29,6 +29,8 @@ from recommender.arrays import Float64, Int64
 from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
 
 KIND = "visit_mixture"
+MIXTURE = "mixture"
+"""What a release's mixture notes as `visit_side` where learned weights read the visits."""
 
 
 @dataclass(frozen=True)

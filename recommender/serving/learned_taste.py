@@ -12,13 +12,10 @@ from recommender.data.sessions import is_positive_in_visit
 from recommender.models.learned_visits import LearnedVisits, SessionScores
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_mixture import VisitMixture
+from recommender.models.visit_mixture import MIXTURE, VisitMixture
 from recommender.serving.request import Viewer
 from recommender.serving.taste import recent_events
 from recommender.vocabulary import UNKNOWN
-
-MIXTURE = "mixture"
-"""What a release's mixture notes as `visit_side` where learned weights read the visits."""
 
 
 @dataclass(frozen=True)

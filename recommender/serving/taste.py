@@ -18,6 +18,7 @@ from recommender.artifacts import load_artifact
 from recommender.data.sessions import RecentEvents, is_last_of_playback, is_positive_in_visit
 from recommender.errors import ArtifactError, NotFittedError
 from recommender.models.fusion import (
+    ENCODER,
     SURFACES,
     FusionGate,
     FusionInputs,
@@ -29,8 +30,6 @@ from recommender.models.session_encoder import SessionEncoder
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
-ENCODER = "encoder"
-"""What a release's fusion gate notes as `visit_side` where its session encoder reads the visits."""
 OTHER = "title"
 """What the gate takes a surface for that it has not learned: a page one comes to from elsewhere."""
 

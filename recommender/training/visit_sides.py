@@ -19,10 +19,12 @@ from recommender.arrays import Float32, Float64, Int64
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import POSITIVE_KINDS, Requests, Sessions
 from recommender.errors import InvalidInputError
+from recommender.models.fusion import ENCODER
+from recommender.models.visit_mixture import MIXTURE
 from recommender.training.gates import Z_95_ONE_SIDED
 from recommender.vocabulary import UNKNOWN
 
-LONG_TERM, PRIOR, ENCODER, MIXTURE = "long-term only", "prior", "encoder", "mixture"
+LONG_TERM, PRIOR = "long-term only", "prior"
 LEARNED = (MIXTURE, ENCODER)
 MIN_COMPARED = 50
 """With fewer later requests of held-out viewers the prior reads the visits."""

@@ -28,6 +28,7 @@ from recommender.data.splits import uniform_hash
 from recommender.evaluation.protocols import means, next_item
 from recommender.models.early_stopping import EpochReport
 from recommender.models.fusion import (
+    ENCODER,
     FusionConfig,
     FusionGate,
     FusionInputs,
@@ -39,12 +40,10 @@ from recommender.models.learned_visits import LearnedVisits
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_mixture import VisitMixtureConfig
+from recommender.models.visit_mixture import MIXTURE, VisitMixtureConfig
 from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import (
-    ENCODER,
     LONG_TERM,
-    MIXTURE,
     PRIOR,
     Score,
     compare_sides,

@@ -7,10 +7,10 @@ from scipy import sparse
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.data.sessions import EventKind, Requests, Sessions
+from recommender.models.fusion import ENCODER
 from recommender.models.ials import Ials, IalsConfig
 from recommender.training.served_visits import ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import (
-    ENCODER,
     LONG_TERM,
     PRIOR,
     Difference,
