@@ -28,7 +28,7 @@ from recommender.models.ials import Ials
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity, spread
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_mixture import MIXTURE, VisitMixtureConfig
+from recommender.models.visit_mixture import MIXTURE
 from recommender.training.config import ReleaseConfig
 from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import LONG_TERM, PRIOR, Score, without_history
@@ -117,7 +117,7 @@ def _outcomes_of(recorded: Recorded, part: int, count: int) -> Outcomes:
     weighed = requests(recorded.part == weighing)
     is_early = weighed.sessions.at[weighed.events] < recorded.until
     weighed = Requests(weighed.sessions, weighed.events[is_early])
-    learned = reader.learn(weighed, counts, VisitMixtureConfig())
+    learned = reader.learn(weighed, counts)
     say(f"part {part}: {len(weighed)} requests weigh, {learned.mixture.of(1)}")
     asked = requests(recorded.part == part)
     later = np.flatnonzero(asked.sessions.at[asked.visit_starts()] >= recorded.until)

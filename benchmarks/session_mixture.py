@@ -18,14 +18,13 @@ from recommender.models.learned_visits import (
     ENCODER,
     NOTHING,
     LearnedVisits,
+    Reading,
     SessionScores,
-    likelihoods,
     stated_weights,
-    with_experts,
 )
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_intents import VisitIntents, VisitIntentsConfig
-from recommender.models.visit_mixture import VisitMixture, VisitMixtureConfig
+from recommender.models.visit_mixture import VisitMixture
 from recommender.vocabulary import UNKNOWN
 
 SHARPNESS = (0.05, 0.1, 0.2, 0.3, 0.4)
@@ -51,10 +50,11 @@ class Vectors:
         """Return (I,) the scores of one request's history."""
         return np.asarray(self.item_factors @ self.inputs.long[row])
 
-    def session(self, row: int, is_known: Bool) -> SessionScores | None:
-        """Return what the encoder says of one request; None where its visit has no event."""
+    def reading(self, row: int, intents: VisitIntents, titles: Int64, is_known: Bool) -> Reading:
+        """Return one request; without what the encoder says where its visit has no event."""
         short = self.inputs.short[row]
-        return SessionScores(self.item_vectors @ short, is_known) if short.any() else None
+        session = SessionScores(self.item_vectors @ short, is_known) if short.any() else None
+        return Reading(intents.parts(self.long_term(row), []), titles, session)
 
 
 class SessionMixture:
@@ -68,22 +68,14 @@ class SessionMixture:
         """Learn the weights and β on requests that taught none of the experts."""
         sharpness = max(SHARPNESS, key=lambda beta: _likelihood(beta, requests, vectors))
         intents = VisitIntents(VisitIntentsConfig(sharpness=sharpness, aspects={}))
-        stated = stated_weights(intents, has_encoder=True)
-        experts = tuple(stated)
         titles_of, targets = titles_before(requests, slice(None)), requests.targets
         is_known = np.ones(len(vectors.item_factors), dtype=bool)
-        rows = np.flatnonzero(targets != UNKNOWN)
-        found = []
-        for row in rows.tolist():
-            parts = intents.parts(vectors.long_term(row), [])
-            session = vectors.session(row, is_known)
-            whole = with_experts(parts, counts, titles_of[row], session)
-            found.append(likelihoods(whole, experts, int(targets[row])))
-        values = np.array(found)  # (B, 2, F)
-        sizes = np.array([len(titles_of[row]) for row in rows.tolist()])
-        mixture = VisitMixture(VisitMixtureConfig())
-        mixture.fit(experts, stated, values[:, 0], values[:, 1], sizes)
-        return cls(intents, LearnedVisits(mixture, counts))
+        asked = (
+            (vectors.reading(row, intents, titles_of[row], is_known), int(targets[row]))
+            for row in np.flatnonzero(targets != UNKNOWN).tolist()
+        )
+        stated = stated_weights(intents, has_encoder=True)
+        return cls(intents, LearnedVisits.learn(stated, counts, asked))
 
     def with_counts(self, counts: VisitCounts) -> "SessionMixture":
         """Return the same weights with counts of later visits."""
@@ -103,9 +95,10 @@ class SessionMixture:
         reads_encoder = ENCODER in self.learned.mixture.experts
         scores = np.empty((len(titles_of), len(is_known)), dtype=np.float32)
         for n, row in enumerate(range(*rows.indices(len(requests)))):
-            parts = self.intents.parts(vectors.long_term(row), [])
-            session = vectors.session(row, is_known) if reads_encoder else None
-            scores[n] = self.learned.posterior(self.intents, parts, titles_of[n], session).scores
+            reading = vectors.reading(row, self.intents, titles_of[n], is_known)
+            if not reads_encoder:
+                reading = replace(reading, session=None)
+            scores[n] = self.learned.posterior(self.intents, reading).scores
         return scores
 
 

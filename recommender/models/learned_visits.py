@@ -10,17 +10,21 @@ weights of all are learned (`recommender.models.visit_mixture`):
 
 Each is given over p, as the aspects' products are.
 
-I items, F experts.
+I items, F experts, N requests.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from recommender.arrays import Bool, Float32, Float64, Int64
+from recommender.data.sessions import RecentEvents, is_positive_in_visit
+from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_intents import IntentParts, IntentPosterior, VisitIntents
 from recommender.models.visit_mixture import VisitMixture
+from recommender.vocabulary import UNKNOWN, Vocabulary
 
 NOTHING, COUNTS, ENCODER = "nothing", "counts", "encoder"
 NEW_EXPERT = 0.05
@@ -40,6 +44,45 @@ class SessionScores:
     is_known: Bool
 
 
+class CatalogueEncoder:
+    """A session encoder over one catalogue's titles. Immutable."""
+
+    def __init__(self, encoder: SessionEncoder, titles: Vocabulary) -> None:
+        self.encoder = encoder
+        items = encoder.items.items_of(titles.ids)  # (I,)
+        self._is_known = items != UNKNOWN
+        self._vectors = encoder.item_vectors[items]  # (I, d + 1)
+
+    def scores(self, recent: RecentEvents) -> list[SessionScores | None]:
+        """Return what it says of each of B requests; None where no event of the visit is positive.
+
+        Args:
+            recent: (B, L) events, over the encoder's own items.
+        """
+        is_begun = np.asarray(is_positive_in_visit(recent).any(axis=1))
+        if not is_begun.any():
+            return [None] * len(is_begun)
+        return [
+            SessionScores(self._vectors @ vector, self._is_known) if begun else None
+            for vector, begun in zip(self.encoder.encode(recent), is_begun, strict=True)
+        ]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What is known at a request before any weight.
+
+    Attributes:
+        parts: what the aspects say.
+        titles: (E,) what speaks for itself in the visit, oldest first, each once.
+        session: what the encoder says; None where there is none, or the visit is new.
+    """
+
+    parts: IntentParts
+    titles: Int64
+    session: SessionScores | None = None
+
+
 @dataclass(frozen=True)
 class LearnedVisits:
     """Reads visits by learned weights, over one catalogue.
@@ -52,37 +95,48 @@ class LearnedVisits:
     mixture: VisitMixture
     counts: VisitCounts
 
-    def posterior(
-        self,
-        intents: VisitIntents,
-        parts: IntentParts,
-        titles: Int64,
-        session: SessionScores | None = None,
-    ) -> IntentPosterior:
-        """Return what is wanted.
+    @classmethod
+    def learn(
+        cls,
+        stated: Mapping[str, float],
+        counts: VisitCounts,
+        asked: Iterable[tuple[Reading, int]],
+    ) -> "LearnedVisits":
+        """Learn the weights on requests that taught none of the experts.
 
         Args:
-            intents: that made the parts.
-            parts: what the aspects say.
-            titles: (E,) what speaks for itself in the visit, oldest first, each once.
-            session: what the encoder says; None where there is none, or the visit is new.
+            stated: π⁰ of all experts, by name.
+            counts: over the catalogue's item numbers.
+            asked: each request, and the title that was wanted next.
         """
-        weights = self.mixture.of(len(titles))
+        experts = tuple(stated)
+        found: list[tuple[Float64, Float64]] = []
+        titles: list[int] = []
+        for reading, target in asked:
+            found.append(likelihoods(with_experts(reading, counts), experts, target))
+            titles.append(len(reading.titles))
+        values = np.array(found).reshape(-1, 2, len(experts))  # (N, 2, F)
+        mixture = VisitMixture().fit(
+            experts, stated, values[:, 0], values[:, 1], np.array(titles, dtype=np.int64)
+        )
+        return cls(mixture, counts)
+
+    def posterior(self, intents: VisitIntents, reading: Reading) -> IntentPosterior:
+        """Return what is wanted, by the intents that made the reading's parts."""
+        weights = self.mixture.of(len(reading.titles))
         weights.pop(NOTHING)
-        whole = with_experts(parts, self.counts, titles, session)
-        return intents.combined(whole, weights)
+        return intents.combined(with_experts(reading, self.counts), weights)
 
 
-def with_experts(
-    parts: IntentParts, counts: VisitCounts, titles: Int64, session: SessionScores | None
-) -> IntentParts:
+def with_experts(reading: Reading, counts: VisitCounts) -> IntentParts:
     """Return the parts, with what counts and encoder say where they say anything."""
+    parts, session = reading.parts, reading.session
     ratios: dict[str, Float32] = dict(parts.ratios)
     known = parts.prior
     if session is not None:
         ratios[ENCODER] = _session_ratio(session, parts)
         known = ratios[ENCODER] * parts.prior
-    counted = counts.distribution(titles, known)
+    counted = counts.distribution(reading.titles, known)
     if counted is not None:
         ratios[COUNTS] = (counted / np.maximum(parts.prior, 1e-30)).astype(np.float32)
     return replace(parts, ratios=ratios)
@@ -101,9 +155,8 @@ def likelihoods(
             found[n], masses[n] = parts.wanted[target], 1.0
         elif name in parts.ratios:
             ratio = parts.ratios[name]
-            if parts.counted is not None and name not in (COUNTS, ENCODER):
-                mass = parts.wanted @ ratio
-                ratio = mass + parts.counted * (ratio - mass)
+            if name not in (COUNTS, ENCODER):
+                ratio = parts.believed(ratio)
             found[n] = parts.wanted[target] * ratio[target]
             masses[n] = parts.wanted @ ratio
     return found, masses

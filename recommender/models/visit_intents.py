@@ -157,6 +157,13 @@ class IntentParts:
     has_events: bool
     counted: Float32 | None = None
 
+    def believed(self, ratio: Float32) -> Float32:
+        """Return a (I,) ratio nearer to its mean where a title counts less; its mass stays."""
+        if self.counted is None:
+            return ratio
+        mass = np.float32(self.wanted @ ratio)
+        return mass + self.counted * (ratio - mass)
+
 
 class VisitIntents:
     """Infers what a visit is about. Immutable, learns nothing."""
@@ -241,11 +248,7 @@ class VisitIntents:
                 learned += part
         nothing = max(1 - sum(weights.values()), 0.0)
         total = max(nothing + sum(masses.values()), 1e-30)
-        believed = np.float32(nothing) + stated
-        if parts.counted is not None:
-            mass = np.float32(float(parts.wanted @ believed))
-            believed = mass + parts.counted * (believed - mass)
-        odds = believed + learned
+        odds = parts.believed(np.float32(nothing) + stated) + learned
         odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
         return IntentPosterior(
             parts.z + self._log(odds),

@@ -1,6 +1,6 @@
 """What a release has learned from visits: its artifacts in, the experts of a catalogue out.
 
-I items of a catalogue, d width of the session encoder.
+I items of a catalogue.
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,12 @@ from pathlib import Path
 
 from recommender.artifacts import load_artifact
 from recommender.data.catalogue import Catalogue
-from recommender.data.sessions import is_positive_in_visit
-from recommender.models.learned_visits import LearnedVisits, SessionScores
+from recommender.models.learned_visits import CatalogueEncoder, LearnedVisits, SessionScores
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_mixture import MIXTURE, VisitMixture
 from recommender.serving.request import Viewer
 from recommender.serving.taste import recent_events
-from recommender.vocabulary import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -58,20 +56,15 @@ class EncodedVisit:
     """What a session encoder says of viewers, over one catalogue. Immutable."""
 
     def __init__(self, encoder: SessionEncoder, catalogue: Catalogue) -> None:
-        self._encoder = encoder
-        items = encoder.items.items_of(catalogue.titles.ids)  # (I,)
-        self._is_known = items != UNKNOWN
-        self._vectors = encoder.item_vectors[items]  # (I, d + 1)
+        self._over = CatalogueEncoder(encoder, catalogue.titles)
 
     def scores(self, viewer: Viewer) -> SessionScores | None:
         """Return what it says; None where this visit has no positive event of a known title.
 
         How long ago the visit's last event was does not count: the encoder reads no silence there.
         """
-        encoder, events = self._encoder, viewer.events
+        encoder, events = self._over.encoder, viewer.events
         if not events:
             return None
         recent = recent_events(events, events[-1].at, encoder.items, encoder.config.max_events)
-        if not is_positive_in_visit(recent).any():
-            return None
-        return SessionScores(self._vectors @ encoder.encode(recent)[0], self._is_known)
+        return self._over.scores(recent)[0]

@@ -16,6 +16,7 @@ import numpy as np
 from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
+from recommender.models.learned_visits import Reading
 from recommender.models.likeness import Aspects, Likeness
 from recommender.models.visit_intents import (
     IntentEvidence,
@@ -112,7 +113,7 @@ class VisitTaste:
         if self._learned is None:
             return self._intents.combined(parts, self._intents.config.aspects)
         session = None if self._encoded is None else self._encoded.scores(viewer)
-        return self._learned.posterior(self._intents, parts, own, session)
+        return self._learned.posterior(self._intents, Reading(parts, own, session))
 
     def _wanted(self, viewer: Viewer, own: Int64) -> Bool:
         """Return (I,) True at titles that could be wanted now."""

@@ -5,7 +5,7 @@ iALS, titles placed by their content, this visit's events weighed by their kind,
 the prior's stated weights or learned ones. Searches are left out: their words are not resolved
 here.
 
-I titles of a catalogue, M items of iALS, B requests, F experts.
+I titles of a catalogue, M items of iALS, B requests.
 """
 
 from collections.abc import Iterator
@@ -15,29 +15,23 @@ from functools import cached_property, lru_cache
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32, Float64, Int64
+from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
-from recommender.data.sessions import Requests, is_positive_in_visit
+from recommender.data.sessions import Requests
 from recommender.models.ials import Ials
 from recommender.models.item_to_item import Neighbours
 from recommender.models.learned_visits import (
+    CatalogueEncoder,
     LearnedVisits,
+    Reading,
     SessionScores,
-    likelihoods,
     stated_weights,
-    with_experts,
 )
 from recommender.models.likeness import Likeness
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_intents import (
-    IntentEvidence,
-    IntentParts,
-    VisitIntents,
-    weights_of,
-)
-from recommender.models.visit_mixture import VisitMixture, VisitMixtureConfig
+from recommender.models.visit_intents import IntentEvidence, VisitIntents, weights_of
 from recommender.training.visit_sides import Score, histories_before
 from recommender.vocabulary import UNKNOWN
 
@@ -81,21 +75,6 @@ class ServedCatalogue:
         return np.asarray(scores, dtype=np.float32)
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What is known at a request before any weight.
-
-    Attributes:
-        parts: what the aspects say.
-        titles: (E,) what speaks for itself in the visit, oldest first, each once.
-        session: what the encoder says.
-    """
-
-    parts: IntentParts
-    titles: Int64
-    session: SessionScores | None
-
-
 class ServedVisits:
     """Reads the visits of requests over the catalogue's item numbers."""
 
@@ -116,11 +95,9 @@ class ServedVisits:
         self.intents = (intents or VisitIntents()).over(served.catalogue.liked_by)
         likeness = Likeness(served.catalogue, served.vectors, served.neighbours)
         self._aspects = lru_cache(LIKENESSES_CACHED)(likeness.to)
-        self._encoder = encoder
+        self._encoder = None
         if encoder is not None:
-            items = encoder.items.items_of(served.catalogue.titles.ids)  # (I,)
-            self._encoded_items = items
-            self._vectors = encoder.item_vectors[items]  # (I, d + 1)
+            self._encoder = CatalogueEncoder(encoder, served.catalogue.titles)
 
     def long_term(self, requests: Requests, rows: slice) -> Float32:
         """Return (B, I) the scores of the history alone."""
@@ -138,40 +115,28 @@ class ServedVisits:
         """Return a scorer by learned weights: (B, I)."""
 
         def score(requests: Requests, rows: slice) -> Float32:
-            posteriors = (
-                learned.posterior(self.intents, each.parts, each.titles, each.session)
-                for each in self._readings(requests, rows)
-            )
-            return np.stack([posterior.scores for posterior in posteriors])
+            readings = self._readings(requests, rows)
+            return np.stack([learned.posterior(self.intents, one).scores for one in readings])
 
         return score
 
-    def learn(
-        self, requests: Requests, counts: VisitCounts, config: VisitMixtureConfig
-    ) -> LearnedVisits:
+    def learn(self, requests: Requests, counts: VisitCounts) -> LearnedVisits:
         """Learn the weights of all experts on requests that taught none of them.
 
         Args:
             requests: over I; each for a title that is new to the viewer.
             counts: over I.
-            config: of the weights.
         """
         stated = stated_weights(self.intents, has_encoder=self._encoder is not None)
-        experts = tuple(stated)
-        found: list[tuple[Float64, Float64]] = []
-        titles = []
+        return LearnedVisits.learn(stated, counts, self._asked(requests))
+
+    def _asked(self, requests: Requests) -> Iterator[tuple[Reading, int]]:
+        """Yield each request, and the title that was wanted."""
         for begin in range(0, len(requests), READ_AT_ONCE):
             rows = slice(begin, begin + READ_AT_ONCE)
-            targets = requests.targets[rows].tolist()
-            for target, each in zip(targets, self._readings(requests, rows), strict=True):
-                whole = with_experts(each.parts, counts, each.titles, each.session)
-                found.append(likelihoods(whole, experts, target))
-                titles.append(len(each.titles))
-        values = np.array(found).reshape(-1, 2, len(experts))  # (B, 2, F)
-        mixture = VisitMixture(config).fit(
-            experts, stated, values[:, 0], values[:, 1], np.array(titles, dtype=np.int64)
-        )
-        return LearnedVisits(mixture, counts)
+            yield from zip(
+                self._readings(requests, rows), requests.targets[rows].tolist(), strict=True
+            )
 
     def _readings(self, requests: Requests, rows: slice) -> Iterator[Reading]:
         histories = self._histories(requests, rows)
@@ -206,12 +171,7 @@ class ServedVisits:
         """Return what the encoder says of each request: nothing where the visit is new to it."""
         if self._encoder is None:
             return None
-        own = requests.sessions.over(self.served.catalogue.titles, self._encoder.items)
-        recent = Requests(own, requests.events).recent(rows, self._encoder.config.max_events)
-        encoded = self._encoder.encode(recent)
-        is_begun = np.asarray(is_positive_in_visit(recent).any(axis=1))
-        is_known = self._encoded_items != UNKNOWN
-        return [
-            SessionScores(vector @ self._vectors.T, is_known) if begun else None
-            for vector, begun in zip(encoded, is_begun, strict=True)
-        ]
+        encoder = self._encoder.encoder
+        own = requests.sessions.over(self.served.catalogue.titles, encoder.items)
+        recent = Requests(own, requests.events).recent(rows, encoder.config.max_events)
+        return self._encoder.scores(recent)

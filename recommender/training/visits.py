@@ -40,7 +40,7 @@ from recommender.models.learned_visits import LearnedVisits
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_mixture import MIXTURE, VisitMixtureConfig
+from recommender.models.visit_mixture import MIXTURE
 from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
 from recommender.training.visit_sides import (
     LONG_TERM,
@@ -240,7 +240,7 @@ def _learn_mixture(
     titles = served.catalogue.titles
     earlier, later = parts.requests(parts.held_out, served.liked, len(titles))
     counts = VisitCounts().fit(parts.train, titles)
-    learned = reader.learn(_sample(earlier, MAX_WEIGHED, parts.seed), counts, VisitMixtureConfig())
+    learned = reader.learn(_sample(earlier, MAX_WEIGHED, parts.seed), counts)
     later = _sample(later, MAX_COMPARED, parts.seed)
     scores: dict[str, Score] = {
         LONG_TERM: reader.long_term,

@@ -9,6 +9,7 @@ from recommender.models.learned_visits import (
     ENCODER,
     NOTHING,
     LearnedVisits,
+    Reading,
     SessionScores,
     likelihoods,
     stated_weights,
@@ -53,7 +54,7 @@ def test_the_posterior_is_the_plain_mixture_of_all_distributions(counts, parts):
     """Each expert's distribution written out and weighed; scores are z + log(q / p) / β."""
     intents = VisitIntents()
     stated = stated_weights(intents, has_encoder=True)
-    ours = learned_by(counts, stated).posterior(intents, parts, TITLES, SESSION)
+    ours = learned_by(counts, stated).posterior(intents, Reading(parts, TITLES, SESSION))
     beta = intents.config.sharpness
     z = standardised(LONG).astype(float)
     p = np.exp(beta * z) * ELIGIBLE
@@ -78,7 +79,7 @@ def test_experts_that_say_nothing_leave_the_others(counts, parts):
     """A new title and no encoder: the learned posterior is that of the stated prior."""
     intents = VisitIntents()
     stated = stated_weights(intents, has_encoder=True)
-    ours = learned_by(counts, stated).posterior(intents, parts, np.array([7]))
+    ours = learned_by(counts, stated).posterior(intents, Reading(parts, np.array([7])))
     plain = intents.combined(parts, intents.config.aspects)
     assert np.allclose(ours.scores, plain.scores, atol=1e-4)
     assert COUNTS not in ours.aspects
@@ -86,7 +87,7 @@ def test_experts_that_say_nothing_leave_the_others(counts, parts):
 
 def test_likelihoods_are_each_distribution_at_the_target(counts, parts):
     experts = (NOTHING, "genres", COUNTS, ENCODER)
-    whole = with_experts(parts, counts, TITLES, None)
+    whole = with_experts(Reading(parts, TITLES), counts)
     found, masses = likelihoods(whole, experts, 4)
     assert found[0] == pytest.approx(parts.wanted[4])
     assert masses[0] == 1
@@ -97,7 +98,7 @@ def test_likelihoods_are_each_distribution_at_the_target(counts, parts):
 
 def test_an_encoder_that_knows_no_title_says_nothing_of_any(counts, parts):
     unknown = SessionScores(SESSION.scores, np.zeros(ITEMS, dtype=bool))
-    assert (with_experts(parts, counts, TITLES, unknown).ratios[ENCODER] == 1).all()
+    assert (with_experts(Reading(parts, TITLES, unknown), counts).ratios[ENCODER] == 1).all()
 
 
 def test_what_nobody_liked_is_believed_less_of_the_aspects_and_whole_of_the_counts(counts):
@@ -106,8 +107,8 @@ def test_what_nobody_liked_is_believed_less_of_the_aspects_and_whole_of_the_coun
     parts = intents.parts(LONG, [IntentEvidence(ALIKE)], ELIGIBLE)
     stated = stated_weights(intents, has_encoder=True)
     learned = learned_by(counts, stated)
-    scores = learned.posterior(intents, parts, TITLES, SESSION).scores
-    whole = with_experts(parts, counts, TITLES, SESSION)
+    scores = learned.posterior(intents, Reading(parts, TITLES, SESSION)).scores
+    whole = with_experts(Reading(parts, TITLES, SESSION), counts)
     weights = np.array(list(stated.values()))
     targets = np.flatnonzero(ELIGIBLE)
     each = [likelihoods(whole, tuple(stated), int(target)) for target in targets]
