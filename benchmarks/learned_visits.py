@@ -17,22 +17,22 @@ import numpy as np
 
 from benchmarks.harness import Options, Row, say
 from benchmarks.visits import relative_gain
-from recommender.arrays import Bool, Float64, Int64
+from recommender.arrays import Bool, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
-from recommender.data.sessions import Requests, Sessions, is_positive_in_visit
+from recommender.data.sessions import Requests, Sessions
 from recommender.data.splits import uniform_hash
-from recommender.evaluation.protocols import next_item
 from recommender.models.content_vectors import ContentVectors
 from recommender.models.ials import Ials
 from recommender.models.larm import Larm
-from recommender.models.popularity import Popularity, spread
+from recommender.models.popularity import Popularity
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_mixture import MIXTURE
 from recommender.training.config import ReleaseConfig
-from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
-from recommender.training.visit_sides import LONG_TERM, PRIOR, Score, without_history
+from recommender.training.served_visits import ServedCatalogue, ServedVisits, SideOutcomes
+from recommender.training.visit_sides import LONG_TERM, PRIOR, Score
 from recommender.training.visits import new_title_requests
+from recommender.vocabulary import UNKNOWN
 
 LEARNED_FROM = 2000
 ASKED, QUICK_ASKED = 2000, 200
@@ -53,15 +53,6 @@ class Recorded:
     """The start of the first visit that is not learned from."""
     part: Int64
     """(S,) of each viewer."""
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """Metrics of each system at the requests asked, whose they are, and events before them."""
-
-    values: dict[str, dict[str, Float64]]
-    viewers: Int64
-    events_before: Int64
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -100,7 +91,7 @@ def _recorded() -> Recorded:
     return Recorded(catalogue, sessions, export_interactions(), until, part)
 
 
-def _outcomes_of(recorded: Recorded, part: int, count: int) -> Outcomes:
+def _outcomes_of(recorded: Recorded, part: int, count: int) -> SideOutcomes:
     """Ask the later visits of one part of the viewers."""
     weighing = (part + 1) % PARTS
     is_out = (recorded.part == part) | (recorded.part == weighing)
@@ -126,16 +117,7 @@ def _outcomes_of(recorded: Recorded, part: int, count: int) -> Outcomes:
     systems: dict[str, Score] = {
         LONG_TERM: reader.long_term, PRIOR: reader.prior, MIXTURE: reader.by(learned),
     }  # fmt: skip
-    values = {
-        name: next_item(
-            without_history(score, len(titles), served.liked), asked, len(titles),
-            without_past=True,
-        )
-        for name, score in systems.items()
-    }  # fmt: skip
-    before = is_positive_in_visit(asked.recent(slice(None), READ)).sum(axis=1)
-    viewers = asked.sessions.viewers[asked.sessions.viewer_of[asked.events]]
-    return Outcomes(values, viewers, before)
+    return SideOutcomes.of(systems, asked, served)
 
 
 def _served(recorded: Recorded, held_out: Int64) -> ServedCatalogue:
@@ -145,22 +127,16 @@ def _served(recorded: Recorded, held_out: Int64) -> ServedCatalogue:
     train = everything.with_cells(~np.isin(everything.profiles.ids[row], held_out))
     ials = Ials(replace(config.ials, num_threads=1)).fit(train)
     popularity = Popularity(config.popularity).fit(train)
-    likes = spread(popularity.counts, popularity.items, recorded.catalogue)
-    catalogue = replace(recorded.catalogue, liked_by=likes)
-    content = ContentVectors(config.content_vectors)
-    content.fit(catalogue, ials.items, ials.item_factors, popularity.counts)
+    known = recorded.catalogue.items_of(ials.items.ids) != UNKNOWN
+    content = ContentVectors(config.content_vectors.scaled_to(int(known.sum())))
+    content.fit(recorded.catalogue, ials.items, ials.item_factors, popularity.counts)
     neighbours = None
     if config.larm is not None:
-        larm = Larm(replace(config.larm, rounds=1)).fit(train)
-        neighbours = larm.neighbours(config.neighbours)
-        neighbours = neighbours.over(catalogue.titles, catalogue.is_available)
-    return ServedCatalogue(
-        ials, catalogue, content.placed(catalogue, ials.items, ials.item_factors), neighbours,
-        everything.over(catalogue.titles),
-    )  # fmt: skip
+        neighbours = Larm(replace(config.larm, rounds=1)).fit(train).neighbours(config.neighbours)
+    return ServedCatalogue.of(ials, popularity, content, neighbours, recorded.catalogue, everything)
 
 
-def _rows(parts: list[Outcomes]) -> Iterator[Row]:
+def _rows(parts: list[SideOutcomes]) -> Iterator[Row]:
     viewers = np.concatenate([part.viewers for part in parts])
     before = np.concatenate([part.events_before for part in parts])
     every = {"all": np.ones(len(viewers), dtype=bool)}
@@ -168,9 +144,10 @@ def _rows(parts: list[Outcomes]) -> Iterator[Row]:
     for stage, here in every.items():
         say(f"{stage}: {here.sum()} requests of {len(np.unique(viewers[here]))} viewers")
         for metric in METRICS:
+            of_parts = [part.of_metric(metric) for part in parts]
             values = {
-                name: np.concatenate([part.values[name][metric] for part in parts])[here]
-                for name in parts[0].values
+                name: np.concatenate([of_part[name] for of_part in of_parts])[here]
+                for name in of_parts[0]
             }
             for name, of_system in values.items():
                 yield Row(f"later visits, {stage}", name, metric, float(of_system.mean()))

@@ -8,17 +8,19 @@ here.
 I titles of a catalogue, M items of iALS, B requests.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32
+from recommender.arrays import Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
-from recommender.data.sessions import Requests
+from recommender.data.sessions import Requests, is_positive_in_visit
+from recommender.evaluation.protocols import next_item
+from recommender.models.content_vectors import ContentVectors
 from recommender.models.ials import Ials
 from recommender.models.item_to_item import Neighbours
 from recommender.models.learned_visits import (
@@ -29,10 +31,11 @@ from recommender.models.learned_visits import (
     stated_weights,
 )
 from recommender.models.likeness import Likeness
+from recommender.models.popularity import Popularity, spread
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_intents import IntentEvidence, VisitIntents, weights_of
-from recommender.training.visit_sides import Score, histories_before
+from recommender.training.visit_sides import Score, histories_before, without_history
 from recommender.vocabulary import UNKNOWN
 
 LIKENESSES_CACHED = 512
@@ -60,6 +63,27 @@ class ServedCatalogue:
     vectors: Float32
     neighbours: Neighbours | None = None
     liked: Interactions | None = None
+
+    @classmethod
+    def of(
+        cls,
+        ials: Ials,
+        popularity: Popularity,
+        content: ContentVectors,
+        neighbours: Neighbours | None,
+        catalogue: Catalogue,
+        liked: Interactions | None,
+    ) -> "ServedCatalogue":
+        """Bring what a release learned to a catalogue of I titles."""
+        likes = spread(popularity.counts, popularity.items, catalogue)
+        own = replace(catalogue, liked_by=likes)
+        return cls(
+            ials,
+            own,
+            content.placed(own, ials.items, ials.item_factors),
+            neighbours.over(own.titles, own.is_available) if neighbours else None,
+            liked.over(own.titles) if liked else None,
+        )
 
     @cached_property
     def _folding(self) -> Ials:
@@ -175,3 +199,39 @@ class ServedVisits:
         own = requests.sessions.over(self.served.catalogue.titles, encoder.items)
         recent = Requests(own, requests.events).recent(rows, encoder.config.max_events)
         return self._encoder.scores(recent)
+
+
+@dataclass(frozen=True)
+class SideOutcomes:
+    """What each side found at B requests.
+
+    Attributes:
+        values: by side and metric of `next_item`, (B,).
+        events_before: (B,) positive events of the visit before each request.
+        viewers: (B,) whose.
+    """
+
+    values: Mapping[str, Mapping[str, Float64]]
+    events_before: Int64
+    viewers: Int64
+
+    @classmethod
+    def of(
+        cls, sides: Mapping[str, Score], requests: Requests, served: ServedCatalogue
+    ) -> "SideOutcomes":
+        """Ask the sides for new titles over the whole catalogue."""
+        num_items = len(served.catalogue)
+        values = {
+            name: next_item(
+                without_history(score, num_items, served.liked), requests, num_items,
+                without_past=True,
+            )
+            for name, score in sides.items()
+        }  # fmt: skip
+        before = is_positive_in_visit(requests.recent(slice(None), READ)).sum(axis=1)
+        viewers = requests.sessions.viewers[requests.sessions.viewer_of[requests.events]]
+        return cls(values, before, viewers)
+
+    def of_metric(self, metric: str) -> dict[str, Float64]:
+        """Return (B,) a metric by side."""
+        return {name: values[metric] for name, values in self.values.items()}

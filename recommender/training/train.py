@@ -37,7 +37,7 @@ from recommender.models.early_stopping import EpochReport
 from recommender.models.ials import Ials, IalsEpochReport
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
-from recommender.models.popularity import Popularity, spread
+from recommender.models.popularity import Popularity
 from recommender.models.visit_intents import VisitIntents
 from recommender.solvers.block_newton import improve_rows
 from recommender.solvers.block_newton_torch import TorchSolver
@@ -296,15 +296,7 @@ class _Run:
         """Return what the release will score titles by; None without content vectors."""
         if content is None:
             return None
-        likes = spread(popularity.counts, popularity.items, catalogue)
-        own = replace(catalogue, liked_by=likes)
-        return ServedCatalogue(
-            ials,
-            own,
-            content.placed(own, ials.items, ials.item_factors),
-            neighbours.over(own.titles, own.is_available) if neighbours else None,
-            self._liked.over(own.titles) if self._liked else None,
-        )
+        return ServedCatalogue.of(ials, popularity, content, neighbours, catalogue, self._liked)
 
     @property
     def _liked(self) -> Interactions | None:

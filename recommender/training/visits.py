@@ -21,7 +21,6 @@ from recommender.data.sessions import (
     POSITIVE_KINDS,
     Requests,
     Sessions,
-    is_positive_in_visit,
     next_in_visit,
 )
 from recommender.data.splits import uniform_hash
@@ -41,7 +40,7 @@ from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_counts import VisitCounts
 from recommender.models.visit_mixture import MIXTURE
-from recommender.training.served_visits import READ, ServedCatalogue, ServedVisits
+from recommender.training.served_visits import ServedCatalogue, ServedVisits, SideOutcomes
 from recommender.training.visit_sides import (
     LONG_TERM,
     PRIOR,
@@ -141,10 +140,11 @@ def train_visits(
         None where no event follows another, or too few for an encoder without a catalogue.
     """
     is_held_out = _is_held_out(sessions, held_out, seed)
+    until = _newest_visits_start(sessions)
     parts = _Parts(
-        sessions.of(np.flatnonzero(~is_held_out)).before(_newest_visits_start(sessions)),
+        sessions.of(np.flatnonzero(~is_held_out)).before(until),
         sessions.of(np.flatnonzero(is_held_out)),
-        _newest_visits_start(sessions),
+        until,
         seed,
     )
     if not len(next_in_visit(parts.train)):
@@ -249,18 +249,10 @@ def _learn_mixture(
     }
     if encoded is not None:
         scores[ENCODER] = _by_gate(later, served, encoded, knowledge)
-    hits = {
-        name: next_item(
-            without_history(score, len(titles), served.liked), later, len(titles),
-            without_past=True,
-        )["hr@20"]
-        for name, score in scores.items()
-    }  # fmt: skip
-    recent = later.recent(slice(None), READ)
-    events_before = is_positive_in_visit(recent).sum(axis=1)
-    viewers = later.sessions.viewers[later.sessions.viewer_of[later.events]]
+    outcomes = SideOutcomes.of(scores, later, served)
+    compared = compare_sides(outcomes.of_metric("hr@20"), outcomes.events_before, outcomes.viewers)
     weights = {str(least): learned.mixture.of(least) for least in learned.mixture.config.stages}
-    return learned, {**compare_sides(hits, events_before, viewers), "weights": weights}
+    return learned, {**compared, "weights": weights}
 
 
 def _by_gate(
