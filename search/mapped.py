@@ -1,0 +1,19 @@
+"""The classes that a search index is made of, for `recommender.mapped`."""
+
+from recommender.retrieval.vector_index import VectorIndex
+from search.engine import SearchEngine, _Choices
+from search.index.labels import Labels
+from search.index.meaning import Meaning
+from search.index.names import Names
+from search.index.near import NearStrings
+from search.index.postings import Postings
+from search.index.strings import Groups, SortedStrings, Strings
+from search.rerank import Weights
+from search.understand import Understanding
+
+CLASSES: tuple[type, ...] = (
+    SearchEngine, _Choices, Names, NearStrings, Postings, Labels, Understanding, Meaning,
+    VectorIndex, Strings, SortedStrings, Groups, Weights,
+)  # fmt: skip
+"""An engine with a similarity function of its own (`SearchEngine.with_similarity`) cannot be
+mapped: give it one after it was loaded."""
