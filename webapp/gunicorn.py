@@ -7,12 +7,11 @@ from django.utils.module_loading import import_string
 from gunicorn.http import message
 from gunicorn.workers.base import Worker
 
+from webapp.threads import bound_thread_pools
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 
-# Before numpy and torch load: their pools read it once, and spinning threads of each
-# product with the catalogue would take the other processes' cores.
-for _variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_variable] = str(settings.MODEL_THREADS)
+bound_thread_pools()
 
 workers: int = settings.WEB_PROCESSES
 threads: int = settings.WEB_THREADS
