@@ -144,6 +144,7 @@ def prepare() -> None:
         value.refresh()
     if import_string(REFRESHED[0]).get().recommender is None:
         raise SystemExit("no release is live: load the demo and train one")
+    import_string("webapp.engine.polling.exempt_from_garbage_collection")()
 
 
 def measure(browser: "Browser", kind: Kind, *, is_warm_up: bool) -> None:

@@ -20,8 +20,9 @@ from search.engine import Hit
 from search.errors import SearchError
 from search.query import FilterKind
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
-from webapp.catalog.models import Genre, Person
+from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.posters import poster_url
+from webapp.engine.cards import TitleFacts
 from webapp.engine.page_views import SearchPage
 from webapp.engine.responses import prequery, search, typed
 from webapp.engine.views import RowView, SlotView
@@ -188,19 +189,24 @@ def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
 
 def _titles(row: RowView | None, hits: dict[int, Hit]) -> Iterable[dict[str, Any]]:
     for slot in row.slots if row else ():
-        title, genres = slot.title, slot.title.genres.all()
-        told = {
-            "id": title.pk,
-            "name": title.name,
-            "year": title.year,
-            "genre": genres[0].name if genres else None,
-            "url": title.get_absolute_url(),
-            "poster": poster_url(title),
-            "row": row.kind if row else "",
-            "slot": slot.slot,
-        }
-        hit = hits.get(title.pk)
-        yield told | {"score": _score(slot, hit)} if hit else told
+        facts = slot.facts.get(slot.title.pk)
+        if facts is None:
+            facts = slot.facts[slot.title.pk] = _facts(slot.title)
+        title = {**facts, "row": row.kind if row else "", "slot": slot.slot}
+        hit = hits.get(slot.title.pk)
+        yield title | {"score": _score(slot, hit)} if hit else title
+
+
+def _facts(title: Title) -> TitleFacts:
+    genres = title.genres.all()
+    return {
+        "id": title.pk,
+        "name": title.name,
+        "year": title.year,
+        "genre": genres[0].name if genres else None,
+        "url": title.get_absolute_url(),
+        "poster": poster_url(title),
+    }
 
 
 def _score(slot: SlotView, hit: Hit) -> dict[str, Any]:

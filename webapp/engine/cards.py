@@ -5,7 +5,7 @@ old as that state, which is looked at every `RELEASE_POLL_SECONDS`.
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from webapp.catalog.models import Genre, Person, Title
 
@@ -25,6 +25,17 @@ class CardFace(NamedTuple):
     content: str
 
 
+class TitleFacts(TypedDict):
+    """What of a title the API answers in every slot."""
+
+    id: int
+    name: str
+    year: int | None
+    genre: str | None
+    url: str
+    poster: str
+
+
 class Cards:
     """Rows of one state of the catalogue; threads may share it."""
 
@@ -32,6 +43,8 @@ class Cards:
         """Read the genres. One query."""
         self.faces: dict[int, CardFace] = {}
         """By title id, filled by whoever renders them."""
+        self.facts: dict[int, TitleFacts] = {}
+        """The same for what the API answers."""
         self.genres: dict[int, Genre] = Genre.objects.in_bulk()
         self._titles: dict[int, Title] = {}
         self._people: dict[int, Person] = {}
@@ -46,7 +59,7 @@ class Cards:
         titles = self._titles
         if missing:
             if len(self._titles) > MOST:
-                self._titles, self.faces = {}, {}
+                self._titles, self.faces, self.facts = {}, {}, {}
             query = Title.objects.for_cards()
             new = query.in_bulk(missing)
             self._titles.update(new)

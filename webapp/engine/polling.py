@@ -50,7 +50,7 @@ class Poller:
                 logger.exception("%s not refreshed, the old value goes on", value.name)
         live = holder.peek()
         if live is not None and (before is None or live.search is not before.search):
-            _exempt_from_garbage_collection()
+            exempt_from_garbage_collection()
 
     def forget(self) -> None:
         """Drop every value, so that the next `get` reads it anew."""
@@ -63,7 +63,7 @@ class Poller:
             self.poll()
 
 
-def _exempt_from_garbage_collection() -> None:
+def exempt_from_garbage_collection() -> None:
     """Let Python's garbage collector skip what stays: walking over it stops every request."""
     gc.unfreeze()
     gc.collect()

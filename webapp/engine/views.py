@@ -12,7 +12,7 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.answer import Answer
 from webapp.discovery.ranker_fields import shortest_floats
 from webapp.discovery.source import RecommendationSource
-from webapp.engine.cards import CardFace, Cards
+from webapp.engine.cards import CardFace, Cards, TitleFacts
 from webapp.engine.wording import Subjects, Wording
 from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
@@ -34,6 +34,7 @@ class SlotView:
         team: which of two rankings put the title there, in a list that both drafted.
         evidence: search's band of evidence, 0 the strongest; None where nothing was searched for.
         faces: the cards' faces by title id, shared by all who show this state of the catalogue.
+        facts: what the API answers of titles, shared alike.
     """
 
     title: Title
@@ -46,6 +47,7 @@ class SlotView:
     team: int | None = None
     evidence: int | None = None
     faces: dict[int, CardFace] = field(default_factory=dict, repr=False, compare=False)
+    facts: dict[int, TitleFacts] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,7 @@ def views_of(
                     slot.team,
                     slot.evidence,
                     context.cards.faces,
+                    context.cards.facts,
                 )
             )
         views.append(

@@ -155,3 +155,16 @@ def test_the_best_known_person_of_a_name_comes_with_titles(client, release, film
     body = ask(client, BOTH[1], "ingrid bergman").json()
     assert [title["name"] for title in body["titles"]] == ["Casablanca"]
     assert body["people"][0]["name"] == "Ingrid Bergman"
+
+
+def test_a_renamed_title_is_answered_by_its_new_name(client, release, films):
+    """What is answered of a title is kept for one state of the catalogue, and no longer."""
+    first, again = (ask(client, BOTH[0], "high noon").json()["titles"] for _ in range(2))
+    assert first == again
+    film = Title.objects.get(pk=films[1].pk)
+    film.name = "High Noon Revisited"
+    film.save()
+    holder.refresh()
+    title = ask(client, BOTH[0], "high noon").json()["titles"][0]
+    assert title["name"] == "High Noon Revisited"
+    assert title["url"] == film.get_absolute_url() != first[0]["url"]
