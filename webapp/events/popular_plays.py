@@ -2,10 +2,12 @@
 
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count
 
 from webapp.events.models import Event
+from webapp.queries import Query
 from webapp.refreshed import Refreshed
 
 DAY = timedelta(days=1)
@@ -45,26 +47,13 @@ def played_next(title_id: int) -> tuple[int, ...]:
     Of the newest `PLAYERS` who began it; a title counts that at least `FEWEST` of them began.
     Bots and simulated viewers do not count.
     """
-    begun = Event.objects.of_people().filter(kind=Event.Kind.PLAY, profile__isnull=False)
-    following = (
-        Event.objects.filter(
-            kind=Event.Kind.PLAY,
-            profile=OuterRef("profile"),
-            occurred_at__gt=OuterRef("occurred_at"),
-        )
-        .exclude(title=title_id)
-        .order_by("occurred_at")
-        .values("title")[:1]
-    )
-    pairs = (
-        begun.filter(title=title_id)
-        .order_by("-occurred_at")
-        .annotate(following=Subquery(following))
-        .values_list("profile_id", "following")[:PLAYERS]
-    )
+    pairs = _PLAYED_NEXT.rows(title=title_id, players=PLAYERS)
     counted = Counter(title for _, title in set(pairs) if title is not None)
     return tuple(
         title
         for title, times in sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
         if times >= FEWEST
     )[:KEPT]
+
+
+_PLAYED_NEXT = Query(Path(__file__).parent / "sql" / "played_next.sql")

@@ -7,10 +7,10 @@ from uuid import UUID
 import numpy as np
 import pytest
 from django.db import ProgrammingError
-from django.db.models import Max
+from django.db.models import Max, OuterRef, Subquery
 
 from webapp.catalog.models import Credit, Genre, Person
-from webapp.events import evidence, passed_over, playback
+from webapp.events import evidence, passed_over, playback, popular_plays
 from webapp.events.models import Event, Visit
 from webapp.events.playback import enough_seconds
 from webapp.profiles.models import (
@@ -185,3 +185,31 @@ def test_verdicts(films, cast, now):
 def test_a_parameter_without_a_value_is_refused():
     with pytest.raises(ProgrammingError, match="parameter missing: profile"):
         evidence._VERDICTS.rows()
+
+
+@pytest.mark.parametrize("players", [3, 300])
+def test_what_is_played_next(visits, films, players):
+    Visit.objects.filter(pk=visits[1].pk).update(is_simulated=True)
+    Event.objects.filter(kind__in=("progress", "stop")).update(kind="play")
+    num_pairs = 0
+    for film in films[:4]:
+        begun = Event.objects.of_people().filter(
+            kind=Event.Kind.PLAY, profile__isnull=False, title=film
+        )
+        twin = begun.order_by("-occurred_at").annotate(
+            following=Subquery(
+                Event.objects.filter(
+                    kind=Event.Kind.PLAY,
+                    profile=OuterRef("profile"),
+                    occurred_at__gt=OuterRef("occurred_at"),
+                )
+                .exclude(title=film)
+                .order_by("occurred_at")
+                .values("title")[:1]
+            )
+        )
+        expected = list(twin.values_list("profile_id", "following")[:players])
+        rows = popular_plays._PLAYED_NEXT.rows(title=film.pk, players=players)
+        assert rows == expected
+        num_pairs += len({pair for pair in rows if pair[1] is not None})
+    assert num_pairs > 4, "or the test compares nothing"
