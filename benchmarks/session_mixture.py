@@ -67,7 +67,7 @@ class SessionMixture:
     def fit(cls, requests: Requests, vectors: Vectors, counts: VisitCounts) -> "SessionMixture":
         """Learn the weights and β on requests that taught none of the experts."""
         sharpness = max(SHARPNESS, key=lambda beta: _likelihood(beta, requests, vectors))
-        intents = VisitIntents(VisitIntentsConfig(sharpness=sharpness, aspects={}))
+        intents = VisitIntents(VisitIntentsConfig(sharpness=sharpness, steepness=0, aspects={}))
         titles_of, targets = titles_before(requests, slice(None)), requests.targets
         is_known = np.ones(len(vectors.item_factors), dtype=bool)
         asked = (
@@ -114,7 +114,7 @@ def titles_before(requests: Requests, rows: slice) -> list[Int64]:
 
 def _likelihood(sharpness: float, requests: Requests, vectors: Vectors) -> float:
     """Return the mean log probability that long-term taste alone gives the first 1,000 targets."""
-    intents = VisitIntents(VisitIntentsConfig(sharpness=sharpness, aspects={}))
+    intents = VisitIntents(VisitIntentsConfig(sharpness=sharpness, steepness=0, aspects={}))
     targets = requests.targets
     rows = np.flatnonzero(targets != UNKNOWN)[:1000].tolist()
     wanted = [intents.parts(vectors.long_term(row), []).wanted[targets[row]] for row in rows]

@@ -31,7 +31,8 @@ from recommender.arrays import Bool, Float32, Float64, Int64, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.models.item_to_item import Neighbours
 from recommender.models.likeness import Likeness, unit_sparse_rows, weighted_by_idf
-from recommender.models.visit_intents import IntentEvidence, VisitIntents, standardised
+from recommender.models.long_term_odds import standardised
+from recommender.models.visit_intents import IntentEvidence, VisitIntents
 
 if TYPE_CHECKING:
     from benchmarks.visit_demo import Demo

@@ -11,12 +11,14 @@ s the likeness in an aspect, w how much the kind of event says, a that an event 
 what is likely without any likeness. Of n positive events not every one is about the one thing.
 Over the aspects f with prior π_f, and π_0 = 1 - Σ π_f for a visit about nothing,
 
-    q_i ∝ p_i (π_0 + Σ_f π_f Π_j r^f_ij)        p_i ∝ exp(β z_i)
+    q_i ∝ p_i (π_0 + Σ_f π_f Π_j r^f_ij)        p_i ∝ (n_i + h)^-α
 
-z the long-term score in standard deviations over the catalogue. Events that contradict each other
-make every product small, and q returns towards p: a visit that says nothing changes little. Where
-nobody has liked title i so far, q_i is t q_i + (1 - t) p_i instead: that it is like what was opened
-does not make it good.
+n_i how many titles have a greater long-term score: what is wanted falls with the rank by a power,
+as of Zipf and Mandelbrot, whatever the scale and the tails of the scores. Events that contradict
+each other make every product small, and q returns towards p: a visit that says nothing changes
+little. Where nobody has liked title i so far, q_i is t q_i + (1 - t) p_i instead: that it is like
+what was opened does not make it good. Scores are read off the long-term ones: of the title that
+would have to be as likely without events (`recommender.models.long_term_odds`).
 
 The form is ours. The constants are a prior that needs no data (docs/models/visit_intents.md says
 how they were chosen).
@@ -43,6 +45,7 @@ from recommender.artifacts import (
 )
 from recommender.data.sessions import EventKind
 from recommender.models.likeness import Aspects
+from recommender.models.long_term_odds import LongTermOdds, standardised
 
 Subject = TypeVar("Subject")
 
@@ -64,12 +67,12 @@ EVENT_WEIGHTS: Mapping[int, float] = {
 RECENCY = 0.95
 """What each newer subject multiplies the weights of those before it by."""
 PRIOR = {
-    "overall": 0.45,
-    "genres": 0.1,
-    "people": 0.1,
+    "overall": 0.66,
+    "genres": 0.05,
+    "people": 0.03,
     "era": 0.1,
-    "period": 0.14,
-    "neighbours": 0.06,
+    "period": 0.08,
+    "neighbours": 0.03,
 }
 FIRST_PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period": 0.15}
 
@@ -77,12 +80,17 @@ FIRST_PRIOR = {"overall": 0.5, "genres": 0.1, "people": 0.1, "era": 0.1, "period
 @dataclass(frozen=True)
 class VisitIntentsConfig:
     sharpness: float = 0.4
-    """β: how much a standard deviation of the long-term score says."""
+    """β: how much a standard deviation of the long-term score says: where α is 0, and where a title
+    is more likely than the history's first, or less than its last."""
+    steepness: float = 1.5
+    """α: how fast what is wanted falls with the rank; 0 takes p_i ∝ exp(β z_i) instead."""
+    head: float = 5.0
+    """h: of about so many titles at the top none is much more likely than another."""
     reliability: float = 0.95
     """a: how seldom an event of weight 1 is an accident."""
     dilution: float = 0.5
     """γ: 0 believes each of many events as much as one, 1 all of them together as much as one."""
-    floor: float = 0.02
+    floor: float = 0.005
     """ε."""
     unrated: float = 0.3
     """t: how much of what a visit says counts for a title that nobody has liked."""
@@ -92,7 +100,8 @@ class VisitIntentsConfig:
     """The newest events that count."""
 
     def __post_init__(self) -> None:
-        checks.positive(sharpness=self.sharpness, floor=self.floor)
+        checks.positive(sharpness=self.sharpness, floor=self.floor, head=self.head)
+        checks.between(0, 10, steepness=self.steepness)
         checks.between(
             0, 1, reliability=self.reliability, dilution=self.dilution, unrated=self.unrated
         )
@@ -101,7 +110,9 @@ class VisitIntentsConfig:
         checks.whole(1, max_events=self.max_events)
 
 
-FIRST_CONFIG = VisitIntentsConfig(floor=0.03, aspects=FIRST_PRIOR, dilution=0.0, unrated=1.0)
+FIRST_CONFIG = VisitIntentsConfig(
+    floor=0.03, aspects=FIRST_PRIOR, dilution=0.0, unrated=1.0, steepness=0.0
+)
 """Of releases that note no constants: their slates can be answered again."""
 
 
@@ -125,7 +136,7 @@ class IntentPosterior:
     """What is wanted, after the visit's events.
 
     Attributes:
-        scores: (I,) z + log(q / p) / β: without events they are the long-term scores.
+        scores: (I,) in standard deviations: without events they are the long-term scores.
         visit: (I,) the same of the part of q that is about something, less a constant.
         share: ½ Σ |q_i - p_i|, how much the visit has changed what is wanted: 0 to 1.
         aspects: the posterior of each aspect; with the rest, π_0's, they sum to 1.
@@ -142,15 +153,15 @@ class IntentParts:
     """What the long-term scores and each expert say of every title.
 
     Attributes:
-        z: (I,) the long-term scores in standard deviations.
-        prior: (I,) exp(β z) over its sum over what can be wanted.
+        long_term: how likely the long-term scores make each title.
+        prior: (I,) that over its sum over what can be wanted.
         wanted: (I,) p: the same, 0 where a title cannot be wanted.
         ratios: by expert, an aspect or another, (I,) its distribution over p.
         has_events: whether any event counted.
         counted: (I,) how much of what the aspects say counts for a title; None for all of it.
     """
 
-    z: Float32
+    long_term: LongTermOdds
     prior: Float32
     wanted: Float32
     ratios: Mapping[str, Float32]
@@ -201,7 +212,7 @@ class VisitIntents:
         Raises:
             ArtifactError: it is broken, or of another kind.
         """
-        saved = load_artifact(folder, cls.kind).manifest.config
+        saved = {"steepness": 0.0, **load_artifact(folder, cls.kind).manifest.config}
         return cls(read_config(VisitIntentsConfig, saved, {}))
 
     def posterior(
@@ -221,13 +232,15 @@ class VisitIntents:
     ) -> IntentParts:
         """Return what each aspect says of every title; arguments as of `posterior`."""
         config = self.config
-        z = standardised(long_term)
-        prior = np.exp(config.sharpness * (z - z.max(initial=0)))
+        odds = LongTermOdds.of(
+            standardised(long_term), config.sharpness, config.steepness, config.head
+        )
+        prior = np.exp(odds.logs - odds.logs.max(initial=-np.inf))
         wanted: Float32 = prior if eligible is None else np.where(eligible, prior, np.float32(0))
         total = np.float32(max(float(wanted.sum()), 1e-30))
         newest = evidence[-config.max_events :]
         ratios = {name: self._ratios(name, newest, wanted / total) for name in config.aspects}
-        return IntentParts(z, prior / total, wanted / total, ratios, bool(newest), self._counted)
+        return IntentParts(odds, prior / total, wanted / total, ratios, bool(newest), self._counted)
 
     def combined(self, parts: IntentParts, weights: Mapping[str, float]) -> IntentPosterior:
         """Return what is wanted, from what each expert says.
@@ -251,8 +264,8 @@ class VisitIntents:
         odds = parts.believed(np.float32(nothing) + stated) + learned
         odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
         return IntentPosterior(
-            parts.z + self._log(odds),
-            parts.z + self._log(stated + learned),
+            parts.long_term.scores(_log(odds)),
+            parts.long_term.scores(_log(stated + learned)),
             float(parts.wanted @ np.abs(odds - 1)) / 2 if parts.has_events else 0.0,
             {name: mass / total for name, mass in masses.items()},
         )
@@ -278,18 +291,9 @@ class VisitIntents:
                 product *= (1 - trust) + trust * relative
         return product
 
-    def _log(self, ratio: Float32) -> Float32:
-        floored = np.maximum(ratio, np.float32(1e-12))
-        return np.asarray(np.log(floored) / np.float32(self.config.sharpness), dtype=np.float32)
 
-
-def standardised(scores: Float32) -> Float32:
-    """Return (I,) scores in standard deviations over the catalogue; zeros where all are equal."""
-    exact = scores.astype(np.float64)  # squares of any float32
-    spread = float(exact.std()) if len(exact) else 0.0
-    if spread <= 1e-7 * float(np.abs(exact).max(initial=0)):
-        return np.zeros(len(scores), dtype=np.float32)
-    return np.asarray((exact - exact.mean()) / spread, dtype=np.float32)
+def _log(ratio: Float32) -> Float32:
+    return np.log(np.maximum(ratio, np.float32(1e-12)))
 
 
 def weights_of(events: Iterable[tuple[Subject, int]]) -> dict[Subject, float]:

@@ -18,12 +18,12 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
 from recommender.models.learned_visits import Reading
 from recommender.models.likeness import Aspects, Likeness
+from recommender.models.long_term_odds import standardised
 from recommender.models.visit_intents import (
     IntentEvidence,
     IntentParts,
     IntentPosterior,
     VisitIntents,
-    standardised,
     weights_of,
 )
 from recommender.serving.candidates import catalogue_items

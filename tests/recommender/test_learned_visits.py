@@ -15,8 +15,9 @@ from recommender.models.learned_visits import (
     stated_weights,
     with_experts,
 )
+from recommender.models.long_term_odds import standardised
 from recommender.models.visit_counts import VisitCounts
-from recommender.models.visit_intents import IntentEvidence, VisitIntents, standardised
+from recommender.models.visit_intents import IntentEvidence, VisitIntents, VisitIntentsConfig
 from recommender.models.visit_mixture import VisitMixture
 from recommender.vocabulary import Vocabulary
 
@@ -50,9 +51,10 @@ def learned_by(counts, weights):
     return LearnedVisits(mixture, counts)
 
 
-def test_the_posterior_is_the_plain_mixture_of_all_distributions(counts, parts):
+def test_the_posterior_is_the_plain_mixture_of_all_distributions(counts):
     """Each expert's distribution written out and weighed; scores are z + log(q / p) / β."""
-    intents = VisitIntents()
+    intents = VisitIntents(VisitIntentsConfig(steepness=0))
+    parts = intents.parts(LONG, [IntentEvidence(ALIKE)], ELIGIBLE)
     stated = stated_weights(intents, has_encoder=True)
     ours = learned_by(counts, stated).posterior(intents, Reading(parts, TITLES, SESSION))
     beta = intents.config.sharpness
@@ -103,7 +105,8 @@ def test_an_encoder_that_knows_no_title_says_nothing_of_any(counts, parts):
 
 def test_what_nobody_liked_is_believed_less_of_the_aspects_and_whole_of_the_counts(counts):
     """The likelihoods of the experts, weighed, are the posterior that is served."""
-    intents = VisitIntents().over((np.arange(ITEMS) % 2).astype(np.float32))
+    config = VisitIntentsConfig(steepness=0)
+    intents = VisitIntents(config).over((np.arange(ITEMS) % 2).astype(np.float32))
     parts = intents.parts(LONG, [IntentEvidence(ALIKE)], ELIGIBLE)
     stated = stated_weights(intents, has_encoder=True)
     learned = learned_by(counts, stated)
@@ -115,7 +118,7 @@ def test_what_nobody_liked_is_believed_less_of_the_aspects_and_whole_of_the_coun
     q = np.array([found @ weights / (masses @ weights) for found, masses in each])
     assert q.sum() == pytest.approx(1, abs=1e-4)
     log_odds = np.log(q / parts.wanted[targets]) / intents.config.sharpness
-    assert np.allclose((scores - parts.z)[targets], log_odds, atol=1e-3)
+    assert np.allclose((scores - standardised(LONG))[targets], log_odds, atol=1e-3)
 
 
 def test_stated_weights_sum_to_one():

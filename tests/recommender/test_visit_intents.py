@@ -1,5 +1,7 @@
 """The posterior of what a visit wants: known answers, laws, and a slow twin."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,13 +9,13 @@ from hypothesis import strategies as st
 
 from recommender.data.sessions import EventKind
 from recommender.errors import InvalidInputError
+from recommender.models.long_term_odds import LongTermOdds, standardised
 from recommender.models.visit_intents import (
     EVENT_WEIGHTS,
     FIRST_CONFIG,
     IntentEvidence,
     VisitIntents,
     VisitIntentsConfig,
-    standardised,
     weights_of,
 )
 
@@ -44,10 +46,10 @@ long_terms = st.integers(0, 99).map(
 
 
 def slow_posterior(long_term, evidence, config, liked_by=None):
-    """Return q and p item by item, as the module's text defines them."""
+    """Return scores, q and p item by item, as the module's text defines them."""
     positive = sum(not event.is_negative for event in evidence)
     z = (long_term - long_term.mean()) / long_term.std()
-    p = [np.exp(config.sharpness * value) for value in z.astype(float)]
+    p = [slow_odds(value, z, config) for value in z]
     p = [value / sum(p) for value in p]
     q = []
     for item in range(len(p)):
@@ -70,14 +72,39 @@ def slow_posterior(long_term, evidence, config, liked_by=None):
     if liked_by is not None:
         t = np.where(liked_by > 0, 1, config.unrated)
         q = t * q + (1 - t) * np.array(p)
-    return q / q.sum(), np.array(p)
+    q, p = q / q.sum(), np.array(p)
+    return slow_scores(q, p, z, config), q, p
+
+
+def slow_odds(value, z, config):
+    if not config.steepness:
+        return np.exp(config.sharpness * float(value))
+    return (sum(other > value for other in z) + config.head) ** -config.steepness
+
+
+def slow_scores(q, p, z, config):
+    """Return the scores between those of titles a little more and less likely; beyond, by β."""
+    if not config.steepness:
+        return z + np.log(q / p) / config.sharpness
+    order = np.argsort(p)
+    scores = []
+    for wanted in q:
+        if wanted <= p.min():
+            scores.append(z.min() + np.log(wanted / p.min()) / config.sharpness)
+        elif wanted >= p.max():
+            scores.append(z.max() + np.log(wanted / p.max()) / config.sharpness)
+        else:
+            above = next(n for n in order if p[n] >= wanted)
+            below = next(n for n in order[::-1] if p[n] < wanted)
+            share = np.log(wanted / p[below]) / np.log(p[above] / p[below])
+            scores.append(z[below] + share * (z[above] - z[below]))
+    return np.array(scores)
 
 
 @given(long_terms, events)
 def test_a_slow_twin_gives_the_same(long_term, evidence):
-    q, p = slow_posterior(long_term, evidence, model.config)
+    expected, q, p = slow_posterior(long_term, evidence, model.config)
     posterior = model.posterior(long_term, evidence)
-    expected = standardised(long_term) + np.log(q / p) / model.config.sharpness
     assert np.allclose(posterior.scores, expected, atol=1e-3)
     assert posterior.share == pytest.approx(np.abs(q - p).sum() / 2, abs=1e-4)
 
@@ -85,19 +112,18 @@ def test_a_slow_twin_gives_the_same(long_term, evidence):
 @given(long_terms, events, st.integers(0, 99))
 def test_a_slow_twin_gives_the_same_where_some_titles_were_never_liked(long_term, evidence, seed):
     liked_by = np.random.default_rng(seed).integers(0, 2, ITEMS).astype(np.float32)
-    q, p = slow_posterior(long_term, evidence, model.config, liked_by)
+    expected, q, p = slow_posterior(long_term, evidence, model.config, liked_by)
     posterior = model.over(liked_by).posterior(long_term, evidence)
-    expected = standardised(long_term) + np.log(q / p) / model.config.sharpness
     assert np.allclose(posterior.scores, expected, atol=1e-3)
     assert posterior.share == pytest.approx(np.abs(q - p).sum() / 2, abs=1e-4)
 
 
 @given(long_terms, events)
 def test_a_slow_twin_gives_the_same_by_the_first_constants(long_term, evidence):
-    q, p = slow_posterior(long_term, evidence, FIRST_CONFIG)
+    expected, _, _ = slow_posterior(long_term, evidence, FIRST_CONFIG)
     intents = VisitIntents(FIRST_CONFIG).over(np.zeros(ITEMS, dtype=np.float32))
     scores = intents.posterior(long_term, evidence).scores
-    assert np.allclose(scores, standardised(long_term) + np.log(q / p) / 0.4, atol=1e-3)
+    assert np.allclose(scores, expected, atol=1e-3)
 
 
 def test_what_nobody_liked_is_moved_by_its_share_of_what_a_visit_says():
@@ -142,13 +168,13 @@ def test_the_order_of_events_does_not_matter(long_term, evidence, random):
     assert np.allclose(one.scores, other.scores, atol=1e-3)
 
 
-@given(long_terms, st.integers(0, 99))
-def test_a_refusal_lowers_what_is_alike_more_than_the_rest(long_term, seed):
+@given(st.integers(0, 99))
+def test_a_refusal_lowers_what_is_alike_more_than_the_rest(seed):
     event = random_event(seed, is_negative=True)
     alike = np.sort(event.likeness["overall"])
     evidence = [IntentEvidence(dict.fromkeys(ASPECTS, event.likeness["overall"]), 1.0, True)]
-    change = model.posterior(long_term, evidence).scores - standardised(long_term)
-    in_order = change[np.argsort(event.likeness["overall"])]
+    scores = model.posterior(np.ones(ITEMS, dtype=np.float32), evidence).scores
+    in_order = scores[np.argsort(event.likeness["overall"])]
     assert (np.diff(in_order) <= 1e-4).all()
     assert in_order[-1] < in_order[0] or np.allclose(alike, alike[0])
 
@@ -229,6 +255,8 @@ def test_where_nothing_can_be_wanted_scores_are_finite():
 def test_settings_out_of_bounds_are_refused():
     for wrong in (
         {"sharpness": 0},
+        {"steepness": -1},
+        {"head": 0},
         {"reliability": 1.1},
         {"floor": 0},
         {"dilution": 1.1},
@@ -251,3 +279,32 @@ def test_the_strongest_event_of_a_subject_counts_once_and_a_later_refusal_replac
     assert weights == {"a": pytest.approx(0.95 * 0.95), "b": -1.0}
     assert list(weights) == ["a", "b"]
     assert weights_of([("b", EventKind.HIDE), ("b", EventKind.OPEN)]) == {"b": 0.9}
+
+
+def test_a_release_that_notes_no_steepness_is_read_as_it_was(tmp_path):
+    """Its slates are answered again by p ∝ exp(β z)."""
+    VisitIntents(FIRST_CONFIG).save(tmp_path / "visit_intents")
+    manifest = tmp_path / "visit_intents" / "manifest.json"
+    noted = json.loads(manifest.read_text())
+    del noted["config"]["steepness"], noted["config"]["head"]
+    manifest.write_text(json.dumps(noted))
+    assert VisitIntents.load(tmp_path / "visit_intents").config == FIRST_CONFIG
+
+
+@given(long_terms, events)
+def test_scores_depend_on_the_order_of_the_history_and_not_on_its_tails(long_term, evidence):
+    """A history whose first title is ten times as far ahead is moved in the same order."""
+    stretched = np.where(long_term == long_term.max(), 10 * long_term + 10, long_term)
+    one, other = (model.posterior(scores, evidence).scores for scores in (long_term, stretched))
+    assert np.array_equal(np.argsort(one), np.argsort(other))
+
+
+def test_ranks_by_hand():
+    """Ranks 0, 1, 1, 3 and h = 5, α = 1.5; a title three times as likely as the first is beyond."""
+    z = np.array([2, 0, 0, -1], dtype=np.float32)
+    odds = LongTermOdds.of(z, 0.4, 1.5, 5.0)
+    assert np.allclose(
+        np.exp(odds.logs) * 5**1.5, [1, (5 / 6) ** 1.5, (5 / 6) ** 1.5, (5 / 8) ** 1.5]
+    )
+    gained = np.log([3, 1, (6 / 5) ** 0.75, 1]).astype(np.float32)
+    assert np.allclose(odds.scores(gained), [2 + np.log(3) / 0.4, 0, 1, -1], atol=1e-5)
