@@ -7,7 +7,7 @@ The tails of scores differ from viewer to viewer: the first title of a short his
 standard deviations above the mean, that of a long one 10. Ranks have one tail for all. The power is
 that of Zipf's law as Mandelbrot has it.
 
-I titles, K different scores.
+I titles.
 """
 
 from dataclasses import dataclass
@@ -25,13 +25,13 @@ class LongTermOdds:
         z: (I,) the scores in standard deviations.
         logs: (I,) log p, less a constant.
         sharpness: β, above 0.
-        curve: (2, K) log p and the score, both ascending; None where p is exp(β z).
+        ranking: what p is made of; None where it is exp(β z).
     """
 
     z: Float32
     logs: Float32
     sharpness: float
-    curve: Float32 | None
+    ranking: "Ranking | None" = None
 
     @classmethod
     def of(cls, z: Float32, sharpness: float, steepness: float, head: float) -> "LongTermOdds":
@@ -44,11 +44,10 @@ class LongTermOdds:
             head: h, above 0.
         """
         if not steepness or not len(z):
-            return cls(z, np.asarray(np.float32(sharpness) * z), sharpness, None)
-        values, number, counts = np.unique(z, return_inverse=True, return_counts=True)
-        greater = len(z) - np.cumsum(counts)  # (K,)
-        logs = (-steepness * np.log(greater + head)).astype(np.float32)
-        return cls(z, logs[number], sharpness, np.stack([logs, values]))
+            return cls(z, np.asarray(np.float32(sharpness) * z), sharpness)
+        ranking = Ranking.of(z, steepness, head)
+        logs = np.float32(-steepness) * np.log(ranking.greater + np.float32(head))
+        return cls(z, np.asarray(logs), sharpness, ranking)
 
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the score of a title that would be so likely by the history alone.
@@ -59,13 +58,55 @@ class LongTermOdds:
         Args:
             gained: (I,) log(q / p) of each title.
         """
-        if self.curve is None:
-            return np.asarray(self.z + gained / np.float32(self.sharpness), dtype=np.float32)
+        sharpness = np.float32(self.sharpness)
+        if self.ranking is None:
+            return np.asarray(self.z + gained / sharpness, dtype=np.float32)
         logs = self.logs + gained
-        known, values = self.curve
-        beyond = logs - np.clip(logs, known[0], known[-1])
-        inside = np.interp(logs, known, values)
-        return np.asarray(inside + beyond / self.sharpness, dtype=np.float32)
+        beyond = logs - np.clip(logs, self.logs.min(), self.logs.max())
+        return np.asarray(self.ranking.scores(gained) + beyond / sharpness, dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Titles by long-term score.
+
+    Attributes:
+        greater: (I,) n, how many titles have a greater score.
+        curve: the score at each n from 0 on, descending; between those of titles it is a line.
+        steepness: α, above 0.
+        head: h, above 0.
+    """
+
+    greater: Float32
+    curve: Float32
+    steepness: float
+    head: float
+
+    @classmethod
+    def of(cls, z: Float32, steepness: float, head: float) -> "Ranking":
+        """Rank (I,) scores; equal ones have one rank."""
+        order = np.argsort(-z)
+        ordered = z[order]
+        is_first = np.append(True, ordered[1:] < ordered[:-1])
+        first = np.flatnonzero(is_first)  # of each different score
+        greater = np.empty(len(z), dtype=np.float32)
+        greater[order] = first[np.cumsum(is_first) - 1]
+        curve = ordered
+        if len(first) < len(ordered):
+            between = np.interp(np.arange(first[-1] + 1), first, ordered[first])
+            curve = between.astype(np.float32)
+        return cls(greater, curve, steepness, head)
+
+    def scores(self, gained: Float32) -> Float32:
+        """Return (I,) the scores at the ranks that make titles so much likelier."""
+        head, last = np.float32(self.head), np.float32(len(self.curve) - 1)
+        shrunk = np.exp(gained / np.float32(-self.steepness))
+        rank = np.clip((self.greater + head) * shrunk - head, np.float32(0), last)
+        above = rank.astype(np.int32)
+        below = np.minimum(above + 1, len(self.curve) - 1)
+        share = rank - above.astype(np.float32)
+        high = self.curve[above]
+        return np.asarray(high - share * (high - self.curve[below]))
 
 
 def standardised(scores: Float32) -> Float32:

@@ -96,7 +96,8 @@ def slow_scores(q, p, z, config):
         else:
             above = next(n for n in order if p[n] >= wanted)
             below = next(n for n in order[::-1] if p[n] < wanted)
-            share = np.log(wanted / p[below]) / np.log(p[above] / p[below])
+            low, here, high = (v ** (-1 / config.steepness) for v in (p[below], wanted, p[above]))
+            share = (low - here) / (low - high)
             scores.append(z[below] + share * (z[above] - z[below]))
     return np.array(scores)
 
@@ -307,4 +308,6 @@ def test_ranks_by_hand():
         np.exp(odds.logs) * 5**1.5, [1, (5 / 6) ** 1.5, (5 / 6) ** 1.5, (5 / 8) ** 1.5]
     )
     gained = np.log([3, 1, (6 / 5) ** 0.75, 1]).astype(np.float32)
-    assert np.allclose(odds.scores(gained), [2 + np.log(3) / 0.4, 0, 1, -1], atol=1e-5)
+    assert np.allclose(
+        odds.scores(gained), [2 + np.log(3) / 0.4, 0, 2 * (6 - 6 * (5 / 6) ** 0.5), -1], atol=1e-5
+    )
