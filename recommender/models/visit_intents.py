@@ -259,13 +259,17 @@ class VisitIntents:
                 stated += part
             else:
                 learned += part
+        about = stated + learned
+        if self.config.steepness:  # a search for a genre says nothing of years: they lift nothing
+            silent = (name for name, ratio in parts.ratios.items() if not np.ptp(ratio))
+            about -= np.float32(sum(weights.get(name, 0.0) for name in silent))
         nothing = max(1 - sum(weights.values()), 0.0)
         total = max(nothing + sum(masses.values()), 1e-30)
         odds = parts.believed(np.float32(nothing) + stated) + learned
         odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
         return IntentPosterior(
             parts.long_term.scores(_log(odds)),
-            parts.long_term.scores(_log(stated + learned)),
+            parts.long_term.scores(_log(about)),
             float(parts.wanted @ np.abs(odds - 1)) / 2 if parts.has_events else 0.0,
             {name: mass / total for name, mass in masses.items()},
         )
