@@ -15,8 +15,8 @@ from recommender.mapped import code_fingerprint, load_mapped, save_mapped
 class Shelf:
     name: str
     lengths: np.ndarray
-    parts: tuple = ()
-    by_code: dict = field(default_factory=dict)
+    parts: tuple[object, ...] = ()
+    by_code: dict[object, object] = field(default_factory=dict)
     matrix: sparse.csr_array | None = None
 
 

@@ -51,7 +51,7 @@ def slow_posterior(long_term, evidence, config, liked_by=None):
     z = (long_term - long_term.mean()) / long_term.std()
     p = [slow_odds(value, z, config) for value in z]
     p = [value / sum(p) for value in p]
-    q = []
+    weighted = []
     for item in range(len(p)):
         weight = 1 - sum(config.aspects.values())
         for name, share in config.aspects.items():
@@ -67,13 +67,14 @@ def slow_posterior(long_term, evidence, config, liked_by=None):
                     mean = sum(p[i] * (config.floor + s[i]) for i in range(len(p)))
                     product *= 1 - trust + trust * (config.floor + s[item]) / mean
             weight += share * product
-        q.append(p[item] * weight)
-    q = np.array(q) / sum(q)
+        weighted.append(p[item] * weight)
+    prior = np.array(p)
+    q = np.array(weighted) / sum(weighted)
     if liked_by is not None:
         t = np.where(liked_by > 0, 1, config.unrated)
-        q = t * q + (1 - t) * np.array(p)
-    q, p = q / q.sum(), np.array(p)
-    return slow_scores(q, p, z, config), q, p
+        q = t * q + (1 - t) * prior
+    q = q / np.sum(q)
+    return slow_scores(q, prior, z, config), q, prior
 
 
 def slow_odds(value, z, config):
