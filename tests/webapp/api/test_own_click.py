@@ -1,32 +1,24 @@
 """What a viewer did is in the very next answer, whichever process gives it."""
 
 import json
-import os
 import re
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
-from pathlib import Path
 from urllib.error import HTTPError
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 from urllib.request import HTTPCookieProcessor, ProxyHandler, Request, build_opener
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 
+from tests.web_server import web_server
 from webapp.engine.replay import replay
 from webapp.slates.models import Slate
 
-ROOT = Path(__file__).resolve().parents[3]
 WORKERS = 3
-READY_SECONDS = 60
 
 
 class Site:
@@ -63,46 +55,9 @@ class Site:
 
 
 @pytest.fixture
-def site(transactional_db, visit_release, settings, tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path / "access.log"
-    database = urlsplit(os.environ["DATABASE_URL"])._replace(
-        path="/" + connection.settings_dict["NAME"]
-    )
-    environment = os.environ | {
-        "DATABASE_URL": database.geturl(),
-        "MARQUEE_HOME": str(settings.MARQUEE_HOME),
-        "MARQUEE_DEBUG": "1",  # whose static files need no collecting
-        "MARQUEE_SECURE": "0",
-        "MARQUEE_WEB_PROCESSES": str(WORKERS),
-        "MARQUEE_ROW_SIZE": "6",
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py"]
-    command += ["--bind", f"127.0.0.1:{port}", "--access-logformat", "%(p)s %(s)s %(r)s"]
-    command += ["--access-logfile", str(log)]
-    with (tmp_path / "server.log").open("w") as told:
-        server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=told, stderr=told)
-        try:
-            opened = Site(f"http://127.0.0.1:{port}", log)
-            until = time.monotonic() + READY_SECONDS
-            while not is_ready(opened):
-                assert server.poll() is None, (tmp_path / "server.log").read_text()
-                assert time.monotonic() < until, (tmp_path / "server.log").read_text()
-                time.sleep(0.2)
-            yield opened
-        finally:
-            server.send_signal(signal.SIGTERM)
-            server.wait(20)
-
-
-def is_ready(site):
-    try:
-        return site.ask("/readyz").startswith("ready")
-    except OSError:
-        return False
+def site(transactional_db, visit_release, tmp_path):
+    with web_server(tmp_path, processes=WORKERS, MARQUEE_ROW_SIZE="6") as server:
+        yield Site(server.address, server.log)
 
 
 def by_all_workers(site, path):
