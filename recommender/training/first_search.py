@@ -15,7 +15,6 @@ no part.
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from recommender.data.splits import stable_holdout
 from recommender.errors import InvalidInputError
 from recommender.models.ials import IalsConfig
 from recommender.training.config import ReleaseConfig
-from recommender.training.trials import Fold, Limits, Trial, Trials
+from recommender.training.trials import Fold, Limits, Trial, Trials, grid, scaled
 
 MIN_PROFILES = 700
 """With fewer profiles the shipped settings stay: a full search chose them on 671."""
@@ -159,11 +158,7 @@ def first_search(
     """
     limits = Limits(config.max_seconds, config.max_trials, clock)
     trials = Trials(folds, journal, on_trial, limits=limits)
-    grid = product(config.unobserved_weights, config.regularizations)
-    trials.run(
-        replace(config.start, unobserved_weight=weight, regularization=regularization)
-        for weight, regularization in grid
-    )
+    trials.run(grid(config.start, config.unobserved_weights, config.regularizations))
     largest = min(folds[0].train.matrix.shape) // config.rows_per_dimension
     largest = min(config.max_embedding_size, largest)
     size = config.start.embedding_size
@@ -222,22 +217,12 @@ def _follow(
     followed = False
     while not trials.is_cut_off:
         before = _best_of(trials, size)
-        moved = replace(
-            before.config,
-            unobserved_weight=_rounded(before.config.unobserved_weight * weight_factor),
-            regularization=_rounded(before.config.regularization * regularization_factor),
-            epochs=config.start.epochs,
-        )
-        trials.run([moved])
+        moved = scaled(before.config, weight_factor, regularization_factor)
+        trials.run([replace(moved, epochs=config.start.epochs)])
         if _best_of(trials, size).value < before.value * (1 + config.min_gain):
             break
         followed = True
     return followed
-
-
-def _rounded(value: float) -> float:
-    """Keep three digits, so that a setting can be read, and found again."""
-    return float(f"{value:.3g}")
 
 
 def _best_of(trials: Trials, size: int) -> Trial:

@@ -11,8 +11,9 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,25 @@ class Limits:
     max_trials: float = math.inf
     clock: Callable[[], float] = time.monotonic
     """What counts the seconds."""
+
+
+def grid(
+    start: IalsConfig, unobserved_weights: Iterable[float], regularizations: Iterable[float]
+) -> Iterator[IalsConfig]:
+    """Yield the start with each α₀ and each λ*."""
+    for weight, regularization in product(unobserved_weights, regularizations):
+        yield replace(start, unobserved_weight=weight, regularization=regularization)
+
+
+def scaled(config: IalsConfig, weight_factor: float, regularization_factor: float) -> IalsConfig:
+    """Return a setting with α₀ and λ* multiplied, to three digits: to be read, and found again."""
+    weight = config.unobserved_weight * weight_factor
+    regularization = config.regularization * regularization_factor
+    return replace(
+        config,
+        unobserved_weight=float(f"{weight:.3g}"),
+        regularization=float(f"{regularization:.3g}"),
+    )
 
 
 class Trials:

@@ -15,7 +15,7 @@ from pathlib import Path
 from recommender import checks
 from recommender.errors import InvalidInputError
 from recommender.models.ials import IalsConfig
-from recommender.training.trials import Fold, Trial, Trials
+from recommender.training.trials import Fold, Trial, Trials, grid, scaled
 
 WEIGHTS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 REGULARIZATIONS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
@@ -91,11 +91,7 @@ def table(trials: list[Trial]) -> str:
 
 
 def _searched(search: Trials, config: SearchConfig) -> list[Trial]:
-    grid = itertools.product(config.unobserved_weights, config.regularizations)
-    search.run(
-        replace(config.start, unobserved_weight=weight, regularization=regularization)
-        for weight, regularization in grid
-    )
+    search.run(grid(config.start, config.unobserved_weights, config.regularizations))
     for step in _steps(config.refinements):
         search.run(_around(replace(search.best.config, epochs=config.start.epochs), step))
     size = config.start.embedding_size * 2
@@ -121,13 +117,4 @@ def _around(config: IalsConfig, step: float) -> Iterator[IalsConfig]:
     """Yield the eight neighbours of a setting."""
     for weight, regularization in itertools.product((1 / step, 1.0, step), repeat=2):
         if weight != 1.0 or regularization != 1.0:
-            yield replace(
-                config,
-                unobserved_weight=_rounded(config.unobserved_weight * weight),
-                regularization=_rounded(config.regularization * regularization),
-            )
-
-
-def _rounded(value: float) -> float:
-    """Keep three digits, so that a setting can be read, and found again."""
-    return float(f"{value:.3g}")
+            yield scaled(config, weight, regularization)
