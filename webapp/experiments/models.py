@@ -93,6 +93,11 @@ class Experiment(models.Model):
         check_arms(self.the_arms)
 
     @property
+    def is_by_visit(self) -> bool:
+        """Whether each visit is put into an arm by itself."""
+        return self.unit == self.Unit.VISIT
+
+    @property
     def the_arms(self) -> list[Arm]:
         return [Arm(**arm) for arm in self.arms]
 

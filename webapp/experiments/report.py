@@ -93,7 +93,10 @@ def _first_sign(
         if arm.name != last and _can_compare(outcomes, arm, experiment.the_arms[-1]):
             both = of_arm | (outcomes.arms == last)
             ratio = (outcomes.units[both], signs[both], np.ones(int(both.sum())))
-            share["p"] = _effect(experiment, ratio, of_arm[both], EXPECTED["abandonment"], rng).p
+            share["p"] = _effect(
+                ratio, of_arm[both], EXPECTED["abandonment"], rng,
+                is_by_visit=experiment.is_by_visit,
+            ).p  # fmt: skip
         shares[arm.name] = share
     return _arms_compared(experiment, found.outcomes, rng) | {"shares": shares}
 
@@ -229,13 +232,13 @@ def _sizes(experiment: Experiment, outcomes: Outcomes) -> dict[str, Any]:
     """Count what was put into each arm, and check whether chance explains the counts."""
     arms = experiment.the_arms
     of_arms = [outcomes.of_arm(arm.name) for arm in arms]
-    is_by_visit = experiment.unit == Experiment.Unit.VISIT
+    is_by_visit = experiment.is_by_visit
     counts = [len(each) if is_by_visit else len(np.unique(each.units)) for each in of_arms]
     if not sum(counts) or len(arms) == 1:
         return {"units": counts, "p": None, "warning": ""}
     p = mismatch_p(counts, [arm.share for arm in arms])
     warning = ""
-    what = "visits" if is_by_visit else "profiles and strangers"
+    what = "visits" if is_by_visit else "viewers"
     if p < MISMATCH_LEVEL:
         warning = (
             f"the arms have {counts} {what}, which their shares do not explain "
@@ -265,25 +268,28 @@ def _effects(
         if metric == planned.get("metric"):
             expected = planned["expected"]
         ratio = (both.units, *_parts(metric, both))
-        effects[metric] = asdict(_effect(experiment, ratio, is_ours, expected, rng))
+        compared = _effect(ratio, is_ours, expected, rng, is_by_visit=experiment.is_by_visit)
+        effects[metric] = asdict(compared)
     return effects
 
 
 def _effect(
-    experiment: Experiment,
     ratio: tuple[Int64, Float64, Float64],
     is_ours: Bool,
     expected: float,
     rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+    *,
+    is_by_visit: bool,
 ) -> Effect:
     """Compare two arms in a ratio: (B,) units, numerators and denominators of their visits."""
     units, parts, wholes = ratio
-    if experiment.unit == Experiment.Unit.VISIT:
-        return effect_within_units(units, is_ours, parts, wholes, expected, rng, RESAMPLES)
+    if is_by_visit:
+        return effect_within_units(units, is_ours, parts, wholes, expected, rng, resamples)
     ours, theirs = (
         Ratio.of_visits(units[rows], parts[rows], wholes[rows]) for rows in (is_ours, ~is_ours)
     )
-    return effect(ours, theirs, expected, rng, RESAMPLES)
+    return effect(ours, theirs, expected, rng, resamples)
 
 
 @dataclass(frozen=True)
@@ -331,19 +337,16 @@ def trials(
 
 def _trial(outcomes: Outcomes, partings: int, planted: float, *, is_by_visit: bool) -> Trial:
     effects = []
-    units, expected = outcomes.units, planted or EXPECTED["abandonment"]
+    units, ones = outcomes.units, np.ones(len(outcomes))
+    expected = planted or EXPECTED["abandonment"]
     for seed in range(partings):
         rng = np.random.default_rng(seed)
         half = shuffled_units(np.arange(len(units)) if is_by_visit else units, rng)
         abandoned = outcomes.abandoned.copy()
         turned = rng.random(len(outcomes)) < planted / max(abandoned.mean(), 1e-9)
         abandoned[half & turned] = 0
-        if is_by_visit:
-            ones = np.ones(len(units))
-            effects.append(effect_within_units(units, half, abandoned, ones, expected, rng, 400))
-            continue
-        ours, theirs = (Ratio.of_visits(units[of], abandoned[of]) for of in (half, ~half))
-        effects.append(effect(ours, theirs, expected, rng, 400, 1 - LEVEL))
+        ratio = (units, abandoned, ones)
+        effects.append(_effect(ratio, half, expected, rng, 400, is_by_visit=is_by_visit))
     return Trial(
         partings,
         planted,

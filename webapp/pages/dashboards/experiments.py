@@ -74,7 +74,7 @@ def _plan(experiment: Experiment) -> Table:
     ]
     for arm in experiment.the_arms:
         treated = arm.treatment.replace("_", " ")
-        of_what = "visits" if experiment.unit == Experiment.Unit.VISIT else "viewers"
+        of_what = "visits" if experiment.is_by_visit else "viewers"
         rows.append([f"Arm {arm.name}", f"{treated}, {arm.share * 100:.0f} % of {of_what}"])
     if "detectable" in planned:
         rows.append(
@@ -120,44 +120,43 @@ def _arms(
 
 def _effects(experiment: Experiment, report: dict[str, Any]) -> Table:
     """The report's differences: for one look, and by the sequential method for any number."""
-    warning = report.get("sizes", {}).get("warning", "")
-    when = str(report.get("at", ""))[:16].replace("T", " ")
-    return Table(
-        f"effects-{experiment.pk}",
-        f"Differences, {report.get('visits', 0):,} visits, {when} UTC",
-        DIFFERENCES,
-        _differences(report),
-        f"{warning} `manage.py experiments --report` works this out anew. The first interval is "
-        "right for one look at the end; the second holds at all looks together.".strip(),
-        "There are too few visits in an arm to compare.",
-        is_of_visits=True,
-    )
+    return _differences(
+        f"effects-{experiment.pk}", "Differences", report, report["at"],
+        "`manage.py experiments --report` works this out anew. The first interval is right for one "
+        "look at the end; the second holds at all looks together.",
+    )  # fmt: skip
 
 
 def _from_first_sign(
     experiment: Experiment, report: dict[str, Any], later: dict[str, Any]
 ) -> Table:
     """The same of visits with a first sign, from that moment on."""
-    when = str(report.get("at", ""))[:16].replace("T", " ")
     shares = ", ".join(
         f"{arm} {format_value(share['value'], 'share')}"
         for arm, share in later["shares"].items()
         if share["value"] is not None
     )
+    return _differences(
+        f"first-sign-{experiment.pk}", "Differences from the first sign on", later, report["at"],
+        "A first sign is the first thing done in a visit, or the first request after something "
+        f"was seen. Before it, all arms answer alike. With one: {shares}.",
+    )  # fmt: skip
+
+
+def _differences(id: str, heading: str, compared: dict[str, Any], at: str, note: str) -> Table:
+    """The differences between arms; `at` is when the report was worked out, ISO 8601."""
     return Table(
-        f"first-sign-{experiment.pk}",
-        f"Differences from the first sign on, {later['visits']:,} visits, {when} UTC",
+        id,
+        f"{heading}, {compared['visits']:,} visits, {at[:16].replace('T', ' ')} UTC",
         DIFFERENCES,
-        _differences(later),
-        f"{later['sizes']['warning']} A first sign is the first thing done in a visit, or the "
-        "first request after something was seen. Before it, all arms answer alike. With one: "
-        f"{shares}.".strip(),
+        _difference_rows(compared),
+        f"{compared['sizes']['warning']} {note}".strip(),
         "There are too few visits in an arm to compare.",
         is_of_visits=True,
     )
 
 
-def _differences(report: dict[str, Any]) -> list[list[object]]:
+def _difference_rows(report: dict[str, Any]) -> list[list[object]]:
     """A row for each arm but the last, and metric."""
     rows: list[list[object]] = []
     for effect in report.get("effects", []):
