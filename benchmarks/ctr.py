@@ -136,7 +136,7 @@ def ablation(log: Log, options: Options) -> Iterator[Row]:
                 say(f"ablation {system} seed {seed}: {outcomes[-1].metrics}")
             yield from _rows("ablation", system, outcomes)
             for regime in regimes[0]:
-                shares = [told[regime] for told in regimes]
+                shares = [by_regime[regime] for by_regime in regimes]
                 yield Row("ablation", system, f"units {regime}", **of_seeds(shares))
 
 

@@ -205,7 +205,11 @@ def changes(
     orders = dict(
         zip(
             RULES,
-            (base, np.diff(task.test.histories.indptr)[asked], _foretold(ease, task.test)[asked]),
+            (
+                base,
+                np.diff(task.test.histories.indptr)[asked],
+                _predictability(ease, task.test)[asked],
+            ),
             strict=True,
         )
     )
@@ -231,8 +235,8 @@ def changes(
                     yield Row(name, system, metric, *(end * scale for end in ends))
 
 
-def _foretold(ease: Any, held_out: HeldOut) -> Float64:
-    """How well EASE foretells a fifth of each history from the rest; NaN for short histories."""
+def _predictability(ease: Any, held_out: HeldOut) -> Float64:
+    """NDCG@100 of EASE for a fifth of each history, from the rest; NaN for short histories."""
     histories = Interactions.from_matrix(held_out.histories)
     rng = np.random.default_rng(SPLIT_SEED)
     _, within = leave_share_out(histories, rng, 0.2)

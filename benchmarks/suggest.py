@@ -82,8 +82,8 @@ def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
     for share in (50, 99):
         value = float(np.percentile(took, share)) * 1000
         yield Row(protocol, "/api/v1/suggest", f"p{share}_ms", value, peak_mb=peak)
-    for part, told in after.items():
-        cpu = sum(seconds - before[part].get(pid, 0.0) for pid, seconds in told.items())
+    for part, by_pid in after.items():
+        cpu = sum(seconds - before[part].get(pid, 0.0) for pid, seconds in by_pid.items())
         yield Row(protocol, "/api/v1/suggest", f"{part}_processor_ms", cpu / len(took) * 1000)
 
 

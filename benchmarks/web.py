@@ -41,21 +41,21 @@ def web_server(log: Path, environment: Mapping[str, str]) -> Iterator[WebServer]
     """Run gunicorn on a free port, and yield it once every process answers.
 
     Args:
-        log: what it says is added there.
+        log: its output is appended there.
         environment: beside this process's own.
 
     Raises:
-        RuntimeError: it is not ready in time; the end of its log is told.
+        RuntimeError: it is not ready in time; the message holds the end of its log.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     gunicorn = [sys.executable, "-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py"]
     options = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--access-logfile", os.devnull]
-    with log.open("ab") as told:
+    with log.open("ab") as output:
         server = subprocess.Popen(
             [*gunicorn, *options], cwd=ROOT, env={**os.environ, **environment},
-            stdout=told, stderr=told,
+            stdout=output, stderr=output,
         )  # fmt: skip
     try:
         if not _is_ready(port):

@@ -117,7 +117,7 @@ class Ranker:
             is_warm: whether to go on from this ranker's network; else only what ids are known.
             targets: see `Fifa.fit`.
             validation: asked for a value after every epoch, see `Fifa.fit`.
-            on_epoch: told of every epoch.
+            on_epoch: called after every epoch.
 
         Raises:
             InvalidInputError: there is no example, or they are not of these fields.

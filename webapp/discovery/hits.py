@@ -80,7 +80,7 @@ def near_row(source: RecommendationSource, hits: Sequence[Hit]) -> Row:
 def _allowed(viewer: Viewer, catalogue: Catalogue) -> Bool | None:
     """Return (I,) which titles a search of this viewer may match, None for all.
 
-    One with a limit is not told of titles that are not available.
+    A profile with a maturity limit gets no titles that are unavailable.
     """
     if viewer.maturity_limit is None and not viewer.hidden:
         return None

@@ -23,10 +23,10 @@ def rival_of(treatment: str) -> str:
 
 
 def treated_viewer(viewer: Viewer, treatment: str) -> Viewer:
-    """Return what the recommender is told.
+    """Return the viewer that the recommender ranks for.
 
-    Long-term only is what the history said as the visit began. What was seen or refused since is
-    left out of the rows in either arm.
+    In the long-term-only arm that is the history as the visit began. Titles seen or refused since
+    are left out of the rows in either arm.
     """
     if treatment != Treatment.LONG_TERM_ONLY:
         return viewer

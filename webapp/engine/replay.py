@@ -68,8 +68,8 @@ class Replay:
     differences: list[RowDifference]
     notes: list[str]
     feature_skew: float | None = None
-    """How far what the ranker was told then is from what it is told now; None where that was not
-    kept, or another release was asked."""
+    """Largest difference between the ranker's features then and now; None where those of then were
+    not kept, or another release was requested."""
 
 
 def replay(slate: Slate, release: Release | None = None) -> Replay:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
-ACTION_EVENT = "told"
+ACTION_EVENT = "feedback"
 """The browser event after an htmx action; elements that show the changed state reload."""
 
 

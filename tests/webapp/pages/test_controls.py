@@ -58,7 +58,7 @@ def test_each_control_of_a_title_is_told_and_can_be_undone(
     )
     text = told.content.decode()
     assert ("<html" in text) is not is_htmx
-    assert ("told" in told.headers.get("HX-Trigger-After-Swap", "")) is is_htmx
+    assert ("feedback" in told.headers.get("HX-Trigger-After-Swap", "")) is is_htmx
     assert "The Good, the Bad and the Ugly" in text
     assert model.objects.count() == 1
     address, fields = undo_in(text)
@@ -130,7 +130,7 @@ def test_the_controls_are_a_fragment_that_reads_itself_again(
     owner_client.post(f"/list/{films[0].pk}/", {"value": "add"})
     with django_assert_max_num_queries(9):  # session, user and profile, title 4, standing 2
         text = owner_client.get(f"/controls/{films[0].pk}/").content.decode()
-    assert 'hx-trigger="told from:body"' in text
+    assert 'hx-trigger="feedback from:body"' in text
     assert "On my list" in text
     assert "Remove from Continue watching" in text
     assert "Remove from history" in text

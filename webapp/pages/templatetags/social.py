@@ -1,4 +1,4 @@
-"""What other sites and search engines are told: absolute addresses, and a title's facts."""
+"""Metadata for other sites and search engines: absolute addresses, and a title's facts."""
 
 import json
 from collections.abc import Iterable, Mapping

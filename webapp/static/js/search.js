@@ -29,7 +29,7 @@
   /* The search page without a text shows all that the canvas would. */
   const isCanvas = document.getElementById("main").dataset.surface === "prequery";
 
-  /* An intent: one run of typing, to a choice or to giving up; told once, at its end. */
+  /* An intent: one run of typing, to a choice or to giving up; reported once, at its end. */
   const intent = {
     query: "",
     leaving: 0,
@@ -360,7 +360,7 @@
       forget(option);
       return;
     }
-    /* A chosen title is told by events.js, a search by the page it leads to. */
+    /* A chosen title is reported by events.js, a search by the page it leads to. */
     const { kind } = option.dataset;
     intent.end(kind === "person" || kind === "genre" ? kind : "");
     if (!event.ctrlKey && !event.metaKey && !event.shiftKey) close();

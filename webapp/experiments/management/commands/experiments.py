@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def _find(self, options: dict[str, Any]) -> Experiment:
         if options["create"]:
-            arms = [_arm(told) for told in options["create"]]
+            arms = [_arm(text) for text in options["create"]]
             return lifecycle.create(
                 options["name"], arms, options["question"],
                 is_simulated=options["simulated"], unit=options["by"],
@@ -115,27 +115,27 @@ class Command(BaseCommand):
         if len(experiment.the_arms) == 1:
             raise CommandError(f"{experiment} has one arm: there are no arms to compare")
         baseline, visits, difference = options["plan"]
-        experiment.plan = plan(
+        planned = plan(
             experiment, baseline, int(visits), difference=difference, design=options["design"]
         )
+        experiment.plan = planned
         experiment.save(update_fields=["plan"])
-        told = experiment.plan
         self.stdout.write(
-            f"With {int(visits):,} visits a difference of {told['detectable']:.2%} in abandonment "
-            f"is found 4 times in 5; one of {difference:.2%} needs {told['needed_an_arm']:,} "
-            "visits in each arm."
+            f"With {int(visits):,} visits a difference of {planned['detectable']:.2%} in "
+            f"abandonment is found 4 times in 5; one of {difference:.2%} needs "
+            f"{planned['needed_an_arm']:,} visits in each arm."
         )
 
     def _report(self, experiment: Experiment) -> None:
         if experiment.status == Experiment.Status.DRAFT:
             raise CommandError(f"{experiment} has not begun")
-        told = keep_report(experiment, timezone.now())
+        report = keep_report(experiment, timezone.now())
         who = "simulated viewers" if experiment.is_simulated else "people"
-        self.stdout.write(f"{experiment}, {told['visits']:,} visits of {who}")
-        self._compare(told)
-        if drafts := told["drafts"]:
+        self.stdout.write(f"{experiment}, {report['visits']:,} visits of {who}")
+        self._compare(report)
+        if drafts := report["drafts"]:
             self.stdout.write(_preference(drafts))
-        later = told["first_sign"]
+        later = report["first_sign"]
         self.stdout.write(f"from the first sign on, {later['visits']:,} visits of {who}")
         for arm, share in later["shares"].items():
             if share["value"] is not None:
@@ -192,35 +192,35 @@ def _preference(drafts: dict[str, Any]) -> str:
     )
 
 
-def _span(told: dict[str, Any] | None, metric: str) -> str:
-    if told is None:
+def _span(interval: dict[str, Any] | None, metric: str) -> str:
+    if interval is None:
         return "not known"
     unit, times = PERCENT[metric]
     value, low, high = (
-        "-" if told[name] is None else f"{times * told[name]:.2f}"
+        "-" if interval[name] is None else f"{times * interval[name]:.2f}"
         for name in ("value", "low", "high")
     )
     return f"{value} {unit} ({low} to {high})"
 
 
-def _arm(told: str) -> Arm:
-    name, _, rest = told.partition("=")
+def _arm(text: str) -> Arm:
+    name, _, rest = text.partition("=")
     treatment, _, share = rest.partition(":")
     try:
         return Arm(name, treatment, float(share))
     except ValueError:
-        raise CommandError(f"an arm is told as NAME=TREATMENT:SHARE, got {told}") from None
+        raise CommandError(f"an arm is written NAME=TREATMENT:SHARE, got {text}") from None
 
 
-def _moment(told: str | None) -> datetime:
+def _moment(text: str | None) -> datetime:
     now = timezone.now()
-    if told is None:
+    if text is None:
         return now
     try:
-        moment = datetime.fromisoformat(told)
+        moment = datetime.fromisoformat(text)
     except ValueError:
-        raise CommandError(f"--at must be an ISO 8601 time, got {told}") from None
+        raise CommandError(f"--at must be an ISO 8601 time, got {text}") from None
     moment = moment if moment.tzinfo else timezone.make_aware(moment)
     if moment > now:
-        raise CommandError(f"--at must lie in the past, got {told}")
+        raise CommandError(f"--at must lie in the past, got {text}")
     return moment
