@@ -7,6 +7,9 @@ Processes that load a folder share its pages. It is a cache of what can be built
 that built it (`code_fingerprint`), and no format for keeping. Nothing in it is run: whoever loads
 it names the classes, whose fields are set without calling them. A folder appears under its name
 only when everything in it is written.
+
+A class with caches of its own lists their fields in `CACHES`; they are left out, and its
+`start_caches` is called where an object was mapped.
 """
 
 import hashlib
@@ -17,6 +20,7 @@ import tempfile
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -90,16 +94,39 @@ def load_mapped(folder: Path, classes: Collection[type], about: Mapping[str, Any
         ArtifactError: the folder is missing, broken, about something else, or holds an object of
             another class.
     """
+    manifest = _manifest(folder)
+    if manifest["about"] != json.loads(json.dumps(about)):
+        raise ArtifactError(f"{folder} is about {manifest['about']}, expected {about}")
+    try:
+        return _Reader(folder, classes, manifest).decoded(manifest["root"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        raise ArtifactError(f"{folder} holds no readable index: {error}") from error
+
+
+def about_mapped(folder: Path) -> dict[str, Any]:
+    """Return what a folder is about, without its arrays.
+
+    Raises:
+        ArtifactError: the folder is missing, or its manifest broken.
+    """
+    about: dict[str, Any] = _manifest(folder)["about"]
+    return about
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Read what describes a folder.
+
+    Raises:
+        ArtifactError: it is missing or broken.
+    """
     try:
         checksum, text = json.loads((folder / MANIFEST).read_text())
         if checksum != _checksum(text.encode()):
             raise ArtifactError(f"{folder / MANIFEST} changed since it was written")
-        manifest = json.loads(text)
-        if manifest["about"] != json.loads(json.dumps(about)):
-            raise ArtifactError(f"{folder} is about {manifest['about']}, expected {about}")
-        return _Reader(folder, classes, manifest).decoded(manifest["root"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+        manifest: dict[str, Any] = json.loads(text)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ArtifactError(f"{folder} holds no readable index: {error}") from error
+    return manifest
 
 
 @dataclass
@@ -144,11 +171,15 @@ class _Writer:
             if not matrix.has_canonical_format:
                 matrix = matrix.copy()
                 matrix.sum_duplicates()
-            parts = [self.encoded(part) for part in (matrix.data, matrix.indices, matrix.indptr)]
-            return {"sparse": [matrix.format, list(matrix.shape), *parts]}
+            arrays = matrix.data, matrix.indices, matrix.indptr
+            return {"sparse": [matrix.format, list(matrix.shape), *map(self.encoded, arrays)]}
         if type(value) not in self.classes:
             raise ArtifactError(f"a {type(value).__name__} cannot be mapped: it is not listed")
-        fields = {name: self.encoded(part) for name, part in vars(value).items()}
+        if isinstance(value, Enum):
+            return {"enum": [_name(type(value)), value.value]}
+        left_out = getattr(value, "CACHES", ())
+        parts = {name: part for name, part in vars(value).items() if name not in left_out}
+        fields = {name: self.encoded(part) for name, part in parts.items()}
         self.objects.append([_name(type(value)), fields])
         return {"object": len(self.objects) - 1}
 
@@ -174,11 +205,17 @@ class _Reader:
         self._sparse: dict[tuple[Any, ...], Any] = {}
         self._objects: list[Any] = []
         for name, fields in manifest["objects"]:
-            if name not in self._classes:
-                raise ArtifactError(f"{folder} holds a {name}, which is not listed")
-            made: Any = object.__new__(self._classes[name])
+            class_ = self._listed(name)
+            made: Any = object.__new__(class_)
             vars(made).update({field: self.decoded(part) for field, part in fields.items()})
+            if hasattr(class_, "CACHES"):
+                made.start_caches()
             self._objects.append(made)
+
+    def _listed(self, name: str) -> type:
+        if name not in self._classes:
+            raise ArtifactError(f"it holds a {name}, which is not listed")
+        return self._classes[name]
 
     def decoded(self, code: Any) -> Any:
         if not isinstance(code, dict):
@@ -197,6 +234,8 @@ class _Reader:
                 return tuple(self.decoded(each) for each in value)
             case "dict":
                 return {self.decoded(key): self.decoded(each) for key, each in value}
+            case "enum":
+                return self._listed(value[0])(value[1])
             case "sparse":
                 return self._matrix(*value)
         raise ValueError(f"{kind} is no kind of value")

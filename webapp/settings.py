@@ -110,6 +110,10 @@ VISIT_GAP_SECONDS = env.int(
 RELEASE_POLL_SECONDS = env.float(
     "MARQUEE_RELEASE_POLL_SECONDS", 2.0, validate=validate.Range(min=0.1, max=3600)
 )
+INDEX_WAIT_SECONDS = env.float(
+    "MARQUEE_INDEX_WAIT_SECONDS", 20.0, validate=validate.Range(min=0, max=3600)
+)
+"""How long a web process waits for the worker's index before it builds its own; 0: not at all."""
 ROW_SIZE = env.int("MARQUEE_ROW_SIZE", 20, validate=validate.Range(min=6, max=60))
 RELEVANCE_SHARE = env.float("MARQUEE_RELEVANCE_SHARE", 0.8, validate=validate.Range(min=0, max=1))
 EXPLORATION = env.float("MARQUEE_EXPLORATION", 0.2, validate=validate.Range(min=0, max=0.5))

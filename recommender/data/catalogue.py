@@ -114,6 +114,10 @@ class Catalogue:
         """Return the items of a person column, lowest number first."""
         return _column(self._by_person, person)
 
+    def prepare(self) -> None:
+        """Compute now what is otherwise computed at its first use."""
+        _ = self.available_items, self._by_genre, self._by_person
+
     @cached_property
     def _by_genre(self) -> sparse.csc_array:
         return sparse.csc_array(self.genres)

@@ -75,6 +75,9 @@ TAIL = np.float32(0.01)
 class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
+    CACHES = ("_similar", "_kept_tastes")
+    """What no file holds (`recommender.mapped`)."""
+
     def __init__(
         self,
         catalogue: Catalogue,
@@ -118,12 +121,11 @@ class Recommender:
             "trending", self.catalogue, self._trending, Because.TRENDING
         )
         self._new_row = new_row(self.catalogue)
-        self._similar = lru_cache(SIMILAR_CACHED)(self._similar_to)
         self._similarity = similarity_vectors(
             self.catalogue, self._factors[:, : tastes.history_size]
         )
         self._likeness, self._visits = None, None
-        self._kept_tastes = KeptTastes()
+        self.start_caches()
         if content is not None:
             self._likeness = Likeness(self.catalogue, self.space, self._neighbours)
             if not tastes.has_encoder:
@@ -134,6 +136,11 @@ class Recommender:
         self._hardly_known = self._modelled[likes[self._modelled] <= few]
         features = RankingFeatures(self.catalogue, self._modelled)
         self.reranker = Reranker(self.catalogue, features)
+
+    def start_caches(self) -> None:
+        """Begin with empty caches."""
+        self._similar = lru_cache(SIMILAR_CACHED)(self._similar_to)
+        self._kept_tastes = KeptTastes()
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":

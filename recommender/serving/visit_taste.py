@@ -51,6 +51,9 @@ class Subject:
 class VisitTaste:
     """Tastes over one catalogue; immutable but for its cache, so threads may share it."""
 
+    CACHES = ("_aspects",)
+    """What no file holds (`recommender.mapped`)."""
+
     def __init__(
         self,
         catalogue: Catalogue,
@@ -71,8 +74,12 @@ class VisitTaste:
         self._encoded = None if encoder is None else EncodedVisit(encoder, catalogue)
         self._catalogue, self._likeness = catalogue, likeness
         self._intents = (intents or VisitIntents()).over(catalogue.liked_by)
-        self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
         self._popular = standardised(np.log1p(catalogue.liked_by))
+        self.start_caches()
+
+    def start_caches(self) -> None:
+        """Begin with an empty cache."""
+        self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
 
     def taste(self, viewer: Viewer, history: Float32 | None) -> Taste | None:
         """Return what the viewer wants now, None where neither history nor visit says anything.

@@ -1,15 +1,14 @@
 """What this process serves: the live release, ranker and search over today's catalogue.
 
 The poller checks every `RELEASE_POLL_SECONDS` whether a release or ranker was published or the
-catalogue changed, loads the new state beside the old one, and swaps one reference. If a release or
-ranker cannot be loaded, the process logs the error and keeps serving the previous one.
+catalogue changed, maps the index that the worker built of it beside the old one, and swaps one
+reference (`webapp.engine.catalogue_index`). If a release or ranker cannot be loaded, the process
+logs the error and keeps serving the previous one.
 """
 
 import logging
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import numpy as np
 import torch
 from django.conf import settings
 
@@ -21,22 +20,16 @@ from recommender.ranking.ranker import Ranker
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
-from webapp.catalog.models import Genre, Person
 from webapp.engine.cards import Cards
-from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.engine.catalogue import Revision, revision
+from webapp.engine.catalogue_index import CatalogueIndex, build_index, open_index
+from webapp.engine.catalogue_index import folder_of as folder_of
+from webapp.engine.index_wait import index_wait
 from webapp.engine.search_subjects import SearchSubjects
 from webapp.refreshed import Refreshed
-from webapp.releases.models import RankerVersion, Release, Trained
+from webapp.releases.models import RankerVersion, Release
 
 logger = logging.getLogger(__name__)
-
-
-EXPORT_ATTEMPTS = 5
-"""How often catalogue and search are exported until both hold the same titles."""
-
-
-class TitlesChangedError(Exception):
-    """Titles came or went while catalogue and search were exported."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,8 @@ class Live:
     ranker_id: int | None = None
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
+    shown: Revision | None = None
+    """The revision that cards are of, where this state still waits for an index of it."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -90,52 +85,45 @@ def _load(before: Live | None) -> Live:
             return before
         cards = before.cards
     else:
-        cards = Cards()
-    popular, search = _export(release)
-    subjects = SearchSubjects(search, *_ids_by_name())
+        cards = before.cards if before is not None and before.shown == now else Cards()
+    release_id = release.pk if release else None
+    index = open_index(now, release_id, before.revision if before else None)
+    if index is None:
+        if before is not None and holder.is_polled and index_wait.is_worth_waiting():
+            return before if cards is before.cards else replace(before, cards=cards, shown=now)
+        index = build_index(now, release)
+    index_wait.end()
+    return _of_index(index, release, cards, before)
+
+
+def _of_index(
+    index: CatalogueIndex, release: Release | None, cards: Cards, before: Live | None
+) -> Live:
+    """Return what is served from an index; a release that cannot be loaded leaves the old one."""
+    popular, search = index.popular, index.search
+    subjects = SearchSubjects(search, index.genres, index.people)
     if release is None:
         words = "no release is published yet"
-        return Live(now, popular, cards, search, subjects, None, None, words)
+        return Live(index.revision, popular, cards, search, subjects, None, None, words)
+    recommender = index.recommender
     try:
-        recommender = Recommender.load(folder_of(release), popular.catalogue)
+        if recommender is None:
+            recommender = Recommender.load(folder_of(release), popular.catalogue)
     except RecommenderError as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
         # the old recommender goes on with the search over its own item numbers
-        serving = before or Live(now, popular, cards, search, subjects, None, None)
+        serving = before or Live(index.revision, popular, cards, search, subjects, None, None)
         if serving.recommender is None:
             serving = replace(serving, popular=popular, search=search, subjects=subjects)
         return replace(
             serving,
-            revision=now,
+            revision=index.revision,
             cards=cards,
             trouble=f"release {release.pk} cannot be loaded: {error}",
             broken_release_id=release.pk,
         )
-    search = in_space_of(search, recommender)
-    return Live(now, popular, cards, search, subjects, release.pk, recommender)
-
-
-def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
-    """Return the catalogue and search over the same titles.
-
-    Raises:
-        TitlesChangedError: titles came or went between the two, time and again.
-    """
-    for _ in range(EXPORT_ATTEMPTS):
-        catalogue = export_catalogue()
-        documents = export_documents(chosen_until=release.created_at if release else None)
-        search = SearchEngine.build(documents)
-        if np.array_equal(search.document_ids, catalogue.titles.ids):
-            return PopularTitles(catalogue), search
-    raise TitlesChangedError("titles come and go faster than they can be exported: try again later")
-
-
-def _ids_by_name() -> tuple[dict[str, int], dict[str, int]]:
-    """Return the ids of genres and of people by name. Two queries."""
-    return (
-        dict(Genre.objects.values_list("name", "pk")),
-        dict(Person.objects.values_list("name", "pk").iterator(chunk_size=20_000)),
-    )
+    search = with_similarity_of(search, recommender)
+    return Live(index.revision, popular, cards, search, subjects, release.pk, recommender)
 
 
 def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
@@ -143,12 +131,17 @@ def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
 
     A title that cannot be shown is like others in meaning alone.
     """
+    return with_similarity_of(search.with_space(recommender.space), recommender)
+
+
+def with_similarity_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
+    """Let search know which titles are alike, where it is in the recommender's space already."""
     is_available = recommender.catalogue.is_available
 
     def similarity(item: int) -> Float32 | None:
         return recommender.similarity(item) if is_available[item] else None
 
-    return search.with_space(recommender.space).with_similarity(similarity)
+    return search.with_similarity(similarity)
 
 
 def _with_ranker(live: Live, before: Live | None) -> Live:
@@ -186,11 +179,6 @@ def load_ranker(version: RankerVersion) -> Ranker:
 def limit_threads() -> None:
     """Let a model's arithmetic use `MODEL_THREADS`: sums come out the same with as many."""
     torch.set_num_threads(settings.MODEL_THREADS)
-
-
-def folder_of(trained: Trained) -> Path:
-    """Return where the artifacts lie."""
-    return Path(settings.MARQUEE_HOME) / trained.folder
 
 
 holder: Refreshed[Live] = Refreshed("live release", load_live)

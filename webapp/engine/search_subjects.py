@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+import numpy as np
+
 from search.engine import SearchEngine
 from search.errors import SearchError
+from search.index.strings import SortedStrings
 from search.query import FilterKind
 
 TEXTS_CACHED = 1024
@@ -18,12 +21,24 @@ class SubjectIds(NamedTuple):
     person_ids: tuple[int, ...] = ()
 
 
+class IdsByName:
+    """Ids by name, as arrays that processes can share."""
+
+    def __init__(self, ids: Mapping[str, int]) -> None:
+        names = sorted(ids)
+        self._names = SortedStrings(names)
+        self._ids = np.array([ids[name] for name in names], dtype=np.int64)
+
+    def get(self, name: str) -> int | None:
+        """Return the id of this name, None where there is none."""
+        index = self._names.find(name)
+        return None if index is None else int(self._ids[index])
+
+
 class SearchSubjects:
     """Reads texts as one state of search does; threads may share it."""
 
-    def __init__(
-        self, search: SearchEngine, genres: Mapping[str, int], people: Mapping[str, int]
-    ) -> None:
+    def __init__(self, search: SearchEngine, genres: IdsByName, people: IdsByName) -> None:
         """Take what texts are read with.
 
         Args:
@@ -36,7 +51,7 @@ class SearchSubjects:
 
     def people_named(self, names: Iterable[str]) -> list[int]:
         """Return the ids of people with these names, in their order."""
-        return [self._people[name] for name in names if name in self._people]
+        return [id_ for id_ in map(self._people.get, names) if id_ is not None]
 
     def _of(self, text: str) -> SubjectIds:
         """Return what a text asks for; nothing where it cannot be read."""

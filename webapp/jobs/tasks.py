@@ -11,6 +11,7 @@ from django.utils import timezone
 from webapp.events.forgetting import erase_forgotten
 from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
+from webapp.jobs import index_process
 from webapp.metrics import alerts, daily, health_snapshot, notifications
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.slates.models import Slate
@@ -55,6 +56,12 @@ def look_after_runs() -> None:
     runs.end_lost_runs(now)
     for run_id in runs.overdue_runs(now):
         train.delay(run_id)
+
+
+@shared_task
+def build_catalogue_index() -> None:
+    """Build what every web process maps, unless there is one of this catalogue and release."""
+    index_process.build_in_process()
 
 
 @shared_task

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from webapp.catalog.models import Title
-from webapp.engine import live
+from webapp.engine import catalogue_index, live
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.releases.models import Release
 
@@ -30,7 +30,7 @@ def test_a_title_that_comes_between_the_two_exports_is_in_both(films, now, monke
             exported.append(Title.objects.create(external_id="late", name="Late", added_at=now))
         return catalogue
 
-    monkeypatch.setattr(live, "export_catalogue", export_and_add)
+    monkeypatch.setattr(catalogue_index, "export_catalogue", export_and_add)
     state = live.load_live(None)
     assert exported[0].pk in state.catalogue.titles
     assert state.search.document_ids.tolist() == state.catalogue.titles.ids.tolist()
@@ -43,8 +43,8 @@ def test_titles_that_never_stop_coming_are_told_in_words(films, now, monkeypatch
         Title.objects.create(external_id=f"late-{count}", name="Late", added_at=now)
         return catalogue
 
-    monkeypatch.setattr(live, "export_catalogue", export_and_add)
-    with pytest.raises(live.TitlesChangedError, match="try again later"):
+    monkeypatch.setattr(catalogue_index, "export_catalogue", export_and_add)
+    with pytest.raises(catalogue_index.TitlesChangedError, match="try again later"):
         live.load_live(None)
 
 

@@ -1,0 +1,239 @@
+"""The catalogue index: what every process serves from, built once and mapped by all of them.
+
+The worker builds the catalogue's arrays, the search index and the recommender of the live release
+(`publish_index`), and writes them below `MARQUEE_HOME`. A process opens the newest index that is
+ahead of what it serves; one that finds none builds the same for itself.
+
+    artifacts/catalogue/20261128T201530123456-6f0c/   an index, named by when its export began
+    artifacts/catalogue/.lock                         held while one is built
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.utils import timezone
+
+from recommender.errors import ArtifactError, RecommenderError
+from recommender.mapped import about_mapped, code_fingerprint, load_mapped, save_mapped
+from recommender.serving.fallback import PopularTitles
+from recommender.serving.mapped import CLASSES as RECOMMENDER_CLASSES
+from recommender.serving.recommender import Recommender
+from search.engine import SearchEngine
+from search.mapped import CLASSES as SEARCH_CLASSES
+from webapp.catalog.models import Genre, Person
+from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.engine.search_subjects import IdsByName
+from webapp.releases.models import Release, Trained
+
+logger = logging.getLogger(__name__)
+
+EXPORT_ATTEMPTS = 5
+"""How often catalogue and search are exported until both hold the same titles."""
+KEPT = 2
+"""Indexes kept: a process may be about to open the one before."""
+PACKAGES = ("recommender", "search", "webapp/engine")
+"""An index is of use to the very code that built it."""
+
+
+class TitlesChangedError(Exception):
+    """Titles came or went while catalogue and search were exported."""
+
+
+@dataclass(frozen=True)
+class CatalogueIndex:
+    """One consistent state of the catalogue, and of a release over it.
+
+    Attributes:
+        revision: of the catalogue before it was exported; it may hold later changes.
+        release_id: None where no release is live.
+        popular: the catalogue, and what is served without a recommender.
+        search: over the same titles, in the recommender's space.
+        genres: ids by name.
+        people: the same.
+        recommender: None without a release, where it cannot be loaded, and where it cannot be
+            mapped (`recommender.serving.mapped`): each process then loads its own.
+    """
+
+    revision: Revision
+    release_id: int | None
+    popular: PopularTitles
+    search: SearchEngine
+    genres: IdsByName
+    people: IdsByName
+    recommender: Recommender | None
+
+
+CLASSES = (*RECOMMENDER_CLASSES, *SEARCH_CLASSES, CatalogueIndex, IdsByName)
+
+
+def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
+    """Build an index in this process: seconds, and minutes for half a million titles.
+
+    Args:
+        now: the revision, read before.
+        release: the live one.
+
+    Raises:
+        TitlesChangedError: titles come and go faster than they can be exported.
+    """
+    popular, search = _export(release)
+    recommender = None
+    if release is not None:
+        try:
+            recommender = Recommender.load(folder_of(release), popular.catalogue)
+        except RecommenderError:
+            logger.exception("release %s cannot be loaded", release.pk)
+        else:
+            search = search.with_space(recommender.space)
+    genres = IdsByName(dict(Genre.objects.values_list("name", "pk")))
+    people = IdsByName(dict(Person.objects.values_list("name", "pk").iterator(chunk_size=20_000)))
+    release_id = release.pk if release else None
+    return CatalogueIndex(now, release_id, popular, search, genres, people, recommender)
+
+
+def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
+    """Return the catalogue and search over the same titles.
+
+    Raises:
+        TitlesChangedError: titles came or went between the two, time and again.
+    """
+    for _ in range(EXPORT_ATTEMPTS):
+        catalogue = export_catalogue()
+        documents = export_documents(chosen_until=release.created_at if release else None)
+        search = SearchEngine.build(documents)
+        if np.array_equal(search.document_ids, catalogue.titles.ids):
+            return PopularTitles(catalogue), search
+    raise TitlesChangedError("titles come and go faster than they can be exported: try again later")
+
+
+def open_index(
+    now: Revision, release_id: int | None, behind: Revision | None = None
+) -> CatalogueIndex | None:
+    """Map the newest index of a release, None where none is of use.
+
+    Args:
+        now: the catalogue's revision.
+        release_id: the live release's.
+        behind: the revision this process serves; None takes an index of `now` alone. Where titles
+            change without end, no index may be as new as they are: one ahead of this will do.
+    """
+    for folder in _folders():
+        try:
+            about = about_mapped(folder)
+            found = _revision_of(about)
+            is_of_use = about == _about(found, release_id) and (
+                found == now or (behind is not None and behind[1] < found[1] <= now[1])
+            )
+            if is_of_use:
+                index: CatalogueIndex = load_mapped(folder, CLASSES, about)
+                return index
+        except (ArtifactError, KeyError, TypeError, ValueError) as error:
+            logger.warning("the catalogue's index in %s is passed over: %s", folder, error)
+    return None
+
+
+def publish_index() -> bool:
+    """Build and publish the index of the catalogue and release of now, unless there is one.
+
+    Safe to run twice and at once: whoever comes second leaves it to the first.
+
+    Returns:
+        Whether one was built.
+    """
+    with _building() as is_mine:
+        if not is_mine:
+            return False
+        now = revision()
+        release = Release.objects.filter(is_live=True).first()
+        about = _about(now, release.pk if release else None)
+        folders = _folders()
+        if any(_is_about(folder, about) for folder in folders):
+            return False
+        started = timezone.now()
+        _save(_root() / f"{started:%Y%m%dT%H%M%S%f}-{_short(about)}", about, now, release)
+        for folder in [*_folders()[KEPT:], *_root().glob(".*-*")]:
+            shutil.rmtree(folder, ignore_errors=True)
+        seconds = (timezone.now() - started).total_seconds()
+        logger.info("the catalogue's index is published, built in %.1f s", seconds)
+        return True
+
+
+def is_being_built() -> bool:
+    """Return whether some process on this machine builds one at the moment."""
+    with _building() as is_free:
+        return not is_free
+
+
+def _save(folder: Path, about: dict[str, Any], now: Revision, release: Release | None) -> None:
+    index = build_index(now, release)
+    index.popular.catalogue.prepare()
+    if index.recommender is not None:
+        index.recommender.catalogue.prepare()
+    try:
+        save_mapped(folder, index, CLASSES, about)
+    except ArtifactError as error:
+        logger.info("every process loads the recommender itself: %s", error)
+        save_mapped(folder, replace(index, recommender=None), CLASSES, about)
+
+
+@contextmanager
+def _building() -> Iterator[bool]:
+    """Hold the lock of the one who builds for a block; yield False if another has it."""
+    _root().mkdir(parents=True, exist_ok=True)
+    with (_root() / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True  # closing the file frees the lock, as does the end of the process
+
+
+def _root() -> Path:
+    return Path(settings.MARQUEE_HOME) / "artifacts" / "catalogue"
+
+
+def _folders() -> list[Path]:
+    """Return the folders of published indexes, newest first."""
+    return sorted(_root().glob("[0-9]*-*"), reverse=True)
+
+
+def _about(now: Revision, release_id: int | None) -> dict[str, Any]:
+    return {"revision": list(now), "release": release_id, "code": _code()}
+
+
+def _revision_of(about: dict[str, Any]) -> Revision:
+    count, latest = about["revision"]
+    return int(count), str(latest)
+
+
+def _is_about(folder: Path, about: dict[str, Any]) -> bool:
+    try:
+        return about_mapped(folder) == about
+    except ArtifactError:
+        return False
+
+
+def _short(about: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:8]
+
+
+@cache
+def _code() -> str:
+    return code_fingerprint(settings.BASE_DIR / package for package in PACKAGES)
+
+
+def folder_of(trained: Trained) -> Path:
+    """Return where the artifacts lie."""
+    return Path(settings.MARQUEE_HOME) / trained.folder
