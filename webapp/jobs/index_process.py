@@ -10,8 +10,7 @@ import sys
 
 from django.conf import settings
 
-POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What the pools of numpy, scipy and torch read when they are loaded."""
+from webapp.threads import thread_bounds
 
 
 def build_in_process() -> None:
@@ -20,6 +19,5 @@ def build_in_process() -> None:
     Raises:
         subprocess.CalledProcessError: it failed; its log says why.
     """
-    threads = dict.fromkeys(POOLS, str(settings.MODEL_THREADS))
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "index_catalogue"]
-    subprocess.run(command, env={**os.environ, **threads}, check=True)  # noqa: S603
+    subprocess.run(command, env={**os.environ, **thread_bounds()}, check=True)  # noqa: S603
