@@ -20,7 +20,6 @@ from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN
 from webapp.demo.simulated import HiddenRatingsLoaded, films_and_paths, simulated_people
 from webapp.engine.catalogue import export_catalogue
-from webapp.engine.live import folder_of
 from webapp.profiles.models import Rating
 from webapp.releases.models import Release
 
@@ -70,7 +69,7 @@ def read_demo() -> Demo | str:
     films, _ = films_and_paths()
     try:
         persons = simulated_people(films)
-        recommender = Recommender.load(folder_of(release), export_catalogue())
+        recommender = Recommender.load(release.path, export_catalogue())
     except (HiddenRatingsLoaded, RecommenderError, OSError) as error:
         return str(error)
     catalogue = recommender.catalogue
@@ -93,8 +92,8 @@ def read_demo() -> Demo | str:
         )
     years = np.array([of_item[n].year if n in of_item else 0 for n in range(len(catalogue))])
     neighbours = None
-    if (folder_of(release) / "larm").exists():
-        larm = Neighbours.load(folder_of(release) / "larm", Larm.kind)
+    if (release.path / "larm").exists():
+        larm = Neighbours.load(release.path / "larm", Larm.kind)
         neighbours = larm.over(catalogue.titles, catalogue.is_available)
     return Demo(
         people,

@@ -22,7 +22,6 @@ from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_encoder import SessionEncoder
 from tests.trained import TrainedOnce
 from webapp.catalog.models import Credit, Genre, Person, Title
-from webapp.engine.live import folder_of
 from webapp.engine.polling import poller
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
@@ -160,7 +159,7 @@ def release(people: list[Profile], trained_once: TrainedOnce) -> Release:
 @pytest.fixture
 def visit_release(release: Release, trained_once: TrainedOnce) -> Release:
     """The release with a session encoder that has learned to stay within a genre."""
-    folder = folder_of(release)
+    folder = release.path
     ials = Ials.load(folder / "ials")
     trained_once.copy(
         f"visits-{ials.item_factors.sum():.9f}", folder, lambda made: _train_on_visits(ials, made)

@@ -34,7 +34,7 @@ from search.mapped import CLASSES as SEARCH_CLASSES
 from webapp.catalog.models import Genre, Person
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
 from webapp.engine.search_subjects import IdsByName
-from webapp.releases.models import Release, Trained
+from webapp.releases.models import Release
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
     recommender = None
     if release is not None:
         try:
-            recommender = Recommender.load(folder_of(release), popular.catalogue)
+            recommender = Recommender.load(release.path, popular.catalogue)
         except RecommenderError:
             logger.exception("release %s cannot be loaded", release.pk)
         else:
@@ -232,8 +232,3 @@ def _short(about: dict[str, Any]) -> str:
 @cache
 def _code() -> str:
     return code_fingerprint(settings.BASE_DIR / package for package in PACKAGES)
-
-
-def folder_of(trained: Trained) -> Path:
-    """Return where the artifacts lie."""
-    return Path(settings.MARQUEE_HOME) / trained.folder

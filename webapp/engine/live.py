@@ -23,7 +23,6 @@ from search.engine import SearchEngine
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, revision
 from webapp.engine.catalogue_index import CatalogueIndex, build_index, open_index
-from webapp.engine.catalogue_index import folder_of as folder_of
 from webapp.engine.index_wait import index_wait
 from webapp.engine.search_subjects import SearchSubjects
 from webapp.refreshed import Refreshed
@@ -108,7 +107,7 @@ def _of_index(
     recommender = index.recommender
     try:
         if recommender is None:
-            recommender = Recommender.load(folder_of(release), popular.catalogue)
+            recommender = Recommender.load(release.path, popular.catalogue)
     except RecommenderError as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
         # the old recommender goes on with the search over its own item numbers
@@ -170,7 +169,7 @@ def load_ranker(version: RankerVersion) -> Ranker:
     Raises:
         ArtifactError: it is broken, or was made for other fields than today's.
     """
-    ranker = Ranker.load(folder_of(version))
+    ranker = Ranker.load(version.path)
     if ranker.fields != FIELDS:
         raise ArtifactError(f"{version} knows other fields than this Marquee: train a new one")
     return ranker

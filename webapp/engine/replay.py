@@ -19,7 +19,7 @@ from webapp.discovery.ranker_fields import shortest_floats, unpack_fields
 from webapp.discovery.snapshot import CatalogueExtent, Snapshot, SnapshotError, read_snapshot
 from webapp.discovery.snapshot_version_1 import version_1_scores
 from webapp.engine.catalogue import export_catalogue, export_documents
-from webapp.engine.live import folder_of, in_space_of, load_ranker
+from webapp.engine.live import in_space_of, load_ranker
 from webapp.releases.models import Release
 from webapp.slates.models import Slate
 
@@ -124,7 +124,7 @@ def _source(
     if release is not None:
         try:
             ranker = load_ranker(slate.ranker) if slate.ranker else None
-            return Recommender.load(folder_of(release), catalogue).with_ranker(ranker)
+            return Recommender.load(release.path, catalogue).with_ranker(ranker)
         except RecommenderError as error:
             name = f"{release} with {slate.ranker}" if slate.ranker else str(release)
             raise ReplayError(f"{name.capitalize()} cannot be loaded: {error}") from error

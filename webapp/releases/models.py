@@ -1,5 +1,8 @@
 """Tables of training runs and of the releases and rankers they produce."""
 
+from pathlib import Path
+
+from django.conf import settings
 from django.db import models
 
 from recommender.verdict import Verdict
@@ -67,6 +70,11 @@ class Trained(models.Model):
     class Meta:
         abstract = True
         ordering = ["-pk"]
+
+    @property
+    def path(self) -> Path:
+        """Where the artifacts lie."""
+        return Path(settings.MARQUEE_HOME) / self.folder
 
     @property
     def verdict(self) -> Verdict | None:

@@ -176,7 +176,7 @@ def _live_metrics(interactions: Interactions, config: ReleaseConfig) -> Metrics 
         return None
     try:
         return evaluate_release(
-            Path(settings.MARQUEE_HOME) / live.folder,
+            live.path,
             interactions,
             seed=live.run.seed,
             config=config,

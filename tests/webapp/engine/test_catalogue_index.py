@@ -12,7 +12,7 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.celery import app
 from webapp.engine import catalogue_index, index_wait, live, responses
 from webapp.engine.catalogue import export_catalogue, revision
-from webapp.engine.catalogue_index import folder_of, open_index, publish_index
+from webapp.engine.catalogue_index import open_index, publish_index
 from webapp.engine.polling import poller
 from webapp.events.visits import current_visit
 from webapp.jobs.tasks import build_catalogue_index
@@ -246,7 +246,7 @@ def test_a_new_release_is_waited_for_while_the_old_one_serves(release, films, se
     before = live.load_live(None)
     Release.objects.filter(pk=release.pk).update(is_live=False)
     run = TrainingRun.objects.create(seed=1)
-    shutil.copytree(folder_of(release), folder_of(release).with_name("other"))
+    shutil.copytree(release.path, release.path.with_name("other"))
     other = Release.objects.create(run=run, folder="artifacts/other", is_live=True)
     assert live.load_live(before).release_id == release.pk
     publish_index()

@@ -14,7 +14,7 @@ from recommender.serving.recommender import Recommender
 from recommender.vocabulary import Vocabulary
 from webapp.catalog.models import Title
 from webapp.engine import responses
-from webapp.engine.live import folder_of, holder
+from webapp.engine.live import holder
 from webapp.events.evidence import VISIT_EVENTS
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Visit
@@ -267,8 +267,8 @@ def test_an_encoder_over_other_items_leaves_the_old_release_serving(
     visit_release, visit, films, now, caplog
 ):
     assert holder.get().release_id == visit_release.pk
-    folder = folder_of(visit_release).parent / "mixed"
-    shutil.copytree(folder_of(visit_release), folder)
+    folder = visit_release.path.parent / "mixed"
+    shutil.copytree(visit_release.path, folder)
     shutil.rmtree(folder / "session_encoder")
     sessions = Sessions.from_events([1, 1, 2, 2], [0, 1, 1, 0], [0.0, 60.0, 0.0, 60.0])
     small = SessionEncoderConfig(width=4, num_blocks=1, epochs=1, patience=None)

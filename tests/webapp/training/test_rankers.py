@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from recommender.ranking.features import CATEGORIES, NUMBERS
 from webapp.discovery.ranker_fields import unpack_fields
 from webapp.engine import responses
-from webapp.engine.live import folder_of, holder
+from webapp.engine.live import holder
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Visit
@@ -242,7 +242,7 @@ def test_a_days_teacher_replaces_no_live_ranker(evenings, now):
 
 def test_a_ranker_that_cannot_be_read_leaves_the_order_to_the_score(evenings, cast, now, caplog):
     version = trained(Kind.TEACHER)
-    for path in folder_of(version).rglob("*.safetensors"):
+    for path in version.path.rglob("*.safetensors"):
         path.write_bytes(b"broken")
     holder.forget()
     page = responses.home(current_visit(None, cast.owner, now), now)

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from webapp.engine.live import folder_of, holder
+from webapp.engine.live import holder
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import previous, publish
 from webapp.training import runs
@@ -25,7 +25,7 @@ def test_a_run_is_trained_once_judged_and_published(people):
     )
     live = Release.objects.get(is_live=True)
     assert live.run == run
-    assert (folder_of(live) / "ials" / "manifest.json").exists()
+    assert (live.path / "ials" / "manifest.json").exists()
     assert runs.run_training(run.pk) is None
 
 

@@ -13,7 +13,6 @@ from recommender.models.ials import IalsConfig
 from recommender.training import first_search
 from recommender.training.config import ReleaseConfig
 from recommender.training.first_search import FirstSearchConfig
-from webapp.engine.live import folder_of
 from webapp.profiles.models import Rating
 from webapp.releases.models import Release, TrainingRun
 from webapp.training import runs, tuning
@@ -49,7 +48,7 @@ def test_a_training_run_uses_the_tuned_settings(people):
     tuned = tuned_ials()
     assert tuned != ReleaseConfig().ials
     assert run_training(queue_training(lambda run_id: None, seed=5).pk).status == "succeeded"
-    folder = folder_of(Release.objects.get()) / "ials"
+    folder = Release.objects.get().path / "ials"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["config"] == asdict(replace(tuned, seed=5))
 

@@ -10,7 +10,6 @@ from tqdm import tqdm
 from recommender.errors import RecommenderError
 from recommender.serving.recommender import Recommender
 from webapp.engine.catalogue import export_catalogue
-from webapp.engine.live import folder_of
 from webapp.jobs.tasks import train
 from webapp.releases.models import Release, TrainingRun
 from webapp.training.runs import queue_training
@@ -67,7 +66,7 @@ def _live_release_is_readable() -> bool:
     if release is None:
         return False
     try:
-        Recommender.load(folder_of(release), export_catalogue())
+        Recommender.load(release.path, export_catalogue())
     except RecommenderError:
         return False
     return True
