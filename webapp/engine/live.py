@@ -125,16 +125,11 @@ def _of_index(
     return Live(index.revision, popular, cards, search, subjects, release.pk, recommender)
 
 
-def in_space_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
-    """Let search know which titles the same people like and which are alike; documents are items.
+def with_similarity_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
+    """Let search, in the recommender's space already, know which titles are alike.
 
     A title that cannot be shown is like others in meaning alone.
     """
-    return with_similarity_of(search.with_space(recommender.space), recommender)
-
-
-def with_similarity_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
-    """Let search know which titles are alike, where it is in the recommender's space already."""
     is_available = recommender.catalogue.is_available
 
     def similarity(item: int) -> Float32 | None:

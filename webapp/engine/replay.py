@@ -19,7 +19,7 @@ from webapp.discovery.ranker_fields import shortest_floats, unpack_fields
 from webapp.discovery.snapshot import CatalogueExtent, Snapshot, SnapshotError, read_snapshot
 from webapp.discovery.snapshot_version_1 import version_1_scores
 from webapp.engine.catalogue import export_catalogue, export_documents
-from webapp.engine.live import in_space_of, load_ranker
+from webapp.engine.live import load_ranker, with_similarity_of
 from webapp.releases.models import Release
 from webapp.slates.models import Slate
 
@@ -92,7 +92,7 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
         chosen_until = served_by.created_at if served_by else None
         search = SearchEngine.build(export_documents(last_title, chosen_until))
         if isinstance(source, Recommender):
-            search = in_space_of(search, source)
+            search = with_similarity_of(search.with_space(source.space), source)
     replayed = answer(question, source, search)
     with_evidence = {(row["kind"], row["key"]) for row in slate.rows if "evidence" in row}
     rows: list[StoredRow] = [
