@@ -14,11 +14,11 @@ import os
 import random
 import re
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import django
 import numpy as np
 from django.apps import apps
 
+from benchmarks.at_once import at_once
 from benchmarks.harness import Options, Row, machine, say
 from benchmarks.lean_client import LeanClient
 from benchmarks.processor_time import Used, processor_time
@@ -69,12 +70,12 @@ def run(options: Options) -> Iterator[Row]:
 
 def measure(server: WebServer, clients: list["Sender"], size: int, seconds: float) -> Iterator[Row]:
     """Let all send at once, then look for what they sent."""
-    send_all(clients, size, WARM_SECONDS)
+    at_once([partial(client.send, size, WARM_SECONDS) for client in clients])
     for client in clients:
         client.took.clear()
         client.sent.clear()
     with processor_time(server) as used:
-        send_all(clients, size, seconds)
+        at_once([partial(client.send, size, seconds) for client in clients])
     sent = [id_ for client in clients for id_ in client.sent]
     missing = len(sent) - found(sent)
     if missing:
@@ -99,22 +100,6 @@ def rows(protocol: str, took: list[float], events: int, used: Used) -> Iterator[
         )
 
 
-def send_all(clients: list["Sender"], size: int, seconds: float) -> None:
-    """Let all send for so long.
-
-    Raises:
-        SystemExit: one of them failed.
-    """
-    threads = [threading.Thread(target=client.send, args=(size, seconds)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    failed = [client.trouble for client in clients if client.trouble]
-    if failed:
-        raise SystemExit(f"a client failed: {failed[0]}")
-
-
 def found(ids: list[str]) -> int:
     """Return how many of the events are in the table."""
     events = apps.get_model("events", "Event").objects
@@ -128,7 +113,6 @@ class Sender:
     Attributes:
         took: seconds of each batch.
         sent: ids of the events that were accepted.
-        trouble: why it ended early; empty if it did not.
     """
 
     def __init__(self, port: int, session: str, number: int) -> None:
@@ -147,28 +131,28 @@ class Sender:
         self._events = [json.dumps(event)[1:] for event in self._seen(page)]
         self.took: list[float] = []
         self.sent: list[str] = []
-        self.trouble = ""
 
     def send(self, size: int, seconds: float) -> None:
-        """Send batches of so many events for so long, each when the one before is answered."""
+        """Send batches of so many events for so long, each when the one before is answered.
+
+        Raises:
+            RuntimeError: an answer did not accept a whole batch.
+        """
         until = time.perf_counter() + seconds
-        try:
-            while time.perf_counter() < until:
-                ids = [str(uuid.uuid4()) for _ in range(size)]
-                events = self._rng.choices(self._events, k=size)
-                told = ",".join(
-                    f'{{"id":"{id_}",{event}' for id_, event in zip(ids, events, strict=True)
-                )
-                body = f'{{"events":[{told}]}}'.encode()
-                request = self._client.request("POST", "/api/v1/events", body)
-                began = time.perf_counter()
-                answer = self._client.send(request)
-                self.took.append(time.perf_counter() - began)
-                if answer.status != 200 or json.loads(answer.body)["accepted"] != size:
-                    raise RuntimeError(f"answered {answer.status}: {answer.body[:300]!r}")
-                self.sent += ids
-        except Exception as error:
-            self.trouble = f"{type(error).__name__}: {error}"
+        while time.perf_counter() < until:
+            ids = [str(uuid.uuid4()) for _ in range(size)]
+            events = self._rng.choices(self._events, k=size)
+            joined = ",".join(
+                f'{{"id":"{id_}",{event}' for id_, event in zip(ids, events, strict=True)
+            )
+            body = f'{{"events":[{joined}]}}'.encode()
+            request = self._client.request("POST", "/api/v1/events", body)
+            began = time.perf_counter()
+            answer = self._client.send(request)
+            self.took.append(time.perf_counter() - began)
+            if answer.status != 200 or json.loads(answer.body)["accepted"] != size:
+                raise RuntimeError(f"answered {answer.status}: {answer.body[:300]!r}")
+            self.sent += ids
 
     def close(self) -> None:
         self._client.close()

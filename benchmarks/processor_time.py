@@ -38,10 +38,15 @@ class Used:
 
 
 @contextmanager
-def processor_time(server: WebServer) -> Iterator[Used]:
-    """Measure while the block runs; what it yields is filled when it ends."""
+def processor_time(server: WebServer, database: str = "") -> Iterator[Used]:
+    """Measure while the block runs; what it yields is filled when it ends.
+
+    Args:
+        server: whose processes are measured.
+        database: its address; the one of DATABASE_URL where none is given.
+    """
     used, ended = Used(), threading.Event()
-    address = os.environ["DATABASE_URL"].replace("postgres://", "postgresql://", 1)
+    address = (database or os.environ["DATABASE_URL"]).replace("postgres://", "postgresql://", 1)
     with psycopg.connect(address, autocommit=True) as connection:
         before = _by_process(server, connection)
         after = dict(before)

@@ -15,16 +15,17 @@ import os
 import random
 import re
 import tempfile
-import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import django
 import numpy as np
 
+from benchmarks.at_once import at_once
 from benchmarks.harness import Options, Row, machine, say
 from benchmarks.lean_client import LeanClient
 from benchmarks.processor_time import Used, processor_time
@@ -92,11 +93,7 @@ class Measured:
 def measured(
     environment: Mapping[str, str], pause: float, number: int, options: Options
 ) -> Measured:
-    """Let every client ask for so many pages.
-
-    Raises:
-        SystemExit: one of them failed.
-    """
+    """Let every client ask for so many pages."""
     with (
         tempfile.TemporaryDirectory() as folder,
         viewers(CLIENTS, is_staff=True) as keys,
@@ -142,20 +139,9 @@ def rows(protocol: str, load: Measured, *, with_stages: bool = True) -> Iterator
 
 
 def visit_all(clients: list["Client"], number: int) -> None:
-    """Let all visit at once, until so many pages for each were answered, by whomever.
-
-    Raises:
-        SystemExit: one of them failed.
-    """
+    """Let all visit at once, until so many pages for each were answered, by whomever."""
     pages = iter(range(number * len(clients)))
-    threads = [threading.Thread(target=client.visit, args=(pages,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    failed = [client.trouble for client in clients if client.trouble]
-    if failed:
-        raise SystemExit(f"a client failed: {failed[0]}")
+    at_once([partial(client.visit, pages) for client in clients])
 
 
 class Client:
@@ -165,7 +151,6 @@ class Client:
         took: milliseconds of each page.
         stages: the same of each stage that the server names, and queries.
         size: bytes of the last page, compressed.
-        trouble: why it ended early; empty if it did not.
     """
 
     def __init__(self, port: int, session: str, seed: int, pause: float) -> None:
@@ -173,7 +158,6 @@ class Client:
         self._client = LeanClient(port, cookies, Accept_Encoding="gzip")
         self._rng = random.Random(SEED + seed)  # noqa: S311 - which titles are opened
         self._pause = pause
-        self.trouble = ""
         self.forget()
 
     def forget(self) -> None:
@@ -193,8 +177,6 @@ class Client:
                 if self._pause:
                     time.sleep(self._pause * self._rng.uniform(0.5, 1.5))
                 page = self._home()
-        except Exception as error:
-            self.trouble = f"{type(error).__name__}: {error}"
         finally:
             self._client.close()
 

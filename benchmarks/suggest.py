@@ -16,12 +16,12 @@ import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from functools import partial
 from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,10 @@ from typing import Any
 import numpy as np
 import psycopg
 
+from benchmarks.at_once import at_once
 from benchmarks.databases import database
-from benchmarks.harness import ROOT, Options, Row, peak_mb, processor_seconds, say
+from benchmarks.harness import ROOT, Options, Row, peak_mb, say
+from benchmarks.processor_time import Used, processor_time
 from benchmarks.search_data import documents
 from benchmarks.web import WebServer, web_server
 
@@ -74,17 +76,15 @@ def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
     with site.running() as server:
         clients = [Client(server.port, number, names) for number in range(CLIENTS)]
         type_all(clients, WARM_SECONDS)
-        before = site.processor_seconds(server)
-        took = type_all(clients, QUICK_SECONDS if options.quick else SECONDS)
-        after = site.processor_seconds(server)
+        with site.processor_time(server) as used:
+            took = type_all(clients, QUICK_SECONDS if options.quick else SECONDS)
         peak = max((peak_mb(pid) for pid in server.workers()), default=None)
     say(f"{protocol}: {len(took)} answers, {len(names)} films")
     for share in (50, 99):
         value = float(np.percentile(took, share)) * 1000
         yield Row(protocol, "/api/v1/suggest", f"p{share}_ms", value, peak_mb=peak)
-    for part, by_pid in after.items():
-        cpu = sum(seconds - before[part].get(pid, 0.0) for pid, seconds in by_pid.items())
-        yield Row(protocol, "/api/v1/suggest", f"{part}_processor_ms", cpu / len(took) * 1000)
+    for part, spent in used.seconds.items():
+        yield Row(protocol, "/api/v1/suggest", f"{part}_processor_ms", spent / len(took) * 1000)
 
 
 class Site:
@@ -140,21 +140,9 @@ class Site:
         """Return its web server, to be entered."""
         return web_server(self._home / "web.log", self._environment)
 
-    def processor_seconds(self, server: WebServer) -> dict[str, dict[int, float]]:
-        """Return the processor time so far of each process of web and database, where Linux.
-
-        A connection that ended in between takes its own along: at most what a minute's worth is.
-        """
-        with self._connection() as connection:
-            rows = connection.execute(
-                "SELECT pid FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
-                [NAME],
-            ).fetchall()
-        pids = {"web": server.workers(), "database": [pid for (pid,) in rows]}
-        return {
-            part: {pid: processor_seconds(pid) for pid in found if Path(f"/proc/{pid}").exists()}
-            for part, found in pids.items()
-        }
+    def processor_time(self, server: WebServer) -> AbstractContextManager[Used]:
+        """Measure its processes and connections while the block runs."""
+        return processor_time(server, self._address)
 
     def _connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
         return psycopg.connect(self._address.replace("postgres://", "postgresql://", 1))
@@ -247,20 +235,5 @@ class Client:
 
 def type_all(clients: list[Client], seconds: float) -> list[float]:
     """Let all type at once; return every answer's seconds."""
-    took: list[list[float]] = [[] for _ in clients]
-    failed: list[BaseException] = []
-
-    def typing(number: int) -> None:
-        try:
-            took[number] = clients[number].type(seconds)
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=typing, args=[number]) for number in range(len(clients))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if failed:
-        raise failed[0]
+    took = at_once([partial(client.type, seconds) for client in clients])
     return [second for of_one in took for second in of_one]

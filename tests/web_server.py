@@ -53,11 +53,11 @@ def web_server(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    log, told = folder / "access.log", folder / "server.log"
+    log, output_log = folder / "access.log", folder / "server.log"
     command = [sys.executable, "-m", "gunicorn", "webapp.wsgi", "-c", "webapp/gunicorn.py"]
     command += ["--bind", f"127.0.0.1:{port}", "--access-logformat", "%(p)s %(s)s %(r)s"]
     command += ["--access-logfile", str(log), "--no-control-socket"]
-    with told.open("w") as output:
+    with output_log.open("w") as output:
         server = subprocess.Popen(
             command, cwd=ROOT, env=_environment(processes) | environment,
             stdout=output, stderr=output,
@@ -65,8 +65,8 @@ def web_server(
         try:
             until = time.monotonic() + READY_SECONDS
             while not _answers(f"http://127.0.0.1:{port}{ready}"):
-                assert server.poll() is None, told.read_text()
-                assert time.monotonic() < until, told.read_text()
+                assert server.poll() is None, output_log.read_text()
+                assert time.monotonic() < until, output_log.read_text()
                 time.sleep(0.2)
             yield WebServer(port, log, server.pid)
         finally:

@@ -89,12 +89,12 @@ class Browser:
             "Content-Type": "application/json", "Cookie": self._cookies,
             "X-CSRFToken": self._csrf.group(1),
         }  # fmt: skip
-        body = json.dumps({"events": batch})
-        self._connection.request("POST", "/api/v1/events", body, headers)
+        sent = json.dumps({"events": batch})
+        self._connection.request("POST", "/api/v1/events", sent, headers)
         answer = self._connection.getresponse()
-        told = answer.read()
+        body = answer.read()
         self.statuses.add(answer.status)
-        return json.loads(told)
+        return json.loads(body)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the workers' numbers from /proc")
