@@ -68,11 +68,6 @@ class TitleQuerySet(models.QuerySet["Title"]):
         """Prefetch genres and defer plots. Two queries."""
         return self.defer("plot").prefetch_related("genres")
 
-    def with_people(self) -> "TitleQuerySet":
-        """Prefetch genres and credits. Three queries."""
-        people = models.Prefetch("credits", Credit.objects.select_related("person"))
-        return self.prefetch_related("genres", people)
-
     def in_order(self, ids: Iterable[int]) -> list["Title"]:
         """Return the titles with these ids in this order, without ids that do not exist."""
         ordered = list(ids)

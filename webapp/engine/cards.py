@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple, TypedDict
 
 from webapp.catalog.models import Genre, Person, Title
+from webapp.catalog.whole_titles import titles_for_cards
 
 MOST = 50_000
 """Titles kept at most, and people; about 2 kB each."""
@@ -50,7 +51,7 @@ class Cards:
         self._people: dict[int, Person] = {}
 
     def titles(self, ids: Iterable[int]) -> dict[int, Title]:
-        """Return the titles with these ids, with genres, without plots; two queries for new ones.
+        """Return the titles with these ids, with genres, without plots; one query for new ones.
 
         Whoever shows them must not change them.
         """
@@ -60,8 +61,7 @@ class Cards:
         if missing:
             if len(self._titles) > MOST:
                 self._titles, self.faces, self.facts = {}, {}, {}
-            query = Title.objects.for_cards()
-            new = query.in_bulk(missing)
+            new = titles_for_cards(missing)
             self._titles.update(new)
             titles = {**titles, **new}
         return {id_: titles[id_] for id_ in wanted if id_ in titles}

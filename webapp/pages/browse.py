@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from recommender.ranking.row_kinds import row_kind
 from recommender.serving.stages import stage
 from webapp.catalog.models import Genre, Person, Title
+from webapp.catalog.whole_titles import title_or_404
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
 from webapp.engine.page_views import ListingPage
@@ -52,7 +53,7 @@ def more_rows(request: HttpRequest, slate: uuid.UUID) -> HttpResponse:
 def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     """Show a title's details. The open event is recorded here, so it needs no script."""
     visit, now = visit_of(request), now_of(request)
-    title = get_object_or_404(Title.objects.with_people().allowed_for(visit.maturity_limit), pk=pk)
+    title = title_or_404(pk, visit.maturity_limit)
     if slug != title.slug:
         return redirect(title, permanent=True)
     position = card_position(request, title.pk)

@@ -128,7 +128,7 @@ def test_the_controls_are_a_fragment_that_reads_itself_again(
     owner_client, films, begun, django_assert_max_num_queries
 ):
     owner_client.post(f"/list/{films[0].pk}/", {"value": "add"})
-    with django_assert_max_num_queries(9):  # session, user and profile, title 4, standing 2
+    with django_assert_max_num_queries(4):  # session, user and profile 1, title 1, standing 2
         text = owner_client.get(f"/controls/{films[0].pk}/").content.decode()
     assert 'hx-trigger="feedback from:body"' in text
     assert "On my list" in text

@@ -42,5 +42,5 @@ def test_a_preview_of_what_is_not_there_or_not_fit_is_not_there(owner_client, ca
 
 def test_a_preview_costs_few_queries(owner_client, films, django_assert_max_num_queries):
     owner_client.get(f"/preview/{films[0].pk}/")
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(4):
         owner_client.get(f"/preview/{films[0].pk}/")

@@ -1,0 +1,83 @@
+"""Titles read with genres and credits by one query are those that the ORM reads by three."""
+
+from typing import Any
+
+import pytest
+from django.db.models import Prefetch, QuerySet
+from django.forms.models import model_to_dict
+from django.http import Http404
+
+from webapp.catalog.models import Credit, Genre, Person, Title
+from webapp.catalog.whole_titles import title_or_404, title_with_people, titles_for_cards
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def whole(films):
+    """Films with several genres, people in every role, arrays, and facts that are not known."""
+    people = Person.objects.bulk_create(Person(name=f"Person {n}") for n in range(4))
+    film = films[3]
+    film.genres.add(*Genre.objects.all())
+    film.alternative_names, film.characters = ['Der "Film", {neu}', "Ÿ"], ["A, B"]
+    film.maturity, film.votes = 12, 7
+    film.save()
+    roles = ("writer", "director", "cast", "cast", "cast")
+    Credit.objects.bulk_create(
+        Credit(title=film, person=people[n % 4], role=role, position=(3 - n) % 3)
+        for n, role in enumerate(roles)
+    )
+    return films[:6]
+
+
+def twins() -> QuerySet[Title]:
+    people = Prefetch("credits", Credit.objects.select_related("person"))
+    return Title.objects.prefetch_related("genres", people)
+
+
+def facts(title: Title | None) -> tuple[Any, ...]:
+    assert title is not None
+    credits = [
+        (model_to_dict(credit), credit.pk, credit.person.name, credit.title.pk)
+        for credit in title.credits.all()
+    ]
+    genres = [(genre.pk, genre.name, genre.slug) for genre in title.genres.all()]
+    columns = {
+        field.attname: getattr(title, field.attname) for field in Title._meta.concrete_fields
+    }
+    return columns, genres, credits, (title.leading_people(), title._state.adding)
+
+
+def test_a_title_with_people_is_its_twin(whole, django_assert_num_queries):
+    for title in whole:
+        with django_assert_num_queries(1):
+            found = facts(title_with_people(title.pk, None))
+        assert found == facts(twins().get(pk=title.pk))
+    assert len(facts(title_with_people(whole[3].pk, None))[2]) == 5
+
+
+@pytest.mark.parametrize("limit", [None, 18, 16, 12, 6, 0])
+def test_only_a_title_within_the_limit_is_read(whole, limit):
+    for title in whole:
+        allowed = Title.objects.allowed_for(limit).filter(pk=title.pk).exists()
+        assert (title_with_people(title.pk, limit) is not None) == allowed
+
+
+def test_a_title_that_is_not_there_is_a_404(whole):
+    with pytest.raises(Http404):
+        title_or_404(99_999, None)
+    with pytest.raises(Http404):
+        title_or_404(whole[3].pk, 6)
+
+
+def test_titles_for_cards_are_their_twins(whole, django_assert_num_queries):
+    ids = [title.pk for title in whole]
+    with django_assert_num_queries(1):
+        found = titles_for_cards([*ids, 99_999])
+        names = {pk: [genre.name for genre in title.genres.all()] for pk, title in found.items()}
+    twins_ = Title.objects.for_cards().in_bulk(ids)
+    assert found == twins_
+    assert names == {pk: [genre.name for genre in twins_[pk].genres.all()] for pk in ids}
+    for pk, title in found.items():
+        assert title.get_deferred_fields() == twins_[pk].get_deferred_fields()
+        assert facts(title) == facts(twins().get(pk=pk))
