@@ -1,8 +1,42 @@
 """Admin of titles, genres and people."""
 
+from typing import Any, TypeVar
+
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from webapp.catalog.models import Credit, Genre, Person, Title
+from webapp.postgresql.retries import retried
+
+M = TypeVar("M", bound=Model)
+
+
+class InUseAdmin(admin.ModelAdmin[M]):
+    """Admin of what viewers' events name: it is deleted while they go on.
+
+    It is locked first, so that what is written meanwhile waits, and then finds it gone.
+    """
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        view = super().delete_view
+        return retried(lambda: view(request, object_id, extra_context))
+
+    def delete_model(self, request: HttpRequest, obj: M) -> None:
+        self.delete_queryset(request, self.model._default_manager.filter(pk=obj.pk))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[M]) -> None:
+        ids = list(queryset.values_list("pk", flat=True))
+        retried(lambda: self._delete(self.model._default_manager.filter(pk__in=ids)))
+
+    @staticmethod
+    def _delete(chosen: QuerySet[M]) -> None:
+        with transaction.atomic():
+            list(chosen.select_for_update().order_by("pk").values_list("pk"))
+            chosen.delete()
 
 
 class CreditInline(admin.TabularInline[Credit, Title]):
@@ -12,7 +46,7 @@ class CreditInline(admin.TabularInline[Credit, Title]):
 
 
 @admin.register(Title)
-class TitleAdmin(admin.ModelAdmin[Title]):
+class TitleAdmin(InUseAdmin[Title]):
     list_display = ["name", "year", "kind", "runtime_minutes", "votes", "added_at"]
     list_filter = ["kind", "genres"]
     search_fields = ["name", "external_id"]
@@ -22,11 +56,11 @@ class TitleAdmin(admin.ModelAdmin[Title]):
 
 
 @admin.register(Genre)
-class GenreAdmin(admin.ModelAdmin[Genre]):
+class GenreAdmin(InUseAdmin[Genre]):
     list_display = ["name", "slug"]
     prepopulated_fields = {"slug": ["name"]}
 
 
 @admin.register(Person)
-class PersonAdmin(admin.ModelAdmin[Person]):
+class PersonAdmin(InUseAdmin[Person]):
     search_fields = ["name"]

@@ -12,6 +12,7 @@ from django.db import transaction
 from webapp.events.forgetting import forget, take_back
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
+from webapp.postgresql.retries import retried
 from webapp.profiles.models import (
     DroppedTitle,
     HiddenTitle,
@@ -68,6 +69,7 @@ MARKS: dict[str, MarkKind] = {
     Event.Kind.GENRE: MarkKind(RefusedGenre, "refuse", about="genre_id"),
 }
 
+PROFILE_GONE = "the profile was deleted: choose another"
 SUBJECTS = (Event.Kind.PERSON, Event.Kind.GENRE)
 """Kinds of events without a title: their subject names one of these."""
 
@@ -111,6 +113,8 @@ class IngestReport:
     paused: int = 0
     """Not kept, for the profile's history is paused."""
     errors: list[Refusal] = field(default_factory=list)
+    is_profile_gone: bool = False
+    """Whether all were refused because the profile was deleted since the request began."""
 
 
 def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime) -> IngestReport:
@@ -119,21 +123,30 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
     A repeat is counted and changes nothing. A bad event is refused with its reason and the rest
     is kept. When this returns, what it counted as accepted is committed (unless the caller holds
     a transaction of its own). Two queries for a batch that changes no list or rating, whatever its
-    size.
+    size. Batches of a profile wait for each other; what another transaction got in the way of, or
+    deleted meanwhile, is looked at and written again.
 
     What names a title that the profile took out of its history since is counted as a repeat.
 
     While a profile's history is paused nothing is written and nothing applied, but for what is to
     be forgotten.
     """
-    report = IngestReport()
+    wanted = drafts
     if visit.is_paused:
         wanted = [draft for draft in drafts if draft.kind == Event.Kind.FORGET]
-        report.paused = len(drafts) - len(wanted)
-        drafts = wanted
-    if not drafts:
-        return report
+    report = retried(lambda: _record_wanted(visit, wanted, now)) if wanted else IngestReport()
+    report.paused = len(drafts) - len(wanted)
+    return report
+
+
+def _record_wanted(
+    visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime
+) -> IngestReport:
+    report = IngestReport()
     known = _Known.of(visit, drafts)
+    if visit.profile and not known.has_profile:
+        refused = [Refusal(n, draft.id, PROFILE_GONE) for n, draft in enumerate(drafts)]
+        return IngestReport(errors=refused, is_profile_gone=True)
     accepted: dict[uuid.UUID, EventDraft] = {}
     for index, draft in enumerate(drafts):
         if draft.id in known.event_ids or draft.id in accepted or known.is_forgotten(draft):
@@ -175,6 +188,8 @@ class _Known:
     slate_ids: set[uuid.UUID]
     """Slates shown to this viewer: in this visit, the one before, or any of the profile's."""
     subjects: set[tuple[str, int]]
+    has_profile: bool = False
+    """Whether the visit's profile still exists."""
 
     def is_forgotten(self, draft: EventDraft) -> bool:
         """Whether it happened before its title was taken out of the history."""
@@ -187,8 +202,8 @@ class _Known:
             events=[d.id for d in drafts],
             slates=list({d.slate_id for d in drafts if d.slate_id}),
             titles=list({d.title_id for d in drafts if d.title_id}),
-            people=[d.subject for d in drafts if d.kind == Event.Kind.PERSON and d.subject],
-            genres=[d.subject for d in drafts if d.kind == Event.Kind.GENRE and d.subject],
+            people=_subjects(drafts, Event.Kind.PERSON),
+            genres=_subjects(drafts, Event.Kind.GENRE),
             profile=visit.profile_id,
             visits=visit.of_browser,
             limit=visit.maturity_limit,
@@ -198,6 +213,7 @@ class _Known:
             {int(id_): forgotten_at for kind, id_, forgotten_at in rows if kind == "title"},
             {uuid.UUID(id_) for kind, id_, _ in rows if kind == "slate"},
             {(kind, int(id_)) for kind, id_, _ in rows if kind in SUBJECTS},
+            any(kind == "profile" for kind, _, _ in rows),
         )
 
 
@@ -205,15 +221,23 @@ def _insert(
     visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime
 ) -> frozenset[uuid.UUID]:
     """Write events and their visit's row; return the ids of those that are new. One query."""
+    drafts = sorted(drafts, key=lambda draft: draft.id)  # so are they locked
     columns: dict[str, list[Any]] = {name: [getattr(d, name) for d in drafts] for name in COLUMNS}
     columns["occurred_at"] = [min(d.occurred_at, now) for d in drafts]
     rows = _INSERT.rows(
         **columns,
         **visit.columns,
+        people=_subjects(drafts, Event.Kind.PERSON),
+        genres=_subjects(drafts, Event.Kind.GENRE),
         visit_id=visit.id,
         received_at=now,
     )
     return frozenset(id_ for (id_,) in rows)
+
+
+def _subjects(drafts: Sequence[EventDraft], kind: str) -> list[int]:
+    """Return the numbers of the people or genres that events of this kind are about."""
+    return [draft.subject for draft in drafts if draft.kind == kind and draft.subject]
 
 
 _KNOWN = Query(SQL / "known_of_batch.sql")

@@ -23,7 +23,7 @@ from webapp.pages.password import (
     require_password,
     require_password_if_limited,
 )
-from webapp.pages.undo import Undo, messages_or_redirect, notify
+from webapp.pages.undo import Undo, go_to, messages_or_redirect, notify
 from webapp.profiles.models import Profile
 from webapp.profiles.session_store import PROFILE_KEY
 
@@ -89,7 +89,9 @@ def set_switches(request: HttpRequest, pk: int) -> HttpResponse:
         if prompt := require_password_if_limited(request, reason):
             return prompt
     before = {name: "on" for name in SwitchesForm.Meta.fields if getattr(chosen, name)}
-    SwitchesForm(request.POST, instance=chosen).save()
+    form = SwitchesForm(request.POST, instance=chosen)
+    if not form.is_valid() or not form.save_change():
+        return go_to(request, reverse("profiles"))
     notify(request, f"Saved for {chosen.name}.", Undo(reverse("set-switches", args=[pk]), before))
     return messages_or_redirect(request, profiles_address(safe_next(request, "")))
 

@@ -21,7 +21,7 @@ from webapp.events.middleware import visit_of
 from webapp.events.models import Event
 from webapp.events.playback import FINISHED_SHARE
 from webapp.events.title_state import title_state
-from webapp.pages.errors import bad_request
+from webapp.pages.errors import bad_request, page_not_found
 from webapp.pages.forms import ActionForm, StoppedForm
 from webapp.pages.navigation import profiles_address, safe_next
 from webapp.pages.undo import Undo, go_to, messages_or_redirect, notify
@@ -155,6 +155,8 @@ def _act(request: HttpRequest, view: str, kind: Event.Kind, about: About) -> Htt
     report = _record(
         request, kind, about, event_id=form.event_id(about.pk), surface=Surface.TITLE, value=value
     )
+    if refusal := _refusal(request, report):
+        return refusal
     if not report.paused:
         name = f"“{about.name}”" if isinstance(about, Title) else about.name
         text = MESSAGES.get((kind, value), RATING_RESTORED).format(name)
@@ -190,6 +192,8 @@ def _not_now(
     value = form.cleaned_data["value"]
     event_id = form.event_id(about.pk)
     report = _record(request, kind, about, event_id, surface=Surface.HOME, value=value)
+    if refusal := _refusal(request, report):
+        return refusal
     if not report.paused:
         undo_value = OF_VISIT[1 - OF_VISIT.index(value)]
         undo = Undo(reverse(view, args=[about.pk]), {"value": undo_value})
@@ -211,6 +215,13 @@ def _record(
     if report.paused:
         messages.info(request, "History is paused: this was not kept.")
     return report
+
+
+def _refusal(request: HttpRequest, report: IngestReport) -> HttpResponse | None:
+    """Return the answer to an action on what was deleted since the page read it, else None."""
+    if report.is_profile_gone:
+        return go_to(request, profiles_address())
+    return page_not_found(request) if report.errors else None
 
 
 def _title(request: HttpRequest, pk: int) -> Title:

@@ -18,7 +18,15 @@ class NewProfileForm(forms.Form):
     is_child = forms.BooleanField(required=False, label="A child")
 
 
-class ProfileForm(forms.ModelForm[Profile]):
+class ChangeForm(forms.ModelForm[Profile]):
+    """Some fields of a profile that exists."""
+
+    def save_change(self) -> bool:
+        """Save a valid form's fields alone; return False if the profile was deleted meanwhile."""
+        return bool(Profile.objects.filter(pk=self.instance.pk).update(**self.cleaned_data))
+
+
+class ProfileForm(ChangeForm):
     """A profile's name and maturity limit."""
 
     class Meta:
@@ -31,7 +39,7 @@ class ProfileForm(forms.ModelForm[Profile]):
         limit.choices = [("", "No limit"), *Maturity.choices]  # type: ignore[attr-defined]
 
 
-class SwitchesForm(forms.ModelForm[Profile]):
+class SwitchesForm(ChangeForm):
     """A profile's switches for history, personal picks and hiding watched titles."""
 
     class Meta:

@@ -26,6 +26,7 @@ from webapp.pages.undo import Undo, messages_or_redirect, notify
 from webapp.profiles.export import export_of
 from webapp.profiles.models import Profile
 from webapp.profiles.session_store import PROFILE_KEY
+from webapp.slates import deletion
 
 
 class DataThrottle(UserRateThrottle):
@@ -45,7 +46,8 @@ def profile(request: HttpRequest, pk: int) -> HttpResponse:
         reason = "To change a profile from a profile with a limit."
         if prompt := require_password_if_limited(request, reason):
             return prompt
-        form.save()
+        if not form.save_change():
+            return redirect("profiles")
         notify(request, f"Saved for {chosen.name}.", Undo(reverse("profile", args=[pk]), before))
         return messages_or_redirect(request, reverse("profile", args=[pk]))
     context = {
@@ -87,7 +89,7 @@ def delete_profile(request: HttpRequest, pk: int) -> HttpResponse:
     if request.session.get(PROFILE_KEY) == chosen.pk:
         del request.session[PROFILE_KEY]
     name = chosen.name
-    chosen.delete()
+    deletion.delete_profile(chosen.pk)
     notify(request, f"{name} and all that was kept of {name} is deleted.")
     return redirect("profiles")
 
@@ -104,7 +106,7 @@ def delete_account(request: HttpRequest) -> HttpResponse:
     if prompt := require_password(request, "To delete the account for good."):
         return prompt
     logout(request)
-    account.delete()
+    deletion.delete_account(account.pk)
     notify(request, "The account and all that was kept of its profiles is deleted.")
     return redirect("home")
 

@@ -61,11 +61,12 @@ def _like(request: HttpRequest, visit: CurrentVisit, form: PicksForm, picked: li
         EventDraft(uuid.uuid5(form_id, str(title.pk)), Event.Kind.THUMB, title.pk, now, value="up")
         for title in picked
     ]
-    if record_events(visit, drafts, now).paused:
+    report = record_events(visit, drafts, now)
+    if report.paused:
         messages.info(request, "History is paused: this was not kept.")
-    else:
-        titles = "title" if len(picked) == 1 else "titles"
-        notify(request, f"You like {len(picked)} {titles}. This page begins from there.")
+    elif count := len(drafts) - len(report.errors):
+        titles = "title" if count == 1 else "titles"
+        notify(request, f"You like {count} {titles}. This page begins from there.")
 
 
 def _search(request: HttpRequest, visit: CurrentVisit, text: str) -> tuple[list[Title], str]:

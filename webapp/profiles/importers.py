@@ -114,6 +114,7 @@ def _write(cursor: Any, report: Report, now: datetime) -> None:
     report.repeated = cursor.fetchone()[0] - latest
     cursor.execute("CREATE UNIQUE INDEX ON latest (number)")
     analyze(cursor, "latest")
+    cursor.execute(_LOCK_PROFILES)
     cursor.execute(_LOCK_VERSIONS)
     cursor.execute(_UPDATE)
     report.updated = cursor.rowcount
@@ -158,8 +159,14 @@ SELECT row_number() OVER () - 1 AS number, l.* FROM (
     ORDER BY p.id, t.id, i.rated_at DESC, i.line DESC
 ) l
 """
+_LOCK_PROFILES = """
+SELECT count(*) FROM (
+    SELECT id FROM profiles_profile WHERE id IN (SELECT profile_id FROM latest)
+    ORDER BY id FOR NO KEY UPDATE
+) locked
+"""
+"""In the order of `webapp/profiles/locks.py`: profiles, versions, then ratings."""
 _LOCK_VERSIONS = "SELECT raise_evidence_version(ARRAY(SELECT DISTINCT profile_id FROM latest))"
-"""Before any rating: a batch of events also locks its profile's version first, then ratings."""
 _UPDATE = """
 UPDATE profiles_rating r SET stars = l.stars, rated_at = l.rated_at FROM latest l
 WHERE r.profile_id = l.profile_id AND r.title_id = l.title_id

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from django.db import IntegrityError
 from psycopg.types.json import Jsonb
 
 from webapp.events.visits import CurrentVisit
+from webapp.postgresql.retries import retried
 from webapp.queries import Query
 from webapp.slates.models import Slate
 
@@ -12,7 +14,7 @@ COLUMNS = [field.attname for field in Slate._meta.concrete_fields]
 
 
 def write_slate(visit: CurrentVisit, slate: Slate, *, is_visit_recorded: bool) -> None:
-    """Insert the slate. One query.
+    """Insert the slate, unless its profile was deleted since. One query, as a rule.
 
     Args:
         visit: whose; a row of it that is there already stays as it is.
@@ -21,7 +23,11 @@ def write_slate(visit: CurrentVisit, slate: Slate, *, is_visit_recorded: bool) -
     """
     values = {name: getattr(slate, name) for name in COLUMNS}
     values |= {"rows": Jsonb(slate.rows), "snapshot": Jsonb(slate.snapshot)}
-    _WRITE.execute(**values, **visit.columns, is_visit_recorded=is_visit_recorded)
+    values |= visit.columns
+    try:
+        _WRITE.execute(**values, is_visit_recorded=is_visit_recorded)
+    except IntegrityError:  # what it refers to, the visit's row perhaps, was deleted meanwhile
+        retried(lambda: _WRITE.execute(**values, is_visit_recorded=False))
 
 
 _WRITE = Query(Path(__file__).parent / "sql" / "write_slate.sql")

@@ -46,6 +46,7 @@ def known_by_the_orm(visit, drafts):
         dict(titles.values_list("pk", Subquery(forgotten.values("forgotten_at")))),
         set(visits.values_list("slates", flat=True)) & {d.slate_id for d in drafts},
         subjects,  # type: ignore[arg-type]
+        visit.profile is not None,
     )
 
 

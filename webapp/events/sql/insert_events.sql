@@ -1,17 +1,50 @@
 -- Write a visit's events that are not there yet, before them the visit's row if it has none; return
--- the ids of the events that were written.
-WITH visit AS (
+-- the ids of the events that were written. Locks are taken in the order of `webapp/profiles/locks.py`:
+-- what the events name, the profile, the visit, and the events in the order of their arrays.
+WITH title AS (
+    SELECT id
+    FROM catalog_title
+    WHERE id = ANY(%(title_id)s::bigint[])
+    ORDER BY id
+    FOR KEY SHARE
+),
+
+person AS (
+    SELECT id
+    FROM catalog_person
+    WHERE id = ANY(%(people)s::bigint[]) AND (SELECT count(*) FROM title) >= 0
+    ORDER BY id
+    FOR KEY SHARE
+),
+
+genre AS (
+    SELECT id
+    FROM catalog_genre
+    WHERE id = ANY(%(genres)s::bigint[]) AND (SELECT count(*) FROM person) >= 0
+    ORDER BY id
+    FOR KEY SHARE
+),
+
+profile AS (
+    SELECT id
+    FROM profiles_profile
+    WHERE id = %(profile_id)s AND (SELECT count(*) FROM genre) >= 0
+    FOR NO KEY UPDATE
+),
+
+visit AS (
     INSERT INTO events_visit (id, profile_id, started_at, is_bot, is_simulated, experiment, arm)
-    VALUES (
-        %(visit_id)s,
-        %(profile_id)s,
-        %(started_at)s,
+    SELECT
+        %(visit_id)s::uuid,
+        %(profile_id)s::bigint,
+        %(started_at)s::timestamptz,
         %(is_bot)s,
         %(is_simulated)s,
         %(experiment)s,
         %(arm)s
-    )
+    WHERE (SELECT count(*) FROM genre) + (SELECT count(*) FROM profile) >= 0
     ON CONFLICT DO NOTHING
+    RETURNING id
 )
 
 INSERT INTO events_event (
@@ -78,5 +111,6 @@ FROM unnest(
     query,
     subject
 )
+WHERE (SELECT count(*) FROM visit) >= 0
 ON CONFLICT DO NOTHING
 RETURNING id

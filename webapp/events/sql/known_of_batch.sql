@@ -1,6 +1,6 @@
 -- What of a batch's ids there is: events, slates shown to this viewer (a profile's, or a browser's
 -- last two visits'), titles within the maturity limit with the moment at which the profile forgot
--- them, people and genres.
+-- them, people and genres, and the profile itself.
 SELECT 'event' AS kind, id::text AS id, NULL::timestamptz AS forgotten_at
 FROM events_event
 WHERE id = ANY(%(events)s::uuid[])
@@ -34,3 +34,7 @@ UNION ALL
 SELECT 'genre', id::text, NULL
 FROM catalog_genre
 WHERE id = ANY(%(genres)s::bigint[])
+UNION ALL
+SELECT 'profile', id::text, NULL
+FROM profiles_profile
+WHERE id = %(profile)s::bigint

@@ -1,4 +1,5 @@
--- Write a slate, and before it its visit's row where there is none.
+-- Write a slate, and before it its visit's row where there is none. A release, ranker or slate that
+-- was deleted since the page read it is left out; so is all of a profile that was.
 WITH visit AS (
     INSERT INTO events_visit (id, profile_id, started_at, is_bot, is_simulated, experiment, arm)
     SELECT
@@ -9,7 +10,12 @@ WITH visit AS (
         %(is_simulated)s,
         %(experiment)s,
         %(arm)s
-    WHERE NOT %(is_visit_recorded)s
+    WHERE
+        NOT %(is_visit_recorded)s
+        AND (
+            %(profile_id)s::bigint IS NULL
+            OR EXISTS (SELECT FROM profiles_profile WHERE id = %(profile_id)s::bigint)
+        )
     ON CONFLICT DO NOTHING
 )
 
@@ -31,12 +37,12 @@ INSERT INTO events_slate (
     took_ms,
     fallback_reason
 )
-VALUES (
+SELECT
     %(id)s,
     %(visit_id)s,
     %(surface)s,
-    %(release_id)s,
-    %(ranker_id)s,
+    (SELECT id FROM releases_release WHERE id = %(release_id)s::bigint),
+    (SELECT id FROM releases_rankerversion WHERE id = %(ranker_id)s::bigint),
     %(created_at)s,
     %(is_keystroke)s,
     %(history_size)s,
@@ -45,7 +51,9 @@ VALUES (
     %(snapshot)s,
     %(features)s,
     %(visit_share)s,
-    %(continues_id)s,
+    (SELECT id FROM events_slate WHERE id = %(continues_id)s::uuid),
     %(took_ms)s,
     %(fallback_reason)s
-)
+WHERE
+    %(profile_id)s::bigint IS NULL
+    OR EXISTS (SELECT FROM profiles_profile WHERE id = %(profile_id)s::bigint)
