@@ -4,14 +4,19 @@
     FOLDER/arrays.safetensors  what was learned
 
 A folder is written whole: it appears under its name only when everything in it is on disk.
+
+An artifact of another version of Marquee is read by this rule, or refused in words:
+
+    format     another `FORMAT` is refused; an artifact without one has format 1
+    settings   one that is missing has its default; one that was removed is accepted with the value
+               the code still implements (`read_config`), and any other unknown one is refused
+    arrays     each must have the shape that the others and the settings ask for, and be finite
 """
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,12 +26,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from recommender.arrays import AnyArray
-from recommender.errors import ArtifactError
+from recommender.errors import ArtifactError, RecommenderError
+from recommender.whole_folder import whole_folder
 
 Config = TypeVar("Config")
 
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.safetensors"
+FORMAT = 1
+"""Of the manifest and of what the arrays mean; a change that older code misreads raises it."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +61,66 @@ class Manifest:
     versions: Mapping[str, str]
     created_at: str
     checksums: Mapping[str, str]
+    format: int = FORMAT
 
 
 @dataclass(frozen=True)
 class Artifact:
     manifest: Manifest
     arrays: Mapping[str, AnyArray]
+
+    def array(self, name: str, kind: str, *shape: int | None) -> AnyArray:
+        """Return an array after a check of its type and shape.
+
+        Args:
+            name: of the array.
+            kind: of its numbers, as in `numpy.dtype.kind`; "iu" allows either.
+            shape: one size for each axis, None where any will do.
+
+        Raises:
+            ArtifactError: it is missing, or of another type or shape.
+        """
+        if name not in self.arrays:
+            raise ArtifactError(f"the {self.manifest.model} has no array {name}: train it again")
+        array = self.arrays[name]
+        is_shaped = array.ndim == len(shape) and all(
+            size in (None, found) for size, found in zip(shape, array.shape, strict=True)
+        )
+        if array.dtype.kind not in kind or not is_shaped:
+            wanted = ", ".join("any" if size is None else str(size) for size in shape)
+            raise ArtifactError(
+                f"{name} of the {self.manifest.model} is {array.dtype} {array.shape}, expected "
+                f"kind {kind} and shape ({wanted}): train it again"
+            )
+        return array
+
+    def ids(self, name: str) -> AnyArray:
+        """Return the ids of a vocabulary, (I,) int64, each larger than the one before.
+
+        Raises:
+            ArtifactError: they are missing, or others than a vocabulary saves.
+        """
+        ids = self.array(name, "i", None)
+        if not (np.diff(ids) > 0).all():
+            raise ArtifactError(
+                f"{name} of the {self.manifest.model} must ascend, so the rest of it belongs to "
+                "other ids: train it again"
+            )
+        return ids
+
+    def indices(self, name: str, limit: int, *shape: int | None) -> AnyArray:
+        """Return an array of whole numbers from 0 to below `limit`.
+
+        Raises:
+            ArtifactError: it is missing, of another type or shape, or holds another number.
+        """
+        array = self.array(name, "iu", *shape)
+        if array.size and not (array.min() >= 0 and array.max() < limit):
+            raise ArtifactError(
+                f"{name} of the {self.manifest.model} must lie from 0 to {limit - 1}, got "
+                f"{array.min()} to {array.max()}: train it again"
+            )
+        return array
 
 
 def save_artifact(
@@ -80,20 +142,11 @@ def save_artifact(
     Raises:
         ArtifactError: the folder exists already.
     """
-    if folder.exists():
-        raise ArtifactError(f"{folder} exists already: an artifact is written once")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with whole_folder(folder) as draft:
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / ARRAYS)
         checksums = {ARRAYS: _sha256(draft / ARRAYS)}
         finished = Manifest(model, asdict(config), **asdict(provenance), checksums=checksums)
         (draft / MANIFEST).write_text(json.dumps(asdict(finished), indent=2, sort_keys=True))
-        draft.chmod(0o755)
-        os.replace(draft, folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
     return finished
 
 
@@ -105,21 +158,50 @@ def load_artifact(folder: Path, model: str | None = None) -> Artifact:
         model: the kind of model expected, or None for any.
 
     Raises:
-        ArtifactError: a file is missing or changed, or the artifact is another model's.
+        ArtifactError: a file is missing or changed, a number is not finite, or the artifact is
+            another model's or of another format.
+    """
+    with loading(folder):
+        described = json.loads((folder / MANIFEST).read_text())
+        written = described.get("format", 1)
+        if written != FORMAT:
+            raise ArtifactError(
+                f"{folder} has format {written}, and this version of Marquee reads format "
+                f"{FORMAT}: train it again, or run the version that wrote it"
+            )
+        manifest = Manifest(**described)
+        if _sha256(folder / ARRAYS) != manifest.checksums.get(ARRAYS):
+            raise ArtifactError(f"{folder / ARRAYS} changed since it was written: train it again")
+        if model is not None and manifest.model != model:
+            raise ArtifactError(f"{folder} holds a {manifest.model}, expected a {model}")
+        arrays = load_file(folder / ARRAYS)
+        for name, array in arrays.items():
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise ArtifactError(f"{name} in {folder} is not finite: train it again")
+        return Artifact(manifest, arrays)
+
+
+@contextmanager
+def loading(folder: Path) -> Iterator[None]:
+    """Turn whatever reading an artifact raises into an ArtifactError that names the folder.
+
+    A manifest can hold anything: another version of Marquee may have written it.
+
+    Raises:
+        ArtifactError: the block failed because of what it read.
     """
     try:
-        manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
-        checksum = _sha256(folder / ARRAYS)
-    except (OSError, ValueError, TypeError) as error:
-        raise ArtifactError(f"{folder} holds no readable artifact: {error}") from error
-    if checksum != manifest.checksums.get(ARRAYS):
-        raise ArtifactError(f"{folder / ARRAYS} changed since it was written: train it again")
-    if model is not None and manifest.model != model:
-        raise ArtifactError(f"{folder} holds a {manifest.model}, expected a {model}")
-    try:
-        return Artifact(manifest, load_file(folder / ARRAYS))
-    except SafetensorError as error:
-        raise ArtifactError(f"{folder / ARRAYS} cannot be read: {error}") from error
+        yield
+    except ArtifactError:
+        raise
+    except (
+        ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError,
+        SafetensorError, TypeError, ValueError, RecommenderError,
+    ) as error:  # fmt: skip
+        raise ArtifactError(
+            f"{folder} holds no readable artifact, it is broken or another version's "
+            f"({type(error).__name__}: {error}): train it again, or run the version that wrote it"
+        ) from error
 
 
 def read_config(
@@ -143,7 +225,10 @@ def read_config(
     try:
         return config_class(**{name: v for name, v in saved.items() if name not in retired})
     except TypeError as error:
-        raise ArtifactError(f"the manifest has other settings than this model: {error}") from error
+        raise ArtifactError(
+            f"the manifest has other settings than this model ({error}): train it again, or run "
+            "the version that wrote it"
+        ) from error
 
 
 def _sha256(path: Path) -> str:

@@ -14,9 +14,6 @@ A class with caches of its own lists their fields in `CACHES`; they are left out
 
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +27,7 @@ from scipy import sparse
 
 from recommender.arrays import AnyArray
 from recommender.errors import ArtifactError
+from recommender.whole_folder import whole_folder
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -64,20 +62,11 @@ def save_mapped(
     Raises:
         ArtifactError: the folder exists already, or something else is referred to.
     """
-    if folder.exists():
-        raise ArtifactError(f"{folder} exists already: an index is written once")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with whole_folder(folder) as draft:
         writer = _Writer(draft, classes)
         manifest = {"about": dict(about), "root": writer.encoded(root), **writer.contents()}
         text = json.dumps(manifest, sort_keys=True)
         (draft / MANIFEST).write_text(json.dumps([_checksum(text.encode()), text]))
-        draft.chmod(0o755)
-        os.replace(draft, folder)
-    except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
-        raise
 
 
 def load_mapped(folder: Path, classes: Collection[type], about: Mapping[str, Any]) -> Any:
@@ -99,7 +88,7 @@ def load_mapped(folder: Path, classes: Collection[type], about: Mapping[str, Any
         raise ArtifactError(f"{folder} is about {manifest['about']}, expected {about}")
     try:
         return _Reader(folder, classes, manifest).decoded(manifest["root"])
-    except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError) as error:
         raise ArtifactError(f"{folder} holds no readable index: {error}") from error
 
 

@@ -40,6 +40,7 @@ from recommender.artifacts import (
     Manifest,
     Provenance,
     load_artifact,
+    loading,
     read_config,
     save_artifact,
 )
@@ -56,6 +57,7 @@ LEAST_PERIOD = 1e-2
 """What a Gaussian is at least where it counts."""
 BLOCKS_BY_IDF = ("genres", "people", "facts", "plots")
 COUNTS = ("votes", "reviews")
+_NONE = np.empty(0, dtype=np.float32)
 """What the catalogue counts elsewhere."""
 LEVELS = 8
 """Quantiles between which votes, and reviews, have their hat functions."""
@@ -216,18 +218,35 @@ class ContentVectors:
 
     @classmethod
     def load(cls, folder: Path) -> "ContentVectors":
-        artifact = load_artifact(folder, cls.kind)
-        arrays = artifact.arrays
-        model = cls(read_config(ContentVectorsConfig, artifact.manifest.config, {}))
-        model.genre_ids, model.person_ids = arrays["genre_ids"], arrays["person_ids"]
-        names = arrays["fact_names"].tobytes().decode()
-        model.fact_names = tuple(names.split("\n")) if names else ()
-        none = np.empty(0, dtype=np.float32)
-        model.plot_columns = arrays.get("plot_columns", none.astype(np.int64))
-        model.idf = {name: arrays.get(f"idf_{name}", none) for name in BLOCKS_BY_IDF}
-        model.levels = {name: arrays.get(f"levels_{name}", none) for name in COUNTS}
-        model.weights = arrays["weights"]
-        return model
+        """Read the artifact; what a catalogue does not have, an artifact may lack.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, cls.kind)
+            model = cls(read_config(ContentVectorsConfig, artifact.manifest.config, {}))
+            model.genre_ids = artifact.array("genre_ids", "i", None)
+            model.person_ids = artifact.array("person_ids", "i", None)
+            names = artifact.array("fact_names", "u", None).tobytes().decode()
+            model.fact_names = tuple(names.split("\n")) if names else ()
+            if "plot_columns" in artifact.arrays:
+                model.plot_columns = artifact.array("plot_columns", "i", None)
+            sizes = {
+                "genres": len(model.genre_ids),
+                "people": len(model.person_ids),
+                "facts": len(model.fact_names),
+                "plots": len(model.plot_columns),
+            }
+            for name in BLOCKS_BY_IDF:
+                size = sizes[name]
+                model.idf[name] = artifact.array(f"idf_{name}", "f", size) if size else _NONE
+            for name in COUNTS:
+                stored = f"levels_{name}"
+                is_stored = stored in artifact.arrays
+                model.levels[name] = artifact.array(stored, "f", None) if is_stored else _NONE
+            model.weights = artifact.array("weights", "f", None, None)
+            return model
 
     def name_features(self, catalogue: Catalogue) -> None:
         """Take the names and idf of features, and the quantiles of votes, from a catalogue."""

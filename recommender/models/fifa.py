@@ -38,11 +38,12 @@ from recommender.artifacts import (
     Manifest,
     Provenance,
     load_artifact,
+    loading,
     read_config,
     save_artifact,
 )
 from recommender.data.examples import Examples, Field
-from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.errors import InvalidInputError, NotFittedError
 from recommender.models.early_stopping import BestSoFar, EpochReport
 
 logger = logging.getLogger(__name__)
@@ -266,18 +267,16 @@ class Fifa:
         Raises:
             ArtifactError: it is broken, or no FiFa.
         """
-        artifact = load_artifact(folder, "fifa")
-        described = artifact.manifest.config
-        fields = tuple(Field(**field) for field in described["fields"])
-        model = cls(fields, read_config(FifaConfig, described["settings"], {"num_classes": 2}))
-        model._network = _Network(model.fields, replace(model.config, normalise=False))
-        try:
+        with loading(folder):
+            artifact = load_artifact(folder, "fifa")
+            described = artifact.manifest.config
+            fields = tuple(Field(**field) for field in described["fields"])
+            model = cls(fields, read_config(FifaConfig, described["settings"], {"num_classes": 2}))
+            model._network = _Network(model.fields, replace(model.config, normalise=False))
             model._network.load_state_dict(
                 {name: torch.from_numpy(array) for name, array in artifact.arrays.items()}
             )
-        except RuntimeError as error:
-            raise ArtifactError(f"{folder} does not fit its own config: {error}") from error
-        return model
+            return model
 
     def with_rows(self, sources: Sequence[Int64]) -> "Fifa":
         """Return the model with the embeddings of its categorical fields chosen anew.

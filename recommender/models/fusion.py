@@ -25,7 +25,15 @@ from torch.nn import functional
 
 from recommender import checks
 from recommender.arrays import Float32, Float64, Int64
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 from recommender.data.sessions import POSITIVE_KINDS, Requests, is_positive_in_visit
 from recommender.errors import InvalidInputError
 from recommender.models.early_stopping import EpochReport
@@ -252,12 +260,19 @@ class FusionGate:
 
     @classmethod
     def load(cls, folder: Path) -> "FusionGate":
-        artifact = load_artifact(folder, "fusion")
-        gate = cls(FusionConfig(**artifact.manifest.config))
-        for name in _ARRAYS:
-            array = artifact.arrays[name]
-            setattr(gate, name, array if np.ndim(getattr(gate, name)) else array[0])
-        return gate
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, "fusion")
+            gate = cls(read_config(FusionConfig, artifact.manifest.config, {}))
+            for name in _ARRAYS:
+                shape = np.shape(getattr(gate, name))
+                array = artifact.array(name, "f", *(shape or (1,)))
+                setattr(gate, name, array if shape else array[0])
+            return gate
 
     def _learn_spread(self, numbers: Float32) -> None:
         self.mean[: len(NUMBERS)] = numbers.mean(axis=0)

@@ -26,7 +26,15 @@ from scipy.linalg import lapack
 
 from recommender import checks
 from recommender.arrays import AnyArray, Float32
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 from recommender.data.interactions import Interactions, checked_weights
 from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
 from recommender.models.early_stopping import BestSoFar, EpochReport
@@ -245,13 +253,23 @@ class Ials:
 
     @classmethod
     def load(cls, folder: Path) -> "Ials":
-        artifact = load_artifact(folder, "ials")
-        model = cls(IalsConfig(**artifact.manifest.config))
-        model.profiles = Vocabulary(artifact.arrays["profile_ids"])
-        model.items = Vocabulary(artifact.arrays["item_ids"])
-        model.scale = float(artifact.arrays["scale"][0])
-        model.set_factors(artifact.arrays["profile_factors"], artifact.arrays["item_factors"])
-        return model
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, "ials")
+            model = cls(read_config(IalsConfig, artifact.manifest.config, {}))
+            model.profiles = Vocabulary(artifact.ids("profile_ids"))
+            model.items = Vocabulary(artifact.ids("item_ids"))
+            model.scale = float(artifact.array("scale", "f", 1)[0])
+            size = model.config.embedding_size
+            model.set_factors(
+                artifact.array("profile_factors", "f", len(model.profiles), size),
+                artifact.array("item_factors", "f", len(model.items), size),
+            )
+            return model
 
     def _start(
         self,

@@ -12,7 +12,15 @@ import numpy as np
 from scipy import sparse
 
 from recommender.arrays import AnyArray, Bool, Float32, Int32, Int64
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 from recommender.errors import InvalidInputError, NotFittedError, TooLargeError
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
@@ -83,12 +91,18 @@ class ItemToItem:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        artifact = load_artifact(folder, cls.kind)
-        model = cls(cls.config_class(**artifact.manifest.config))
-        model.items = Vocabulary(artifact.arrays["item_ids"])
-        model.kept = artifact.arrays["kept"]
-        model.weights = artifact.arrays["weights"]
-        return model
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, cls.kind)
+            model = cls(read_config(cls.config_class, artifact.manifest.config, {}))
+            model.items = Vocabulary(artifact.ids("item_ids"))
+            model.kept = artifact.indices("kept", len(model.items), None)
+            model.weights = artifact.array("weights", "f", len(model.kept), len(model.kept))
+            return model
 
     def _check_fitted(self) -> None:
         if not len(self.kept):
@@ -164,13 +178,18 @@ class Neighbours:
 
     @classmethod
     def load(cls, folder: Path, kind: str) -> "Neighbours":
-        arrays = load_artifact(folder, f"{kind}-neighbours").arrays
-        return cls(
-            Vocabulary(arrays["item_ids"]),
-            arrays["kept"],
-            arrays["neighbours"],
-            arrays["neighbour_weights"],
-        )
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, f"{kind}-neighbours")
+            items = Vocabulary(artifact.ids("item_ids"))
+            kept = artifact.indices("kept", len(items), None)
+            neighbours = artifact.indices("neighbours", len(items), len(kept), None)
+            weights = artifact.array("neighbour_weights", "f", *neighbours.shape)
+            return cls(items, kept, neighbours, weights)
 
 
 def most_supported(matrix: sparse.csr_array, number: int | None) -> Int64:

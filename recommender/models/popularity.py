@@ -14,7 +14,15 @@ from scipy import sparse
 
 from recommender import checks
 from recommender.arrays import AnyArray, Float32
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 from recommender.data.catalogue import Catalogue
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError, NotFittedError
@@ -87,12 +95,18 @@ class Popularity:
 
     @classmethod
     def load(cls, folder: Path) -> "Popularity":
-        artifact = load_artifact(folder, "popularity")
-        model = cls(PopularityConfig(**artifact.manifest.config))
-        model.items = Vocabulary(artifact.arrays["item_ids"])
-        model.counts = artifact.arrays["counts"]
-        model.trending = artifact.arrays["trending"]
-        return model
+        """Read the artifact.
+
+        Raises:
+            ArtifactError: it is broken, or of another kind or version.
+        """
+        with loading(folder):
+            artifact = load_artifact(folder, "popularity")
+            model = cls(read_config(PopularityConfig, artifact.manifest.config, {}))
+            model.items = Vocabulary(artifact.ids("item_ids"))
+            model.counts = artifact.array("counts", "f", len(model.items))
+            model.trending = artifact.array("trending", "f", len(model.items))
+            return model
 
 
 def spread(values: Float32, items: Vocabulary, catalogue: Catalogue) -> Float32:

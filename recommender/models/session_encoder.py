@@ -31,11 +31,12 @@ from recommender.artifacts import (
     Manifest,
     Provenance,
     load_artifact,
+    loading,
     read_config,
     save_artifact,
 )
 from recommender.data.sessions import RecentEvents, Requests, Sessions
-from recommender.errors import ArtifactError, InvalidInputError, NotFittedError
+from recommender.errors import InvalidInputError, NotFittedError
 from recommender.models.early_stopping import BestSoFar, EpochReport
 from recommender.models.session_config import SessionEncoderConfig
 from recommender.models.session_events import EventFeatures
@@ -171,20 +172,19 @@ class SessionEncoder:
         Raises:
             ArtifactError: it is broken, no session encoder, or of a removed architecture.
         """
-        artifact = load_artifact(folder, "session_encoder")
-        encoder = cls(read_config(SessionEncoderConfig, artifact.manifest.config, RETIRED_CONFIG))
-        arrays = dict(artifact.arrays)
-        encoder.items = Vocabulary(arrays.pop("item_ids"))
-        network = SessionNetwork(encoder.config, len(encoder.items), arrays.get("item_factors"))
-        try:
+        with loading(folder):
+            artifact = load_artifact(folder, "session_encoder")
+            config = read_config(SessionEncoderConfig, artifact.manifest.config, RETIRED_CONFIG)
+            encoder = cls(config)
+            encoder.items = Vocabulary(artifact.ids("item_ids"))
+            arrays = {name: a for name, a in artifact.arrays.items() if name != "item_ids"}
+            network = SessionNetwork(config, len(encoder.items), arrays.get("item_factors"))
             network.load_state_dict(
                 {_current_name(name): torch.from_numpy(array) for name, array in arrays.items()}
             )
-        except RuntimeError as error:
-            raise ArtifactError(f"{folder} does not fit its own config: {error}") from error
-        encoder._network = network
-        encoder._compute_vectors()
-        return encoder
+            encoder._network = network
+            encoder._compute_vectors()
+            return encoder
 
     def _compute_vectors(self) -> None:
         network = self._fitted()

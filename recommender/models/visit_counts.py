@@ -21,7 +21,15 @@ from scipy import sparse
 
 from recommender import checks
 from recommender.arrays import AnyArray, Bool, Float32, Float64, Int64
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 from recommender.data.sessions import POSITIVE_KINDS, Sessions
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
@@ -140,13 +148,18 @@ class VisitCounts:
         Raises:
             ArtifactError: it is broken, or of another kind.
         """
-        artifact = load_artifact(folder, KIND)
-        counts = cls(VisitCountsConfig(**artifact.manifest.config))
-        arrays = artifact.arrays
-        counts.items, counts.support = Vocabulary(arrays["item_ids"]), arrays["support"]
-        parts = (arrays["probabilities"], arrays["neighbours"], arrays["bounds"])
-        counts._after = sparse.csr_array(parts, shape=(len(counts.items), len(counts.items)))
-        return counts
+        with loading(folder):
+            artifact = load_artifact(folder, KIND)
+            counts = cls(read_config(VisitCountsConfig, artifact.manifest.config, {}))
+            counts.items = Vocabulary(artifact.ids("item_ids"))
+            size = len(counts.items)
+            counts.support = artifact.array("support", "f", size)
+            probabilities = artifact.array("probabilities", "f", None)
+            neighbours = artifact.indices("neighbours", size, len(probabilities))
+            bounds = artifact.indices("bounds", len(probabilities) + 1, size + 1)
+            counts._after = sparse.csr_array((probabilities, neighbours, bounds), (size, size))
+            counts._after.check_format(full_check=True)
+            return counts
 
     def _counts(self, sessions: Sessions, num_items: int) -> sparse.csr_array:
         """Return c, (I, I)."""

@@ -40,6 +40,7 @@ from recommender.artifacts import (
     Manifest,
     Provenance,
     load_artifact,
+    loading,
     read_config,
     save_artifact,
 )
@@ -212,8 +213,9 @@ class VisitIntents:
         Raises:
             ArtifactError: it is broken, or of another kind.
         """
-        saved = {"steepness": 0.0, **load_artifact(folder, cls.kind).manifest.config}
-        return cls(read_config(VisitIntentsConfig, saved, {}))
+        with loading(folder):
+            saved = {"steepness": 0.0, **load_artifact(folder, cls.kind).manifest.config}
+            return cls(read_config(VisitIntentsConfig, saved, {}))
 
     def posterior(
         self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None

@@ -26,7 +26,15 @@ import numpy as np
 
 from recommender import checks
 from recommender.arrays import Float64, Int64
-from recommender.artifacts import UNSTATED, Manifest, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Manifest,
+    Provenance,
+    load_artifact,
+    loading,
+    read_config,
+    save_artifact,
+)
 
 KIND = "visit_mixture"
 MIXTURE = "mixture"
@@ -105,12 +113,16 @@ class VisitMixture:
         Raises:
             ArtifactError: it is broken, or of another kind.
         """
-        artifact = load_artifact(folder, KIND)
-        config = artifact.manifest.config
-        mixture = cls(VisitMixtureConfig(**{**config, "stages": tuple(config["stages"])}))
-        names = bytes(artifact.arrays["experts"].tolist()).decode()
-        mixture.experts, mixture.weights = tuple(names.split("\n")), artifact.arrays["weights"]
-        return mixture
+        with loading(folder):
+            artifact = load_artifact(folder, KIND)
+            saved = artifact.manifest.config
+            saved = {**saved, "stages": tuple(saved["stages"])}
+            mixture = cls(read_config(VisitMixtureConfig, saved, {}))
+            names = bytes(artifact.array("experts", "i", None).tolist()).decode()
+            mixture.experts = tuple(names.split("\n"))
+            shape = len(mixture.config.stages), len(mixture.experts)
+            mixture.weights = artifact.array("weights", "f", *shape)
+            return mixture
 
     def _stage(self, titles: Int64) -> Int64:
         """Return (N,) the stage of a visit with so many titles."""

@@ -17,7 +17,14 @@ from scipy.special import expit
 
 from recommender import checks
 from recommender.arrays import Bool, Float32, Float64, Int64
-from recommender.artifacts import UNSTATED, Provenance, load_artifact, save_artifact
+from recommender.artifacts import (
+    UNSTATED,
+    Artifact,
+    Provenance,
+    load_artifact,
+    loading,
+    save_artifact,
+)
 from recommender.data.examples import Examples, Field
 from recommender.data.growing import GrowingVocabulary, shared_row
 from recommender.errors import ArtifactError, NotFittedError
@@ -207,23 +214,19 @@ class Ranker:
             ArtifactError: one of the artifacts is missing or broken.
         """
         fifa = Fifa.load(folder / "fifa")
-        artifact = load_artifact(folder / KIND, KIND)
-        try:
+        with loading(folder / KIND):
+            artifact = load_artifact(folder / KIND, KIND)
             described = artifact.manifest.config
             fields = [Field(**field) for field in described["fields"]]
             vocabularies = [
-                GrowingVocabulary(
-                    Vocabulary(artifact.arrays[f"{field.name}.ids"]),
-                    artifact.arrays[f"{field.name}.last_met"],
-                )
-                for field in fields
-                if field.is_growing
+                _vocabulary(artifact, field.name) for field in fields if field.is_growing
             ]
             config = RankerConfig(fifa.config, described["share_unknown"])
             calibration = Calibration(**described["calibration"])
-        except (KeyError, TypeError) as error:
-            raise ArtifactError(f"{folder / KIND} is no ranker's: {error}") from error
-        return cls(fields, config, fifa, vocabularies, calibration)
+            ranker = cls(fields, config, fifa, vocabularies, calibration)
+            if ranker._sized(vocabularies) != list(fifa.fields):
+                raise ArtifactError(f"{folder} holds a ranker and a network of other fields")
+            return ranker
 
     def _sized(self, vocabularies: Sequence[GrowingVocabulary]) -> list[Field]:
         """The fields as FiFa has them: values are rows."""
@@ -256,3 +259,8 @@ class _Described:
     fields: tuple[Field, ...]
     share_unknown: float
     calibration: Calibration
+
+
+def _vocabulary(artifact: Artifact, field: str) -> GrowingVocabulary:
+    known = Vocabulary(artifact.ids(f"{field}.ids"))
+    return GrowingVocabulary(known, artifact.array(f"{field}.last_met", "f", len(known)))

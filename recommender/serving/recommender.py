@@ -13,6 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from recommender.arrays import Bool, Float32
+from recommender.artifacts import loading
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.models.content_vectors import ContentVectors
@@ -149,19 +150,20 @@ class Recommender:
         Raises:
             ArtifactError: one of them is missing or broken.
         """
-        neighbours = None
-        if (folder / "larm").exists():
-            neighbours = Neighbours.load(folder / "larm", Larm.kind)
-        content = None
-        if (folder / "content_vectors").exists():
-            content = ContentVectors.load(folder / "content_vectors")
-        intents = VisitIntents(FIRST_CONFIG)
-        if (folder / "visit_intents").exists():
-            intents = VisitIntents.load(folder / "visit_intents")
-        tastes = TasteModel.load(folder, with_encoder=is_read_by_encoder(folder))
-        popularity = Popularity.load(folder / "popularity")
-        learned = LearnedRelease.load(folder)
-        return cls(catalogue, tastes, popularity, neighbours, content, intents, learned)
+        with loading(folder):
+            neighbours = None
+            if (folder / "larm").exists():
+                neighbours = Neighbours.load(folder / "larm", Larm.kind)
+            content = None
+            if (folder / "content_vectors").exists():
+                content = ContentVectors.load(folder / "content_vectors")
+            intents = VisitIntents(FIRST_CONFIG)
+            if (folder / "visit_intents").exists():
+                intents = VisitIntents.load(folder / "visit_intents")
+            tastes = TasteModel.load(folder, with_encoder=is_read_by_encoder(folder))
+            popularity = Popularity.load(folder / "popularity")
+            learned = LearnedRelease.load(folder)
+            return cls(catalogue, tastes, popularity, neighbours, content, intents, learned)
 
     def with_ranker(self, ranker: Ranker | None) -> "Recommender":
         """Return the same recommender with this ranker, or without any."""

@@ -6,7 +6,7 @@ import pytest
 from django.db import Error as DatabaseError
 
 from webapp.engine.polling import Poller
-from webapp.refreshed import Refreshed
+from webapp.refreshed import NotReadyError, Refreshed
 
 pytestmark = pytest.mark.django_db  # a poll looks after the connection
 
@@ -32,9 +32,12 @@ def test_without_a_poller_who_asks_reads_what_is_overdue(clock):
     assert (value.get(), value.peek()) == (2, 2)
 
 
-def test_with_a_poller_a_request_reads_nothing_but_the_first_value(clock):
+def test_with_a_poller_a_request_reads_nothing(clock):
     value = counter()
     value.is_polled = True
+    with pytest.raises(NotReadyError, match="the count is not read yet"):
+        value.get()
+    Poller(value).poll()
     assert value.get() == 1
     clock.append(2000.0)
     assert value.get() == 1
@@ -76,3 +79,27 @@ def test_what_cannot_be_read_is_logged_and_the_old_value_goes_on(clock, caplog, 
             Poller(value).poll()
     assert value.peek() == "old"
     assert "the value not refreshed" in caplog.text
+
+
+def test_without_a_value_a_polled_process_does_with_another(clock):
+    value = Refreshed("the count", lambda before: 1, 60.0, otherwise=0)
+    value.is_polled = True
+    assert value.get() == 0
+    value.refresh()
+    assert value.get() == 1
+
+
+def test_a_read_that_fails_slowly_is_not_tried_at_every_poll(clock):
+    tries = []
+
+    def read(before):
+        tries.append(clock[-1])
+        clock.append(clock[-1] + 10.0)
+        raise ValueError("broken")
+
+    value = Refreshed("the value", read, seconds=2.0)
+    for _ in range(100):
+        Poller(value).poll()
+        clock.append(clock[-1] + 2.0)
+    share = 10.0 * len(tries) / (clock[-1] - 1000.0)
+    assert 0.1 < share <= 0.25

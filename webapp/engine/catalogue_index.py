@@ -24,7 +24,7 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 
-from recommender.errors import ArtifactError, RecommenderError
+from recommender.errors import ArtifactError
 from recommender.mapped import about_mapped, code_fingerprint, load_mapped, save_mapped
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.mapped import CLASSES as RECOMMENDER_CLASSES
@@ -92,7 +92,7 @@ def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
     if release is not None:
         try:
             recommender = Recommender.load(release.path, popular.catalogue)
-        except RecommenderError:
+        except Exception:  # another version of Marquee may have written it
             logger.exception("release %s cannot be loaded", release.pk)
         else:
             search = search.with_space(recommender.space)
@@ -138,7 +138,7 @@ def open_index(
             if is_of_use:
                 index: CatalogueIndex = load_mapped(folder, CLASSES, about)
                 return index
-        except (ArtifactError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # whatever is broken: there is another way to the same index
             logger.warning("the catalogue's index in %s is passed over: %s", folder, error)
     return None
 

@@ -2,8 +2,10 @@
 
 The poller checks every `RELEASE_POLL_SECONDS` whether a release or ranker was published or the
 catalogue changed, maps the index that the worker built of it beside the old one, and swaps one
-reference (`webapp.engine.catalogue_index`). If a release or ranker cannot be loaded, the process
-logs the error and keeps serving the previous one.
+reference (`webapp.engine.catalogue_index`). If a release or ranker cannot be loaded, or fails its
+trial (`webapp.engine.trial`), the process logs the error and keeps serving the previous one;
+without a previous one it serves popular titles, or the order without a ranker. Reading an artifact
+may raise anything: another version of Marquee may have written it.
 """
 
 import logging
@@ -14,7 +16,7 @@ from django.conf import settings
 
 from recommender.arrays import Float32
 from recommender.data.catalogue import Catalogue
-from recommender.errors import ArtifactError, RecommenderError
+from recommender.errors import ArtifactError
 from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
 from recommender.serving.fallback import PopularTitles
@@ -25,6 +27,7 @@ from webapp.engine.catalogue import Revision, revision
 from webapp.engine.catalogue_index import CatalogueIndex, build_index, open_index
 from webapp.engine.index_wait import index_wait
 from webapp.engine.search_subjects import SearchSubjects
+from webapp.engine.trial import try_out
 from webapp.refreshed import Refreshed
 from webapp.releases.models import RankerVersion, Release
 
@@ -108,7 +111,9 @@ def _of_index(
     try:
         if recommender is None:
             recommender = Recommender.load(release.path, popular.catalogue)
-    except RecommenderError as error:
+        try_out(recommender)
+        search = with_similarity_of(search, recommender)
+    except Exception as error:
         logger.exception("release %s cannot be loaded, the old one goes on", release.pk)
         # the old recommender goes on with the search over its own item numbers
         serving = before or Live(index.revision, popular, cards, search, subjects, None, None)
@@ -118,10 +123,9 @@ def _of_index(
             serving,
             revision=index.revision,
             cards=cards,
-            trouble=f"release {release.pk} cannot be loaded: {error}",
+            trouble=f"release {release.pk} cannot be loaded: {error or type(error).__name__}",
             broken_release_id=release.pk,
         )
-    search = with_similarity_of(search, recommender)
     return Live(index.revision, popular, cards, search, subjects, release.pk, recommender)
 
 
@@ -149,12 +153,12 @@ def _with_ranker(live: Live, before: Live | None) -> Live:
         recommender = live.recommender.with_ranker(None) if live.recommender else None
         return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=None)
     try:
-        ranker = load_ranker(version)
-    except RecommenderError:
+        recommender = live.recommender.with_ranker(load_ranker(version))
+        try_out(recommender)
+    except Exception:
         logger.exception("ranker %s cannot be loaded, the fused score orders lists", version.pk)
         recommender = live.recommender.with_ranker(None)
         return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=version.pk)
-    recommender = live.recommender.with_ranker(ranker)
     return replace(live, recommender=recommender, ranker_id=version.pk, broken_ranker_id=None)
 
 

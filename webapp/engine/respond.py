@@ -11,6 +11,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from django.db import Error as DatabaseError
+
 from recommender.ranking.row_kinds import RESULTS, TYPED
 from recommender.serving.request import RequestContext, Viewer
 from recommender.serving.stages import stage
@@ -23,6 +25,7 @@ from webapp.discovery.snapshot import snapshot_of
 from webapp.discovery.source import RecommendationSource
 from webapp.discovery.surface import Surface
 from webapp.engine.live import Live, holder
+from webapp.engine.trial import check_scores
 from webapp.engine.viewers import context_of, viewer_of
 from webapp.engine.views import RowView, ViewContext, views_of
 from webapp.events.evidence import Evidence, evidence_of
@@ -78,10 +81,11 @@ class Response:
 
 @dataclass(frozen=True)
 class _Sourced:
-    """An answer, who gave it, and why it was not the recommender; else empty."""
+    """An answer in words, with the ranker's fields, and why it is not the recommender's."""
 
     answer: Answer
-    source: RecommendationSource
+    views: list[RowView]
+    features: bytes | None
     fallback_reason: str = ""
 
 
@@ -125,37 +129,47 @@ def respond(
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
-    sourced = _ask(question, request.live)
-    if max_titles is not None:
-        sourced = replace(sourced, answer=_shortened(sourced.answer, max_titles))
-    with stage("render"):
-        view_context = ViewContext(request.live.cards, request.evidence, request.visit)
-        views = views_of(sourced.answer, sourced.source, request.viewer, view_context)
+    sourced = _ask(request, question, max_titles)
     with stage("slate"):
-        slate = _slate(
-            request, question, sourced, views, continues, is_keystroke=max_titles is not None
-        )
+        slate = _slate(request, question, sourced, continues, is_keystroke=max_titles is not None)
         is_recorded = _is_visit_recorded(request, question)
         write = partial(write_slate, request.visit, slate, is_visit_recorded=is_recorded)
         if slate.is_keystroke:
             after_response(write)
         else:
             write()
-    return Response(slate.pk, views, sourced.answer, bool(sourced.fallback_reason))
+    return Response(slate.pk, sourced.views, sourced.answer, bool(sourced.fallback_reason))
 
 
-def _ask(question: Question, live: Live) -> _Sourced:
+def _ask(request: PageRequest, question: Question, max_titles: int | None) -> _Sourced:
     """Ask the recommender; if it fails or there is none, ask for popular titles and say why."""
-    reason = live.trouble
+    live, reason = request.live, request.live.trouble
     if live.recommender is not None:
         try:
-            return _Sourced(answer(question, live.recommender, live.search), live.recommender)
-        except SearchError:
+            return _sourced(request, question, live.recommender, max_titles)
+        except (SearchError, DatabaseError):
             raise
         except Exception as error:
             logger.exception("the recommender failed, popular titles are served")
             reason = f"{type(error).__name__}: {error}"[:200]
-    return _Sourced(answer(question, live.popular, live.search), live.popular, reason)
+    return replace(_sourced(request, question, live.popular, max_titles), fallback_reason=reason)
+
+
+def _sourced(
+    request: PageRequest, question: Question, source: RecommendationSource, max_titles: int | None
+) -> _Sourced:
+    """Return a source's answer, all that is asked of the source done."""
+    full = answer(question, source, request.live.search)
+    check_scores(full.rows)
+    shown = full if max_titles is None else _shortened(full, max_titles)
+    with stage("render"):
+        view_context = ViewContext(request.live.cards, request.evidence, request.visit)
+        views = views_of(shown, source, request.viewer, view_context)
+    features = None
+    if max_titles is None:
+        fields = source.features(shown.rows, request.viewer, request.context, shown.taste)
+        features = None if fields is None else pack_fields(fields)
+    return _Sourced(shown, views, features)
 
 
 def _shortened(full: Answer, max_titles: int) -> Answer:
@@ -179,7 +193,6 @@ def _slate(
     request: PageRequest,
     question: Question,
     sourced: _Sourced,
-    views: list[RowView],
     continues: uuid.UUID | None,
     *,
     is_keystroke: bool,
@@ -192,12 +205,12 @@ def _slate(
         release_id=None if sourced.fallback_reason else live.release_id,
         ranker_id=None if sourced.fallback_reason else live.ranker_id,
         created_at=request.now,
-        rows=[_stored_row(view) for view in views],
+        rows=[_stored_row(view) for view in sourced.views],
         is_keystroke=is_keystroke,
         history_size=None if is_keystroke else len(request.viewer.liked_before),
         exploration=None if is_keystroke else request.context.page.exploration,
         snapshot=_snapshot(request, question, is_keystroke=is_keystroke),
-        features=None if is_keystroke else _features(request, sourced),
+        features=sourced.features,
         visit_share=taste.visit_share if taste else None,
         continues_id=continues,
         took_ms=(time.perf_counter() - request.began) * 1000,
@@ -231,10 +244,3 @@ def _snapshot(request: PageRequest, question: Question, *, is_keystroke: bool) -
     if is_keystroke and isinstance(question, SearchQuestion):
         return {"text": question.text}
     return snapshot_of(question, request.live.catalogue, request.visit.switches)
-
-
-def _features(request: PageRequest, sourced: _Sourced) -> bytes | None:
-    """Return the ranker's fields of what is shown; None of a fallback."""
-    taste = sourced.answer.taste
-    fields = sourced.source.features(sourced.answer.rows, request.viewer, request.context, taste)
-    return None if fields is None else pack_fields(fields)

@@ -37,7 +37,9 @@ def most_played(now: datetime) -> tuple[int, ...]:
     return tuple(counted.values_list("title_id", flat=True)[:KEPT])
 
 
-played_today = Refreshed("popular plays", lambda _: most_played(datetime.now(UTC)), seconds=60.0)
+played_today: Refreshed[tuple[int, ...]] = Refreshed(
+    "popular plays", lambda _: most_played(datetime.now(UTC)), seconds=60.0, otherwise=()
+)
 """This process's list of `most_played`; for everyone the same."""
 
 

@@ -5,13 +5,15 @@ from webapp.experiments.models import Experiment
 from webapp.refreshed import Refreshed
 
 
-def _running(_: object) -> dict[bool, Experiment]:
+def _running(_: dict[bool, Experiment] | None) -> dict[bool, Experiment]:
     """Return the running experiments by whether they are of simulated viewers. One query."""
     experiments = Experiment.objects.filter(status=Experiment.Status.RUNNING)
     return {experiment.is_simulated: experiment for experiment in experiments}
 
 
-running = Refreshed("running experiments", _running)
+running: Refreshed[dict[bool, Experiment]] = Refreshed(
+    "running experiments", _running, otherwise={}
+)
 
 
 def allocated(visit: CurrentVisit) -> CurrentVisit:

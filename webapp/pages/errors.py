@@ -6,6 +6,8 @@ from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from webapp.refreshed import NotReadyError
+
 RETRY_SECONDS = 10
 
 
@@ -35,14 +37,21 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Respond 503 with Retry-After if the database is unavailable, else 500."""
-    if isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
-        words = "Our database is taking a break. Nothing is lost; try again in a moment."
-        response = _page(request, 503, "The house lights are on", words)
-        response["Retry-After"] = str(RETRY_SECONDS)
-        return response
+    """Respond 503 with Retry-After without a database or before the first load, else 500."""
+    match sys.exc_info()[1]:
+        case OperationalError() | InterfaceError():
+            words = "Our database is taking a break. Nothing is lost; try again in a moment."
+            return _unavailable(request, words)
+        case NotReadyError():
+            return _unavailable(request, "We are just opening. Try again in a moment.")
     words = "Something broke on our side. It has been written down."
     return _page(request, 500, "The film tore", words)
+
+
+def _unavailable(request: HttpRequest, words: str) -> HttpResponse:
+    response = _page(request, 503, "The house lights are on", words)
+    response["Retry-After"] = str(RETRY_SECONDS)
+    return response
 
 
 def _page(request: HttpRequest, status: int, heading: str, words: str) -> HttpResponse:

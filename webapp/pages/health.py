@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
+from webapp.refreshed import NotReadyError
 
 
 @never_cache
@@ -26,6 +27,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         live = holder.get()
     except DatabaseError:
         return _not_ready("The database does not answer.")
+    except NotReadyError as error:
+        return _not_ready(f"Nothing is loaded: {error}.")
     if live.recommender is None:
         return _not_ready(f"No release is loaded: {live.trouble}.")
     return HttpResponse(f"ready, release {live.release_id}", content_type="text/plain")

@@ -9,6 +9,7 @@ on the other, and a ranker trained on people's visits is never replaced by one t
 visits.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,7 +21,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from recommender.artifacts import Provenance
-from recommender.errors import InvalidInputError, RecommenderError
+from recommender.errors import InvalidInputError
 from recommender.models.early_stopping import EpochReport
 from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
@@ -28,7 +29,7 @@ from recommender.training.gates import RankerGate
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
 from webapp.engine.live import load_ranker
 from webapp.releases.models import RankerVersion, TrainingRun
-from webapp.releases.publishing import publish
+from webapp.releases.publishing import live_id, publish_over
 from webapp.slates.labels import export_exposures, sampled_exposures
 from webapp.slates.readiness import (
     TEACHER_DAYS,
@@ -37,6 +38,8 @@ from webapp.slates.readiness import (
     readiness,
     seen_slates,
 )
+
+logger = logging.getLogger(__name__)
 
 Kind = TrainingRun.Kind
 OnProgress = Callable[[str, float, dict[str, Any]], None]
@@ -105,6 +108,7 @@ def train_ranker(run: TrainingRun, on_progress: OnProgress) -> dict[str, Any]:
             learned from people.
     """
     now = timezone.now()
+    compared_with = live_id(RankerVersion)
     plan = _plan(run, now)
     window = export_exposures(plan.since, outcome_known_before(now), is_simulated=plan.is_simulated)
     if not len(window):
@@ -129,7 +133,7 @@ def train_ranker(run: TrainingRun, on_progress: OnProgress) -> dict[str, Any]:
     )
     version = _store(run, cycle, window, plan)
     if cycle.verdict.passed and plan.may_publish:
-        publish(version, timezone.now())
+        publish_over(compared_with, version, timezone.now())
     return {"ranker": version.metrics}
 
 
@@ -232,5 +236,6 @@ def _loaded(version: RankerVersion | None) -> Ranker | None:
         return None
     try:
         return load_ranker(version)
-    except RecommenderError:
+    except Exception:  # whatever its artifacts raise
+        logger.warning("%s cannot be read, training does without it", version, exc_info=True)
         return None

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from recommender.data.interactions import Interactions
-from recommender.errors import InvalidInputError, RecommenderError
+from recommender.errors import InvalidInputError
 from recommender.training.config import ReleaseConfig
 from recommender.training.first_search import FirstSearchConfig, FoundSettings
 from recommender.training.gates import ReleaseGate
@@ -24,7 +24,7 @@ from recommender.training.train import Metrics, Progress, evaluate_release, trai
 from recommender.training.trials import Trial
 from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
-from webapp.releases.publishing import publish
+from webapp.releases.publishing import live_id, publish_over
 from webapp.training.export import export_interactions, export_visits
 from webapp.training.rankers import train_ranker
 from webapp.training.tuning import is_search_due, search_first, tuned_config
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 LOCK_SPACE = 20_220
 """The first key of our advisory locks; the second is the run's number."""
 QUEUED_TOO_LONG = timedelta(minutes=10)
+GATE_ATTEMPTS = 5
+"""How often a release is compared anew because another one went live meanwhile."""
 
 Status = TrainingRun.Status
 
@@ -125,11 +127,14 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         trained.metrics["ials"]["search"] = found.as_json()
     release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
     gate = ReleaseGate(settings.GATE_TOLERANCE)
-    verdict = gate.verdict(trained.metrics, _live_metrics(interactions, config))
-    release.gate = verdict.as_json()
-    release.save(update_fields=["gate"])
-    if verdict.passed:
-        publish(release, timezone.now())
+    for _ in range(GATE_ATTEMPTS):
+        compared_with = live_id(Release)
+        verdict = gate.verdict(trained.metrics, _live_metrics(interactions, config))
+        release.gate = verdict.as_json()
+        release.save(update_fields=["gate"])
+        if not verdict.passed or publish_over(compared_with, release, timezone.now()):
+            break
+        logger.info("another release went live meanwhile, the gate is asked again")
     return trained.metrics
 
 
@@ -181,8 +186,10 @@ def _live_metrics(interactions: Interactions, config: ReleaseConfig) -> Metrics 
             seed=live.run.seed,
             config=config,
         )
-    except RecommenderError as error:
-        logger.warning("the live release cannot be evaluated, the new one replaces it: %s", error)
+    except Exception:  # whatever its artifacts raise
+        logger.warning(
+            "the live release cannot be evaluated, the new one replaces it", exc_info=True
+        )
         return None
 
 

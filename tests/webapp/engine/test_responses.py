@@ -181,6 +181,7 @@ def test_before_anything_is_typed_this_visit_is_suggested_for(release, visit, fi
 def test_home_suggestions_and_search_are_ordered_by_one_taste(
     release, visit, films, now, monkeypatch
 ):
+    holder.get()
     asked = []
     taste_of = Recommender.taste
     monkeypatch.setattr(
@@ -306,6 +307,7 @@ def test_if_the_recommender_fails_popular_titles_are_served_and_it_is_written_do
     def fail(*args):
         raise RuntimeError("the index is gone")
 
+    holder.get()  # it worked when it was loaded
     monkeypatch.setattr(Recommender, "home", fail)
     play(visit, films[0], now)
     page = responses.home(visit, now)

@@ -95,3 +95,34 @@ def test_a_broken_release_leaves_the_old_one_serving(release, caplog):
     caplog.clear()
     holder.refresh()
     assert not caplog.records
+
+
+@pytest.mark.django_db
+def test_a_release_published_meanwhile_is_compared_with_too(release, monkeypatch):
+    """Training takes long enough for an operator to roll back, or another training to end."""
+    compared, live_metrics = [], runs._live_metrics
+
+    def metrics(*args):
+        compared.append(Release.objects.get(is_live=True).pk)
+        if len(compared) == 1:
+            run = TrainingRun.objects.create(status="succeeded")
+            publish(Release.objects.create(run=run, folder=release.folder + "/"), timezone.now())
+        return live_metrics(*args)
+
+    monkeypatch.setattr(runs, "_live_metrics", metrics)
+    ended = runs.run_training(runs.queue_training(lambda run_id: None).pk)
+    assert (ended.status, ended.error) == ("succeeded", "")
+    assert compared[0] == release.pk
+    assert len(compared) == 2
+    assert compared[1] not in (release.pk, ended.release.pk)
+
+
+@pytest.mark.django_db
+def test_a_live_release_that_raises_anything_is_replaced(release, monkeypatch):
+    def evaluate(*args, **kwargs):
+        raise TypeError("a setting of another version")
+
+    monkeypatch.setattr(runs, "evaluate_release", evaluate)
+    ended = runs.run_training(runs.queue_training(lambda run_id: None).pk)
+    assert (ended.status, ended.error) == ("succeeded", "")
+    assert Release.objects.get(is_live=True) == ended.release
