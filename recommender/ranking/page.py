@@ -65,6 +65,9 @@ class PageConfig:
     """Which slot that is, from 0."""
     visit_leads: bool = False
     """Whether the row of this visit stands above what was seen. Slates without it are older."""
+    repeats_passed_over: bool = True
+    """Whether the row of this visit holds what it saw elsewhere and passed over. Slates with it
+    are older."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_row_size <= self.row_size:

@@ -189,7 +189,7 @@ class Recommender:
         with stage("retrieve"):
             rows = [
                 filtered(row, ~excluded if row.is_kept_by_viewer else allowed)
-                for row in self._candidate_rows(viewer, context, taste, played_today)
+                for row in self._candidate_rows(viewer, context, taste, on_screen, played_today)
             ]
         with stage("rank"):
             candidates = self.reranker.rerank(rows, viewer, context, taste)
@@ -306,6 +306,7 @@ class Recommender:
         viewer: Viewer,
         context: RequestContext,
         taste: Taste | None,
+        on_screen: Sequence[ShownRow],
         played_today: Sequence[int],
     ) -> Iterator[CandidateRow]:
         """Yield the rows that compete for the page; earlier ones win ties."""
@@ -323,6 +324,7 @@ class Recommender:
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit is not None:
             row = self._taste_row(THIS_VISIT, taste.visit, unseen & is_new)
+            row = self._news(row, viewer, context, on_screen)
             reason = Reason(Because.VISIT, titles_now=self._modelled_ids(viewer.positive_now()))
             yield replace(row, is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
@@ -344,6 +346,25 @@ class Recommender:
         if taste is not None:
             yield filtered(ordered_row("hidden_gems", self._hardly_known, affinity), unseen)
         yield watch_again_row(self.catalogue, viewer, affinity)
+
+    def _news(
+        self,
+        row: CandidateRow,
+        viewer: Viewer,
+        context: RequestContext,
+        on_screen: Sequence[ShownRow],
+    ) -> CandidateRow:
+        """Return the row of this visit without what the visit saw elsewhere and passed over.
+
+        What was seen in the row itself may stay, its spotlight makes room for another, and a row
+        that would not be full without those titles keeps them.
+        """
+        if context.page.repeats_passed_over:
+            return row
+        own = {id_ for shown in on_screen if shown.kind == THIS_VISIT for id_ in shown.titles}
+        elsewhere = [id_ for id_ in viewer.passed_over if id_ not in own]
+        news = filtered(row, ~title_mask(self.catalogue, elsewhere))
+        return news if len(news.items) > context.page.row_size else row
 
     def _taste_reason(self, viewer: Viewer) -> Reason:
         """Return the reason of rows made by the whole taste: the titles it was made from."""

@@ -233,7 +233,7 @@ def test_what_was_liked_before_speaks_for_its_neighbours(with_neighbours):
     viewer = Viewer(liked={131: 1.0}, liked_before=before, seen=frozenset({131}))
     taste = with_neighbours.taste(viewer, CONTEXT)
     candidates = {
-        row.kind: row for row in with_neighbours._candidate_rows(viewer, CONTEXT, taste, ())
+        row.kind: row for row in with_neighbours._candidate_rows(viewer, CONTEXT, taste, (), ())
     }
     row = candidates["from_likes"]
     assert ids(with_neighbours, row) == [130, 101]

@@ -47,7 +47,7 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
 
     Six queries where a background thread holds the live release and its titles are at hand:
     evidence 3, what is on screen 1, visit and slate 2. One more where the visit saw a home page
-    before: what it passed over.
+    or did something before: what it passed over.
 
     Args:
         visit: whose.
@@ -58,7 +58,7 @@ def home(visit: CurrentVisit, now: datetime, *, is_whole: bool = False) -> HomeP
     request = read_request(visit, Surface.HOME, now, max_rows=max_rows)
     with stage("events"):
         rows = pinned_rows(visit)
-        if rows:
+        if rows or request.evidence.is_visit_recorded:
             request = _with_passed_over(request, is_scrolled=False)
     question = HomeQuestion(request.viewer, request.context, rows, played_today.get())
     response = respond(request, question)
@@ -100,6 +100,8 @@ def more_rows(visit: CurrentVisit, shown: uuid.UUID, now: datetime) -> HomePage 
 def _with_passed_over(request: PageRequest, *, is_scrolled: bool) -> PageRequest:
     """Return the request with what this visit was shown and did not open. One query."""
     titles = passed_over(request.visit, request.evidence, is_scrolled=is_scrolled)
+    if not titles:
+        return request
     viewer = replace(request.viewer, passed_over=titles)
     return replace(request, viewer=treated_viewer(viewer, request.visit.treatment))
 

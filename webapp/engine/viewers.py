@@ -100,6 +100,7 @@ def context_of(
         exploration=settings.EXPLORATION if visit.is_personal else 0.0,
         max_rows=max_rows or PageConfig.max_rows,
         visit_leads=True,
+        repeats_passed_over=False,
     )
     device = visit.device if visit.is_personal else ""
     return RequestContext(now.timestamp(), surface.value, device, page)

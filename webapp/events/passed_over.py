@@ -27,8 +27,7 @@ def passed_over(visit: CurrentVisit, evidence: Evidence, *, is_scrolled: bool) -
     if visit.is_paused or not visit.is_personal:
         return []
     seen = [title_id for (title_id,) in _SEEN.rows(visit=visit.id, most=MOST)]
-    is_used = any(event.is_this_visit for event in evidence.recent)
-    if not (is_used or is_scrolled or len(seen) > ABOVE_FOLD):
+    if not (evidence.is_visit_recorded or is_scrolled or len(seen) > ABOVE_FOLD):
         return []
     named = {title_id for title_id, _ in evidence.in_session}
     return [title_id for title_id in seen if title_id not in named]

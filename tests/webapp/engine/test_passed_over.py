@@ -88,3 +88,36 @@ def test_a_genre_passed_over_many_times_falls_and_still_appears(
         return genres["Western"] / genres.total()
 
     assert 0 < westerns(after) < westerns(before)
+
+
+def row_of_this_visit(visit, at):
+    """Return the ids of the spotlight and of the row below it; replayed, they are the same."""
+    page = responses.home(visit, at)
+    assert replay(Slate.objects.get(pk=page.slate_id)).differences == []
+    [row] = [row for row in page.rows if row.kind == "this_visit"]
+    return [slot.title.pk for slot in (*page.spotlight.slots, *row.slots)]
+
+
+def test_the_row_of_this_visit_repeats_nothing_that_was_passed_over_elsewhere(
+    release, films, now, settings
+):
+    settings.ROW_SIZE = 6
+    unseen, seen = (current_visit(None, None, now) for _ in range(2))
+    record(unseen, now, "open", films[:1])
+    best = row_of_this_visit(unseen, now)[:4]
+    record(seen, now, "impression", [film for film in films if film.pk in best], surface="title")
+    record(seen, now, "open", films[:1])
+    assert not set(best) & set(row_of_this_visit(seen, now))
+
+
+def test_what_the_row_of_this_visit_showed_may_stay_and_its_spotlight_makes_room(
+    release, visit, films, now, settings
+):
+    settings.ROW_SIZE = 6
+    record(visit, now, "open", films[:1])
+    spotlight, *row = row_of_this_visit(visit, now)
+    shown = [film for film in films if film.pk in (spotlight, *row)]
+    record(visit, now, "impression", shown, surface="home")
+    later = row_of_this_visit(visit, now + timedelta(seconds=1))
+    assert spotlight not in later
+    assert set(row) & set(later)
