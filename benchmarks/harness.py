@@ -31,6 +31,8 @@ class Options:
     """How many visits a claim with visits draws of each kind; None for its own number."""
     seeds: int = 1
     """How often it draws them."""
+    titles: tuple[int, ...] = ()
+    """The sizes of catalogue that a claim with sizes measures; empty for its own."""
     settings: dict[str, Any] = field(default_factory=dict)
     """What a run says of itself for the report: threads, seeds, chosen settings."""
 

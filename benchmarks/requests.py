@@ -100,11 +100,22 @@ def run(options: Options) -> Iterator[Row]:
     with viewers(1, is_staff=True, skipped=80) as keys:
         browser = Browser(keys[0])
         kinds = [kind for kind in kinds_of(browser) if options.wants(kind.name) or is_base(kind)]
-        for number in range(-1, rounds):
-            browser.begin_visit()
-            for kind in kinds:
-                measure(browser, kind, is_warm_up=number < 0)
+        measure_in_turns(browser, kinds, rounds)
     yield from rows(kinds)
+
+
+def measure_in_turns(browser: "Browser", kinds: list[Kind], rounds: int) -> None:
+    """Add a figure of each kind for each round, after one that does not count."""
+    for number in range(-1, rounds):
+        browser.begin_visit()
+        for kind in kinds:
+            measure(browser, kind, is_warm_up=number < 0)
+
+
+def milliseconds(kind: Kind) -> tuple[float, float, float]:
+    """Return the median of a kind's rounds, and their quartiles."""
+    ms, low, high = np.percentile(kind.took, (50, 25, 75)).tolist()
+    return ms, low, high
 
 
 def is_base(kind: Kind) -> bool:
@@ -112,10 +123,9 @@ def is_base(kind: Kind) -> bool:
 
 
 def rows(kinds: list[Kind]) -> Iterator[Row]:
-    empty = float(np.median(next(kind.took for kind in kinds if is_base(kind))))
+    empty, *_ = milliseconds(next(kind for kind in kinds if is_base(kind)))
     for kind in kinds:
-        ms = float(np.median(kind.took))
-        low, high = np.percentile(kind.took, (25, 75)).tolist()
+        ms, low, high = milliseconds(kind)
         yield Row(kind.name, "processor", "ms", ms, low, high)
         yield Row(kind.name, "processor", "times the empty view", ms / empty)
         yield Row(kind.name, "database", "most queries", max(kind.queries, default=0))

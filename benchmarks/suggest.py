@@ -10,31 +10,25 @@ database's took for an answer. The database is made for it on the server of DATA
 """
 
 import http.client
-import json
-import os
 import random
-import subprocess
-import sys
 import tempfile
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from functools import partial
 from http.cookiejar import CookieJar
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import psycopg
 
 from benchmarks.at_once import at_once
 from benchmarks.databases import database
-from benchmarks.harness import ROOT, Options, Row, peak_mb, say
-from benchmarks.processor_time import Used, processor_time
+from benchmarks.harness import Options, Row, peak_mb, say
 from benchmarks.search_data import documents
-from benchmarks.web import WebServer, web_server
+from benchmarks.site import PASSWORD, TOKEN, Site
 
 SEED = 7
 CLIENTS = 8
@@ -45,14 +39,6 @@ MISTAKEN = 0.1
 LONGEST = 20
 LARGE = 60_000
 NAME = "marquee_benchmark_suggest"
-TOKEN = "a-benchmark-types-faster-than-a-limit-allows"  # noqa: S105  of a throwaway site
-PASSWORD = "eight clients typing"  # noqa: S105  the same
-TRAIN = """
-import django; django.setup()
-from webapp.training.runs import queue_training, run_training
-run = run_training(queue_training(lambda run_id: None).pk)
-assert run.status == "succeeded", run.error
-"""
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -67,7 +53,7 @@ def run(options: Options) -> Iterator[Row]:
         if options.wants("demo"):
             yield from measure("demo", site, options)
         if options.wants("large") and has_films:
-            site.load(options.data)
+            site.load(films(options.data, LARGE - len(site.names())))
             yield from measure("large", site, options)
 
 
@@ -87,75 +73,17 @@ def measure(protocol: str, site: "Site", options: Options) -> Iterator[Row]:
         yield Row(protocol, "/api/v1/suggest", f"{part}_processor_ms", spent / len(took) * 1000)
 
 
-class Site:
-    """A Marquee of its own: a database and a folder."""
-
-    def __init__(self, address: str, home: Path) -> None:
-        self._address, self._home = address, home
-        self._environment = os.environ | {
-            "DATABASE_URL": address,
-            "DJANGO_SETTINGS_MODULE": "webapp.settings",
-            "MARQUEE_HOME": str(home),
-            "MARQUEE_SECRET_KEY": "throwaway-" * 5,
-            "MARQUEE_SECURE": "0",
-            "MARQUEE_LOG_LEVEL": "WARNING",
-            "MARQUEE_SIMULATION_TOKEN": TOKEN,
-            "MARQUEE_WEB_PROCESSES": "2",
-            "MARQUEE_DEMO_VIEWER_PASSWORD": PASSWORD,
-            "MARQUEE_DEMO_OPERATOR_PASSWORD": PASSWORD + "!",
+def films(data: Path, number: int) -> Iterator[dict[str, Any]]:
+    """Yield so many films of the search benchmark, as lines of a catalogue."""
+    for film in islice(documents(data), number):
+        yield {
+            "external_id": f"film-{film.id}",
+            "name": film.name,
+            "year": film.year,
+            "genres": list(film.genres),
+            "cast": list(film.people),
+            "plot": film.plot,
         }
-
-    def prepare(self) -> None:
-        """Load the demo and train a release. Minutes."""
-        for command in ("migrate", "collectstatic --noinput", "load_demo"):
-            say(f"manage.py {command}")
-            self._manage(*command.split())
-        say("training")
-        self._call(sys.executable, "-c", TRAIN)
-
-    def load(self, data: Path) -> None:
-        """Load films until there are `LARGE`."""
-        path = self._home / "films.jsonl"
-        missing = LARGE - len(self.names())
-        with path.open("w") as file:
-            for film in list(documents(data))[:missing]:
-                row = {
-                    "external_id": f"film-{film.id}",
-                    "name": film.name,
-                    "year": film.year,
-                    "genres": list(film.genres),
-                    "cast": list(film.people),
-                    "plot": film.plot,
-                }
-                file.write(json.dumps(row) + "\n")
-        say(f"manage.py load_catalogue, {missing} films")
-        self._manage("load_catalogue", str(path))
-
-    def names(self) -> list[str]:
-        with self._connection() as connection:
-            rows = connection.execute("SELECT name FROM catalog_title ORDER BY id").fetchall()
-        return [name for (name,) in rows]
-
-    def running(self) -> AbstractContextManager[WebServer]:
-        """Return its web server, to be entered."""
-        return web_server(self._home / "web.log", self._environment)
-
-    def processor_time(self, server: WebServer) -> AbstractContextManager[Used]:
-        """Measure its processes and connections while the block runs."""
-        return processor_time(server, self._address)
-
-    def _connection(self) -> "psycopg.Connection[tuple[Any, ...]]":
-        return psycopg.connect(self._address.replace("postgres://", "postgresql://", 1))
-
-    def _manage(self, *command: str) -> None:
-        self._call(sys.executable, "manage.py", *command)
-
-    def _call(self, *command: str) -> None:
-        done = subprocess.run(
-            command, cwd=ROOT, env=self._environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(command[1:3])} failed:\n{done.stderr[-2000:]}")
 
 
 class Client:
