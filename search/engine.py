@@ -11,6 +11,18 @@ from itertools import repeat
 import numpy as np
 
 from recommender.arrays import Bool, Float32, Int64, UInt8
+from search.errors import DocumentOrderError
+from search.index.changed import (
+    AnyLabels,
+    AnyNames,
+    AnyPostings,
+    AnyStrings,
+    ChangedLabels,
+    ChangedNames,
+    ChangedPostings,
+    ChangedStrings,
+    Places,
+)
 from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
@@ -28,6 +40,8 @@ NEAR_SIZE = 12
 """Most documents near in meaning."""
 ALIKE_SIZE = 10 * NEAR_SIZE
 """So many of the nearest are considered."""
+NUMBER_BITS = 40
+"""Of a document's number, below the length of its name."""
 IN_A_NAME, IN_A_GENRE, IN_A_PLOT, IN_A_CAST = 2.0, 2.0, 1.0, 1.0
 """How often a word there counts for the meaning of a document."""
 
@@ -111,30 +125,19 @@ class SearchEngine:
     def __init__(self, documents: list[Document], weights: Weights = DEFAULT) -> None:
         self.document_ids = np.array([d.id for d in documents], dtype=np.int64)  # (N,)
         self._weights = weights
-        self._document_names = Strings(document.name for document in documents)
+        self._document_names: AnyStrings = Strings(document.name for document in documents)
         self._is_available = np.array([d.is_available for d in documents], dtype=bool)  # (N,)
         self._unavailable = np.flatnonzero(~self._is_available)
-        # Without any preference, shorter names stand first, then earlier documents.
-        lengths = np.array([len(document.name) for document in documents], dtype=np.int64)
-        self._tie_break = np.empty(len(documents), dtype=np.int64)  # (N,)
-        self._tie_break[np.argsort(lengths, kind="stable")] = np.arange(len(documents))
-        self._names = Names(document.names for document in documents)
+        self._tie_break = _tie_break(documents, np.arange(len(documents)))  # (N,)
+        self._names: AnyNames = Names(document.names for document in documents)
         folded = _Folded()
-        self._in_names = Postings(
-            (map(folded.__getitem__, document.names) for document in documents), joins=True
-        )
-        self._about = Postings(map(folded.__getitem__, _texts(document)) for document in documents)
-        self._people = Labels(document.people for document in documents)
-        self._genres = Labels(document.genres for document in documents)
-        self._understanding = Understanding(
-            self._genres,
-            Labels(document.languages for document in documents),
-            self._people,
-            np.array([document.year or 0 for document in documents], dtype=np.int64),
-            self._document_names,
-            self._names,
-            self._tie_break,
-        )
+        self._in_names: AnyPostings = _words_in_names(documents, folded)
+        self._about: AnyPostings = _words_about(documents, folded)
+        self._people: AnyLabels = Labels(document.people for document in documents)
+        self._genres: AnyLabels = Labels(document.genres for document in documents)
+        self._languages: AnyLabels = Labels(document.languages for document in documents)
+        self._years = np.array([d.year or 0 for d in documents], dtype=np.int64)  # (N,)
+        self._understanding = self._reader()
         self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
         self._similarity: Callable[[int], Float32 | None] | None = None
         self._choices = _Choices(documents)
@@ -163,6 +166,56 @@ class SearchEngine:
         engine = copy(self)
         engine._similarity = similarity
         return engine
+
+    def with_changed(self, documents: Iterable[Document]) -> "SearchEngine":
+        """Return an engine that knows these documents as they are now, and the others as before.
+
+        Found is what an index built anew finds, but for what only all documents together say:
+        near in meaning, and chosen after which text, is what was; a label counts as many documents
+        as it did. Takes as long as indexing these documents alone.
+
+        Args:
+            documents: changed, or added with ids above all others.
+
+        Raises:
+            DocumentOrderError: an added document's id is not above all others.
+        """
+        changed = sorted(documents, key=lambda document: document.id)
+        ids, before = np.array([d.id for d in changed], dtype=np.int64), self.document_ids
+        added = ids[~np.isin(ids, before)]
+        if len(added) and len(before) and added[0] <= before[-1]:
+            raise DocumentOrderError(f"document {added[0]} is new, and others are behind it")
+        engine = copy(self)
+        engine.document_ids = np.concatenate([before, added])
+        places = np.searchsorted(engine.document_ids, ids)
+        at = Places.of(places, len(engine.document_ids))
+        engine._is_available = at.replaced(self._is_available, [d.is_available for d in changed])
+        engine._unavailable = np.flatnonzero(~engine._is_available)
+        engine._tie_break = at.replaced(self._tie_break, _tie_break(changed, places))
+        engine._years = at.replaced(self._years, [d.year or 0 for d in changed])
+        names = dict(zip(places.tolist(), (d.name for d in changed), strict=True))
+        engine._document_names = ChangedStrings(self._document_names, names)
+        folded = _Folded()
+        engine._names = ChangedNames(self._names, Names(d.names for d in changed), at)
+        engine._in_names = ChangedPostings(self._in_names, _words_in_names(changed, folded), at)
+        engine._about = ChangedPostings(self._about, _words_about(changed, folded), at)
+        engine._people = ChangedLabels(self._people, (d.people for d in changed), at)
+        engine._genres = ChangedLabels(self._genres, (d.genres for d in changed), at)
+        engine._languages = ChangedLabels(self._languages, (d.languages for d in changed), at)
+        engine._understanding = engine._reader()
+        engine._choices = self._choices.among(len(engine.document_ids))
+        return engine
+
+    def _reader(self) -> Understanding:
+        return Understanding(
+            self._genres,
+            self._languages,
+            self._people,
+            self._years,
+            self._document_names,
+            self._names,
+            self._tie_break,
+        )
 
     def understood(self, text: str) -> tuple[Filter, ...]:
         """Return what a text names besides words to match.
@@ -340,7 +393,7 @@ class SearchEngine:
                 found.append(nearest)
         return found
 
-    def _group(self, labels: Labels, query: Query, found: UInt8) -> tuple[str, ...]:
+    def _group(self, labels: AnyLabels, query: Query, found: UInt8) -> tuple[str, ...]:
         """Return the labels that match best; mistakes are forgiven where no name is as typed."""
         if not query.words or not len(labels):
             return ()
@@ -369,6 +422,25 @@ class SearchEngine:
                 for nearest in [self._about.nearest(word, mistakes_in_word(len(word)))]
             )
         return self._document_names[int(best[0])]
+
+
+def _words_in_names(documents: list[Document], folded: "_Folded") -> Postings:
+    return Postings((map(folded.__getitem__, document.names) for document in documents), joins=True)
+
+
+def _words_about(documents: list[Document], folded: "_Folded") -> Postings:
+    return Postings(map(folded.__getitem__, _texts(document)) for document in documents)
+
+
+def _tie_break(documents: list[Document], places: Int64) -> Int64:
+    """Return what orders documents without any preference: shorter names first, then earlier ones.
+
+    Args:
+        documents: N of them.
+        places: (N,) their numbers among all.
+    """
+    lengths = np.array([len(document.name) for document in documents], dtype=np.int64)
+    return np.asarray((lengths << NUMBER_BITS) | places, dtype=np.int64)
 
 
 def _texts(document: Document) -> Iterator[str]:
@@ -411,6 +483,12 @@ class _Choices:
                 after[place] = after.get(place, 0) + times
         self._texts, self._documents = sorted_groups({t: list(a) for t, a in chosen.items()})
         _, self._times = sorted_groups({t: list(a.values()) for t, a in chosen.items()})
+
+    def among(self, num_documents: int) -> "_Choices":
+        """Return the same among more documents, which nobody chose yet."""
+        choices = copy(self)
+        choices._num_documents = num_documents
+        return choices
 
     def after(self, folded: str) -> Float32 | None:
         """Return (N,) how often each document was chosen after this folded text, None if never."""

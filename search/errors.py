@@ -3,6 +3,7 @@
 SearchError             a query that cannot be answered, in words for the one who typed it
 └── QueryTooLongError   it is longer than any title
 ArrayShapeError         a caller's array does not fit the documents
+DocumentOrderError      an added document's id is not above all others
 """
 
 
@@ -15,4 +16,8 @@ class QueryTooLongError(SearchError):
 
 
 class ArrayShapeError(ValueError):
+    pass
+
+
+class DocumentOrderError(ValueError):
     pass

@@ -8,8 +8,7 @@ from enum import IntEnum
 import numpy as np
 
 from recommender.arrays import Bool, Int64, UInt8
-from search.index.names import Names
-from search.index.postings import Postings
+from search.index.changed import AnyNames, AnyPostings
 from search.query import Query, mistakes_in_name, mistakes_in_word
 
 ENOUGH = 10
@@ -56,9 +55,9 @@ MISTAKEN = frozenset({Band.NEAR, Band.NEAR_TWO, Band.BEGINS_NEAR, Band.WORDS_NEA
 
 def bands(
     query: Query,
-    names: Names,
-    in_names: Postings,
-    about: Postings | None = None,
+    names: AnyNames,
+    in_names: AnyPostings,
+    about: AnyPostings | None = None,
     *,
     forgives: bool = True,
 ) -> UInt8:
@@ -97,7 +96,7 @@ def _note(found: UInt8, band: Band, documents: Int64) -> None:
     found[documents] = np.minimum(found[documents], np.uint8(band))
 
 
-def _note_names(found: UInt8, query: Query, names: Names, in_names: Postings) -> None:
+def _note_names(found: UInt8, query: Query, names: AnyNames, in_names: AnyPostings) -> None:
     """Note names that begin with what was typed; with another article, or none, as holding it.
 
     Where a blank was typed after the last word, it must end there: "the " begins no "Them!".
@@ -115,7 +114,7 @@ def _note_names(found: UInt8, query: Query, names: Names, in_names: Postings) ->
         _note(found, Band.WORDS, names.beginning_with(form)[0])
 
 
-def _note_mistakes(found: UInt8, query: Query, names: Names, in_names: Postings) -> None:
+def _note_mistakes(found: UInt8, query: Query, names: AnyNames, in_names: AnyPostings) -> None:
     """Note names that are one mistake away; where few match, those further away too."""
     forms = [form for form in query.forms[:2] if mistakes_in_name(len(form))]
     for form in forms:
@@ -130,7 +129,7 @@ def _note_mistakes(found: UInt8, query: Query, names: Names, in_names: Postings)
         _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
 
 
-def _all_words(query: Query, postings: Postings) -> Bool:
+def _all_words(query: Query, postings: AnyPostings) -> Bool:
     """Return (N,) True where every word is held, two that follow each other also as one."""
     masks = [_holding(query, place, postings, mistakes=False) for place in range(len(query.words))]
     for place in range(len(masks) - 1):
@@ -142,7 +141,7 @@ def _all_words(query: Query, postings: Postings) -> Bool:
     return held
 
 
-def _all_words_near(query: Query, postings: Postings) -> Bool:
+def _all_words_near(query: Query, postings: AnyPostings) -> Bool:
     """Return (N,) True where every word is held, those that no document holds but for mistakes."""
     held = np.ones(postings.num_documents, dtype=bool)
     for place in range(len(query.words)):
@@ -152,7 +151,7 @@ def _all_words_near(query: Query, postings: Postings) -> Bool:
     return held
 
 
-def _holding(query: Query, place: int, postings: Postings, *, mistakes: bool) -> Bool:
+def _holding(query: Query, place: int, postings: AnyPostings, *, mistakes: bool) -> Bool:
     """Return (N,) True where the word at a place of the query is held, the last one begun."""
     word, number = query.words[place], query.in_digits[place]
     is_open = query.is_open and place == len(query.words) - 1

@@ -10,9 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.arrays import Bool, Int64
-from search.index.labels import Labels
-from search.index.names import Names
-from search.index.strings import Strings
+from search.index.changed import AnyLabels, AnyNames, AnyStrings
 from search.query import Filter, FilterKind, Query
 from search.text import fold
 
@@ -86,12 +84,12 @@ class Understanding:
 
     def __init__(
         self,
-        genres: Labels,
-        languages: Labels,
-        people: Labels,
+        genres: AnyLabels,
+        languages: AnyLabels,
+        people: AnyLabels,
         years: Int64,
-        shown: Strings,
-        names: Names,
+        shown: AnyStrings,
+        names: AnyNames,
         tie_break: Int64,
     ) -> None:
         """Keep what texts are read by.
@@ -202,7 +200,7 @@ class Understanding:
             return self._of(FilterKind.PERSON, self._people, person, length)
         return None
 
-    def _of(self, kind: FilterKind, labels: Labels, number: int, length: int) -> _Found:
+    def _of(self, kind: FilterKind, labels: AnyLabels, number: int, length: int) -> _Found:
         mask = labels.mask_of(number, len(self._years))
         return _Found(kind, labels.labels[number], mask, length)
 
@@ -249,7 +247,7 @@ class Understanding:
         return self._of(FilterKind.GENRE, self._genres, numbers.pop(), 1)
 
 
-def _aliases(genres: Labels) -> Iterator[tuple[str, int]]:
+def _aliases(genres: AnyLabels) -> Iterator[tuple[str, int]]:
     """Yield each genre's number by its name, its plural and its synonyms; a name comes last."""
     names = [fold(genre) for genre in genres.labels]
     for number, name in enumerate(names):

@@ -95,7 +95,12 @@ class Meaning:
         return self._nearest(direct, latent, self._anchored(direct, latent), k)
 
     def near_document(self, document: int, k: int) -> tuple[Int64, Float32]:
-        """Return the k documents nearest to one, which is not among them, best first."""
+        """Return the k documents nearest to one, which is not among them, best first.
+
+        None are near to a document behind those of this index.
+        """
+        if document >= self.num_documents:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         column = self._documents_of_terms[:, [document]]  # (V, 1)
         direct = np.asarray((self._documents_of_terms.T @ column).todense(), np.float32).ravel()
         places, scores = self._nearest(direct, self._latent[document], self._space[document], k + 1)

@@ -77,12 +77,21 @@ class Postings:
 
     def nearest(self, word: str, mistakes: int) -> str | None:
         """Return the word that fewest mistakes lie between, of those the most frequent."""
+        near = self.ranked_nearest(word, mistakes)
+        return None if near is None else near[-1]
+
+    def ranked_nearest(self, word: str, mistakes: int) -> tuple[int, int, str] | None:
+        """Return the same behind what it is chosen by: the mistakes, and less how frequent it is.
+
+        Of two indexes the lesser tuple is nearer.
+        """
         places, distances = self._near.near(word, mistakes)
         if not len(places):
             return None
         places = self._whole[places]
         counts = self._documents.counts[places]
-        return self._words[int(places[np.lexsort((places, -counts, distances))[0]])]
+        best = np.lexsort((places, -counts, distances))[0]
+        return int(distances[best]), -int(counts[best]), self._words[int(places[best])]
 
     def _mask(self, ranges: Iterable[tuple[int, int]]) -> Bool:
         mask = np.zeros(self.num_documents, dtype=bool)
