@@ -3,7 +3,7 @@
 I items, G genres, P people, K facts.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -92,6 +92,32 @@ class Catalogue:
         items = self.titles.items_of(ids)
         return np.where(self.is_available[items] if len(self) else False, items, UNKNOWN)
 
+    def with_changed(self, changed: "Catalogue") -> "Catalogue":
+        """Return the same titles, some of them as they are now in what is one number each.
+
+        Whether a title is available, its age limit, its year and when it came are as they are now;
+        what it is about (genres, people, facts, plot) stays as it was, as do its likes. A title
+        that is no longer available counts nowhere.
+
+        Args:
+            changed: titles of this catalogue, in another state of it.
+
+        Raises:
+            InvalidInputError: it holds other titles too.
+        """
+        items = self.titles.items_of(changed.titles.ids)
+        if (items == UNKNOWN).any():
+            raise InvalidInputError("a changed title is none of the catalogue's")
+        facts = {}
+        for name in ("added_at", "years", "maturity", "is_available", "liked_by", "votes",
+                     "reviews"):  # fmt: skip
+            facts[name] = getattr(self, name).copy()
+            facts[name][items] = getattr(changed, name)
+        facts["liked_by"][items] = np.where(changed.is_available, self.liked_by[items], 0)
+        now = replace(self, **facts)
+        vars(now).update(_by_genre=self._by_genre, _by_person=self._by_person)
+        return now
+
     @cached_property
     def available_items(self) -> Int64:
         """The items that are available, lowest number first."""
@@ -107,12 +133,15 @@ class Catalogue:
         return np.asarray(self.maturity > limit)
 
     def items_with_genre(self, genre: int) -> Int64:
-        """Return the items of a genre column, lowest number first."""
-        return _column(self._by_genre, genre)
+        """Return the available items of a genre column, lowest number first."""
+        return self._available(_column(self._by_genre, genre))
 
     def items_with_person(self, person: int) -> Int64:
-        """Return the items of a person column, lowest number first."""
-        return _column(self._by_person, person)
+        """Return the available items of a person column, lowest number first."""
+        return self._available(_column(self._by_person, person))
+
+    def _available(self, items: Int64) -> Int64:
+        return items[self.is_available[items]]
 
     def prepare(self) -> None:
         """Compute now what is otherwise computed at its first use."""

@@ -14,6 +14,7 @@ I items, G genres, P people, D item vectors.
 """
 
 from collections.abc import Mapping
+from copy import copy
 
 import numpy as np
 from scipy import sparse
@@ -75,6 +76,12 @@ class Likeness:
     def __len__(self) -> int:
         """I."""
         return len(self._catalogue)
+
+    def over(self, catalogue: Catalogue) -> "Likeness":
+        """Return the same over another state of the same titles, of which only years count."""
+        likeness = copy(self)
+        likeness._catalogue = catalogue
+        return likeness
 
     def to(self, item: int) -> Aspects:
         """Return every aspect's likeness of all titles to one. Cost: I (D + 8) multiplications."""

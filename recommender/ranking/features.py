@@ -7,6 +7,7 @@ I items of the catalogue, N positions of a response.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -142,6 +143,12 @@ class RankingFeatures:
         self._share = np.zeros(len(catalogue), dtype=np.float32)  # (I,) its sum is 1
         self._share[modelled] = 1 / max(len(modelled), 1)
         self._static = _static(catalogue)  # (I, GENRES + 3)
+
+    def over(self, catalogue: Catalogue) -> "RankingFeatures":
+        """Return the same over another state of the same titles; their age alone is read of it."""
+        features = copy(self)
+        features._catalogue = catalogue
+        return features
 
     def examples(self, request: RankingRequest, positions: Positions) -> Examples:
         """Return the fields of N positions; the labels are 0. O(N + I)."""

@@ -4,6 +4,7 @@ It answers the same questions as the recommender, from the catalogue alone.
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,12 @@ class PopularTitles:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
         self._similarity = similarity_vectors(catalogue)
+
+    def with_changed(self, changed: Catalogue) -> "PopularTitles":
+        """Return the same over a catalogue of which some titles changed, as `Recommender` does."""
+        popular = copy(self)
+        popular.catalogue = self.catalogue.with_changed(changed)
+        return popular
 
     def taste(self, viewer: Viewer, context: RequestContext) -> None:
         """Nothing is known of taste here."""

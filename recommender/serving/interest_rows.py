@@ -12,6 +12,7 @@ I items, G genres, P people.
 """
 
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,6 +76,12 @@ class InterestRows:
         self._of_people = np.asarray(self._people.T @ likes).ravel()  # (P,)
         weighted = sparse.diags_array(likes) @ catalogue.genres
         self._of_pairs = np.triu(np.asarray((catalogue.genres.T @ weighted).toarray()), k=1)
+
+    def over(self, catalogue: Catalogue) -> "InterestRows":
+        """Return the same over another state of the same titles."""
+        rows = copy(self)
+        rows._catalogue = catalogue
+        return rows
 
     def liked_items(self, viewer: Viewer) -> LikedItems:
         """Return what the viewer liked that the catalogue has."""

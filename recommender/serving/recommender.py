@@ -171,6 +171,36 @@ class Recommender:
         recommender.reranker = self.reranker.with_ranker(ranker)
         return recommender
 
+    @property
+    def ranker(self) -> Ranker | None:
+        """What has the last word on the order of lists."""
+        return self.reranker.ranker
+
+    def with_changed(self, changed: Catalogue) -> "Recommender":
+        """Return the same recommender over a catalogue of which some titles changed.
+
+        What is one number of a title is as it is now (`Catalogue.with_changed`); what models say of
+        it stays as it was.
+
+        Args:
+            changed: titles of the catalogue, as they are now.
+
+        Raises:
+            InvalidInputError: it holds other titles too.
+        """
+        recommender = copy(self)
+        recommender.catalogue = now = self.catalogue.with_changed(changed)
+        recommender._new_row = new_row(now)
+        if self._likeness is not None:
+            recommender._likeness = likeness = self._likeness.over(now)
+            if self._visits is not None:
+                recommender._visits = self._visits.over(now, likeness)
+        recommender._explainer = Explainer(now, self._similarity)
+        recommender._interest_rows = self._interest_rows.over(now)
+        recommender.reranker = self.reranker.over(now)
+        recommender.start_caches()
+        return recommender
+
     def home(
         self,
         viewer: Viewer,

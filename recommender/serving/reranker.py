@@ -31,10 +31,14 @@ class Reranker:
     def __init__(
         self, catalogue: Catalogue, features: RankingFeatures, ranker: Ranker | None = None
     ) -> None:
-        self._catalogue, self._features, self._ranker = catalogue, features, ranker
+        self._catalogue, self._features, self.ranker = catalogue, features, ranker
 
     def with_ranker(self, ranker: Ranker | None) -> "Reranker":
         return Reranker(self._catalogue, self._features, ranker)
+
+    def over(self, catalogue: Catalogue) -> "Reranker":
+        """Return the same over another state of the same titles."""
+        return Reranker(catalogue, self._features.over(catalogue), self.ranker)
 
     def rerank(
         self,
@@ -49,7 +53,7 @@ class Reranker:
         their own.
         """
         reranked = list(rows)
-        if self._ranker is None:
+        if self.ranker is None:
             return reranked
         heads, room = [], MAX_RANKED  # which rows, and how many candidates of each
         for n, row in enumerate(reranked):
@@ -79,7 +83,7 @@ class Reranker:
             context: when and where.
             taste: theirs.
         """
-        if self._ranker is None or row.evidence is None or not len(row.items):
+        if self.ranker is None or row.evidence is None or not len(row.items):
             return row
         positions = Positions.of(row.items, row.kind, row.evidence)
         logits, probabilities = self._score(positions, viewer, context, taste)
@@ -104,10 +108,10 @@ class Reranker:
         self, positions: Positions, viewer: Viewer, context: RequestContext, taste: Taste | None
     ) -> tuple[Float32, Float32]:
         """Return (N,) logits and click probabilities."""
-        if self._ranker is None or not len(positions.items):
+        if self.ranker is None or not len(positions.items):
             nothing = np.empty(0, dtype=np.float32)
             return nothing, nothing
-        return self._ranker.predict(
+        return self.ranker.predict(
             self._features.examples(self._request(viewer, context, taste), positions)
         )
 

@@ -8,6 +8,7 @@ I items of the catalogue.
 """
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,6 +81,13 @@ class VisitTaste:
     def start_caches(self) -> None:
         """Begin with an empty cache."""
         self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
+
+    def over(self, catalogue: Catalogue, likeness: Likeness) -> "VisitTaste":
+        """Return the same over another state of the same titles; nothing learned changes."""
+        visits = copy(self)
+        visits._catalogue, visits._likeness = catalogue, likeness
+        visits.start_caches()
+        return visits
 
     def taste(self, viewer: Viewer, history: Float32 | None) -> Taste | None:
         """Return what the viewer wants now, None where neither history nor visit says anything.

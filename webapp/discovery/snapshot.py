@@ -45,10 +45,17 @@ class SnapshotError(Exception):
 
 @dataclass(frozen=True)
 class CatalogueExtent:
-    """How far the catalogue reached: how many available titles, and the id of the last one."""
+    """How far the catalogue reached.
+
+    Attributes:
+        titles: how many.
+        last: the id of the last one.
+        changed: how many of them changed after the index that answered was built.
+    """
 
     titles: int
     last: int
+    changed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,16 +67,25 @@ class Snapshot:
 
 
 def snapshot_of(
-    question: Question, catalogue: Catalogue, switches: dict[str, bool]
+    question: Question, catalogue: Catalogue, switches: dict[str, bool], num_changed: int = 0
 ) -> dict[str, Any]:
-    """Return the question in JSON's own types, with the extent of the catalogue."""
+    """Return the question in JSON's own types, with the extent of the catalogue.
+
+    Args:
+        question: what was asked.
+        catalogue: over which it was answered.
+        switches: the profile's.
+        num_changed: titles that changed after its index was built.
+    """
     ids = catalogue.titles.ids
-    extent = CatalogueExtent(len(ids), int(ids[-1]) if len(ids) else 0)
+    extent = CatalogueExtent(len(ids), int(ids[-1]) if len(ids) else 0, num_changed)
     return {
         "version": VERSION,
         "question": NAMES[type(question)],
         "switches": switches,
-        "catalogue": _converter.unstructure(extent),
+        "catalogue": {
+            k: v for k, v in _converter.unstructure(extent).items() if v or k != "changed"
+        },
         **_converter.unstructure(question),
     }
 

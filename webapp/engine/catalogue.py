@@ -2,11 +2,12 @@
 
 import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import numpy as np
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, Model, Q, QuerySet
 from scipy import sparse
 
 from recommender.arrays import Bool, Float32, Int64
@@ -24,6 +25,7 @@ WEIGHT_OF_ROLE = {Credit.Role.DIRECTOR: 1.0, Credit.Role.CAST: 0.5, Credit.Role.
 PLOT_COLUMNS = 8192
 """Columns of `Catalogue.plots`: so many hashes may a plot's word have."""
 Revision = tuple[int, str]
+AnyModel = TypeVar("AnyModel", bound=Model)
 OF_CATALOGUE = (
     "pk", "added_at", "year", "maturity", "kind", "country", "language", "is_available",
     "votes", "reviews", "plot",
@@ -39,13 +41,30 @@ def revision() -> Revision:
     return found["count"], str(found["latest"])
 
 
-def export_catalogue(last_title: int | None = None) -> Catalogue:
+def titles_changed_since(before: Revision, most: int) -> list[int] | None:
+    """Return the ids of titles added or changed after a revision; None if more than `most`.
+
+    One query.
+    """
+    changed = (
+        Title.objects.all()
+        if before[1] == str(None)
+        else Title.objects.filter(updated_at__gt=before[1])
+    )
+    ids = list(changed.order_by("pk").values_list("pk", flat=True)[: most + 1])
+    return ids if len(ids) <= most else None
+
+
+def export_catalogue(
+    last_title: int | None = None, only: Collection[int] | None = None
+) -> Catalogue:
     """Read the catalogue into arrays. Five queries over all titles.
 
     Args:
         last_title: leave out the titles with a higher number, those that came later.
+        only: leave out all others; None reads all.
     """
-    rows = _titles(last_title).values_list(*OF_CATALOGUE, named=True)
+    rows = _titles(last_title, only).values_list(*OF_CATALOGUE, named=True)
     by_id = {row.pk: row for row in rows.iterator(chunk_size=20_000)}
     titles = Vocabulary(np.fromiter(by_id, dtype=np.int64))
     ordered = [by_id[id_] for id_ in titles.ids.tolist()]
@@ -57,7 +76,7 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     ]
     genres = Vocabulary(np.fromiter(Genre.objects.values_list("pk", flat=True), dtype=np.int64))
     likes = (
-        Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS)
+        _of(only, Rating.objects.filter(stars__gte=Rating.LIKED_FROM_STARS))
         .values("title_id")
         .annotate(count=Count("pk"))
         .values_list("title_id", "count")
@@ -66,13 +85,13 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
     liked_by = np.array([likes_by_title.get(id_, 0) for id_ in titles.ids.tolist()], np.float32)
     return Catalogue(
         titles,
-        _genre_matrix(titles, is_available, genres),
+        _genre_matrix(titles, is_available, genres, only),
         genres.ids,
         np.array([row.added_at.timestamp() for row in ordered], dtype=np.float64),
         np.where(is_available, liked_by, np.float32(0)),
         np.array([row.year or 0 for row in ordered], dtype=np.int64),
         np.array(ages, dtype=np.int64),
-        *_people_matrix(titles, is_available),
+        *_people_matrix(titles, is_available, only),
         is_available,
         *_fact_matrix(facts),
         votes=_counts([row.votes for row in ordered], is_available),
@@ -82,27 +101,30 @@ def export_catalogue(last_title: int | None = None) -> Catalogue:
 
 
 def export_documents(
-    last_title: int | None = None, chosen_until: datetime | None = None
+    last_title: int | None = None,
+    chosen_until: datetime | None = None,
+    only: Collection[int] | None = None,
 ) -> Iterator[Document]:
     """Yield each title as search reads it, by id. Four queries.
 
     Args:
         last_title: leave out the titles with a higher number, those that came later.
         chosen_until: what was chosen after searches until then counts; None leaves it out.
+        only: leave out all other titles; None reads all.
     """
     people = _grouped(
-        Credit.objects.filter(~Q(role=Credit.Role.WRITER))
+        _of(only, Credit.objects.filter(~Q(role=Credit.Role.WRITER)))
         .order_by("title_id", "role", "position")
         .values_list("title_id", "person__name")
         .iterator(chunk_size=20_000)
     )
     genres = _grouped(
-        Title.genres.through.objects.order_by("pk")
+        _of(only, Title.genres.through.objects.order_by("pk"))
         .values_list("title_id", "genre__name")
         .iterator(chunk_size=20_000)
     )
     chosen = {} if chosen_until is None else choices_after_searches(chosen_until)
-    for title in _titles(last_title).values_list(*OF_DOCUMENTS, named=True).iterator(20_000):
+    for title in _titles(last_title, only).values_list(*OF_DOCUMENTS, named=True).iterator(20_000):
         yield Document(
             id=title.pk,
             name=title.name,
@@ -164,9 +186,16 @@ def _plot_matrix(plots: Sequence[str]) -> sparse.csr_array:
     return matrix
 
 
-def _titles(last_title: int | None) -> TitleQuerySet:
+def _titles(last_title: int | None, only: Collection[int] | None) -> TitleQuerySet:
     titles = Title.objects.order_by("pk")
+    if only is not None:
+        titles = titles.filter(pk__in=only)
     return titles if last_title is None else titles.filter(pk__lte=last_title)
+
+
+def _of(only: Collection[int] | None, rows: QuerySet[AnyModel]) -> QuerySet[AnyModel]:
+    """Return the rows of these titles; None leaves all."""
+    return rows if only is None else rows.filter(title_id__in=only)
 
 
 def _grouped(pairs: Iterator[tuple[int, str]]) -> dict[int, list[str]]:
@@ -176,11 +205,14 @@ def _grouped(pairs: Iterator[tuple[int, str]]) -> dict[int, list[str]]:
     return grouped
 
 
-def _genre_matrix(titles: Vocabulary, is_available: Bool, genres: Vocabulary) -> sparse.csr_array:
+def _genre_matrix(
+    titles: Vocabulary, is_available: Bool, genres: Vocabulary, only: Collection[int] | None
+) -> sparse.csr_array:
     """Return (I, G) 1 where an available title has a genre; newer titles are left out."""
-    pairs = np.array(
-        list(Title.genres.through.objects.values_list("title_id", "genre_id")), dtype=np.int64
-    ).reshape(-1, 2)
+    through = _of(only, Title.genres.through.objects.all())
+    pairs = np.array(list(through.values_list("title_id", "genre_id")), dtype=np.int64).reshape(
+        -1, 2
+    )
     items, columns = titles.items_of(pairs[:, 0]), genres.items_of(pairs[:, 1])
     has = _are_available(items, is_available) & (columns != UNKNOWN)
     return sparse.csr_array(
@@ -196,9 +228,11 @@ def _are_available(items: Int64, is_available: Bool) -> Bool:
     return np.asarray((items != UNKNOWN) & is_available[items])
 
 
-def _people_matrix(titles: Vocabulary, is_available: Bool) -> tuple[sparse.csr_array, Int64]:
+def _people_matrix(
+    titles: Vocabulary, is_available: Bool, only: Collection[int] | None
+) -> tuple[sparse.csr_array, Int64]:
     """Return (I, P) what the foremost credit of a person on a title weighs; and (P,) ids."""
-    credits = Credit.objects.values_list("title_id", "person_id", "role")
+    credits = _of(only, Credit.objects.all()).values_list("title_id", "person_id", "role")
     table = np.array(
         [
             (title, person, list(WEIGHT_OF_ROLE).index(Credit.Role(role)))

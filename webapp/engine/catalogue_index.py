@@ -63,6 +63,8 @@ class CatalogueIndex:
         people: the same.
         recommender: None without a release, where it cannot be loaded, and where it cannot be
             mapped (`recommender.serving.mapped`): each process then loads its own.
+        num_changed: titles in another state than when it was built
+            (`webapp.engine.catalogue_changes`).
     """
 
     revision: Revision
@@ -72,6 +74,7 @@ class CatalogueIndex:
     genres: IdsByName
     people: IdsByName
     recommender: Recommender | None
+    num_changed: int = 0
 
 
 CLASSES = (*RECOMMENDER_CLASSES, *SEARCH_CLASSES, CatalogueIndex, IdsByName)

@@ -2,10 +2,11 @@
 
 The poller checks every `RELEASE_POLL_SECONDS` whether a release or ranker was published or the
 catalogue changed, maps the index that the worker built of it beside the old one, and swaps one
-reference (`webapp.engine.catalogue_index`). If a release or ranker cannot be loaded, or fails its
-trial (`webapp.engine.trial`), the process logs the error and keeps serving the previous one;
-without a previous one it serves popular titles, or the order without a ranker. Reading an artifact
-may raise anything: another version of Marquee may have written it.
+reference (`webapp.engine.catalogue_index`). Until that index is there, the old one serves with
+what changed since (`webapp.engine.catalogue_changes`). If a release or ranker cannot be loaded, or
+fails its trial (`webapp.engine.trial`), the process logs the error and keeps serving the previous
+one; without a previous one it serves popular titles, or the order without a ranker. Reading an
+artifact may raise anything: another version of Marquee may have written it.
 """
 
 import logging
@@ -24,6 +25,7 @@ from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, revision
+from webapp.engine.catalogue_changes import with_changes
 from webapp.engine.catalogue_index import CatalogueIndex, build_index, open_index
 from webapp.engine.index_wait import index_wait
 from webapp.engine.search_subjects import SearchSubjects
@@ -56,7 +58,11 @@ class Live:
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
     shown: Revision | None = None
-    """The revision that cards are of, where this state still waits for an index of it."""
+    """The revision that cards and changes are of, where this state waits for an index of it."""
+    index: CatalogueIndex | None = None
+    """What this state is of, without later changes; None in tests that make one by hand."""
+    num_changed: int = 0
+    """How many titles changed since that index was built and are served as they are now."""
 
     @property
     def catalogue(self) -> Catalogue:
@@ -86,16 +92,42 @@ def _load(before: Live | None) -> Live:
         if release is None and before.release_id is None:
             return before
         cards = before.cards
-    else:
-        cards = before.cards if before is not None and before.shown == now else Cards()
     release_id = release.pk if release else None
     index = open_index(now, release_id, before.revision if before else None)
     if index is None:
         if before is not None and holder.is_polled and index_wait.is_worth_waiting():
-            return before if cards is before.cards else replace(before, cards=cards, shown=now)
+            return before if now in (before.revision, before.shown) else _with_changes(before, now)
         index = build_index(now, release)
     index_wait.end()
-    return _of_index(index, release, cards, before)
+    is_shown = before is not None and now in (before.revision, before.shown)
+    cards = before.cards if before is not None and is_shown else Cards()
+    live = _of_index(index, release, cards, before)
+    is_whole = live.index is not None and live.index.revision == now
+    return live if is_whole else _with_changes(live, now)
+
+
+def _with_changes(live: Live, now: Revision) -> Live:
+    """Return the state with cards of now, and with what changed since its index was built.
+
+    Where too much did, it keeps the changes that it has until there is an index.
+    """
+    live = replace(live, cards=Cards(), shown=now)
+    index = with_changes(live.index) if live.index is not None else None
+    if index is None:
+        return live
+    search, recommender = index.search, index.recommender
+    if recommender is not None and live.recommender is not None:
+        recommender = recommender.with_ranker(live.recommender.ranker)
+        search = with_similarity_of(search, recommender)
+    subjects = SearchSubjects(search, index.genres, index.people)
+    return replace(
+        live,
+        popular=index.popular,
+        search=search,
+        subjects=subjects,
+        recommender=recommender,
+        num_changed=index.num_changed,
+    )
 
 
 def _of_index(
@@ -106,7 +138,9 @@ def _of_index(
     subjects = SearchSubjects(search, index.genres, index.people)
     if release is None:
         words = "no release is published yet"
-        return Live(index.revision, popular, cards, search, subjects, None, None, words)
+        return Live(
+            index.revision, popular, cards, search, subjects, None, None, words, index=index
+        )
     recommender = index.recommender
     try:
         if recommender is None:
@@ -118,7 +152,10 @@ def _of_index(
         # the old recommender goes on with the search over its own item numbers
         serving = before or Live(index.revision, popular, cards, search, subjects, None, None)
         if serving.recommender is None:
-            serving = replace(serving, popular=popular, search=search, subjects=subjects)
+            index = replace(index, recommender=None)
+            serving = replace(
+                serving, popular=popular, search=search, subjects=subjects, index=index
+            )
         return replace(
             serving,
             revision=index.revision,
@@ -126,7 +163,10 @@ def _of_index(
             trouble=f"release {release.pk} cannot be loaded: {error or type(error).__name__}",
             broken_release_id=release.pk,
         )
-    return Live(index.revision, popular, cards, search, subjects, release.pk, recommender)
+    index = replace(index, recommender=recommender)
+    return Live(
+        index.revision, popular, cards, search, subjects, release.pk, recommender, index=index
+    )
 
 
 def with_similarity_of(search: SearchEngine, recommender: Recommender) -> SearchEngine:
@@ -145,7 +185,7 @@ def with_similarity_of(search: SearchEngine, recommender: Recommender) -> Search
 def _with_ranker(live: Live, before: Live | None) -> Live:
     """Give the last word to the live ranker; one that cannot be loaded leaves it to the score."""
     version = RankerVersion.objects.filter(is_live=True).first()
-    if live is before:
+    if before is not None and live.index is before.index:  # the same release and its ranker
         wanted = version.pk if version else None
         if wanted in (live.ranker_id, live.broken_ranker_id):
             return live

@@ -49,7 +49,7 @@ class Poller:
             except Exception:
                 logger.exception("%s not refreshed, the old value goes on", value.name)
         live = holder.peek()
-        if live is not None and (before is None or live.search is not before.search):
+        if live is not None and (before is None or live.index is not before.index):
             exempt_from_garbage_collection()
 
     def forget(self) -> None:

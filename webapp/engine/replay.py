@@ -197,6 +197,11 @@ def _notes(slate: Slate, extent: CatalogueExtent) -> Iterator[str]:
             f"Popular titles were served, because: {slate.fallback_reason}. They follow the "
             "ratings of the moment, so this list may have been another."
         )
+    if extent.changed:
+        yield (
+            f"{_count(extent.changed)} changed shortly before, and counted in part as before the "
+            "change. Scores may differ in their last digits."
+        )
     then = Title.objects.filter(pk__lte=extent.last)
     deleted = extent.titles - then.count()
     shown = {title for row in slate.rows for title in row["titles"]}

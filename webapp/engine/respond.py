@@ -243,4 +243,5 @@ def _snapshot(request: PageRequest, question: Question, *, is_keystroke: bool) -
     """Return what the answer was made from; of a keystroke only the text."""
     if is_keystroke and isinstance(question, SearchQuestion):
         return {"text": question.text}
-    return snapshot_of(question, request.live.catalogue, request.visit.switches)
+    live = request.live
+    return snapshot_of(question, live.catalogue, request.visit.switches, live.num_changed)
