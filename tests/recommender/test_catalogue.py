@@ -1,5 +1,7 @@
 """The catalogue as arrays: what is not available has a number, and is nobody's item."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -46,3 +48,27 @@ def test_a_limit_is_an_age():
 def test_an_array_of_another_length_is_refused_by_name():
     with pytest.raises(InvalidInputError, match="is_available must have one value for each of 2"):
         catalogue([10, 20], [True])
+
+
+def test_changed_titles_are_as_they_are_now_and_the_others_as_before():
+    before = catalogue([10, 20, 30], [True, True, True])
+    before.liked_by[:] = [1, 2, 3]
+    changed = catalogue([20, 30], [False, True])
+    changed.years[:] = [1950, 1960]
+    now = before.with_changed(changed)
+    assert now.years.tolist() == [0, 1950, 1960]
+    assert now.maturity.tolist() == [6, 6, 12]
+    assert now.available_items.tolist() == [0, 2]
+    assert now.liked_by.tolist() == [1, 0, 3], "a withdrawn title counts nowhere"
+    assert before.is_available.all()
+    with pytest.raises(InvalidInputError, match="none of the catalogue's"):
+        before.with_changed(catalogue([11], [True]))
+
+
+def test_a_withdrawn_title_is_of_no_genre_and_by_nobody():
+    before = catalogue([10, 20], [True, True])
+    ones = sparse.csr_array(np.ones((2, 1), dtype=np.float32))
+    ids = np.array([7])
+    before = replace(before, genres=ones, genre_ids=ids, people=ones, person_ids=ids)
+    now = before.with_changed(catalogue([10], [False]))
+    assert (now.items_with_genre(0).tolist(), now.items_with_person(0).tolist()) == ([1], [1])
