@@ -6,17 +6,18 @@ of its profile stays the same, which the database raises with every event and ma
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.events.encoder_kinds import effective_kind, encoder_kind
-from webapp.events.ingest import NOT_NOW, VALUES
+from webapp.events.event_values import NOT_NOW, VALUES
 from webapp.events.models import Event
 from webapp.events.playback import PLAYBACKS_OF_BROWSER, PLAYBACKS_OF_PROFILE, Playback
 from webapp.events.visits import CurrentVisit
@@ -90,6 +91,8 @@ class Evidence:
     recent: list[RecentEvent]
     visit_started_at: datetime
     refused_genres: frozenset[int] = frozenset()
+    num_unread: int = field(default=0, compare=False)
+    """How many more events of this visit would have been read, had there been more."""
     derived: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
     """What others have made of it and keep with it, by name."""
 
@@ -252,12 +255,17 @@ def read_evidence(visit: CurrentVisit) -> Evidence:
     else:
         # the version first: what is read after it is at least as new
         versions, playbacks, recent, verdicts = _OF_PROFILE.rows(
-            visit=visit.id, since=since, profile=visit.profile.pk, **limits
+            visit=visit.id,
+            since=since,
+            profile=visit.profile.pk,
+            profile_id=visit.profile.pk,
+            **limits,
         )
         if visit.version and not visit.version.is_known:
             visit.version.note(versions[0][0] if versions else None)
     played = [Playback(*row) for row in playbacks]
-    events = _recent(visit, [_StoredEvent(*row) for row in recent], played, since)
+    stored = [_StoredEvent(*row) for row in recent]
+    events = _recent(visit, stored, played, since)
     marks = [Verdict(*row) for row in verdicts]
     return Evidence(
         [verdict for verdict in marks if verdict.source != GENRE],
@@ -265,7 +273,36 @@ def read_evidence(visit: CurrentVisit) -> Evidence:
         [event for event in events if not event.is_this_visit] if visit.is_paused else events,
         visit.started_at,
         frozenset(verdict.title_id for verdict in marks if verdict.source == GENRE),
+        VISIT_EVENTS - sum(event.visit_id == visit.id for event in stored),
     )
+
+
+def add_to_kept(
+    visit: CurrentVisit, events: Sequence[RecentEvent], before: int | None, after: int
+) -> None:
+    """Keep the evidence with events just written, so that it need not be read again.
+
+    It is what would be read: nothing but these events came between the versions. Nothing happens
+    where no evidence of the version before is kept, or an event is not the visit's latest.
+
+    Args:
+        visit: the profile's, whose events they are.
+        events: of this visit; they open a title, choose one or search.
+        before: the version before they were written; None where there was none.
+        after: the version after.
+    """
+    if visit.profile is None or visit.is_paused or before is None or not events:
+        return
+    key = (visit.profile.pk, visit.id, visit.started_at, visit.is_paused)
+    evidence = kept.get(key, before)
+    if evidence is None or len(events) > evidence.num_unread:
+        return
+    times = [event.at for event in evidence.recent[-1:] if event.is_this_visit]
+    times += [event.at for event in events]
+    if any(later <= earlier for earlier, later in pairwise(times)):
+        return
+    recent, left = [*evidence.recent, *events], evidence.num_unread - len(events)
+    kept.put(key, after, replace(evidence, recent=recent, num_unread=left))
 
 
 EvidenceKey = tuple[int, UUID, datetime, bool]
@@ -380,11 +417,12 @@ def _latest_marks(events: list[_StoredEvent]) -> Iterator[_StoredEvent]:
             yield event
 
 
-_VERSION = Query(SQL / "evidence_version.sql")
+READ_VERSION = Query(SQL / "evidence_version.sql")
+"""The version of what a profile's evidence is read from, by `profile_id`, and the one before."""
 _VERDICTS = Query(SQL / "verdicts.sql")
 _RECENT_OF_PROFILE = Query(SQL / "recent_of_profile.sql")
 _RECENT_OF_BROWSER = Query(SQL / "recent_of_browser.sql")
-_OF_PROFILE = Queries(_VERSION, PLAYBACKS_OF_PROFILE, _RECENT_OF_PROFILE, _VERDICTS)
+_OF_PROFILE = Queries(READ_VERSION, PLAYBACKS_OF_PROFILE, _RECENT_OF_PROFILE, _VERDICTS)
 _OF_BROWSER = Queries(PLAYBACKS_OF_BROWSER, _RECENT_OF_BROWSER)
 
 

@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import transaction
 
+from webapp.events.event_values import OF_VISIT, STARS, VALUES
+from webapp.events.evidence import READ_VERSION, RecentEvent, add_to_kept
+from webapp.events.evidence_versions import EvidenceVersionRead
 from webapp.events.forgetting import forget, take_back
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
@@ -22,28 +25,11 @@ from webapp.profiles.models import (
     RefusedGenre,
     RefusedPerson,
 )
-from webapp.queries import Query
+from webapp.queries import Queries, Query
 
 SQL = Path(__file__).parent / "sql"
 FUTURE_ALLOWED = timedelta(minutes=5)
 PAST_ALLOWED = timedelta(days=7)
-
-STARS = tuple(f"{halves / 2:g}" for halves in range(1, 11))
-"""A thumb event may also say the stars, as importers know them: so a rating can be put back."""
-
-NOT_NOW = "not_now"
-OF_VISIT = (NOT_NOW, "allow_now")
-"""Values that say what this visit is not about: they set no mark, and need no profile."""
-VALUES: dict[str, tuple[str, ...]] = {
-    Event.Kind.THUMB: ("up", "down", "love", "clear", *STARS),
-    Event.Kind.LIST: ("add", "remove"),
-    Event.Kind.HIDE: ("hide", "show"),
-    Event.Kind.RESUME: ("remove", "restore"),
-    Event.Kind.FORGET: ("remove", "restore"),
-    Event.Kind.PERSON: ("refuse", "allow", *OF_VISIT),
-    Event.Kind.GENRE: ("refuse", "allow", *OF_VISIT),
-}
-"""What an event of these kinds must say in its value."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +55,8 @@ MARKS: dict[str, MarkKind] = {
     Event.Kind.GENRE: MarkKind(RefusedGenre, "refuse", about="genre_id"),
 }
 
+ADDED = frozenset({Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.SEARCH})
+"""Kinds of events that are added to a profile's evidence and change nothing else of it."""
 PROFILE_GONE = "the profile was deleted: choose another"
 SUBJECTS = (Event.Kind.PERSON, Event.Kind.GENRE)
 """Kinds of events without a title: their subject names one of these."""
@@ -167,8 +155,10 @@ def _record(
     """Write events and what they change together; return the ids of those that are new."""
     if visit.version:
         visit.version.forget()
-    profile = visit.profile
-    if profile is None or not any(draft.kind in VALUES for draft in drafts):
+    profile, kinds = visit.profile, {draft.kind for draft in drafts}
+    if visit.version and kinds & ADDED and kinds <= ADDED | {Event.Kind.IMPRESSION}:
+        return _insert_into_kept(visit, visit.version, drafts, now)
+    if profile is None or kinds.isdisjoint(VALUES):
         return _insert(visit, drafts, now)
     with transaction.atomic():
         written = _insert(visit, drafts, now)
@@ -221,18 +211,34 @@ def _insert(
     visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime
 ) -> frozenset[uuid.UUID]:
     """Write events and their visit's row; return the ids of those that are new. One query."""
+    return frozenset(id_ for (id_,) in _INSERT.rows(**_columns(visit, drafts, now)))
+
+
+def _insert_into_kept(
+    visit: CurrentVisit, version: EvidenceVersionRead, drafts: Sequence[EventDraft], now: datetime
+) -> frozenset[uuid.UUID]:
+    """Do as `_insert`, and add the events to the evidence that this process keeps. One query."""
+    rows, versions = _INSERT_AND_VERSIONS.rows(**_columns(visit, drafts, now))
+    written = frozenset(id_ for (id_,) in rows)
+    if versions:
+        events = [
+            RecentEvent(str(d.kind), d.title_id, d.value, min(d.occurred_at, now), d.query)
+            for d in drafts
+            if d.id in written and d.kind != Event.Kind.IMPRESSION
+        ]
+        [(after, before)] = versions
+        add_to_kept(visit, events, before, after)
+        version.note(after)
+    return written
+
+
+def _columns(visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime) -> dict[str, Any]:
     drafts = sorted(drafts, key=lambda draft: draft.id)  # so are they locked
-    columns: dict[str, list[Any]] = {name: [getattr(d, name) for d in drafts] for name in COLUMNS}
+    columns: dict[str, Any] = {name: [getattr(d, name) for d in drafts] for name in COLUMNS}
     columns["occurred_at"] = [min(d.occurred_at, now) for d in drafts]
-    rows = _INSERT.rows(
-        **columns,
-        **visit.columns,
-        people=_subjects(drafts, Event.Kind.PERSON),
-        genres=_subjects(drafts, Event.Kind.GENRE),
-        visit_id=visit.id,
-        received_at=now,
-    )
-    return frozenset(id_ for (id_,) in rows)
+    columns["people"] = _subjects(drafts, Event.Kind.PERSON)
+    columns["genres"] = _subjects(drafts, Event.Kind.GENRE)
+    return {**columns, **visit.columns, "visit_id": visit.id, "received_at": now}
 
 
 def _subjects(drafts: Sequence[EventDraft], kind: str) -> list[int]:
@@ -242,6 +248,7 @@ def _subjects(drafts: Sequence[EventDraft], kind: str) -> list[int]:
 
 _KNOWN = Query(SQL / "known_of_batch.sql")
 _INSERT = Query(SQL / "insert_events.sql")
+_INSERT_AND_VERSIONS = Queries(_INSERT, READ_VERSION)
 
 
 def _reason_to_refuse(

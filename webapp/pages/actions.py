@@ -16,7 +16,8 @@ from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.whole_titles import title_or_404
 from webapp.discovery.surface import Surface
 from webapp.events.clock import now_of
-from webapp.events.ingest import OF_VISIT, SUBJECTS, VALUES, EventDraft, IngestReport, record_events
+from webapp.events.event_values import OF_VISIT, VALUES
+from webapp.events.ingest import SUBJECTS, EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import Event
 from webapp.events.playback import FINISHED_SHARE

@@ -221,6 +221,8 @@ class EvidenceVersion(models.Model):
     )
     """The database deletes the row with its profile."""
     version = models.BigIntegerField()
+    previous = models.BigIntegerField(null=True)
+    """The version before; null where this is the first."""
 
     def __str__(self) -> str:
         return f"version {self.version} of {self.profile_id}"

@@ -4,10 +4,13 @@ import threading
 import uuid
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from webapp.catalog.models import Credit
+from webapp.events import evidence, ingest
 from webapp.events.evidence import KeptEvidence, evidence_of, kept, read_evidence
 from webapp.events.evidence_versions import EvidenceVersionRead
 from webapp.events.ingest import EventDraft, record_events
@@ -174,6 +177,43 @@ def test_the_request_that_writes_reads_what_it_wrote(act, films, cast, now):
     assert after == read_evidence(visit)
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_what_a_request_adds_to_kept_evidence_is_what_would_be_read(
+    seed, films, cast, now, monkeypatch
+):
+    """Opens, choices and searches, one or two at once, among other events and other processes."""
+    monkeypatch.setattr(evidence, "VISIT_EVENTS", 30)
+    rng = np.random.default_rng(seed)
+    Rating.objects.create(profile=cast.owner, title=films[9], stars=5, rated_at=now)
+    visit, others = visit_of(cast.owner, now), visit_of(cast.owner, now)
+    was_added = []
+    for second in range(40):
+        kinds = rng.choice(["open", "choose", "search", "impression", "thumb", "play"], 2)
+        late = int(rng.integers(-3, 1)) if rng.random() < 0.1 else 0
+        at = now + timedelta(seconds=second)
+        drafts = [
+            draft(
+                kind, None if kind == "search" else films[rng.integers(9)],
+                at + timedelta(seconds=late, milliseconds=n),
+                query="solaris" if kind == "search" else "", value="up" if kind == "thumb" else "",
+            )
+            for n, kind in enumerate(kinds[: 1 + rng.integers(2)])
+        ]  # fmt: skip
+        request = next_request(visit)
+        before = evidence_of(request)
+        if rng.random() < 0.2:
+            with monkeypatch.context() as other_process:
+                other_process.setattr(ingest, "add_to_kept", lambda *_: None)
+                record_events(others, [draft("open", films[0], at)], at)
+        record_events(request, drafts, at + timedelta(seconds=1))
+        with CaptureQueriesContext(connection) as queries:
+            after = evidence_of(request)
+        was_added.append(not queries and after is not before)
+        assert after == read_evidence(visit)
+        assert evidence_of(next_request(visit)) == after
+    assert 3 < sum(was_added) < 30
+
+
 def test_another_switch_visit_or_viewer_is_another_evidence(films, cast, now):
     visit = visit_of(cast.owner, now)
     record_events(visit, [draft("open", films[0], now)], now)
@@ -188,18 +228,18 @@ def test_another_switch_visit_or_viewer_is_another_evidence(films, cast, now):
 def test_the_least_used_are_dropped_when_there_are_too_many(films, cast, now):
     visit = visit_of(cast.owner, now)
     record_events(visit, [draft("open", film, now) for film in films[:3]], now)
-    evidence, few = read_evidence(visit), KeptEvidence(most_viewers=2, most_rows=100)
+    all_of_it, few = read_evidence(visit), KeptEvidence(most_viewers=2, most_rows=100)
     keys = [(n, visit.id, now, False) for n in range(3)]
-    few.put(keys[0], 1, evidence)
-    few.put(keys[1], 1, evidence)
-    assert few.get(keys[0], 1) is evidence
-    few.put(keys[2], 1, evidence)
-    assert [few.get(key, 1) is evidence for key in keys] == [True, False, True]
+    few.put(keys[0], 1, all_of_it)
+    few.put(keys[1], 1, all_of_it)
+    assert few.get(keys[0], 1) is all_of_it
+    few.put(keys[2], 1, all_of_it)
+    assert [few.get(key, 1) is all_of_it for key in keys] == [True, False, True]
     small = KeptEvidence(most_viewers=100, most_rows=7)
     for key in keys:
-        small.put(key, 1, evidence)
+        small.put(key, 1, all_of_it)
     assert len(small) == 2
-    small.put(keys[2], 2, evidence)
+    small.put(keys[2], 2, all_of_it)
     assert small.get(keys[2], 1) is None
     assert len(small) == 2
 
@@ -222,7 +262,7 @@ def test_another_connection_sees_it_as_soon_as_it_is_committed(films, cast, now)
     thread = threading.Thread(target=other_process)
     thread.start()
     assert written.wait(20)
-    assert evidence_of(next_request(visit)) is before
+    assert evidence_of(next_request(visit)) == before
     may_commit.set()
     thread.join(20)
     after = evidence_of(next_request(visit))

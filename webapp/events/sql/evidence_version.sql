@@ -1,4 +1,7 @@
--- The version of what a profile's evidence is read from; none where nothing of it ever changed.
-SELECT version
+-- The version of what a profile's evidence is read from, and the one before it; none where nothing
+-- of it ever changed.
+SELECT
+    version,
+    previous
 FROM profiles_evidenceversion
-WHERE profile_id = %(profile)s
+WHERE profile_id = %(profile_id)s
