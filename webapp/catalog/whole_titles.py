@@ -34,8 +34,8 @@ def title_with_people(pk: int, limit: int | None) -> Title | None:
         return None
     *columns, genres, credits = rows[0]
     title = Title.from_db("default", COLUMNS, columns)
-    _put(title, "genres", Genre, [Genre(*genre) for genre in genres or ()])
-    _put(title, "credits", Credit, [_credit(title, *credit) for credit in credits or ()])
+    _put(title, "genres", [Genre(*genre) for genre in genres or ()])
+    _put(title, "credits", [_credit(title, *credit) for credit in credits or ()])
     return title
 
 
@@ -58,7 +58,7 @@ def titles_for_cards(ids: Iterable[int]) -> dict[int, Title]:
         title = Title.from_db("default", OF_CARDS, columns)
         new = {genre[0]: Genre(*genre) for genre in genres or () if genre[0] not in shared}
         shared.update(new)
-        _put(title, "genres", Genre, [shared[pk] for pk, *_ in genres or ()])
+        _put(title, "genres", [shared[pk] for pk, *_ in genres or ()])
         titles[title.pk] = title
     return titles
 
@@ -67,9 +67,9 @@ def _credit(title: Title, pk: int, role: str, position: int, person: int, name: 
     return Credit(pk, title=title, person=Person(person, name), role=role, position=position)
 
 
-def _put(title: Title, name: str, model: type[Model], objects: Sequence[Model]) -> None:
+def _put(title: Title, name: str, objects: Sequence[Model]) -> None:
     """Keep what was read where the ORM looks for what it has prefetched."""
-    related: Any = model._default_manager.all()
+    related: Any = getattr(title, name).all()
     related._result_cache, related._prefetch_done = objects, True
     vars(title).setdefault("_prefetched_objects_cache", {})[name] = related
 

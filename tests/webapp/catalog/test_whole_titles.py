@@ -56,6 +56,13 @@ def test_a_title_with_people_is_its_twin(whole, django_assert_num_queries):
     assert len(facts(title_with_people(whole[3].pk, None))[2]) == 5
 
 
+def test_what_asks_for_less_of_a_title_asks_for_less_of_its_own(whole):
+    title = title_with_people(whole[0].pk, None)
+    assert title.genres.get().name == "Western"
+    assert not title.credits.filter(role="cast").exists()
+    assert titles_for_cards([whole[0].pk])[whole[0].pk].genres.get().name == "Western"
+
+
 @pytest.mark.parametrize("limit", [None, 18, 16, 12, 6, 0])
 def test_only_a_title_within_the_limit_is_read(whole, limit):
     for title in whole:
