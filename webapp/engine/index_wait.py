@@ -4,14 +4,12 @@ import logging
 import time
 
 from django.conf import settings
-from kombu.exceptions import OperationalError
 
-from webapp.celery import app
+from webapp.celery import ask_for_index
 from webapp.engine.catalogue_index import is_being_built
 
 logger = logging.getLogger(__name__)
 
-TASK = "webapp.jobs.tasks.build_catalogue_index"
 ASKED_AGAIN_SECONDS = 10.0
 """A message is sent again where it came to nothing; one that was not read by then expires."""
 LONGEST_SECONDS = 3600.0
@@ -41,10 +39,7 @@ class IndexWait:
             logger.warning("no worker built the catalogue's index, this process builds its own")
             return False
         if self._asked_at is None or now - self._asked_at >= ASKED_AGAIN_SECONDS:
-            try:
-                app.send_task(TASK, expires=ASKED_AGAIN_SECONDS, retry=False)
-            except (OperationalError, OSError) as error:
-                logger.warning("no worker can be asked for the catalogue's index: %s", error)
+            if not ask_for_index(expires=ASKED_AGAIN_SECONDS):
                 return False
             self._asked_at = now
         return True

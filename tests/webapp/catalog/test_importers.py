@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
+from kombu.exceptions import OperationalError
 
 from webapp.catalog.importers.errors import BadValue, FileRefused, Problem, StrictRefused
 from webapp.catalog.importers.fields import names, text, timestamp, web_address, whole_number
@@ -21,6 +22,7 @@ from webapp.catalog.importers.loading import Options, Report
 from webapp.catalog.importers.movielens import ARTICLES, name_and_year
 from webapp.catalog.importers.titles import COLUMNS, load_catalogue
 from webapp.catalog.models import Credit, Genre, Person, Title
+from webapp.celery import INDEX_TASK, app
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ALIEN = {
@@ -579,6 +581,42 @@ def test_only_http_addresses_pass(value: str) -> None:
     assert found == "" or found.lower().startswith(("http://", "https://"))
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of tasks that were sent."""
+    names: list[str] = []
+    monkeypatch.setattr(app, "send_task", lambda name, **_: names.append(name))
+    return names
+
+
+@pytest.mark.django_db
+def test_a_whole_import_asks_for_one_index_and_only_if_it_changed_something(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    path = write_csv(tmp_path / "titles.csv", [ALIEN, AMELIE, {**AMELIE, "external_id": "a3"}])
+    call_command("load_catalogue", path, "--dry-run")
+    assert asked == []
+    call_command("load_catalogue", path)
+    assert asked == [INDEX_TASK]
+    call_command("load_catalogue", path)
+    assert asked == [INDEX_TASK], "nothing had changed"
+    call_command("load_catalogue", write_csv(path, [{**ALIEN, "year": 1980}]))
+    assert asked == [INDEX_TASK] * 2
+
+
+@pytest.mark.django_db
+def test_an_import_succeeds_where_no_broker_is_reached(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(name: str, **_: Any) -> None:
+        raise OperationalError("refused")
+
+    monkeypatch.setattr(app, "send_task", refuse)
+    call_command("load_catalogue", write_csv(tmp_path / "titles.csv", [ALIEN]))
+    assert Title.objects.count() == 1
+
+
+@pytest.mark.usefixtures("asked")
 @pytest.mark.django_db
 def test_the_command_prints_problems_and_a_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

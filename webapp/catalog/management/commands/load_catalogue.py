@@ -5,6 +5,7 @@ from django.utils import timezone
 from webapp.catalog.importers.command import ImportCommand
 from webapp.catalog.importers.loading import Options, Report
 from webapp.catalog.importers.titles import COLUMNS, load_catalogue
+from webapp.celery import ask_for_index
 
 
 class Command(ImportCommand):
@@ -18,4 +19,7 @@ class Command(ImportCommand):
     columns = COLUMNS
 
     def load(self, path: Path, options: Options) -> Report:
-        return load_catalogue(path, options, timezone.now())
+        report = load_catalogue(path, options, timezone.now())
+        if (report.created or report.updated) and not options.dry_run:
+            ask_for_index()  # once, for all; where no broker is reached, web processes ask again
+        return report
