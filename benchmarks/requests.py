@@ -145,7 +145,7 @@ def prepare() -> None:
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
     }
     rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
-    rates.update(dict.fromkeys(rates, "1000000/min"))  # type: ignore[attr-defined]
+    rates.update(dict.fromkeys(rates, "1000000/min"))
     django.setup()
     import_string("webapp.engine.live.limit_threads")()
     for name in REFRESHED:

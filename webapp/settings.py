@@ -17,6 +17,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, ValidationError, validate
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 django_stubs_ext.monkeypatch()  # lets admin classes and managers name their model
 
@@ -38,6 +40,17 @@ def _secret_key(value: str, *, if_empty: str) -> str:
             "`python3 -c 'import secrets; print(secrets.token_urlsafe(50))'`."
         )
     return key
+
+
+@env.parser_for("secret_keys")
+def _secret_keys(value: str) -> list[str]:
+    keys = [key.strip() for key in value.split(",") if key.strip()]
+    if short := [len(key) for key in keys if len(key) < MIN_SECRET_KEY]:
+        raise ValidationError(
+            f"each must hold at least {MIN_SECRET_KEY} characters, got {short[0]}; separate keys "
+            "by commas."
+        )
+    return keys
 
 
 @env.parser_for("postgresql")
@@ -96,6 +109,10 @@ DEBUG = env.bool("MARQUEE_DEBUG", False)
 SECRET_KEY: str = env.secret_key(
     "MARQUEE_SECRET_KEY", "", if_empty=DEBUG_SECRET_KEY if DEBUG else ""
 )
+SECRET_KEY_FALLBACKS: list[str] = env.secret_keys("MARQUEE_SECRET_KEY_FALLBACKS", "")
+"""Keys of before, which still open sessions and visits; new ones are signed by `SECRET_KEY`."""
+PROXIES = env.int("MARQUEE_PROXIES", 0, validate=validate.Range(min=0, max=10))
+"""How many proxies of ours stand in front: so many forwarded addresses are believed."""
 ALLOWED_HOSTS = env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 SECURE = env.bool("MARQUEE_SECURE", True)
 """HTTPS only: redirect, secure cookies, HSTS."""
@@ -278,9 +295,19 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": _cache_url,
+        # One that hangs or is dead costs a request half a second, once in a while.
+        "OPTIONS": {
+            "socket_timeout": 0.5,
+            "socket_connect_timeout": 0.5,
+            "retry": Retry(NoBackoff(), 0),
+        },
     }
     if _cache_url
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    # A few hundred callers must not push out how often another one tried.
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -333,6 +360,7 @@ CELERY_BEAT_SCHEDULE = {
 }
 """What beat starts and when, in UTC. Operators may change the times in the admin."""
 
+PASSWORD_HASHERS = ["webapp.hashing.BoundedHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -397,7 +425,7 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["webapp.api.authentication.VisitorAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -408,8 +436,11 @@ REST_FRAMEWORK = {
         "search": "600/min",
         "suggest": "1200/min",
         "login": "20/min",
+        "login_account": "10/min",
+        "login_browser": "60/hour",
         "data": "10/min",
     },
+    "NUM_PROXIES": PROXIES,
     "EXCEPTION_HANDLER": "rest_framework.views.exception_handler",
 }
 SPECTACULAR_SETTINGS = {

@@ -1,25 +1,35 @@
-"""Pages for logging in and for choosing, adding and switching profiles."""
+"""Pages for logging in and for choosing, adding and switching profiles.
+
+Viewers and staff log in on one page; the admin's own leads there.
+"""
 
 from typing import cast
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.models import User
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from webapp.catalog.models import Maturity
-from webapp.pages.errors import too_many_requests
+from webapp.hashing import BusyError
+from webapp.pages.errors import busy, too_many_requests
 from webapp.pages.forms import NewProfileForm, SwitchesForm
 from webapp.pages.navigation import profiles_address, safe_next
 from webapp.pages.password import (
-    PasswordThrottle,
     current_profile,
     is_limited,
+    is_profile_gone,
+    know_browser,
+    may_try,
     require_password,
     require_password_if_limited,
 )
@@ -37,16 +47,42 @@ class LoginView(auth_views.LoginView):
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not PasswordThrottle().allow_request(request, self):  # type: ignore[arg-type]
+        if not may_try(request, request.POST.get("username", "")):
             return too_many_requests(request)
-        return super().post(request, *args, **kwargs)
+        try:
+            return super().post(request, *args, **kwargs)
+        except BusyError:
+            return busy(request)
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        know_browser(response, form.get_user().get_username())
+        return response
 
     def get_success_url(self) -> str:
-        """Return the choice of profiles; an account without profiles goes straight to `next`."""
+        """Return the choice of profiles; `next` where no profile is needed."""
         onward = self.get_redirect_url()
-        if onward and not Profile.objects.filter(account=_account(self.request)).exists():
+        is_of_staff = onward.startswith((reverse("admin:index"), reverse("staff-overview")))
+        if onward and (
+            is_of_staff or not Profile.objects.filter(account=_account(self.request)).exists()
+        ):
             return onward
         return profiles_address(onward)
+
+
+@never_cache
+def admin_login(request: HttpRequest) -> HttpResponse:
+    """Stand in for the admin's log-in: go to ours, or on to the admin.
+
+    Raises:
+        PermissionDenied: somebody is logged in who is no operator.
+    """
+    onward = safe_next(request, reverse("admin:index"))
+    if admin.site.has_permission(request):
+        return redirect(onward)
+    if request.user.is_authenticated:
+        raise PermissionDenied
+    return redirect_to_login(onward)
 
 
 @login_required
@@ -114,6 +150,8 @@ def _add(request: HttpRequest, account: User, form: NewProfileForm, onward: str)
 
 def _password_to_leave(request: HttpRequest, chosen: Profile) -> HttpResponse | None:
     """Require the password to switch from a limited profile to one with a higher limit."""
+    if is_profile_gone(request):
+        return require_password(request, f"To watch as {chosen.name}.")
     current = current_profile(request)
     if current is None or not is_limited(current):
         return None

@@ -6,6 +6,7 @@ from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+from webapp.hashing import BusyError
 from webapp.refreshed import NotReadyError
 
 RETRY_SECONDS = 10
@@ -32,6 +33,11 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
     return _page(request, 404, "Nothing plays here", "This page does not exist, or not any more.")
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    """Respond 503 where more passwords are tried than may be checked at once."""
+    return _unavailable(request, "Many people are logging in. Try again in a moment.", 2)
+
+
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     return _page(request, 429, "That was a bit much", "Wait a minute, then try again.")
 
@@ -44,13 +50,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
             return _unavailable(request, words)
         case NotReadyError():
             return _unavailable(request, "We are just opening. Try again in a moment.")
+        case BusyError():
+            return busy(request)
     words = "Something broke on our side. It has been written down."
     return _page(request, 500, "The film tore", words)
 
 
-def _unavailable(request: HttpRequest, words: str) -> HttpResponse:
+def _unavailable(request: HttpRequest, words: str, seconds: int = RETRY_SECONDS) -> HttpResponse:
     response = _page(request, 503, "The house lights are on", words)
-    response["Retry-After"] = str(RETRY_SECONDS)
+    response["Retry-After"] = str(seconds)
     return response
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 from rest_framework.throttling import UserRateThrottle
 
+from webapp.limits import WindowThrottle
 from webapp.pages.errors import too_many_requests
 from webapp.pages.forms import ProfileForm, SwitchesForm
 from webapp.pages.password import (
@@ -29,7 +30,7 @@ from webapp.profiles.session_store import PROFILE_KEY
 from webapp.slates import deletion
 
 
-class DataThrottle(UserRateThrottle):
+class DataThrottle(WindowThrottle, UserRateThrottle):
     """Limits downloads per account, as a profile's data can be large."""
 
     scope = "data"
@@ -68,7 +69,7 @@ def data(request: HttpRequest, pk: int) -> HttpResponseBase:
     reason = f"To download the data of {chosen.name}."
     if prompt := _password_unless_current(request, chosen, reason):
         return prompt
-    if not DataThrottle().allow_request(request, None):  # type: ignore[arg-type]
+    if not DataThrottle().allow_request(request):
         return too_many_requests(request)
     response = StreamingHttpResponse(export_of(chosen), content_type="application/json")
     name = f"marquee-{slugify(chosen.name) or 'profile'}.json"

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from django.core.cache import caches
 
-from webapp.api.throttling import SuggestThrottle, counted
+from webapp import limits
+from webapp.api.throttling import SuggestThrottle
+from webapp.limits import counted
 
 CACHES = [
     "django.core.cache.backends.locmem.LocMemCache",
@@ -67,3 +69,25 @@ def test_each_viewer_has_a_window_of_its_own(owner_client, client, release, monk
     assert 0 < int(refused.headers["Retry-After"]) <= 60
     owner_client.logout()
     assert owner_client.get("/api/v1/suggest?q=a").status_code == 200
+
+
+def test_a_redis_that_is_gone_costs_a_try_and_no_answer(settings, monkeypatch):
+    settings.CACHES = {"default": {"BACKEND": CACHES[1], "LOCATION": "redis://127.0.0.1:1"}}
+    monkeypatch.setattr(limits._pause, "until", 0.0)
+    key, tries, by_redis = f"throttle-{uuid.uuid4()}", [], limits._counted_by_redis
+
+    def tried(*args):
+        tries.append(args)
+        return by_redis(*args)
+
+    monkeypatch.setattr(limits, "_counted_by_redis", tried)
+    assert [counted(key, 60)[0] for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert len(tries) == 1, "it is left alone for a while"
+
+
+def test_other_callers_do_not_push_out_a_count():
+    key = f"throttle-{uuid.uuid4()}"
+    counted(key, 60)
+    for other in range(2000):
+        counted(f"{key}-{other}", 60)
+    assert counted(key, 60)[0] == 2
