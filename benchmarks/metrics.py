@@ -81,7 +81,9 @@ def pages() -> Iterator[Row]:
     from webapp.pages.dashboards.urls import urlpatterns  # noqa: PLC0415  after the setup
 
     client = Client(headers={"user-agent": "benchmark"})
-    operator, _ = User.objects.get_or_create(username="operator", defaults={"is_staff": True})
+    operator, _ = User.objects.get_or_create(
+        username="operator", defaults={"is_staff": True, "is_superuser": True}
+    )
     client.force_login(operator)
     for pattern in urlpatterns:
         if "<" in str(pattern.pattern) or "roll-back" in str(pattern.pattern):

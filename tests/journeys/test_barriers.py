@@ -72,7 +72,7 @@ def test_no_page_for_a_viewer_has_a_barrier(
 @WIDTHS
 def test_no_page_for_staff_has_a_barrier(transactional_db, page, barriers, release, width):
     page.set_viewport_size({"width": width, "height": 844})
-    User.objects.create_user("op", password="a long password", is_staff=True)
+    User.objects.create_user("op", password="a long password", is_staff=True, is_superuser=True)
     page.goto("/login/?next=/staff/training/")
     page.get_by_label("Name").fill("op")
     page.get_by_label("Password").fill("a long password")

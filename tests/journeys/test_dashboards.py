@@ -24,7 +24,7 @@ def profile(films):
     now = timezone.now()
     experiment = built_in()
     start(experiment, now - timedelta(days=8))
-    User.objects.create_user("operator", password=PASSWORD, is_staff=True)
+    User.objects.create_user("operator", password=PASSWORD, is_staff=True, is_superuser=True)
     viewer = User.objects.create_user("viewer", password=PASSWORD)
     profile = Profile.objects.create(account=viewer, name="Ana")
     for day in range(1, 8):

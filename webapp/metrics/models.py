@@ -197,6 +197,11 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-at"]
         verbose_name_plural = "audit entries"
+        permissions = [
+            ("view_dashboards", "Can read the dashboards"),
+            ("view_visits", "Can read what single profiles did"),
+            ("publish_release", "Can make a release live"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.operator_name} {self.get_act_display()}: {self.what}"

@@ -19,6 +19,7 @@ from webapp.metrics.definitions import METRICS
 from webapp.metrics.health_snapshot import Health, latest_health
 from webapp.metrics.models import Alert, CountedDay
 from webapp.metrics.readings import Period, Readings
+from webapp.pages.dashboards.serving import VIEW_DASHBOARDS, may
 
 DAYS = 2
 """Daily metrics are those of today and yesterday."""
@@ -41,7 +42,7 @@ def _may_read(request: HttpRequest) -> bool:
     token = settings.METRICS_TOKEN
     if token and scheme.lower() == "bearer" and constant_time_compare(credentials.strip(), token):
         return True
-    return request.user.is_authenticated and request.user.is_staff
+    return may(request, VIEW_DASHBOARDS)
 
 
 class _SiteCollector(Collector):

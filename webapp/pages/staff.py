@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
-from webapp.pages.dashboards.serving import PAGES, staff_only
+from webapp.pages.dashboards.serving import VIEW_DASHBOARDS, pages_of, staff_only
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 from webapp.slates.click_rates import clicks_by_history_size
 from webapp.slates.models import Slate
@@ -121,7 +121,7 @@ class RunView:
         )
 
 
-@staff_only
+@staff_only(VIEW_DASHBOARDS)
 @require_safe
 def training(request: HttpRequest) -> HttpResponse:
     """Training runs and releases; for staff."""
@@ -140,7 +140,7 @@ def training(request: HttpRequest) -> HttpResponse:
         "live": holder.peek(),
         "slates": len(slates),
         "fallbacks": sum(bool(reason) for reason in slates),
-        "pages": PAGES,
+        "pages": pages_of(request),
     }
     return render(request, "pages/training.html", context)
 

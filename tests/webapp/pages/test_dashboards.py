@@ -29,7 +29,7 @@ MOST_QUERIES = 16
 
 @pytest.fixture
 def staff(client):
-    client.force_login(User.objects.create_user("operator", is_staff=True))
+    client.force_login(User.objects.create_user("operator", is_staff=True, is_superuser=True))
     return client
 
 
@@ -61,7 +61,7 @@ def test_staff_see_it_others_are_refused_and_strangers_log_in(client, cast, name
     assert client.get(address).status_code == 302
     client.force_login(cast.owner.account)
     assert client.get(address).status_code == 403
-    client.force_login(User.objects.create_user("operator", is_staff=True))
+    client.force_login(User.objects.create_user("operator", is_staff=True, is_superuser=True))
     assert client.get(address).status_code == 200
 
 
@@ -218,7 +218,7 @@ def test_viewers_and_other_sites_cannot_roll_back(client, cast, releases):
     assert client.post("/staff/models/roll-back/", told).status_code == 403
     assert client.get("/staff/models/roll-back/").status_code == 405
     foreign = Client(enforce_csrf_checks=True)
-    foreign.force_login(User.objects.create_user("other", is_staff=True))
+    foreign.force_login(User.objects.create_user("other", is_staff=True, is_superuser=True))
     assert foreign.post("/staff/models/roll-back/", told).status_code == 403
     assert Release.objects.get(is_live=True) == releases[1]
 

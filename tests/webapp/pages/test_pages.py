@@ -196,7 +196,7 @@ def test_choosing_who_watches_leads_to_our_own_pages_only(client, cast, way):
 
 
 def test_an_account_without_profiles_goes_straight_on(client, cast):
-    User.objects.create_user("op", password="a long password", is_staff=True)
+    User.objects.create_user("op", password="a long password", is_staff=True, is_superuser=True)
     words = {"username": "op", "password": "a long password", "next": "/staff/training/"}
     assert client.post("/login/", words).url == "/staff/training/"
     assert client.get("/staff/training/").status_code == 200
@@ -251,7 +251,9 @@ def test_many_wrong_logins_are_stopped(client, cast):
 
 def test_staff_read_the_curves_and_others_do_not(client, owner_client, release):
     assert owner_client.get("/staff/training/").status_code == 403
-    client.force_login(User.objects.create_user("op", password="a long password", is_staff=True))
+    client.force_login(
+        User.objects.create_user("op", password="a long password", is_staff=True, is_superuser=True)
+    )
     text = client.get("/staff/training/").content.decode()
     assert "observed_loss" in text
     assert "<polyline" in text
@@ -270,7 +272,9 @@ def test_staff_read_whom_the_neighbours_serve(client, release):
         }
     }  # fmt: skip
     TrainingRun.objects.create(status="succeeded", metrics=told)
-    client.force_login(User.objects.create_user("op", password="a long password", is_staff=True))
+    client.force_login(
+        User.objects.create_user("op", password="a long password", is_staff=True, is_superuser=True)
+    )
     text = " ".join(client.get("/staff/training/").content.decode().split())
     assert '<th scope="row">5 to 9</th><td>7</td><td>0.1234</td><td>0.2345</td>' in text
     assert "larm, as published" in text

@@ -42,7 +42,7 @@ def test_strangers_viewers_and_wrong_tokens_are_refused(client, cast, settings):
 def test_staff_and_the_token_read_it(client, settings):
     settings.METRICS_TOKEN = TOKEN
     assert client.get("/metrics", headers=bearer(TOKEN)).status_code == 200
-    client.force_login(User.objects.create_user("operator", is_staff=True))
+    client.force_login(User.objects.create_user("operator", is_staff=True, is_superuser=True))
     assert client.get("/metrics").status_code == 200
 
 

@@ -26,7 +26,7 @@ DIFFERENCES = ["Difference", "For one look", "p", "However often one looks", "p"
 
 
 @require_safe
-@dashboard
+@dashboard()
 def experiments(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Four queries, whatever the period holds."""
     readings = Readings.of(

@@ -17,7 +17,15 @@ from webapp.metrics.models import AuditEntry
 from webapp.metrics.readings import Readings
 from webapp.pages.dashboards.charts import Chart, Line, by_name, of_metric
 from webapp.pages.dashboards.filters import DashboardFilters
-from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard, staff_only
+from webapp.pages.dashboards.serving import (
+    PUBLISH_RELEASE,
+    Dashboard,
+    Section,
+    Table,
+    dashboard,
+    may,
+    staff_only,
+)
 from webapp.pages.staff import MODELS, curves_of
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 from webapp.releases.publishing import previous, publish
@@ -42,7 +50,7 @@ class RollBackForm(forms.Form):
 
 
 @require_safe
-@dashboard
+@dashboard()
 def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Seven queries, whatever the period holds."""
     readings = Readings.of(
@@ -86,12 +94,16 @@ def models(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
             Section("Curves of the live release", _curves(live.run if live else None)),
         ],
         template="staff/models.html",
-        extra={"live": live, "back": previous(Release) if live else None},
+        extra={
+            "live": live,
+            "back": previous(Release) if live else None,
+            "may_publish": may(request, PUBLISH_RELEASE),
+        },
     )
 
 
 @require_POST
-@staff_only
+@staff_only(PUBLISH_RELEASE)
 def roll_back(request: HttpRequest) -> HttpResponse:
     """Make the release before the live one live again, if both are those that were shown."""
     form = RollBackForm(request.POST)

@@ -25,7 +25,7 @@ FAILED = replace(
 
 
 @require_safe
-@dashboard
+@dashboard()
 def overview(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Six queries, whatever the period holds."""
     readings = Readings.of(

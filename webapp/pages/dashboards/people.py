@@ -18,7 +18,7 @@ from webapp.events.models import Event, Visit
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
 from webapp.pages.dashboards.filters import DashboardFilters
-from webapp.pages.dashboards.serving import Dashboard, dashboard
+from webapp.pages.dashboards.serving import VIEW_VISITS, Dashboard, dashboard
 from webapp.profiles.models import Profile
 from webapp.slates.models import Slate
 
@@ -50,7 +50,7 @@ class Step:
 
 
 @require_safe
-@dashboard
+@dashboard(VIEW_VISITS)
 def people(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Find a profile by its number, name or account. One query."""
     text = request.GET.get("q", "").replace("\0", "").strip()
@@ -71,7 +71,7 @@ def people(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
 
 
 @require_safe
-@dashboard
+@dashboard(VIEW_VISITS)
 def person(request: HttpRequest, filters: DashboardFilters, pk: int) -> Dashboard:
     """A profile's visits, the newest first. Four queries."""
     profile = get_object_or_404(Profile.objects.select_related("account"), pk=pk)
@@ -98,7 +98,7 @@ def person(request: HttpRequest, filters: DashboardFilters, pk: int) -> Dashboar
 
 
 @require_safe
-@dashboard
+@dashboard(VIEW_VISITS)
 def visit(
     request: HttpRequest, filters: DashboardFilters, pk: int, visit_id: uuid.UUID
 ) -> Dashboard:

@@ -15,7 +15,7 @@ VARIETY = ("coverage", "gini", "novelty", "diversity", "row_redundancy", "explor
 
 
 @require_safe
-@dashboard
+@dashboard()
 def rows(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Two queries for all charts."""
     rates = Readings.of(

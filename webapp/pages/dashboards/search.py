@@ -29,7 +29,7 @@ FEWEST_RISING = 3
 
 
 @require_safe
-@dashboard
+@dashboard()
 def search(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Four queries, whatever the period holds."""
     readings = Readings.of(

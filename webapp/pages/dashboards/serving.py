@@ -1,4 +1,11 @@
-"""The frame of every dashboard: staff only, one template, each chart also as a CSV file."""
+"""The frame of every dashboard: its permission, one template, each chart also as a CSV file.
+
+    metrics.view_dashboards   sums over viewers, training runs, /metrics
+    metrics.view_visits       what single profiles did
+    metrics.publish_release   roll back
+
+Super-users have all three; another operator has those that were given in the admin.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +31,11 @@ PAGES = {
     "staff-system": "System",
     "staff-people": "People",
 }
+VIEW_DASHBOARDS = "metrics.view_dashboards"
+VIEW_VISITS = "metrics.view_visits"
+PUBLISH_RELEASE = "metrics.publish_release"
+PERMISSIONS = {"staff-people": VIEW_VISITS}
+"""Of the pages that need another than `VIEW_DASHBOARDS`."""
 
 
 MOST_NARROW = 4
@@ -81,38 +93,58 @@ class Dashboard:
 View = Callable[..., HttpResponse]
 
 
-def staff_only(view: View) -> View:
-    """Let staff in; others get 403, strangers the login."""
-
-    @login_required
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if not request.user.is_staff:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return guarded
+def may(request: HttpRequest, permission: str) -> bool:
+    """Return True if an operator has a permission; staff alone have any."""
+    return request.user.is_staff and request.user.has_perm(permission)
 
 
-def dashboard(build: Callable[..., Dashboard]) -> View:
+def staff_only(permission: str) -> Callable[[View], View]:
+    """Let staff with a permission in; others get 403, anonymous visitors the login."""
+
+    def decorator(view: View) -> View:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not may(request, permission):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorator
+
+
+def dashboard(permission: str = VIEW_DASHBOARDS) -> Callable[[Callable[..., Dashboard]], View]:
     """Make a view of a function that builds a page; `?csv=CHART` answers with that chart's file."""
 
-    @staff_only
-    @wraps(build)
-    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        filters = DashboardFilters.of(request, timezone.now().date())
-        page = build(request, filters, *args, **kwargs)
-        if "csv" in request.GET:
-            return _csv(page, filters, request.GET["csv"])
-        context = {
-            "page": page,
-            "filters": filters,
-            "pages": PAGES,
-            "alerts": Alert.objects.raised(),
-        }
-        return render(request, page.template, context | page.extra)
+    def decorator(build: Callable[..., Dashboard]) -> View:
+        @staff_only(permission)
+        @wraps(build)
+        def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            filters = DashboardFilters.of(request, timezone.now().date())
+            page = build(request, filters, *args, **kwargs)
+            if "csv" in request.GET:
+                return _csv(page, filters, request.GET["csv"])
+            context = {
+                "page": page,
+                "filters": filters,
+                "pages": pages_of(request),
+                "alerts": Alert.objects.raised(),
+            }
+            return render(request, page.template, context | page.extra)
 
-    return view
+        return view
+
+    return decorator
+
+
+def pages_of(request: HttpRequest) -> dict[str, str]:
+    """Return the pages that the operator may open, with their labels."""
+    return {
+        name: label
+        for name, label in PAGES.items()
+        if may(request, PERMISSIONS.get(name, VIEW_DASHBOARDS))
+    }
 
 
 def _csv(page: Dashboard, filters: DashboardFilters, id_: str) -> HttpResponse:

@@ -25,7 +25,7 @@ DAYS_SHOWN = 10
 
 
 @require_safe
-@dashboard
+@dashboard()
 def system(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
     """Six queries, whatever the period holds."""
     readings = Readings.of(
