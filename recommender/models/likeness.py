@@ -15,6 +15,7 @@ I items, G genres, P people, D item vectors.
 
 from collections.abc import Mapping
 from copy import copy
+from functools import lru_cache
 
 import numpy as np
 from scipy import sparse
@@ -39,6 +40,10 @@ DOUBT = 10.0
 """A title that so many like is trusted half."""
 KIN_LIKERS = 0.5
 """What the cosine of the item vectors is at least where it makes two titles alike by itself."""
+MOST_CACHED = 64
+"""Titles whose likeness is cached: those that viewers open at this time, """
+CACHED_BYTES = 32 * 2**20
+"""and at most so many bytes of it, in a large catalogue."""
 ASPECTS = ("genres", "people", "era", "period", "likers", "neighbours", "overall")
 
 Aspects = Mapping[str, Float32]
@@ -46,7 +51,13 @@ Aspects = Mapping[str, Float32]
 
 
 class Likeness:
-    """How alike the titles of a catalogue are, aspect by aspect. Immutable."""
+    """How alike the titles of a catalogue are, aspect by aspect.
+
+    Immutable but for its cache, so threads may share it.
+    """
+
+    CACHES = ("_to",)
+    """What no file holds (`recommender.mapped`)."""
 
     def __init__(
         self, catalogue: Catalogue, vectors: Float32, neighbours: Neighbours | None = None
@@ -72,6 +83,13 @@ class Likeness:
         self._neighbours = neighbours
         support = catalogue.liked_by
         self._trust = (support / (support + DOUBT)).astype(np.float32)  # (I,)
+        self._by_person = sparse.csr_array(self._people.T)  # (P, I)
+        self.start_caches()
+
+    def start_caches(self) -> None:
+        """Begin with an empty cache."""
+        room = CACHED_BYTES // (4 * len(ASPECTS) * max(len(self), 1))
+        self._to = lru_cache(min(max(room, 2), MOST_CACHED))(self._computed)
 
     def __len__(self) -> int:
         """I."""
@@ -81,15 +99,22 @@ class Likeness:
         """Return the same over another state of the same titles, of which only years count."""
         likeness = copy(self)
         likeness._catalogue = catalogue
+        likeness.start_caches()
         return likeness
 
     def to(self, item: int) -> Aspects:
-        """Return every aspect's likeness of all titles to one. Cost: I (D + 8) multiplications."""
+        """Return every aspect's likeness of all titles to one, read-only.
+
+        Cost: I (D + 8) multiplications, none for the titles that were asked for last.
+        """
+        return self._to(item)
+
+    def _computed(self, item: int) -> Aspects:
         genres = _products(self._genres, item)
-        people = np.minimum(PEOPLE_GAIN * _products(self._people, item), np.float32(1))
+        people = np.minimum(PEOPLE_GAIN * self._shared_people(item), np.float32(1))
         era = self._era_of(int(self._catalogue.years[item]))
         likers = np.maximum(self._vectors @ self._vectors[item], np.float32(0))
-        return self._with_overall(
+        aspects = self._with_overall(
             {
                 "genres": genres,
                 "people": people,
@@ -99,6 +124,9 @@ class Likeness:
                 "neighbours": self._neighbours_of(item),
             }
         )
+        for likeness in aspects.values():
+            likeness.flags.writeable = False
+        return aspects
 
     def similarity(self, item: int) -> Float32:
         """Return (I,) one likeness of all titles to one, for rows: 0 at the title itself.
@@ -163,6 +191,15 @@ class Likeness:
             if name in aspects:
                 overall += np.float32(weight / sum(OVERALL.values())) * aspects[name]
         return {**aspects, "overall": overall}
+
+    def _shared_people(self, item: int) -> Float32:
+        """Return (I,) `_products` of people: only titles with one of the title's are looked at."""
+        products = np.zeros(len(self), dtype=np.float32)
+        own = slice(self._people.indptr[item], self._people.indptr[item + 1])
+        for person, weight in zip(self._people.indices[own], self._people.data[own], strict=True):
+            of_person = slice(*self._by_person.indptr[person : person + 2])
+            products[self._by_person.indices[of_person]] += weight * self._by_person.data[of_person]
+        return products
 
     def _era_of(self, year: int) -> Float32:
         if not year:

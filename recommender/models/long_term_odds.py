@@ -11,6 +11,7 @@ I titles.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -48,6 +49,11 @@ class LongTermOdds:
         ranking = Ranking.of(z, steepness, head)
         logs = np.float32(-steepness) * np.log(ranking.greater + np.float32(head))
         return cls(z, np.asarray(logs), sharpness, ranking)
+
+    @cached_property
+    def relative(self) -> Float32:
+        """(I,) p over its largest."""
+        return np.asarray(np.exp(self.logs - self.logs.max(initial=-np.inf)))
 
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the score of a title that would be so likely by the history alone.

@@ -229,15 +229,29 @@ class VisitIntents:
         """
         return self.combined(self.parts(long_term, evidence, eligible), self.config.aspects)
 
-    def parts(
-        self, long_term: Float32, evidence: Sequence[IntentEvidence], eligible: Bool | None = None
-    ) -> IntentParts:
-        """Return what each aspect says of every title; arguments as of `posterior`."""
+    def odds(self, long_term: Float32) -> LongTermOdds:
+        """Return how likely (I,) long-term scores of any scale make each title."""
         config = self.config
-        odds = LongTermOdds.of(
+        return LongTermOdds.of(
             standardised(long_term), config.sharpness, config.steepness, config.head
         )
-        prior = np.exp(odds.logs - odds.logs.max(initial=-np.inf))
+
+    def parts(
+        self,
+        long_term: Float32 | LongTermOdds,
+        evidence: Sequence[IntentEvidence],
+        eligible: Bool | None = None,
+    ) -> IntentParts:
+        """Return what each aspect says of every title.
+
+        Args:
+            long_term: (I,) scores as of `posterior`, or their `odds`.
+            evidence: as of `posterior`.
+            eligible: likewise.
+        """
+        config = self.config
+        odds = long_term if isinstance(long_term, LongTermOdds) else self.odds(long_term)
+        prior = odds.relative
         wanted: Float32 = prior if eligible is None else np.where(eligible, prior, np.float32(0))
         total = np.float32(max(float(wanted.sum()), 1e-30))
         newest = evidence[-config.max_events :]

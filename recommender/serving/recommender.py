@@ -59,7 +59,7 @@ from recommender.serving.reranker import Reranker
 from recommender.serving.stages import stage
 from recommender.serving.taste import Taste, TasteModel, is_read_by_encoder
 from recommender.serving.utility import request_rng, similarity_vectors, utilities
-from recommender.serving.visit_taste import VisitTaste
+from recommender.serving.visit_taste import LongTerm, VisitTaste
 from recommender.serving.visit_topics import not_now_mask
 from recommender.vocabulary import UNKNOWN, Vocabulary
 
@@ -67,6 +67,10 @@ BECAUSE_ROWS = 3
 """Most rows that name a title as their reason."""
 SIMILAR_CACHED = 4096
 """Titles whose similar titles are cached; about 3 kB each."""
+LONG_TERM_BYTES = 16 * 2**20
+"""Most bytes of what histories say that are cached: of 40 viewers over 17,000 titles."""
+LONG_TERM_ARRAYS = 6
+"""(I,) arrays in a `LongTerm`."""
 DOUBT = 10.0
 """For a title liked by this many, model and genres count half each."""
 TAIL = np.float32(0.01)
@@ -76,7 +80,7 @@ TAIL = np.float32(0.01)
 class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
-    CACHES = ("_similar", "_kept_tastes")
+    CACHES = ("_similar", "_kept_tastes", "_long_terms")
     """What no file holds (`recommender.mapped`)."""
 
     def __init__(
@@ -142,6 +146,8 @@ class Recommender:
         """Begin with empty caches."""
         self._similar = lru_cache(SIMILAR_CACHED)(self._similar_to)
         self._kept_tastes = KeptTastes()
+        room = LONG_TERM_BYTES // (LONG_TERM_ARRAYS * 4 * max(len(self.catalogue), 1))
+        self._long_terms = lru_cache(max(room, 2))(self._long_term_of)
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":
@@ -256,8 +262,13 @@ class Recommender:
         return None if vectors is None else Taste.of_vectors(vectors, self._factors)
 
     def _taste_by(self, visits: VisitTaste, viewer: Viewer) -> Taste | None:
-        vector = self._tastes.history(viewer)
-        return visits.taste(viewer, None if vector is None else self._factors @ vector)
+        return visits.taste(viewer, self._long_terms(visits, tuple(viewer.liked_before.items())))
+
+    def _long_term_of(
+        self, visits: VisitTaste, liked: tuple[tuple[int, float], ...]
+    ) -> LongTerm | None:
+        vector = self._tastes.history(dict(liked))
+        return None if vector is None else visits.long_term(self._factors @ vector)
 
     @property
     def space(self) -> Float32:

@@ -190,9 +190,9 @@ class TasteModel:
         )
         return TasteVectors(self._gate.fuse(sides, gate)[0], history, visit, float(gate[0]))
 
-    def history(self, viewer: Viewer) -> Float32 | None:
-        """Return the viewer's iALS vector (D,) before this visit, None where nothing is known."""
-        vector = self._fold_in(viewer.liked_before)[0]
+    def history(self, liked: Mapping[int, float]) -> Float32 | None:
+        """Return the iALS vector (D,) of who liked these, None where nothing of it is known."""
+        vector = self._fold_in(liked)[0]
         return vector if vector.any() else None
 
     def with_items(self, items: Vocabulary, factors: Float32) -> "TasteModel":

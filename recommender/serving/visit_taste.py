@@ -10,7 +10,7 @@ I items of the catalogue.
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
 from recommender.models.learned_visits import Reading
 from recommender.models.likeness import Aspects, Likeness
-from recommender.models.long_term_odds import standardised
+from recommender.models.long_term_odds import LongTermOdds, standardised
 from recommender.models.visit_intents import (
     IntentEvidence,
     IntentParts,
@@ -37,8 +37,6 @@ PASSED_OVER_WEIGHT = 0.09
 """What a title that was shown and not opened says against what is like it: a tenth of an open."""
 PASSED_OVER_LIMIT = 0.15
 """The most that all of them say, however many: so a genre loses at most a seventh of its odds."""
-LIKENESSES_CACHED = 64
-"""Subjects whose likenesses are cached, 28 I bytes each: those that viewers open at this time."""
 
 
 @dataclass(frozen=True)
@@ -49,10 +47,23 @@ class Subject:
     number: int
 
 
+@dataclass(frozen=True)
+class LongTerm:
+    """What a viewer's history says of the catalogue, before any visit.
+
+    Attributes:
+        scores: (I,) in standard deviations.
+        odds: how likely they make each title.
+    """
+
+    scores: Float32
+    odds: LongTermOdds
+
+
 class VisitTaste:
     """Tastes over one catalogue; immutable but for its cache, so threads may share it."""
 
-    CACHES = ("_aspects",)
+    CACHES = ("_of_popular",)
     """What no file holds (`recommender.mapped`)."""
 
     def __init__(
@@ -80,7 +91,7 @@ class VisitTaste:
 
     def start_caches(self) -> None:
         """Begin with an empty cache."""
-        self._aspects = lru_cache(LIKENESSES_CACHED)(self._aspects_of)
+        self._of_popular = lru_cache(1)(partial(self.long_term, self._popular))
 
     def over(self, catalogue: Catalogue, likeness: Likeness) -> "VisitTaste":
         """Return the same over another state of the same titles; nothing learned changes."""
@@ -89,18 +100,24 @@ class VisitTaste:
         visits.start_caches()
         return visits
 
-    def taste(self, viewer: Viewer, history: Float32 | None) -> Taste | None:
+    def long_term(self, history: Float32) -> LongTerm:
+        """Return what a history says of each title, from (I,) scores of any scale. One sort."""
+        scores = standardised(history)
+        return LongTerm(scores, self._intents.odds(scores))
+
+    def taste(self, viewer: Viewer, history: LongTerm | None) -> Taste | None:
         """Return what the viewer wants now, None where neither history nor visit says anything.
 
         Args:
             viewer: whose.
-            history: (I,) long-term scores of any scale; None without a history.
+            history: theirs; None without a history.
         """
         weights = weights_of(self._events(viewer))
         is_about_something = any(weight > 0 for weight in weights.values())
         if history is None and not is_about_something:
             return None
-        long_term = self._popular if history is None else standardised(history)
+        prior = self._of_popular() if history is None else history
+        long_term = prior.scores
         before = None if history is None else long_term
         passed_over = np.unique(catalogue_items(self._catalogue, viewer.passed_over))
         if not weights and not len(passed_over):
@@ -110,7 +127,7 @@ class VisitTaste:
             dtype=np.int64,
         )
         parts = self._intents.parts(
-            long_term, list(self._evidence(weights, passed_over)), self._wanted(viewer, own)
+            prior.odds, list(self._evidence(weights, passed_over)), self._wanted(viewer, own)
         )
         posterior = self._posterior(parts, own, viewer)
         scores, visit = posterior.scores, posterior.visit
@@ -177,7 +194,7 @@ class VisitTaste:
             yield IntentEvidence(self._likeness.to_many(passed_over), weight, is_negative=True)
         counted = self._intents.config.max_events - bool(len(passed_over))
         for subject, weight in list(weights.items())[-counted:]:
-            yield IntentEvidence(self._aspects(subject), abs(weight), is_negative=weight < 0)
+            yield IntentEvidence(self._aspects_of(subject), abs(weight), is_negative=weight < 0)
 
     def _aspects_of(self, subject: Subject) -> Aspects:
         match subject.kind:

@@ -9,7 +9,7 @@ from scipy import sparse
 from recommender.data.catalogue import Catalogue
 from recommender.errors import InvalidInputError
 from recommender.models.item_to_item import Neighbours
-from recommender.models.likeness import ASPECTS, Likeness
+from recommender.models.likeness import ASPECTS, PEOPLE_GAIN, Likeness, _products
 from recommender.vocabulary import Vocabulary
 
 WESTERN, COMEDY = 0, 1
@@ -106,3 +106,42 @@ def test_likeness_to_several_is_the_mean_of_genres_and_eras_and_of_one_its_own(c
     for name in ("genres", "era"):
         mean = (one[name] + likeness.to(1)[name]) / 2
         np.testing.assert_allclose(both[name], mean, atol=1e-6)
+
+
+def test_shared_people_are_the_product_with_every_title_to_the_bit():
+    people = sparse.random_array((300, 40), density=0.1, rng=np.random.default_rng(3))
+    whole = catalogue_of(sparse.csr_array(people.astype(np.float32)))
+    likeness = Likeness(whole, np.zeros((300, 2), dtype=np.float32))
+    for item in range(300):
+        product = np.minimum(PEOPLE_GAIN * _products(likeness._people, item), np.float32(1))
+        assert np.array_equal(likeness.to(item)["people"], product)
+
+
+def catalogue_of(people: sparse.csr_array) -> Catalogue:
+    """Return a catalogue of as many titles as people have rows, without genres."""
+    size = people.shape[0]
+    return Catalogue(
+        Vocabulary(np.arange(size)),
+        sparse.csr_array(np.zeros((size, 2), dtype=np.float32)),
+        np.array([100, 101]),
+        np.zeros(size),
+        np.zeros(size, dtype=np.float32),
+        np.zeros(size, dtype=np.int64),
+        np.zeros(size, dtype=np.int64),
+        people,
+        np.arange(people.shape[1]),
+        np.ones(size, dtype=bool),
+    )
+
+
+def test_what_is_cached_cannot_be_changed(likeness):
+    first = likeness.to(0)
+    assert likeness.to(0) is first
+    with pytest.raises(ValueError, match="read-only"):
+        first["people"][0] = 2
+
+
+def test_over_other_years_it_is_computed_anew(likeness, catalogue):
+    later = likeness.over(replace(catalogue, years=catalogue.years + np.array([0, 10, 0, 0])))
+    assert likeness.to(0)["era"][1] == pytest.approx(np.exp(-1))
+    assert later.to(0)["era"][1] == pytest.approx(np.exp(-2))

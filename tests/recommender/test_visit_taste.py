@@ -203,7 +203,23 @@ def test_a_history_of_rated_titles_says_what_it_said(folder, recommender):
     row = np.zeros((1, len(older.items)), dtype=np.float32)
     row[0, older.items.items_of(list(viewer.liked_before))] = 1
     vector = older.fold_in(sparse.csr_array(row))[0]
-    assert np.allclose(recommender._tastes.history(viewer), vector, atol=1e-6)
+    assert np.allclose(recommender._tastes.history(viewer.liked_before), vector, atol=1e-6)
+
+
+def test_a_kept_history_says_after_an_event_what_a_fresh_one_does(folder, recommender):
+    """A history is worked out once; another event, or another history, is not taken for it."""
+    for events in ([], [WESTERNS[3]], [WESTERNS[3], ROMANCES[2]]):
+        for liked in (lover_of_romance().liked_before, {int(WESTERNS[7]): 1.0}, {}):
+            viewer = replace(
+                lover_of_romance(*(did(EventKind.OPEN, title) for title in events)),
+                liked_before=liked,
+            )
+            kept = recommender.taste(viewer, CONTEXT)
+            fresh = Recommender.load(folder, catalogue_of()).taste(viewer, CONTEXT)
+            assert (kept is None) == (fresh is None) == (not events and not liked)
+            if kept is not None and fresh is not None:
+                assert np.array_equal(kept.scores, fresh.scores)
+                assert kept.aspects == fresh.aspects
 
 
 def test_without_the_artifact_a_release_works_as_before(folder):
