@@ -11,6 +11,9 @@ k slots from 1 above the fold, g a title's utility, j the first titles of the ro
 the same kind above, w_kind the kind's weight (`row_kinds`). Within a row titles are diversified
 (`diversity`), and one exploration slot may hold another title; the row logs the propensities.
 
+The first rows get their heads, the slots that a viewer sees without scrolling sideways, before any
+of them gets the rest, its tail: what only a row's tail would hold stands in another row's head.
+
 A title stands once on the page. A chart may show it a second time, below the fold; the rows that
 the viewer fills are excepted. Too short a row is left out.
 
@@ -68,6 +71,13 @@ class PageConfig:
     repeats_passed_over: bool = True
     """Whether the row of this visit holds what it saw elsewhere and passed over. Slates with it
     are older."""
+    head_rows: int = 0
+    """So many rows from the top get their heads before any gets its tail; they are chosen so even
+    where `max_rows` leaves some to the answer that continues the page. Slates without it are
+    older."""
+    kept_within: int = 0
+    """A row kept by hand stands no lower than this, but for what was seen; 0 lets it compete with
+    the others alone. Slates without it are older."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_row_size <= self.row_size:
@@ -77,6 +87,12 @@ class PageConfig:
             )
         checks.between(0, 1, relevance_share=self.relevance_share, redundancy=self.redundancy)
         checks.between(0, 0.5, exploration=self.exploration)
+
+    @property
+    def head_size(self) -> int:
+        """The slots of a head: those above the fold, the exploration slot and the fewest titles."""
+        least = max(self.fold_slots, self.exploration_slot + 1, self.min_row_size)
+        return min(least, self.row_size)
 
 
 @dataclass(frozen=True)
@@ -233,13 +249,22 @@ def build_page(
     free.sort(key=lambda row: not row.is_of_visit)
     while free and free[0].is_of_visit and len(page.rows) < config.max_rows:
         page.place(free.pop(0))
-    while free and len(page.rows) < config.max_rows:
-        values = page.values(free)
-        best = int(values.argmax())
-        if values[best] == -np.inf:
-            break
-        page.place(free.pop(best))
-    return page.with_spotlight()
+    num_shown = max(config.max_rows, len(page.rows))
+    while free and len(page.rows) < max(num_shown, config.head_rows):
+        best = _next_kept(free, len(page.rows), min(config.kept_within, num_shown))
+        if best is None:
+            values = page.values(free)
+            best = int(values.argmax())
+            if values[best] == -np.inf:
+                break
+        page.place(free.pop(best), is_shown=len(page.rows) < num_shown)
+    return page.finished(num_shown)
+
+
+def _next_kept(free: Sequence[CandidateRow], num_above: int, within: int) -> int | None:
+    """Return which row is kept by hand and has to stand next to stand high enough, if one has."""
+    kept = [n for n, row in enumerate(free) if row.is_kept_by_viewer]
+    return kept[0] if kept and within and num_above + len(kept) >= within else None
 
 
 def _lead_of(
@@ -253,6 +278,15 @@ def _lead_of(
 
 def _is_same(pin: PinnedRow, row: CandidateRow) -> bool:
     return row_id(pin.kind, pin.key) == row_id(row.kind, row.key)
+
+
+@dataclass(frozen=True)
+class _Head:
+    """A row that still lacks its tail: where it stands, and what may fill it, the offer first."""
+
+    position: int
+    offer: CandidateRow
+    pin: PinnedRow | None = None
 
 
 class _Page:
@@ -283,10 +317,12 @@ class _Page:
         self._slot_discount = 1 / np.log2(np.arange(config.fold_slots) + 2.0)
         self._kinds: dict[str, int] = {}
         self._spotlight: tuple[int, Row] | None = None
+        self._heads: list[_Head] = []
 
-    def with_spotlight(self) -> list[Row]:
-        """Return the rows, the spotlight directly above the row that it leads."""
-        rows = list(self.rows)
+    def finished(self, num_shown: int) -> list[Row]:
+        """Return so many whole rows, the spotlight directly above the row that it leads."""
+        self._fill_tails()
+        rows = self.rows[:num_shown]
         if self._spotlight is not None:
             rows.insert(*self._spotlight)
         return rows
@@ -320,8 +356,11 @@ class _Page:
         promise = utilities @ self._slot_discount / self._slot_discount.sum()
         return np.where(weights > 0, weights.clip(0) * promise, -np.inf)
 
-    def place(self, candidate: CandidateRow) -> None:
-        """Put a row below the others, unless too little is left of it."""
+    def place(self, candidate: CandidateRow, *, is_shown: bool = True) -> None:
+        """Put a row below the others, unless too little is left of it.
+
+        One that is not shown yet keeps its head from the tails above, and explores nothing.
+        """
         kind = row_kind(candidate.kind)
         free = self._free(kind.may_repeat)
         allowed = np.flatnonzero(self._allowed(candidate, free))
@@ -330,9 +369,13 @@ class _Page:
         items, scores = candidate.items[allowed], candidate.scores[allowed]
         order = self._diversified(kind, items)
         reason = candidate.reason.borne_out_by(scores[order])
-        row = Row(candidate.kind, items[order], scores[order], candidate.key, reason=reason)
         behind = np.delete(np.arange(len(items)), order)[:EXPLORATION_POOL]
-        self._add(self._explore_slot(row, items[behind], scores[behind]))
+        order = order[: self._room(kind)]
+        row = Row(candidate.kind, items[order], scores[order], candidate.key, reason=reason)
+        if not is_shown:
+            self._add(row)
+            return
+        self._add(self._explore_slot(row, items[behind], scores[behind]), candidate)
 
     def place_lead(self, candidate: CandidateRow, pin: PinnedRow | None) -> None:
         """Put the row of this visit next, and its best title in the spotlight, if one is spare."""
@@ -370,7 +413,7 @@ class _Page:
         order = self._diversified(kind, offer.items[fresh], pin.items[held])
         rest = np.setdiff1d(np.arange(len(pin.items)), np.arange(len(pin.seen)))
         rest = rest[free[pin.items[rest]] & ~np.isin(pin.items[rest], offer.items[fresh[order]])]
-        room = self._config.row_size
+        room = min(max(self._room(kind), len(held)), self._config.row_size)
         items = np.concatenate([pin.items[held], offer.items[fresh[order]], pin.items[rest]])[:room]
         scores = np.concatenate([pin.scores[held], offer.scores[fresh[order]], pin.scores[rest]])
         if not len(items):
@@ -392,7 +435,52 @@ class _Page:
         is_open = len(held) <= self._config.exploration_slot < len(held) + len(order)
         if is_open:
             row = self._explore_slot(row, offer.items[behind], offer.scores[behind])
-        self._add(row)
+        self._add(row, offer, pin)
+
+    def _fill_tails(self) -> None:
+        """Give the rows that have a head their tails, from the top."""
+        for head in self._heads:
+            row = self._with_tail(head)
+            self.rows[head.position] = row
+            self._taken[row.items] = True
+        self._heads = []
+
+    def _with_tail(self, head: _Head) -> Row:
+        row, offer, pin = self.rows[head.position], head.offer, head.pin
+        kind = row_kind(row.kind)
+        free = self._free(kind.may_repeat, head.position)
+        free[row.items] = False
+        fresh = np.flatnonzero(free[offer.items])
+        fresh = fresh[self._diversified(kind, offer.items[fresh], row.items)]
+        items, scores = [row.items, offer.items[fresh]], [row.scores, offer.scores[fresh]]
+        if pin is not None:
+            free[offer.items[fresh]] = False
+            rest = np.flatnonzero(free[pin.items])
+            items, scores = [*items, pin.items[rest]], [*scores, pin.scores[rest]]
+        room = self._config.row_size
+        all_items, all_scores = np.concatenate(items)[:room], np.concatenate(scores)[:room]
+        propensities = row.logged_propensities
+        if propensities is not None:
+            certain = np.ones(len(all_items) - len(row.items), dtype=np.float32)
+            propensities = np.concatenate([propensities, certain])
+        return replace(
+            row,
+            items=all_items,
+            scores=all_scores,
+            logged_propensities=propensities,
+            reason=offer.reason.borne_out_by(all_scores),
+        )
+
+    def _room(self, kind: RowKind) -> int:
+        """Return how many titles the next row gets at first.
+
+        What the viewer fills and charts stand in no other row's way, so they have no tail to wait
+        for.
+        """
+        is_whole = kind.is_kept_by_viewer or kind.may_repeat
+        if is_whole or len(self.rows) >= self._config.head_rows:
+            return self._config.row_size
+        return self._config.head_size
 
     def _allowed(self, row: CandidateRow, free: Bool) -> Bool:
         """Return (N,) which items of a row it may show where it would stand next."""
@@ -400,12 +488,13 @@ class _Page:
             return np.asarray(~self._excluded[row.items])
         return np.asarray(free[row.items])
 
-    def _free(self, may_repeat: bool) -> Bool:
-        """Return (I,) the items that a row, a chart or not, may show where it would stand next."""
+    def _free(self, may_repeat: bool, position: int | None = None) -> Bool:
+        """Return (I,) the items that a row, a chart or not, may show there; None is next."""
+        is_in_fold = self._is_in_fold if position is None else position < self._config.fold_rows
         if not may_repeat:
-            return ~(self._taken | self._in_fold) if self._is_in_fold else ~self._taken
+            return ~(self._taken | self._in_fold) if is_in_fold else ~self._taken
         closed = self._excluded | self._repeated
-        return ~(closed | self._in_fold | self._reserved) if self._is_in_fold else ~closed
+        return ~(closed | self._in_fold | self._reserved) if is_in_fold else ~closed
 
     def _min_size(self, row: CandidateRow) -> int:
         return 1 if row.is_kept_by_viewer else self._config.min_row_size
@@ -442,7 +531,12 @@ class _Page:
             propensities[slot] = 1 - share
         return replace(row, items=items, scores=scores_shown, logged_propensities=propensities)
 
-    def _add(self, row: Row) -> None:
+    def _add(
+        self, row: Row, offer: CandidateRow | None = None, pin: PinnedRow | None = None
+    ) -> None:
+        """Put the row next; what is offered fills its tail, if it has only a head."""
+        if offer is not None and self._room(row_kind(row.kind)) < self._config.row_size:
+            self._heads.append(_Head(len(self.rows), offer, pin))
         kind = row_kind(row.kind)
         first = row.items[: self._config.fold_slots]
         if self._is_in_fold and not kind.is_kept_by_viewer:
@@ -453,8 +547,12 @@ class _Page:
             self._taken[row.items] = True
         self._kinds[row.kind] = self._kinds.get(row.kind, 0) + 1
         self.rows.append(row)
-        if kind.is_kept_by_viewer:
-            return
+        if not kind.is_kept_by_viewer:
+            self._note_similarity(first)
+        if len(self.rows) == self._config.head_rows:
+            self._fill_tails()
+
+    def _note_similarity(self, first: Int64) -> None:
         vectors, weighed = self._utility.vectors, self._weighed
         nearest = (vectors[weighed] @ vectors[first].T).max(axis=1, initial=0)
         self._similarity_above[weighed] = np.maximum(self._similarity_above[weighed], nearest)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from webapp.engine.responses import FIRST_ROWS
+from webapp.engine.viewers import FIRST_ROWS
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 

@@ -47,7 +47,7 @@ rows = st.lists(
 masks = st.lists(st.booleans(), min_size=ITEMS, max_size=ITEMS).map(np.array)
 seeds = st.integers(0, 2**32 - 1)
 configs = st.builds(
-    lambda least, more, fold, share, chance, slot, most: PageConfig(
+    lambda least, more, fold, share, chance, slot, most, heads: PageConfig(
         row_size=least + more,
         min_row_size=least,
         max_rows=most,
@@ -57,6 +57,8 @@ configs = st.builds(
         exploration=chance,
         exploration_slot=slot,
         visit_leads=True,
+        head_rows=heads[0],
+        kept_within=heads[1],
     ),
     st.integers(1, 6),
     st.integers(0, 12),
@@ -65,6 +67,7 @@ configs = st.builds(
     st.sampled_from([0.0, 0.5]),
     st.integers(0, 6),
     st.integers(1, 9),
+    st.tuples(st.integers(0, 9), st.integers(0, 5)),
 )
 
 

@@ -26,6 +26,7 @@ from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage, TopicView
 from webapp.engine.respond import PageRequest, Response, read_request, respond
+from webapp.engine.viewers import FIRST_ROWS
 from webapp.engine.views import RowView
 from webapp.events.passed_over import passed_over
 from webapp.events.popular_plays import played_next, played_today
@@ -36,8 +37,6 @@ from webapp.slates.pinned import FOLD_SLOTS, pinned_rows
 
 LISTED = 48
 """Titles on a page of a genre or a person."""
-FIRST_ROWS = 5
-"""Rows that a home page comes with; the others follow as the viewer scrolls."""
 TYPED_TITLES = 6
 """Most titles that are shown of a row while typing."""
 

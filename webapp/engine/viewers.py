@@ -19,6 +19,10 @@ from webapp.events.visits import CurrentVisit
 
 MAX_REASONS = 10
 """Most liked titles that rows may be explained with."""
+FIRST_ROWS = 5
+"""Rows that a home page comes with; the others follow as the viewer scrolls."""
+HEAD_ROWS = 10
+"""Rows of a home page whose first slots are chosen before the rest of any row."""
 
 
 def viewer_of(visit: CurrentVisit, evidence: Evidence, subjects: SearchSubjects) -> Viewer:
@@ -94,6 +98,7 @@ def context_of(
         now: the moment.
         max_rows: no more rows than these and those that the visit has seen; None for all.
     """
+    is_home = surface is Surface.HOME
     page = PageConfig(
         row_size=settings.ROW_SIZE,
         relevance_share=settings.RELEVANCE_SHARE,
@@ -101,6 +106,8 @@ def context_of(
         max_rows=max_rows or PageConfig.max_rows,
         visit_leads=True,
         repeats_passed_over=False,
+        head_rows=HEAD_ROWS if is_home else 0,
+        kept_within=FIRST_ROWS if is_home else 0,
     )
     device = visit.device if visit.is_personal else ""
     return RequestContext(now.timestamp(), surface.value, device, page)

@@ -8,6 +8,7 @@ import pytest
 
 from webapp.engine import responses
 from webapp.engine.replay import replay
+from webapp.engine.viewers import FIRST_ROWS
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.visits import current_visit
 from webapp.slates.models import Slate
@@ -42,13 +43,13 @@ def names_of(page):
 def test_a_page_comes_with_its_first_rows_and_goes_on_without_repeating(release, visit, films, now):
     tell(visit, now, "open", *films[:3])
     first = responses.home(visit, now)
-    assert len(first.rows) == responses.FIRST_ROWS
+    assert len(first.rows) == FIRST_ROWS
     assert first.has_more
     more = responses.more_rows(visit, first.slate_id, now)
     assert len(more.rows) >= 1
     assert not set(titles_of(first)) & set(titles_of(more))
     assert not set(names_of(first)) & set(names_of(more))
-    assert more.num_above == responses.FIRST_ROWS
+    assert more.num_above == FIRST_ROWS
 
 
 def test_what_was_done_meanwhile_changes_what_is_below(release, visit, films, now):
@@ -114,9 +115,9 @@ def test_the_page_asks_for_them_as_it_is_scrolled_and_links_them_without_script(
     address = re.search(r'hx-get="(/rows/[^"]+/)" hx-trigger="revealed"', page)[1]
     below = owner_client.get(address)
     assert below.status_code == 200
-    assert f'id="row-{responses.FIRST_ROWS + 1}"' in below.content.decode()
+    assert f'id="row-{FIRST_ROWS + 1}"' in below.content.decode()
     whole = owner_client.get("/?rows=all").content.decode()
-    assert len(re.findall('<section class="row"', whole)) > responses.FIRST_ROWS
+    assert len(re.findall('<section class="row"', whole)) > FIRST_ROWS
     assert "/rows/" not in whole
 
 
