@@ -50,7 +50,8 @@ class PageConfig:
     min_row_size: int = 6
     """A row with fewer titles is left out, unless the viewer keeps it by hand."""
     max_rows: int = 24
-    """Most rows; what a visit was shown, and its own row, stay even where that is more."""
+    """Most rows. What a visit was shown, its own row and, with `kept_within`, those kept by hand
+    stay even where that is more."""
     fold_rows: int = 2
     fold_slots: int = 6
     """The part of the page that stands above the fold."""
@@ -76,8 +77,8 @@ class PageConfig:
     where `max_rows` leaves some to the answer that continues the page. Slates without it are
     older."""
     kept_within: int = 0
-    """A row kept by hand stands no lower than this, but for what was seen; 0 lets it compete with
-    the others alone. Slates without it are older."""
+    """A row kept by hand stands no lower than this, or directly below what was seen; with 0 it
+    competes with the others. Slates without it are older."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.min_row_size <= self.row_size:
@@ -247,24 +248,29 @@ def build_page(
         if lead is None or not _is_same(pin, lead):
             page.place_pinned(pin, offered.get(row_id(pin.kind, pin.key)))
     free.sort(key=lambda row: not row.is_of_visit)
-    while free and free[0].is_of_visit and len(page.rows) < config.max_rows:
-        page.place(free.pop(0))
-    num_shown = max(config.max_rows, len(page.rows))
+    kept = _kept_by_viewer(free, excluded) if config.kept_within else []
+    num_shown = max(config.max_rows, len(page.rows) + len(kept))
+    within = min(config.kept_within, num_shown)
     while free and len(page.rows) < max(num_shown, config.head_rows):
-        best = _next_kept(free, len(page.rows), min(config.kept_within, num_shown))
-        if best is None:
+        if kept and len(page.rows) + len(kept) >= within:
+            row = kept[0]
+        elif free[0].is_of_visit:
+            row = free[0]
+        else:
             values = page.values(free)
             best = int(values.argmax())
             if values[best] == -np.inf:
                 break
-        page.place(free.pop(best), is_shown=len(page.rows) < num_shown)
+            row = free[best]
+        free = [other for other in free if other is not row]
+        kept = [other for other in kept if other is not row]
+        page.place(row, is_shown=len(page.rows) < num_shown)
     return page.finished(num_shown)
 
 
-def _next_kept(free: Sequence[CandidateRow], num_above: int, within: int) -> int | None:
-    """Return which row is kept by hand and has to stand next to stand high enough, if one has."""
-    kept = [n for n, row in enumerate(free) if row.is_kept_by_viewer]
-    return kept[0] if kept and within and num_above + len(kept) >= within else None
+def _kept_by_viewer(rows: Iterable[CandidateRow], excluded: Bool) -> list[CandidateRow]:
+    """Return those of the rows that the viewer fills, and that hold something to show."""
+    return [row for row in rows if row.is_kept_by_viewer and not excluded[row.items].all()]
 
 
 def _lead_of(
