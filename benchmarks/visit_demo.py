@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from benchmarks.visit_worlds import WantingVisit, WatchingPerson
+from benchmarks.harness import say
+from benchmarks.visit_worlds import Coherences, WantingVisit, WatchingPerson
 from recommender.arrays import Float32, Int64
 from recommender.data.sessions import EventKind
 from recommender.errors import RecommenderError
@@ -20,12 +21,14 @@ from recommender.serving.request import RequestContext, Viewer, ViewerEvent
 from recommender.vocabulary import UNKNOWN
 from webapp.demo.simulated import HiddenRatingsLoaded, films_and_paths, simulated_people
 from webapp.engine.catalogue import export_catalogue
+from webapp.engine.viewers import MAX_REASONS
 from webapp.profiles.models import Rating
 from webapp.releases.models import Release
 
 NOW = 1_500_000_000.0
 CONTEXT = RequestContext(now=NOW)
 LEAST_WANTED = 2
+LEAST_OF_A_HALF = 2
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,20 @@ class Demo:
     neighbours: Neighbours | None
     viewers: dict[int, Viewer]
 
+    @property
+    def halves(self) -> tuple[list[WatchingPerson], list[WatchingPerson]]:
+        """The people of each of `HALVES`."""
+        even = [person for person in self.people if person.number % 2 == 0]
+        return even, [person for person in self.people if person.number % 2]
+
+    def coherences(self) -> Coherences:
+        """Return the ways in which wanted films hang together here."""
+        rows = np.repeat(np.arange(len(self.people)), [len(p.wanted) for p in self.people])
+        items = np.concatenate([p.wanted for p in self.people])
+        shape = (len(self.people), len(self.years))
+        likes = sparse.csr_array((np.ones(len(rows), np.float32), (rows, items)), shape=shape)
+        return Coherences(self.years, self.genres, self.people_of_films, likes)
+
     def live_scores(self, visit: WantingVisit) -> Float32:
         """Return (I,) the affinities of the live release after the visit's opens."""
         viewer = self.viewers[visit.person.number]
@@ -59,6 +76,21 @@ class Demo:
             for n, title in enumerate(titles)
         )
         return _affinity(self.recommender, _with_events(viewer, events))
+
+
+def demo_of(claim: str) -> Demo:
+    """Read the demo for a claim.
+
+    Raises:
+        SystemExit: something is missing; says what.
+    """
+    demo = read_demo()
+    if isinstance(demo, str):
+        raise SystemExit(f"{claim} needs a demo with a live release (script/demo): {demo}")
+    say(f"{len(demo.people)} people with hidden likes, {len(demo.recommender.catalogue)} titles")
+    if min(map(len, demo.halves)) < LEAST_OF_A_HALF:
+        raise SystemExit(f"{claim} needs {LEAST_OF_A_HALF} people of either half")
+    return demo
 
 
 def read_demo() -> Demo | str:
@@ -84,7 +116,12 @@ def read_demo() -> Demo | str:
         history = liked[person.profile_id]
         if len(wanted) < LEAST_WANTED or not history:
             continue
-        viewer = Viewer(liked=history, liked_before=history, seen=frozenset(person.seen))
+        viewer = Viewer(
+            liked=history,
+            liked_before=history,
+            reasons=list(history)[:MAX_REASONS],
+            seen=frozenset(person.seen),
+        )
         long_term = _affinity(recommender, viewer)
         viewers[number] = viewer
         people.append(
@@ -119,10 +156,11 @@ def _with_events(viewer: Viewer, events: tuple[ViewerEvent, ...]) -> Viewer:
 
 
 def _liked(profiles: list[int]) -> dict[int, dict[int, float]]:
-    """Return by profile the titles it rates as liked, each with 1."""
+    """Return by profile the titles it rates as liked, each with 1, the most telling first."""
     liked: dict[int, dict[int, float]] = defaultdict(dict)
     ratings = Rating.objects.filter(profile__in=profiles, stars__gte=Rating.LIKED_FROM_STARS)
-    for profile_id, title_id in ratings.values_list("profile_id", "title_id"):
+    telling = ratings.order_by("-stars", "-rated_at", "title_id")
+    for profile_id, title_id in telling.values_list("profile_id", "title_id"):
         liked[profile_id][title_id] = 1.0
     return liked
 

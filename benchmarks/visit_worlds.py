@@ -17,6 +17,8 @@ from scipy import sparse
 from recommender.arrays import Float32, Int64
 from webapp.demo.tastes import GENRES_WEIGHT, PEOPLE_WEIGHT, YEARS_SCALE, YEARS_WEIGHT
 
+HALVES = ("dev", "test")
+"""People with even numbers, of whom choices may be made, and those with odd ones."""
 WANTED = 5
 """The most films that a visit wants."""
 LEAST_LIKENESS = 0.2
@@ -130,7 +132,7 @@ def drawn_visits(
     Args:
         people: each with two wanted films or more.
         coherence: how wanted films hang together; None draws them at random, and what was opened.
-        opens: how many titles each visit has opened.
+        opens: how many titles each visit has opened; 0 where nothing is known of it.
         count: how many visits; draws of which nothing like it can be opened are repeated, ten
             times that number at the most.
         rng: draws.
@@ -141,6 +143,10 @@ def drawn_visits(
             return
         person = people[int(rng.integers(len(people)))]
         wanted, nearness = _wanted(person, coherence, rng)
+        if not opens:
+            made += 1
+            yield WantingVisit(person, np.empty(0, dtype=np.int64), wanted)
+            continue
         scores = person.long_term.copy()
         scores[person.seen] = scores[wanted] = -np.inf
         first = np.argpartition(-scores, OPENED_FROM)[:OPENED_FROM]

@@ -19,8 +19,9 @@ import django
 import numpy as np
 from scipy import sparse
 
-from benchmarks.harness import Options, Row, say
+from benchmarks.harness import Options, Row
 from benchmarks.visit_worlds import (
+    HALVES,
     Coherences,
     WantingVisit,
     WatchingPerson,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 VISITS, QUICK_VISITS = 300, 60
 """Visits of each way of hanging together, number of opens, half of the people and seed."""
 OPENS = (1, 3)
-HALVES = ("dev", "test")
 LONG_TERM = "long-term only"
 RESAMPLES = 2000
 CONTENT_IDF_LIMIT = 3.0
@@ -130,24 +130,10 @@ def _demo() -> _Demo:
     Raises:
         SystemExit: something is missing; says what.
     """
-    from benchmarks.visit_demo import read_demo  # noqa: PLC0415  after the setup
+    from benchmarks.visit_demo import demo_of  # noqa: PLC0415  after the setup
 
-    demo = read_demo()
-    if isinstance(demo, str):
-        raise SystemExit(f"visits needs a demo with a live release (script/demo): {demo}")
-    say(f"{len(demo.people)} people with hidden likes, {len(demo.recommender.catalogue)} titles")
-    by_parity = tuple([p for p in demo.people if p.number % 2 == parity] for parity in (0, 1))
-    if min(map(len, by_parity)) < 2:
-        raise SystemExit(f"visits needs 2 people of either half, got {len(demo.people)} in all")
-    rows = np.repeat(np.arange(len(demo.people)), [len(p.wanted) for p in demo.people])
-    items = np.concatenate([p.wanted for p in demo.people])
-    shape = (len(demo.people), len(demo.years))
-    likes = sparse.csr_array((np.ones(len(rows), np.float32), (rows, items)), shape=shape)
-    return _Demo(
-        (by_parity[0], by_parity[1]),
-        Coherences(demo.years, demo.genres, demo.people_of_films, likes),
-        _systems(demo),
-    )
+    demo = demo_of("visits")
+    return _Demo(demo.halves, demo.coherences(), _systems(demo))
 
 
 def _systems(demo: "Demo") -> dict[str, Score]:

@@ -98,19 +98,32 @@ def context_of(
         now: the moment.
         max_rows: no more rows than these and those that the visit has seen; None for all.
     """
+    page = page_config(surface, explores=visit.is_personal, max_rows=max_rows)
+    device = visit.device if visit.is_personal else ""
+    return RequestContext(now.timestamp(), surface.value, device, page)
+
+
+def page_config(
+    surface: Surface, *, explores: bool = False, max_rows: int | None = None
+) -> PageConfig:
+    """Return how a surface's rows are chosen and filled, as this site is set up.
+
+    Args:
+        surface: home has several rows, of which the first are covered together.
+        explores: whether rows have exploration slots.
+        max_rows: no more rows than these and those that the visit has seen; None for all.
+    """
     is_home = surface is Surface.HOME
-    page = PageConfig(
+    return PageConfig(
         row_size=settings.ROW_SIZE,
         relevance_share=settings.RELEVANCE_SHARE,
-        exploration=settings.EXPLORATION if visit.is_personal else 0.0,
+        exploration=settings.EXPLORATION if explores else 0.0,
         max_rows=max_rows or PageConfig.max_rows,
         visit_leads=True,
         repeats_passed_over=False,
         head_rows=HEAD_ROWS if is_home else 0,
         kept_within=FIRST_ROWS if is_home else 0,
     )
-    device = visit.device if visit.is_personal else ""
-    return RequestContext(now.timestamp(), surface.value, device, page)
 
 
 def _viewer_events(evidence: Evidence, subjects: SearchSubjects) -> list[ViewerEvent]:
