@@ -18,6 +18,7 @@ from recommender.ranking.page import (
 )
 from recommender.ranking.row_kinds import CONTINUE_WATCHING, MY_LIST, SPOTLIGHT, THIS_VISIT
 from tests.churn import seen_position_churn
+from tests.recommender.plain_page import plain_page
 
 ITEMS = 40
 
@@ -140,6 +141,51 @@ def test_without_chance_and_variety_each_row_keeps_its_order(candidates, mask, s
         assert (row.propensities == 1).all()
 
 
+KINDS = [
+    (CONTINUE_WATCHING, None), ("top_picks", None), (MY_LIST, None), ("trending", None),
+    (FACTS, None), ("new", None), ("hidden_gems", None), *(("genre", n) for n in range(8)),
+]  # fmt: skip
+
+
+def drawn_page(seed):
+    """The arguments of a first page: titles and rows of continuous worth, so without ties."""
+    rng = np.random.default_rng(seed)
+    count = int(rng.integers(10, 120))
+    vectors = rng.random((count, 4)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    utility = Utility(rng.random(count).astype(np.float32), vectors)
+    candidates = []
+    for kind, key in KINDS:
+        most = int(rng.integers(0, 8 if kind in KEPT_KINDS else count))
+        items = rng.permutation(count)[:most]
+        items = items[np.argsort(-utility.values[items] - 0.3 * rng.random(most))]
+        scores = np.arange(most, 0, -1, dtype=np.float32)
+        candidates.append(CandidateRow(kind, items, scores, key))
+    first = int(rng.integers(0, 3))  # with a row to go on watching, which leads, and without
+    least, more = int(rng.integers(1, 7)), int(rng.integers(0, 12))
+    config = PageConfig(
+        row_size=least + more,
+        min_row_size=least,
+        max_rows=int(rng.integers(1, 14)),
+        fold_rows=int(rng.integers(1, 4)),
+        fold_slots=int(rng.integers(1, 7)),
+        relevance_share=float(rng.choice([0.55, 0.8, 1.0])),
+        redundancy=float(rng.choice([0.0, 0.3])),
+        exploration=0.0,
+        exploration_slot=int(rng.integers(0, 7)),
+        visit_leads=True,
+        head_rows=int(rng.integers(0, 13)),
+        kept_within=int(rng.integers(0, 7)),
+    )
+    return candidates[first:], rng.random(count) < 0.1, config, utility
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_the_first_page_is_that_of_its_slow_plain_twin(seed):
+    asked = drawn_page(seed)
+    assert as_titles(build_page(*asked)) == plain_page(*asked)
+
+
 def as_titles(rows):
     return [((row.kind, row.key), row.items.tolist()) for row in rows]
 
@@ -250,6 +296,56 @@ def test_a_third_row_of_a_kind_gives_way_to_another_that_is_worth_little_less():
     utilities[[7, 8]] = 0.7
     page = page_of(candidates, utility=replace(PLAIN, values=utilities))
     assert [key for (_, key), _ in page] == [1, 3, None, 5]
+
+
+def test_a_title_that_only_fills_a_tail_leaves_another_row_its_head():
+    utilities = np.ones(ITEMS, np.float32)
+    utilities[[1, 2]] = 2
+    candidates = [row_of("top", 1, 2, 3, 4, 5), row_of("below", 4, 3, 6, 7)]
+    worth = replace(PLAIN, values=utilities)
+    limits = {"utility": worth, "exploration_slot": 1}
+    assert page_of(candidates, **limits) == [
+        (("top", None), [1, 2, 3, 4]),
+        (("below", None), [6, 7]),
+    ]
+    heads_first = page_of(candidates, head_rows=2, **limits)
+    assert heads_first == [(("top", None), [1, 2, 5]), (("below", None), [4, 3, 6, 7])]
+    only_the_first = page_of(candidates, head_rows=1, **limits)
+    assert only_the_first == page_of(candidates, **limits)
+
+
+def test_rows_that_follow_later_keep_their_heads_from_the_tails_of_the_first():
+    candidates = [row_of("top", 1, 2, 3, 4, 5), row_of("below", 4, 3, 6, 7)]
+    limits = {"head_rows": 2, "exploration_slot": 1}
+    whole = page_of(candidates, **limits)
+    [first] = page_of(candidates, max_rows=1, **limits)
+    assert first == whole[0] == (("top", None), [1, 2, 5])
+    held = [replace(pin("top", *first[1]), num_held=3)]
+    assert page_of(candidates, held, **limits) == whole
+
+
+@pytest.mark.parametrize("head_rows", [0, 3])
+def test_a_row_kept_by_hand_stands_high_enough_however_little_it_holds(head_rows):
+    utilities = np.linspace(2, 1, ITEMS, dtype=np.float32)
+    others = [row_of(f"row {n}", *range(4 * n, 4 * n + 4)) for n in range(6)]
+    candidates = [*others, row_of(MY_LIST, 39)]
+
+    def place_of_list(pinned=(), **limits):
+        worth = replace(PLAIN, values=utilities)
+        page = page_of(candidates, pinned, utility=worth, head_rows=head_rows, **limits)
+        return [kind for (kind, _), _ in page].index(MY_LIST)
+
+    assert place_of_list() == 6
+    assert place_of_list(kept_within=3) == place_of_list(kept_within=3, max_rows=3) == 2
+    assert place_of_list(kept_within=3, max_rows=2) == 1
+    seen = [pin(f"seen {n}", 30 + 2 * n, 31 + 2 * n) for n in range(4)]
+    assert place_of_list(seen, kept_within=3, max_rows=3) == 4
+
+
+def test_a_row_kept_by_hand_of_which_nothing_may_be_shown_takes_no_place():
+    candidates = [row_of(MY_LIST, 9), row_of("top", 1, 2), row_of("new", 3, 4)]
+    page = page_of(candidates[::-1], excluded=[9], kept_within=1, max_rows=1)
+    assert [kind for (kind, _), _ in page] == ["top"]
 
 
 def test_a_row_of_facts_repeats_a_title_below_the_fold_only():
