@@ -62,6 +62,13 @@ def test_nothing_opened_is_wanted_or_seen(coherence):
         assert min(visit.opened) >= TITLES - 302
 
 
+@pytest.mark.parametrize("coherence", [in_tens, None], ids=["coherent", "random"])
+def test_a_visit_of_which_nothing_is_known_has_opened_nothing(coherence):
+    visits = list(drawn_visits([someone()], coherence, 0, 20, np.random.default_rng(0)))
+    assert len(visits) == 20
+    assert {(len(visit.opened), len(visit.wanted)) for visit in visits} == {(0, 3)}
+
+
 def test_wanted_films_hang_together():
     person = someone([0, 1, 2, 50, 51])
     wanted = {
