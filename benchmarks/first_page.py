@@ -2,6 +2,7 @@
 
 coherent  wanted films hang together by content, by genre, by who likes them, or by era
 random    wanted films drawn at random
+choice    coherent, for several numbers of rows whose heads come first, by the half for choices
 latency   the processor time of a home page, heads first and not
 
 Nothing is known of the visit. Each page is what the live release serves: the rows that it comes
@@ -24,7 +25,7 @@ import django
 import numpy as np
 
 from benchmarks.harness import Options, Row, of_seeds, with_threads
-from benchmarks.visit_worlds import HALVES, drawn_visits
+from benchmarks.visit_worlds import HALVES, Coherence, drawn_visits
 from benchmarks.visits import relative_gain
 from recommender.arrays import Int64
 from recommender.ranking.page import PageConfig
@@ -38,6 +39,8 @@ VISITS, QUICK_VISITS = 3000, 300
 """Visits of each way of hanging together, half of the people and seed."""
 PLACES = 60
 ROWS, SLOTS = 24, 20
+HEAD_ROWS = (3, 5, 7, 10, 14)
+"""Numbers of rows whose heads come first, to choose from."""
 TIMED_VIEWERS, TIMED_ROUNDS = 60, 9
 BEFORE, AFTER = "rows first", "heads first"
 
@@ -68,33 +71,61 @@ def run(options: Options) -> Iterator[Row]:
     from benchmarks.visit_demo import demo_of  # noqa: PLC0415  after the setup
 
     demo = demo_of("first_page")
-    pages = _Pages(demo)
     count = options.visits or (QUICK_VISITS if options.quick else VISITS)
     options.settings.update(
         visits=count, seeds=options.seeds, halves="dev: people with even numbers, test: odd",
         intervals="95 %, bootstrap over people, of the gain over rows first in %",
     )  # fmt: skip
+    draws = _Draws(demo, count, options.seeds)
+    pages = _Pages(demo)
     if options.wants("latency"):
         with with_threads(1):
             yield from pages.latency(TIMED_VIEWERS, 2 if options.quick else TIMED_ROUNDS)
-    coherences = demo.coherences().by_name
     for part in ("coherent", "random"):
-        if not options.wants(part):
-            continue
-        names = [name for name, way in coherences.items() if (way is None) == (part == "random")]
+        if options.wants(part):
+            yield from draws.by_way(part, pages)
+    if options.wants("choice"):
+        yield from draws.by_head_rows()
+
+
+class _Draws:
+    """Visits of which nothing is known yet, and what they find."""
+
+    def __init__(self, demo: "Demo", count: int, seeds: int) -> None:
+        self._demo, self._count, self._seeds = demo, count, seeds
+        ways = demo.coherences().by_name
+        self._ways: dict[str, dict[str, Coherence | None]] = {
+            "coherent": {name: way for name, way in ways.items() if way is not None},
+            "random": {name: way for name, way in ways.items() if way is None},
+        }
+
+    def by_way(self, part: str, pages: "_Pages") -> Iterator[Row]:
+        """Yield figures of either half for each way in which wanted films hang together."""
         for parity, half in enumerate(HALVES):
             of_all = _Outcomes()
-            for name in names:
-                outcomes = _Outcomes()
-                for seed in range(options.seeds):
-                    rng = np.random.default_rng([seed, parity])
-                    for visit in drawn_visits(demo.halves[parity], coherences[name], 0, count, rng):
-                        number = visit.person.number
-                        outcomes.add(number, visit.wanted, pages.of(number))
-                yield from outcomes.rows(f"{name}, {half}")
-                of_all.extend(outcomes)
-            if len(names) > 1:
+            for name, way in self._ways[part].items():
+                of_way = self._outcomes(parity, way, pages)
+                yield from of_way.rows(f"{name}, {half}")
+                of_all.extend(of_way)
+            if len(self._ways[part]) > 1:
                 yield from of_all.rows(f"all {part}, {half}")
+
+    def by_head_rows(self) -> Iterator[Row]:
+        """Yield figures of the half for choices for each of `HEAD_ROWS`."""
+        for head_rows in HEAD_ROWS:
+            of_all, pages = _Outcomes(), _Pages(self._demo, head_rows)
+            for way in self._ways["coherent"].values():
+                of_all.extend(self._outcomes(0, way, pages))
+            yield from of_all.rows(f"{head_rows} heads first, all coherent, {HALVES[0]}")
+
+    def _outcomes(self, parity: int, way: Coherence | None, pages: "_Pages") -> "_Outcomes":
+        outcomes = _Outcomes()
+        for seed in range(self._seeds):
+            rng = np.random.default_rng([seed, parity])
+            for visit in drawn_visits(self._demo.halves[parity], way, 0, self._count, rng):
+                number = visit.person.number
+                outcomes.add(number, visit.wanted, pages.of(number))
+        return outcomes
 
 
 @dataclass
@@ -133,7 +164,7 @@ class _Outcomes:
 class _Pages:
     """First pages of the demo's people, with rows first and with heads first."""
 
-    def __init__(self, demo: "Demo") -> None:
+    def __init__(self, demo: "Demo", head_rows: int | None = None) -> None:
         from benchmarks.visit_demo import CONTEXT  # noqa: PLC0415  after the setup
         from webapp.discovery.surface import Surface  # noqa: PLC0415
         from webapp.engine.viewers import FIRST_ROWS, page_config  # noqa: PLC0415
@@ -141,7 +172,8 @@ class _Pages:
         self._demo, self._context, self._scans = demo, CONTEXT, _scans()
         self._looked_at: dict[int, dict[str, tuple[Int64, Int64]]] = {}
         today = page_config(Surface.HOME, max_rows=FIRST_ROWS)
-        self._configs = {BEFORE: replace(today, head_rows=0), AFTER: today}
+        heads_first = today if head_rows is None else replace(today, head_rows=head_rows)
+        self._configs = {BEFORE: replace(today, head_rows=0), AFTER: heads_first}
 
     def of(self, person: int) -> dict[str, tuple[Int64, Int64]]:
         """Return by scan the items in its places, on either page of this person."""
