@@ -6,6 +6,8 @@ import pytest
 from django.db.models import Prefetch, QuerySet
 from django.forms.models import model_to_dict
 from django.http import Http404
+from django.urls import reverse
+from django.utils.text import slugify
 
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.catalog.whole_titles import title_or_404, title_with_people, titles_for_cards
@@ -88,3 +90,13 @@ def test_titles_for_cards_are_their_twins(whole, django_assert_num_queries):
     for pk, title in found.items():
         assert title.get_deferred_fields() == twins_[pk].get_deferred_fields()
         assert facts(title) == facts(twins().get(pk=pk))
+
+
+@pytest.mark.parametrize("name", ["M", "Ÿ é", "???", "A & B's <film>", "a/b c" * 30, "_x_ -"])
+def test_addresses_are_those_of_their_views(name):
+    title, person = Title(pk=12, name=name), Person(pk=34, name=name)
+    assert title.get_absolute_url() == reverse("title", args=[12, title.slug])
+    assert person.get_absolute_url() == reverse("person", args=[34, person.slug])
+    assert (title.slug, person.slug) == tuple(
+        slugify(name)[:60] or kind for kind in ("title", "person")
+    )

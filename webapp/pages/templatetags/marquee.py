@@ -36,6 +36,13 @@ ICONS = {
     ' 3.800M6 8a11 11 0 0 0-3 4c1.3 3.3 4.5 6.3 9 6.300a9 9 0 0 0 3.7-.8"/>',
 }
 """Lines on a square of 24 units, drawn in the colour of the text around them."""
+DRAWN = {
+    name: format_html(
+        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
+        mark_safe(lines),  # noqa: S308 - our own drawings
+    )
+    for name, lines in ICONS.items()
+}
 
 
 @register.simple_tag
@@ -134,10 +141,7 @@ def hue(pk: int | None) -> int:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """One of `ICONS`, which a screen reader passes over: the words beside it say what it means."""
-    return format_html(
-        '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">{}</svg>',
-        mark_safe(ICONS[name]),  # noqa: S308 - our own drawings
-    )
+    return DRAWN[name]
 
 
 @register.simple_tag
