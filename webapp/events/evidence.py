@@ -19,7 +19,13 @@ from recommender.data.sessions import POSITIVE_KINDS, EventKind
 from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.event_values import NOT_NOW, VALUES
 from webapp.events.models import Event
-from webapp.events.playback import PLAYBACKS_OF_BROWSER, PLAYBACKS_OF_PROFILE, Playback
+from webapp.events.playback import (
+    MAX_PLAYS,
+    PLAYBACKS_OF_BROWSER,
+    PLAYBACKS_OF_PROFILE,
+    Playback,
+    read_playback,
+)
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 from webapp.queries import Queries, Query
@@ -245,7 +251,12 @@ def read_evidence(visit: CurrentVisit) -> Evidence:
 
     While the profile's history is paused, this visit does not count.
     """
-    limits = {"visit_events": VISIT_EVENTS, "earlier_events": EARLIER_EVENTS, "title": None}
+    limits = {
+        "visit_events": VISIT_EVENTS,
+        "earlier_events": EARLIER_EVENTS,
+        "plays": MAX_PLAYS,
+        "title": None,
+    }
     since = visit.started_at - timedelta(days=RECENT_DAYS)
     if visit.profile is None:
         playbacks, recent = _OF_BROWSER.rows(
@@ -263,7 +274,7 @@ def read_evidence(visit: CurrentVisit) -> Evidence:
         )
         if visit.version and not visit.version.is_known:
             visit.version.note(versions[0][0] if versions else None)
-    played = [Playback(*row) for row in playbacks]
+    played = [read_playback(row) for row in playbacks]
     stored = [_StoredEvent(*row) for row in recent]
     events = _recent(visit, stored, played, since)
     marks = [Verdict(*row) for row in verdicts]

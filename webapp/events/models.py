@@ -1,4 +1,4 @@
-"""Tables of visits and events, and the view of the plays of visits, with their QuerySets."""
+"""Tables of visits and events, and plays, with their QuerySets."""
 
 import uuid
 from typing import ClassVar
@@ -182,9 +182,9 @@ class Event(models.Model):
         indexes = [
             models.Index(fields=["visit", "occurred_at"], name="event_visit_order"),
             models.Index(
-                fields=["profile", "title", "-occurred_at"],
+                fields=["visit", "title"],
                 condition=models.Q(kind__in=["play", "progress", "stop", "finish"]),
-                name="event_playback",
+                name="event_of_play",
             ),
             models.Index(
                 fields=["profile", "-occurred_at"],
@@ -220,16 +220,21 @@ class PlayQuerySet(models.QuerySet["Play"]):
 
 
 class Play(models.Model):
-    """The play of a visit: one title in one visit. A view, the rule of a qualified play once.
+    """The play of a visit: one title in one visit, kept by triggers with every event of it.
 
-    Filter it by literal profiles, visits or titles: those reach the index below the grouping, what
-    a join brings does not.
+    The rule of a qualified play stands in the database once, as the view `events_play_counted`.
     """
 
     pk = models.CompositePrimaryKey("visit_id", "title_id")
-    visit = models.ForeignKey(Visit, models.DO_NOTHING, related_name="+")
-    profile = models.ForeignKey(Profile, models.DO_NOTHING, null=True, related_name="+")
-    title = models.ForeignKey(Title, models.DO_NOTHING, related_name="+")
+    visit = models.ForeignKey(
+        Visit, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
+    profile = models.ForeignKey(
+        Profile, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
+    title = models.ForeignKey(
+        Title, models.DO_NOTHING, related_name="+", db_constraint=False, db_index=False
+    )
     began_at = models.DateTimeField()
     duration_seconds = models.PositiveIntegerField(
         null=True, help_text="The longest that its events tell; 0 or null is unknown."
@@ -237,12 +242,18 @@ class Play(models.Model):
     qualified_at = models.DateTimeField(
         null=True, help_text="The first moment at which enough was watched; null where it was not."
     )
+    last_at = models.DateTimeField(help_text="Its latest event's time,")
+    last_kind = models.CharField(max_length=10, help_text="kind")
+    position_seconds = models.PositiveIntegerField(null=True, help_text="and position.")
 
     objects = PlayQuerySet.as_manager()
 
     class Meta:
-        managed = False
-        db_table = "events_play"
+        indexes = [
+            models.Index(fields=["profile", "-last_at"], name="play_of_profile"),
+            models.Index(fields=["profile", "title"], name="play_of_title"),
+            models.Index(fields=["visit", "-last_at"], name="play_of_visit"),
+        ]
 
     def __str__(self) -> str:
         return f"play of {self.title_id} in visit {self.visit_id}"

@@ -8,7 +8,9 @@ from webapp.events.visits import CurrentVisit
 from webapp.queries import Query
 
 MOST = 200
-"""The newest titles that are read."""
+"""The newest titles that are read, """
+NEWEST_EVENTS = 5000
+"""of a visit's newest events, progress of what plays among them."""
 ABOVE_FOLD = PageConfig.fold_rows * PageConfig.fold_slots
 """A visit that has seen more titles than these has scrolled."""
 
@@ -26,7 +28,8 @@ def passed_over(visit: CurrentVisit, evidence: Evidence, *, is_scrolled: bool) -
     """
     if visit.is_paused or not visit.is_personal:
         return []
-    seen = [title_id for (title_id,) in _SEEN.rows(visit=visit.id, most=MOST)]
+    rows = _SEEN.rows(visit=visit.id, most=MOST, events=NEWEST_EVENTS)
+    seen = [title_id for (title_id,) in rows]
     if not (evidence.is_visit_recorded or is_scrolled or len(seen) > ABOVE_FOLD):
         return []
     named = {title_id for title_id, _ in evidence.in_session}

@@ -1,12 +1,14 @@
 """Playback: the rule of a qualified play, and how far a viewer is in each title begun.
 
-The rule stands in the database once: the function `enough_seconds` and the view `events_play`
-(`Play`), which evidence, training, experiments and metrics read (docs/metrics.md).
+The rule stands in the database once: the function `enough_seconds` and the view
+`events_play_counted`, whose rows the table `events_play` (`Play`) keeps for evidence, training,
+experiments and metrics (docs/metrics.md).
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from webapp.events.visits import CurrentVisit
@@ -16,6 +18,9 @@ SQL = Path(__file__).parent / "sql"
 QUALIFIED_SECONDS = 120
 QUALIFIED_PERCENT = 70
 FINISHED_SHARE = 0.95
+MAX_PLAYS = 500
+"""A viewer's newest plays of visits: what lies before them no page reads."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def enough_seconds(duration_seconds: int | None) -> int:
@@ -68,15 +73,31 @@ class Playback:
 
 
 def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playback]:
-    """Each title the viewer began, or this one alone; oldest first. One query.
+    """Each title of the viewer's newest `MAX_PLAYS` plays, or this one; oldest first. One query.
 
     An anonymous browser is remembered over this visit and the one before.
     """
+    some = {"title": title_id, "plays": MAX_PLAYS}
     if visit.profile:
-        rows = PLAYBACKS_OF_PROFILE.rows(profile=visit.profile.pk, title=title_id)
+        rows = PLAYBACKS_OF_PROFILE.rows(profile=visit.profile.pk, **some)
     else:
-        rows = PLAYBACKS_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id, title=title_id)
-    return [Playback(*row) for row in rows]
+        rows = PLAYBACKS_OF_BROWSER.rows(visit=visit.id, previous=visit.previous_id, **some)
+    return [read_playback(row) for row in rows]
+
+
+def read_playback(row: tuple[Any, ...]) -> Playback:
+    """Return a row of `sql/playbacks_of_*.sql`."""
+    title_id, visit_id, kind, at, began_at, position, duration, qualified_at = row
+    return Playback(
+        title_id,
+        visit_id,
+        kind,
+        EPOCH + timedelta(microseconds=at),
+        EPOCH + timedelta(microseconds=began_at),
+        position,
+        duration,
+        None if qualified_at is None else EPOCH + timedelta(microseconds=qualified_at),
+    )
 
 
 PLAYBACKS_OF_PROFILE = Query(SQL / "playbacks_of_profile.sql")

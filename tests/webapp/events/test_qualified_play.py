@@ -198,3 +198,38 @@ def test_python_and_the_database_agree_on_every_duration():
         cursor.execute("SELECT enough_seconds(NULL), enough_seconds(2147483647)")
         assert cursor.fetchone() == (enough_seconds(None), enough_seconds(2_147_483_647))
     assert of_database == {n: enough_seconds(n) for n in of_database}
+
+
+def counted():
+    columns = ", ".join(field.column for field in Play._meta.concrete_fields)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} FROM events_play_counted ORDER BY visit_id, title_id")  # noqa: S608
+        return cursor.fetchall()
+
+
+def kept():
+    columns = [field.attname for field in Play._meta.concrete_fields]
+    return list(Play.objects.order_by("visit_id", "title_id").values_list(*columns))
+
+
+def test_kept_plays_follow_their_events(films, cast):
+    """Whatever is written, changed or deleted: the table holds what the rule counts."""
+    visits = [seen_and_played(case, cast.owner, films[0]) for case in CASES]
+    visits += [seen_and_played(case, None, films[1]) for case in CASES]
+    assert len(kept()) == len(visits)
+    steps = [
+        lambda: None,
+        lambda: Event.objects.filter(visit=visits[0], kind="stop").update(position_seconds=5),
+        lambda: Event.objects.filter(visit=visits[1]).update(title=films[2]),
+        lambda: Event.objects.filter(visit=visits[2]).update(profile=None),
+        lambda: Event.objects.filter(visit=visits[3]).update(row="x"),
+        lambda: Event.objects.filter(visit=visits[4], kind="play").delete(),
+        lambda: Event.objects.filter(visit=visits[5]).delete(),
+        lambda: visits[6].delete(),
+        lambda: films[1].delete(),
+        lambda: cast.owner.delete(),
+    ]
+    for step in steps:
+        step()
+        assert kept() == counted()
+    assert kept() == []

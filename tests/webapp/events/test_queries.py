@@ -1,5 +1,6 @@
 """Queries kept as SQL: each gives the rows of its twin in the ORM."""
 
+from dataclasses import astuple
 from datetime import timedelta
 from itertools import groupby
 from uuid import UUID
@@ -96,11 +97,16 @@ def test_playbacks_of_a_profile(visits, films, cast):
     assert len(twin) == 4
     assert {row[-1] is None for row in twin} <= {True, False}
     query = playback.PLAYBACKS_OF_PROFILE
-    assert query.rows(profile=cast.owner.pk, title=None) == twin
+    assert read(query, profile=cast.owner.pk) == twin
     for title in films[:5]:
-        rows = query.rows(profile=cast.owner.pk, title=title.pk)
+        rows = read(query, profile=cast.owner.pk, title=title.pk)
         assert rows == [row for row in twin if row[0] == title.pk]
-    assert query.rows(profile=-1, title=None) == []
+    assert read(query, profile=-1) == []
+
+
+def read(query, title=None, plays=1000, **viewer):
+    rows = query.rows(title=title, plays=plays, **viewer)
+    return [astuple(playback.read_playback(row)) for row in rows]
 
 
 def test_playbacks_of_a_browser(visits, django_assert_num_queries):
@@ -108,10 +114,16 @@ def test_playbacks_of_a_browser(visits, django_assert_num_queries):
     for visit, previous in ((visits[3], visits[4]), (visits[5], None)):
         ids = [v.pk for v in (visit, previous) if v]
         with django_assert_num_queries(1):
-            rows = query.rows(visit=ids[0], previous=previous and previous.pk, title=None)
+            rows = read(query, visit=ids[0], previous=previous and previous.pk)
         assert rows == playbacks(Event.objects.filter(profile=None, visit__in=ids))
         assert rows
-    assert query.rows(visit=visits[0].pk, previous=None, title=None) == [], "a profile's"
+    assert read(query, visit=visits[0].pk, previous=None) == [], "a profile's"
+
+
+def test_only_the_newest_plays_are_read(visits, cast):
+    newest = Event.objects.filter(profile=cast.owner, kind__in=Event.PLAYBACK).latest("occurred_at")
+    rows = read(playback.PLAYBACKS_OF_PROFILE, profile=cast.owner.pk, plays=1)
+    assert [row[0] for row in rows] == [newest.title_id]
 
 
 @pytest.mark.parametrize("has_profile", [True, False])
@@ -147,8 +159,8 @@ def test_titles_seen(visits):
             .order_by("-seen_at", "title_id")
             .values_list("title_id")
         )
-        assert passed_over._SEEN.rows(visit=visit, most=1000) == list(twin)
-        assert passed_over._SEEN.rows(visit=visit, most=3) == list(twin[:3])
+        assert passed_over._SEEN.rows(visit=visit, most=1000, events=1000) == list(twin)
+        assert passed_over._SEEN.rows(visit=visit, most=3, events=1000) == list(twin[:3])
         assert twin
 
 

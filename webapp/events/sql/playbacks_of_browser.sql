@@ -1,39 +1,49 @@
--- How far an anonymous browser is in each title that it began in this visit or the one before.
+-- How far an anonymous browser is in each title of the newest plays of this visit and the one before,
+-- or in this title; oldest first.
+-- Moments are whole microseconds since 1970, which are read in a tenth of the time.
 SELECT
-    play.title_id,
-    latest.visit_id,
-    latest.kind,
-    latest.occurred_at,
-    play.began_at,
-    coalesce(latest.position_seconds, 0) AS position_seconds,
-    coalesce(play.duration_seconds, 0) AS duration_seconds,
-    play.qualified_at
+    title_id,
+    visit_id,
+    last_kind,
+    (extract(EPOCH FROM last_at) * 1000000)::bigint AS at,
+    (extract(EPOCH FROM began_at) * 1000000)::bigint AS began_at,
+    coalesce(position_seconds, 0) AS position_seconds,
+    coalesce(duration_seconds, 0) AS duration_seconds,
+    (extract(EPOCH FROM qualified_at) * 1000000)::bigint AS qualified_at
 FROM (
-    SELECT
+    SELECT DISTINCT ON (title_id)
         title_id,
-        min(began_at) AS began_at,
-        max(duration_seconds) AS duration_seconds,
-        min(qualified_at) AS qualified_at
-    FROM events_play
-    WHERE
-        profile_id IS NULL
-        AND visit_id IN (%(visit)s, %(previous)s)
-        AND (%(title)s::bigint IS NULL OR title_id = %(title)s)
-    GROUP BY title_id
-) AS play
-CROSS JOIN LATERAL (
-    SELECT
         visit_id,
-        kind,
-        occurred_at,
-        position_seconds
-    FROM events_event
-    WHERE
-        profile_id IS NULL
-        AND visit_id IN (%(visit)s, %(previous)s)
-        AND title_id = play.title_id
-        AND kind IN ('play', 'progress', 'stop', 'finish')
-    ORDER BY occurred_at DESC, received_at DESC
-    LIMIT 1
-) AS latest
-ORDER BY latest.occurred_at, play.title_id
+        last_kind,
+        last_at,
+        position_seconds,
+        min(began_at) OVER title AS began_at,
+        max(duration_seconds) OVER title AS duration_seconds,
+        min(qualified_at) OVER title AS qualified_at
+    FROM (
+        (
+            SELECT *
+            FROM events_play
+            WHERE
+                visit_id = %(visit)s
+                AND profile_id IS NULL
+                AND (%(title)s::bigint IS NULL OR title_id = %(title)s)
+            ORDER BY last_at DESC
+            LIMIT %(plays)s
+        )
+        UNION ALL
+        (
+            SELECT *
+            FROM events_play
+            WHERE
+                visit_id = %(previous)s
+                AND profile_id IS NULL
+                AND (%(title)s::bigint IS NULL OR title_id = %(title)s)
+            ORDER BY last_at DESC
+            LIMIT %(plays)s
+        )
+    ) AS play
+    WINDOW title AS (PARTITION BY title_id)
+    ORDER BY title_id ASC, last_at DESC
+) AS playback
+ORDER BY last_at, title_id
