@@ -34,6 +34,8 @@ class WindowThrottle(SimpleRateThrottle):
 
     duration: float
     num_requests: int
+    amount = 1
+    """As how many a request counts."""
 
     def allow_request(self, request: Any, view: Any = None) -> bool:
         """Count the request, and return whether it is within the rate."""
@@ -42,7 +44,7 @@ class WindowThrottle(SimpleRateThrottle):
         key = self.get_cache_key(request, view)
         if key is None:
             return True
-        count, self._left = counted(str(key), int(self.duration))
+        count, self._left = counted(str(key), int(self.duration), self.amount)
         return bool(count <= self.num_requests)
 
     def wait(self) -> float:
@@ -55,39 +57,39 @@ def address_of(request: HttpRequest) -> str:
     return str(BaseThrottle().get_ident(request))  # type: ignore[arg-type]
 
 
-def counted(key: str, seconds: int) -> tuple[int, float]:
-    """Add one to a window's count; return the count, and the seconds until the window ends.
+def counted(key: str, seconds: int, amount: int = 1) -> tuple[int, float]:
+    """Add to a window's count; return the count, and the seconds until the window ends.
 
     Redis does both in one call. Another cache does not say when a window ends: it may be now.
     """
     cache = caches["default"]
     if not isinstance(cache, RedisCache):
-        return _counted_by(cache, key, seconds)
+        return _counted_by(cache, key, seconds, amount)
     if time.monotonic() < _pause.until:
-        return _counted_by(_own_cache, key, seconds)
+        return _counted_by(_own_cache, key, seconds, amount)
     try:
-        return _counted_by_redis(cache, key, seconds)
+        return _counted_by_redis(cache, key, seconds, amount)
     except (RedisError, OSError) as error:
         _pause.until = time.monotonic() + REDIS_PAUSE_SECONDS
         logger.warning("Redis does not answer, this process counts for itself: %s", error)
-        return _counted_by(_own_cache, key, seconds)
+        return _counted_by(_own_cache, key, seconds, amount)
 
 
-def _counted_by(cache: BaseCache, key: str, seconds: int) -> tuple[int, float]:
+def _counted_by(cache: BaseCache, key: str, seconds: int, amount: int) -> tuple[int, float]:
     with _counting:
         cache.add(key, 0, seconds)
         try:
-            return int(cache.incr(key)), float(seconds)
+            return int(cache.incr(key, amount)), float(seconds)
         except ValueError:  # the window ended between the two
-            cache.set(key, 1, seconds)
-            return 1, float(seconds)
+            cache.set(key, amount, seconds)
+            return amount, float(seconds)
 
 
-def _counted_by_redis(cache: RedisCache, key: str, seconds: int) -> tuple[int, float]:
+def _counted_by_redis(cache: RedisCache, key: str, seconds: int, amount: int) -> tuple[int, float]:
     name = cache.make_and_validate_key(key)
     calls = cache._cache.get_client(name, write=True).pipeline(transaction=True)
     calls.set(name, 0, ex=seconds, nx=True)
-    calls.incr(name)
+    calls.incr(name, amount)
     calls.pttl(name)
     _, count, left = calls.execute()
     return count, max(left, 0) / 1000

@@ -189,6 +189,10 @@ METRICS_TOKEN = env.str(
 """A bearer of it may read /metrics; empty: staff alone."""
 EVENT_DAYS = env.int("MARQUEE_EVENT_DAYS", 0, validate=validate.Range(min=0))
 """Days after which events are deleted; 0 keeps them as long as their profile."""
+VISIT_EVENTS = env.int("MARQUEE_VISIT_EVENTS", 10_000, validate=validate.Range(min=100))
+"""Cards seen and progress of one visit are kept up to so many events, all else up to twice."""
+EVENTS_A_DAY = env.int("MARQUEE_EVENTS_A_DAY", 200_000, validate=validate.Range(min=1000))
+"""Events of one account, or of one address where nobody is logged in, within a day."""
 SLATE_DAYS = env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1))
 MODEL_THREADS = env.int("MARQUEE_MODEL_THREADS", 1, validate=validate.Range(min=1))
 """Threads one web process may use for a model's arithmetic; processes give the parallelism."""
@@ -433,6 +437,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "events": "600/min",
+        "events_a_day": f"{EVENTS_A_DAY}/day",
         "search": "600/min",
         "suggest": "1200/min",
         "login": "20/min",

@@ -9,12 +9,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.api.event_drafts import read_event
-from webapp.api.throttling import EventsThrottle
+from webapp.api.throttling import EventsADayThrottle, EventsThrottle
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
 from webapp.events.middleware import visit_of
 
 MAX_BATCH = 500
+TOO_MANY_TODAY = "more events came from this viewer within a day than are kept"
 
 
 class BatchSerializer(serializers.Serializer[Any]):
@@ -46,8 +47,10 @@ class EventsView(APIView):
         drafts: list[EventDraft] = []
         positions: list[int] = []
         errors: list[dict[str, Any]] = []
-        for index, event in enumerate(_events_of(request.data)):
-            draft = read_event(event)
+        events = _events_of(request.data)
+        is_within = EventsADayThrottle(len(events)).allow_request(request, self)
+        for index, event in enumerate(events):
+            draft = read_event(event) if is_within else TOO_MANY_TODAY
             if isinstance(draft, EventDraft):
                 drafts.append(draft)
                 positions.append(index)

@@ -20,6 +20,16 @@ class EventsThrottle(ViewerThrottle):
     scope = "events"
 
 
+class EventsADayThrottle(ViewerThrottle):
+    """Counts events, by the batch."""
+
+    scope = "events_a_day"
+
+    def __init__(self, events: int) -> None:
+        super().__init__()
+        self.amount = events
+
+
 class SearchThrottle(ViewerThrottle):
     scope = "search"
 

@@ -7,6 +7,9 @@ from webapp.events.playback import Playback, playbacks_of
 from webapp.events.visits import CurrentVisit
 from webapp.profiles.models import Rating
 
+NEWEST = 2000
+"""Of the plays, and of the ratings, so many are listed; the download of a profile has all."""
+
 
 @dataclass(frozen=True)
 class HistoryEntry:
@@ -19,9 +22,10 @@ class HistoryEntry:
 
 
 def history_of(visit: CurrentVisit) -> list[HistoryEntry]:
-    """Return all that the visit's profile watched or rated, the newest first. Two queries."""
-    playbacks = {playback.title_id: playback for playback in playbacks_of(visit)}
-    ratings = {rating.title_id: rating for rating in Rating.objects.filter(profile=visit.profile)}
+    """Return what the visit's profile watched or rated lately, the newest first. Two queries."""
+    playbacks = {p.title_id: p for p in playbacks_of(visit, plays=NEWEST)}
+    rated = Rating.objects.filter(profile=visit.profile).order_by("-rated_at")[:NEWEST]
+    ratings = {rating.title_id: rating for rating in rated}
     entries = []
     for title_id in playbacks.keys() | ratings.keys():
         playback, rating = playbacks.get(title_id), ratings.get(title_id)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 
 from webapp.events.event_values import OF_VISIT, STARS, VALUES
@@ -139,7 +140,10 @@ def _record_wanted(
     for index, draft in enumerate(drafts):
         if draft.id in known.event_ids or draft.id in accepted or known.is_forgotten(draft):
             report.repeated += 1
-        elif reason := _reason_to_refuse(visit, draft, known, now):
+        elif reason := (
+            _reason_to_refuse(visit, draft, known, now)
+            or _too_many(visit, draft, known.visit_events + len(accepted))
+        ):
             report.errors.append(Refusal(index, draft.id, reason))
         else:
             accepted[draft.id] = draft
@@ -180,6 +184,8 @@ class _Known:
     subjects: set[tuple[str, int]]
     has_profile: bool = False
     """Whether the visit's profile still exists."""
+    visit_events: int = 0
+    """How many events the visit has, up to twice `VISIT_EVENTS`; 0 of simulated visits."""
 
     def is_forgotten(self, draft: EventDraft) -> bool:
         """Whether it happened before its title was taken out of the history."""
@@ -197,6 +203,8 @@ class _Known:
             profile=visit.profile_id,
             visits=visit.of_browser,
             limit=visit.maturity_limit,
+            visit=visit.id,
+            most_events=0 if visit.is_simulated else 2 * settings.VISIT_EVENTS,
         )
         return cls(
             {uuid.UUID(id_) for kind, id_, _ in rows if kind == "event"},
@@ -204,6 +212,7 @@ class _Known:
             {uuid.UUID(id_) for kind, id_, _ in rows if kind == "slate"},
             {(kind, int(id_)) for kind, id_, _ in rows if kind in SUBJECTS},
             any(kind == "profile" for kind, _, _ in rows),
+            sum(int(count) for kind, count, _ in rows if kind == "visit"),
         )
 
 
@@ -260,6 +269,15 @@ def _reason_to_refuse(
         or _wrong_slate(draft, known)
         or _wrong_value(visit, draft)
     )
+
+
+def _too_many(visit: CurrentVisit, draft: EventDraft, visit_events: int) -> str | None:
+    """Return why a visit of so many events takes no more of this kind; a simulated one does."""
+    if visit.is_simulated:
+        return None
+    is_frequent = draft.kind in Event.TOO_MANY
+    limit = settings.VISIT_EVENTS if is_frequent else 2 * settings.VISIT_EVENTS
+    return None if visit_events < limit else f"this visit has {limit} events, the most that it may"
 
 
 def _wrong_time(draft: EventDraft, now: datetime) -> str | None:

@@ -72,12 +72,14 @@ class Playback:
         return self.progress < FINISHED_SHARE
 
 
-def playbacks_of(visit: CurrentVisit, title_id: int | None = None) -> list[Playback]:
-    """Each title of the viewer's newest `MAX_PLAYS` plays, or this one; oldest first. One query.
+def playbacks_of(
+    visit: CurrentVisit, title_id: int | None = None, plays: int = MAX_PLAYS
+) -> list[Playback]:
+    """Each title of the viewer's newest plays, or this one; oldest first. One query.
 
     An anonymous browser is remembered over this visit and the one before.
     """
-    some = {"title": title_id, "plays": MAX_PLAYS}
+    some = {"title": title_id, "plays": plays}
     if visit.profile:
         rows = PLAYBACKS_OF_PROFILE.rows(profile=visit.profile.pk, **some)
     else:

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from webapp.api.throttling import EventsThrottle
+from webapp.api.events import TOO_MANY_TODAY
+from webapp.api.throttling import EventsADayThrottle, EventsThrottle
 from webapp.events.models import Event, Visit
 from webapp.profiles.models import HiddenTitle, ListEntry, Rating
 from webapp.slates.models import Slate
@@ -162,3 +163,16 @@ def test_the_flood_is_stopped(client, films, monkeypatch):
     monkeypatch.setattr(EventsThrottle, "rate", "5/min", raising=False)
     codes = [post(client, event("open", films[0].pk)).status_code for _ in range(7)]
     assert codes == [200] * 5 + [429] * 2
+
+
+def test_a_day_holds_so_many_events(owner_client, films, monkeypatch):
+    """What one account sends beyond them is refused one by one, and others go on."""
+    monkeypatch.setattr(EventsADayThrottle, "THROTTLE_RATES", {"events_a_day": "3/day"})
+    assert post(owner_client, event("open", films[0].pk), event("open", films[1].pk)).json() == {
+        "accepted": 2, "repeated": 0, "paused": 0, "errors": [],
+    }  # fmt: skip
+    refused = post(owner_client, event("open", films[0].pk), event("open", films[1].pk))
+    assert refused.status_code == 200
+    assert [error["reason"] for error in refused.json()["errors"]] == [TOO_MANY_TODAY] * 2
+    assert post(Client(), event("open", films[0].pk)).json()["accepted"] == 1
+    assert Event.objects.count() == 3

@@ -47,6 +47,7 @@ def known_by_the_orm(visit, drafts):
         set(visits.values_list("slates", flat=True)) & {d.slate_id for d in drafts},
         subjects,  # type: ignore[arg-type]
         visit.profile is not None,
+        Event.objects.filter(visit=visit.id).count(),
     )
 
 
@@ -156,3 +157,22 @@ def test_what_is_counted_is_committed(films, cast, now):
         thread.start()
         thread.join(20)
     assert seen == [1, 2]
+
+
+def test_a_visit_holds_so_many_events(films, cast, now, settings):
+    """Cards seen and progress are refused first; what the viewer does goes on for as long again."""
+    settings.VISIT_EVENTS = 100
+    visit = CurrentVisit(uuid.uuid4(), cast.owner, now)
+    cards = [draft("impression", films[n % 60].pk, now) for n in range(120)]
+    report = record_events(visit, cards, now)
+    assert (report.accepted, len(report.errors)) == (100, 20)
+    assert report.errors[0].index == 100
+    assert report.errors[0].reason == "this visit has 100 events, the most that it may"
+    report = record_events(visit, [draft("progress", films[0].pk, now)], now)
+    assert (report.accepted, len(report.errors)) == (0, 1)
+    opened = [draft("open", films[n % 60].pk, now) for n in range(110)]
+    assert record_events(visit, opened, now).accepted == 100
+    again = record_events(visit, cards[:1], now)
+    assert (again.repeated, again.errors) == (1, [])
+    next_visit = CurrentVisit(uuid.uuid4(), cast.owner, now)
+    assert record_events(next_visit, cards[100:], now).accepted == 20

@@ -201,7 +201,7 @@ def test_python_and_the_database_agree_on_every_duration():
 
 
 def counted():
-    columns = ", ".join(field.column for field in Play._meta.concrete_fields)
+    columns = ", ".join(str(field.column) for field in Play._meta.concrete_fields)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {columns} FROM events_play_counted ORDER BY visit_id, title_id")  # noqa: S608
         return cursor.fetchall()

@@ -1,6 +1,7 @@
 -- What of a batch's ids there is: events, slates shown to this viewer (a profile's, or a browser's
 -- last two visits'), titles within the maturity limit with the moment at which the profile forgot
--- them, people and genres, and the profile itself.
+-- them, people and genres, the profile itself, and how many events the visit has, as far as it is
+-- worth knowing.
 SELECT 'event' AS kind, id::text AS id, NULL::timestamptz AS forgotten_at
 FROM events_event
 WHERE id = ANY(%(events)s::uuid[])
@@ -38,3 +39,11 @@ UNION ALL
 SELECT 'profile', id::text, NULL
 FROM profiles_profile
 WHERE id = %(profile)s::bigint
+UNION ALL
+SELECT 'visit', count(*)::text, NULL
+FROM (
+    SELECT id
+    FROM events_event
+    WHERE visit_id = %(visit)s
+    LIMIT %(most_events)s
+) AS event
