@@ -157,5 +157,5 @@ class Catalogue:
 
 
 def _column(matrix: sparse.csc_array, column: int) -> Int64:
-    part = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]]
-    return np.sort(part.astype(np.int64))
+    part = matrix.indices[matrix.indptr[column] : matrix.indptr[column + 1]].astype(np.int64)
+    return part if matrix.has_sorted_indices else np.sort(part)

@@ -23,7 +23,7 @@ visit stands above the pinned rows; its best title is the page's spotlight, a ro
 stands in no other row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -101,11 +101,11 @@ class Utility:
     """The utility of the catalogue's titles for one request, whatever row they stand in.
 
     Attributes:
-        values: (I,) the utility of showing a title, 0 or more.
+        values: takes items of any shape and returns the utility of showing each, 0 or more.
         vectors: (I, D) similar titles have a product near 1; unit length, or zeros.
     """
 
-    values: Float32
+    values: Callable[[Int64], Float32]
     vectors: Float32
 
 
@@ -355,7 +355,7 @@ class _Page:
                 heads[n, : len(items)] = items[:size]
                 seen_of_kind = self._kinds.get(row.kind, 0)
                 weights[n] = kind.weight * SAME_KIND**seen_of_kind
-        utilities = self._utility.values[heads] * (
+        utilities = self._utility.values(heads) * (
             1 - self._config.redundancy * self._similarity_above[heads].clip(0, 1)
         )
         utilities[heads < 0] = 0

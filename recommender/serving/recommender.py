@@ -113,6 +113,8 @@ class Recommender:
         self._tastes = tastes
         rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
         self._modelled = np.flatnonzero((rows != UNKNOWN) & catalogue.is_available)  # (M,)
+        self._is_modelled = np.zeros(len(catalogue), dtype=bool)  # (I,)
+        self._is_modelled[self._modelled] = True
         factors = tastes.space[rows[self._modelled]]  # (M, D)
         self._factors = np.zeros((len(catalogue), factors.shape[1]), dtype=np.float32)  # (I, D)
         self._factors[self._modelled] = factors
@@ -420,7 +422,7 @@ class Recommender:
 
     def _taste_row(self, kind: str, scores: Float32, allowed: Bool) -> CandidateRow:
         """Return the modelled titles of (I,) that are allowed, by (I,) scores."""
-        return ordered_row(kind, self._modelled[allowed[self._modelled]], scores)
+        return ordered_row(kind, np.flatnonzero(self._is_modelled & allowed), scores)
 
     def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
         """Return the neighbours of all titles that were liked before this visit."""

@@ -9,9 +9,11 @@ z the affinity in standard deviations over the catalogue (without a taste, the t
 title was added, n how many profiles liked it, f and c of `PageConfig`.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
-from recommender.arrays import Float32, unit_rows
+from recommender.arrays import Float32, Int64, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.serving.request import RequestContext, Viewer
 
@@ -37,8 +39,12 @@ def similarity_vectors(catalogue: Catalogue, factors: Float32 | None = None) -> 
     return np.hstack([np.sqrt(share) * known, np.sqrt(1 - share) * genres]).astype(np.float32)
 
 
-def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) -> Float32:
-    """Return (I,) the utility of each title for the viewer, above 0.
+def utilities(
+    catalogue: Catalogue, affinity: Float32, context: RequestContext
+) -> Callable[[Int64], Float32]:
+    """Return what takes items of any shape and returns the utility of each for the viewer, above 0.
+
+    Cost: the mean and deviation of the affinities.
 
     Args:
         catalogue: the titles.
@@ -46,14 +52,17 @@ def utilities(catalogue: Catalogue, affinity: Float32, context: RequestContext) 
         context: the moment, and the weights of freshness and curiosity.
     """
     available = affinity[catalogue.available_items]
-    if not len(available):
-        return np.zeros(len(catalogue), dtype=np.float32)
-    spread = max(float(available.std()), 1e-9)
-    relevance = 1 / (1 + np.exp(2 - (affinity - available.mean()) / spread))
-    age = np.maximum(context.now - catalogue.added_at, 0) / _DAY
-    fresh = context.page.freshness * np.exp2(-age / FRESH_DAYS)
-    untried = context.page.curiosity / np.sqrt(1 + catalogue.liked_by)
-    return np.asarray(relevance + fresh + untried, dtype=np.float32)
+    mean = available.mean() if len(available) else np.float32(0)
+    spread = max(float(available.std()), 1e-9) if len(available) else 1.0
+
+    def of(items: Int64) -> Float32:
+        relevance = 1 / (1 + np.exp(2 - (affinity[items] - mean) / spread))
+        age = np.maximum(context.now - catalogue.added_at[items], 0) / _DAY
+        fresh = context.page.freshness * np.exp2(-age / FRESH_DAYS)
+        untried = context.page.curiosity / np.sqrt(1 + catalogue.liked_by[items])
+        return np.asarray(relevance + fresh + untried, dtype=np.float32)
+
+    return of
 
 
 def request_rng(viewer: Viewer, context: RequestContext) -> np.random.Generator:

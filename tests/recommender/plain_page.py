@@ -6,6 +6,8 @@ anew, where the page builder keeps what it knows in arrays.
 
 from math import log2
 
+import numpy as np
+
 from recommender.ranking.page import POOL, SAME_KIND
 from recommender.ranking.row_kinds import row_kind
 
@@ -19,7 +21,7 @@ class _PlainPage:
     def __init__(self, excluded, config, utility):
         self.excluded = {n for n, is_out in enumerate(excluded) if is_out}
         self.config = config
-        self.worth = utility.values.tolist()
+        self.worth = utility.values(np.arange(len(utility.vectors))).tolist()
         self.vectors = utility.vectors.tolist()
         self.rows = []  # (candidate, items), from the top
         self.compared = set()  # titles that lose by likeness: those near enough to a row's top

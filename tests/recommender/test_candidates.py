@@ -13,6 +13,7 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import PageConfig
 from recommender.ranking.row_kinds import row_kind
+from recommender.serving.candidates import CANDIDATES, ordered_row
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
 from recommender.serving.recommender import Recommender
@@ -144,11 +145,27 @@ def test_titles_of_one_kind_are_alike_whether_the_model_knows_them_or_not(catalo
     assert vectors[1] @ vectors[41] == pytest.approx(0)
 
 
+@pytest.mark.parametrize("levels", [3, 2000, 10**6])
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_of_many_titles_the_best_are_found_as_by_a_whole_sort(levels, is_sorted):
+    rng = np.random.default_rng(levels)
+    count = 100_000
+    scores = (rng.integers(0, levels, count) / levels).astype(np.float32)
+    scores[rng.choice(count, 150)] = 2 + rng.random(150, dtype=np.float32)
+    scores = np.sort(scores) if is_sorted else scores
+    items = np.flatnonzero(rng.random(count) < 0.9)
+    row = ordered_row("x", items, scores)
+    whole = items[np.argsort(-scores[items], kind="stable")][:CANDIDATES]
+    np.testing.assert_array_equal(row.items, whole)
+    np.testing.assert_array_equal(row.scores, scores[whole])
+
+
 def test_what_a_title_is_worth_by_hand(catalogue):
     config = PageConfig(freshness=0.1, curiosity=0.05)
     affinity = np.zeros(COUNT, dtype=np.float32)
     now = float(catalogue.added_at[-1])
-    values = utilities(catalogue, affinity, RequestContext(now=now, page=config))
+    utility = utilities(catalogue, affinity, RequestContext(now=now, page=config))
+    values = utility(np.arange(COUNT))
     base = 1 / (1 + np.exp(2))
     assert values[-1] == pytest.approx(base + 0.1 + 0.05 / np.sqrt(COUNT), abs=1e-6)
     assert values[-15] == pytest.approx(base + 0.05 + 0.05 / np.sqrt(COUNT - 14), abs=1e-6)

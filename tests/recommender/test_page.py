@@ -76,7 +76,7 @@ def worth_of(seed):
     """Titles of any worth, in a space of three kinds."""
     rng = np.random.default_rng(seed)
     vectors = np.eye(3, dtype=np.float32)[rng.integers(0, 3, ITEMS)]
-    return Utility(rng.random(ITEMS).astype(np.float32), vectors)
+    return Utility(rng.random(ITEMS).astype(np.float32).__getitem__, vectors)
 
 
 def page_at_random(candidates, excluded, config, seed, pinned=()):
@@ -153,12 +153,12 @@ def drawn_page(seed):
     count = int(rng.integers(10, 120))
     vectors = rng.random((count, 4)).astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    utility = Utility(rng.random(count).astype(np.float32), vectors)
+    utility = Utility(rng.random(count).astype(np.float32).__getitem__, vectors)
     candidates = []
     for kind, key in KINDS:
         most = int(rng.integers(0, 8 if kind in KEPT_KINDS else count))
         items = rng.permutation(count)[:most]
-        items = items[np.argsort(-utility.values[items] - 0.3 * rng.random(most))]
+        items = items[np.argsort(-utility.values(items) - 0.3 * rng.random(most))]
         scores = np.arange(most, 0, -1, dtype=np.float32)
         candidates.append(CandidateRow(kind, items, scores, key))
     first = int(rng.integers(0, 3))  # with a row to go on watching, which leads, and without
@@ -250,7 +250,7 @@ def test_a_page_pinned_whole_is_the_same_page_again(candidates, mask, seed):
     ]
 
 
-PLAIN = Utility(np.ones(ITEMS, np.float32), np.zeros((ITEMS, 1), np.float32))
+PLAIN = Utility(np.ones(ITEMS, np.float32).__getitem__, np.zeros((ITEMS, 1), np.float32))
 """Every title worth the same, none like another."""
 
 
@@ -283,7 +283,9 @@ def test_the_strongest_row_stands_first_and_the_next_is_the_one_that_adds_most()
     candidates = [row_of("other", 5, 6), row_of("alike", 3, 4), row_of("best", 1, 2)]
 
     def order(redundancy):
-        page = page_of(candidates, utility=Utility(utilities, vectors), redundancy=redundancy)
+        page = page_of(
+            candidates, utility=Utility(utilities.__getitem__, vectors), redundancy=redundancy
+        )
         return [kind for (kind, _), _ in page]
 
     assert order(0.0) == ["best", "alike", "other"]
@@ -294,7 +296,7 @@ def test_a_third_row_of_a_kind_gives_way_to_another_that_is_worth_little_less():
     candidates = [row_of("genre", n, n + 1, key=n) for n in (1, 3, 5)] + [row_of("hidden", 7, 8)]
     utilities = np.ones(ITEMS, np.float32)
     utilities[[7, 8]] = 0.7
-    page = page_of(candidates, utility=replace(PLAIN, values=utilities))
+    page = page_of(candidates, utility=replace(PLAIN, values=utilities.__getitem__))
     assert [key for (_, key), _ in page] == [1, 3, None, 5]
 
 
@@ -302,7 +304,7 @@ def test_a_title_that_only_fills_a_tail_leaves_another_row_its_head():
     utilities = np.ones(ITEMS, np.float32)
     utilities[[1, 2]] = 2
     candidates = [row_of("top", 1, 2, 3, 4, 5), row_of("below", 4, 3, 6, 7)]
-    worth = replace(PLAIN, values=utilities)
+    worth = replace(PLAIN, values=utilities.__getitem__)
     limits = {"utility": worth, "exploration_slot": 1}
     assert page_of(candidates, **limits) == [
         (("top", None), [1, 2, 3, 4]),
@@ -331,7 +333,7 @@ def test_a_row_kept_by_hand_stands_high_enough_however_little_it_holds(head_rows
     candidates = [*others, row_of(MY_LIST, 39)]
 
     def place_of_list(pinned=(), **limits):
-        worth = replace(PLAIN, values=utilities)
+        worth = replace(PLAIN, values=utilities.__getitem__)
         page = page_of(candidates, pinned, utility=worth, head_rows=head_rows, **limits)
         return [kind for (kind, _), _ in page].index(MY_LIST)
 
