@@ -205,8 +205,10 @@ class Likeness:
         if not year:
             return np.zeros(len(self), dtype=np.float32)
         years = self._catalogue.years
-        alike = np.exp(np.abs(years - year) / np.float32(-ERA_YEARS), dtype=np.float32)
-        return np.where(years > 0, alike, np.float32(0))
+        each = np.arange(int(years.max(initial=0)) + 1)
+        alike = np.exp(np.abs(each - year) / np.float32(-ERA_YEARS), dtype=np.float32)
+        alike[0] = 0  # not known
+        return alike[years]
 
     def _neighbours_of(self, item: int) -> Float32:
         if self._neighbours is None:

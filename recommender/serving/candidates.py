@@ -214,6 +214,12 @@ def genre_similarity(catalogue: Catalogue, item: int) -> Float32:
     return np.asarray(cosine * (0.5 + 0.5 * popular / max(popular.max(), 1)), dtype=np.float32)
 
 
+def share_a_genre(catalogue: Catalogue, items: Int64, item: int) -> Bool:
+    """Return (N,) which of the items have a genre of the one."""
+    shared = catalogue.genres[items] @ catalogue.genres[[item]].T
+    return np.asarray(shared.toarray()[:, 0] > 0)
+
+
 def genres_by_size(catalogue: Catalogue) -> Int64:
     """Return (G,) genre columns, the largest first."""
     return np.argsort(-np.asarray(catalogue.genres.sum(axis=0)).ravel(), kind="stable")

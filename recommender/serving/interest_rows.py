@@ -164,6 +164,8 @@ class InterestRows:
         credits = self._people[liked.items]  # (L, P)
         people, times = np.unique(credits.indices, return_counts=True)
         people = people[times >= MIN_LIKED]
+        if not len(people):
+            return
         mine = np.asarray(credits.T @ liked.weights).ravel()  # (P,)
         strength = _strength(mine[people], self._of_people[people])
         lift = _lift(mine, self._of_people)

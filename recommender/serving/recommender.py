@@ -45,6 +45,7 @@ from recommender.serving.candidates import (
     pinned_rows,
     popular_row,
     rows_kept_by_viewer,
+    share_a_genre,
     title_mask,
     top_row,
     unseen_mask,
@@ -470,7 +471,7 @@ class Recommender:
         reason = NO_REASON
         if support >= DOUBT:
             reason = Reason(Because.LIKERS, likers=int(support))
-        elif not support and (genre_similarity(self.catalogue, item)[row.items] > 0).all():
+        elif not support and share_a_genre(self.catalogue, row.items, item).all():
             reason = Reason(Because.GENRES)
         return replace(row, reason=reason)
 

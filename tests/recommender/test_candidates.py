@@ -13,7 +13,12 @@ from recommender.models.ials import Ials, IalsConfig
 from recommender.models.popularity import Popularity
 from recommender.ranking.page import PageConfig
 from recommender.ranking.row_kinds import row_kind
-from recommender.serving.candidates import CANDIDATES, ordered_row
+from recommender.serving.candidates import (
+    CANDIDATES,
+    genre_similarity,
+    ordered_row,
+    share_a_genre,
+)
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.interest_rows import InterestRows, genres_of_pair, pair_key
 from recommender.serving.recommender import Recommender
@@ -158,6 +163,13 @@ def test_of_many_titles_the_best_are_found_as_by_a_whole_sort(levels, is_sorted)
     whole = items[np.argsort(-scores[items], kind="stable")][:CANDIDATES]
     np.testing.assert_array_equal(row.items, whole)
     np.testing.assert_array_equal(row.scores, scores[whole])
+
+
+def test_what_shares_a_genre_has_a_likeness_by_genre(catalogue):
+    items = np.arange(COUNT)
+    for item in (0, 7, COUNT - 1):
+        expected = genre_similarity(catalogue, item) > 0
+        np.testing.assert_array_equal(share_a_genre(catalogue, items, item), expected)
 
 
 def test_what_a_title_is_worth_by_hand(catalogue):

@@ -145,3 +145,9 @@ def test_over_other_years_it_is_computed_anew(likeness, catalogue):
     later = likeness.over(replace(catalogue, years=catalogue.years + np.array([0, 10, 0, 0])))
     assert likeness.to(0)["era"][1] == pytest.approx(np.exp(-1))
     assert later.to(0)["era"][1] == pytest.approx(np.exp(-2))
+
+
+def test_an_era_from_a_table_is_that_of_each_title_to_the_bit(likeness, catalogue):
+    alike = np.exp(np.abs(catalogue.years - 1955) / np.float32(-10), dtype=np.float32)
+    expected = np.where(catalogue.years > 0, alike, np.float32(0))
+    np.testing.assert_array_equal(likeness._era_of(1955), expected)
