@@ -14,7 +14,9 @@ from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
 BYTES_KEPT = 64 * 2**20
-"""Most bytes of scores kept by one recommender: 300 tastes over 17,000 titles, 10 over 500,000."""
+"""Most bytes of scores kept by one recommender: 300 tastes over 17,000 titles, 10 over 500,000.
+
+Rows that were made of a taste are kept with it, 50 kB at most, and not counted."""
 
 
 class KeptTastes:
@@ -27,7 +29,7 @@ class KeptTastes:
 
     def get(self, viewer: Viewer, compute: Callable[[Viewer], Taste | None]) -> Taste | None:
         """Return the viewer's taste, computed where it is not kept. Its scores are read-only."""
-        key = _key(viewer)
+        key = viewer_key(viewer)
         with self._lock:
             if key in self._by_viewer:
                 self._by_viewer.move_to_end(key)
@@ -54,7 +56,8 @@ def _arrays(taste: Taste | None) -> list[Float32]:
     return [side for side in (taste.scores, taste.history, taste.visit) if side is not None]
 
 
-def _key(viewer: Viewer) -> Hashable:
+def viewer_key(viewer: Viewer) -> Hashable:
+    """Return what two viewers have in common only if all that is known of them is the same."""
     return tuple(_hashable(getattr(viewer, name)) for name in _names())
 
 

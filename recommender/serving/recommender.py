@@ -53,7 +53,7 @@ from recommender.serving.candidates import (
 )
 from recommender.serving.explainer import Explainer
 from recommender.serving.interest_rows import InterestRows
-from recommender.serving.kept_tastes import KeptTastes
+from recommender.serving.kept_tastes import KeptTastes, viewer_key
 from recommender.serving.learned_taste import LearnedRelease
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.serving.reranker import Reranker
@@ -354,6 +354,33 @@ class Recommender:
         played_today: Sequence[int],
     ) -> Iterator[CandidateRow]:
         """Yield the rows that compete for the page; earlier ones win ties."""
+        for row in self._rows_of_viewer(viewer, context, taste):
+            if row.kind == MY_LIST:
+                yield top_row(self.catalogue, played_today)
+            is_news = row.kind == THIS_VISIT
+            yield self._news(row, viewer, context, on_screen) if is_news else row
+
+    def _rows_of_viewer(
+        self, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Sequence[CandidateRow]:
+        """Return those of the rows that depend on nothing but the viewer and the taste.
+
+        They are made once for a taste: the rows below a page, and the next page where nothing
+        happened meanwhile, find them.
+        """
+        make = partial(self._made_rows, viewer, context, taste)
+        if taste is None:
+            return tuple(make())
+        page = context.page
+        key = (viewer_key(viewer), page.min_row_size, page.visit_leads)
+        rows: Sequence[CandidateRow] | None = taste.derived.get(key)
+        if rows is None:
+            rows = taste.derived[key] = tuple(make())
+        return rows
+
+    def _made_rows(
+        self, viewer: Viewer, context: RequestContext, taste: Taste | None
+    ) -> Iterator[CandidateRow]:
         least = context.page.min_row_size
         kept = {row.kind: row for row in rows_kept_by_viewer(self.catalogue, viewer)}
         unseen = unseen_mask(self.catalogue, viewer)  # (I,)
@@ -368,7 +395,6 @@ class Recommender:
         yield kept[CONTINUE_WATCHING]
         if taste is not None and taste.visit is not None:
             row = self._taste_row(THIS_VISIT, taste.visit, unseen & is_new)
-            row = self._news(row, viewer, context, on_screen)
             reason = Reason(Because.VISIT, titles_now=self._modelled_ids(viewer.positive_now()))
             yield replace(row, is_of_visit=True, reason=reason)
         if because and viewer.is_about(reasons[0]):
@@ -380,7 +406,6 @@ class Recommender:
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
             yield filtered(self._neighbours_row(viewer, self._neighbours), unseen)
-        yield top_row(self.catalogue, played_today)
         yield kept[MY_LIST]
         liked = self._interest_rows.liked_items(viewer)
         yield from self._interest_rows.person_rows(liked, affinity, unseen, least)

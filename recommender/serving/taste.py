@@ -4,11 +4,12 @@ I items of a catalogue, M items that the models know, D iALS embedding, d width 
 encoder.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -47,6 +48,7 @@ class Taste:
         history_weight: of the history in `scores`.
         aspects: by name of an aspect of likeness, the probability that the visit is about it;
             empty where a model says no such thing.
+        derived: what was made of it and is kept with it, by all that it was made from.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Taste:
         self.scores, self._history, self._visit = scores, history, visit
         self.visit_share, self.history_weight = visit_share, history_weight
         self.aspects = aspects or {}
+        self.derived: dict[Hashable, Any] = {}
 
     @classmethod
     def of_vectors(cls, vectors: "TasteVectors", space: Float32) -> "Taste":

@@ -19,7 +19,7 @@ from recommender.models.session_encoder import SessionEncoder
 from recommender.models.visit_intents import FIRST_CONFIG, VisitIntents, VisitIntentsConfig
 from recommender.ranking.page import PageConfig
 from recommender.serving.recommender import Recommender
-from recommender.serving.request import RequestContext, Viewer, ViewerEvent
+from recommender.serving.request import RequestContext, ShownRow, Viewer, ViewerEvent
 from recommender.serving.taste import TasteModel
 from recommender.training.config import ReleaseConfig
 from recommender.training.train import train_release
@@ -220,6 +220,42 @@ def test_a_kept_history_says_after_an_event_what_a_fresh_one_does(folder, recomm
             if kept is not None and fresh is not None:
                 assert np.array_equal(kept.scores, fresh.scores)
                 assert kept.aspects == fresh.aspects
+
+
+def test_rows_kept_with_a_taste_are_those_of_a_fresh_release(folder):
+    """What the rows are made from beside the viewer may change from page to page."""
+    used = Recommender.load(folder, catalogue_of())
+    wide = RequestContext(page=replace(CONTEXT.page, min_row_size=2, visit_leads=True))
+    viewer = lover_of_romance(did(EventKind.OPEN, WESTERNS[3]))
+    seen = replace(viewer, seen=frozenset(ROMANCES[:9].tolist()))
+    shown = [ShownRow("this_visit", None, WESTERNS[4:8].tolist(), [1.0] * 4, 2)]
+    for who in (viewer, seen, viewer):
+        for context in (CONTEXT, wide):
+            for on_screen, played in (((), ()), (shown, ()), ((), ROMANCES[:9].tolist())):
+                fresh = Recommender.load(folder, catalogue_of())
+                one, other = (
+                    source.home(who, context, source.taste(who, context), on_screen, played)
+                    for source in (used, fresh)
+                )
+                assert [row.kind for row in one] == [row.kind for row in other]
+                for a, b in zip(one, other, strict=True):
+                    assert np.array_equal(a.items, b.items)
+                    assert np.array_equal(a.scores, b.scores)
+                    assert a.reason == b.reason
+    taste = used.taste(viewer, CONTEXT)
+    assert used.taste(seen, CONTEXT) is not taste
+    assert len(taste.derived) == 2
+
+
+def test_a_taste_of_another_viewer_brings_no_rows_of_theirs(folder):
+    used, fresh = (Recommender.load(folder, catalogue_of()) for _ in range(2))
+    viewer = lover_of_romance()
+    used.home(viewer, CONTEXT, used.taste(viewer, CONTEXT))
+    other = replace(viewer, seen=frozenset(ROMANCES[:9].tolist()))
+    rows, twins = (
+        source.home(other, CONTEXT, source.taste(viewer, CONTEXT)) for source in (used, fresh)
+    )
+    assert [row.items.tolist() for row in rows] == [row.items.tolist() for row in twins]
 
 
 def test_without_the_artifact_a_release_works_as_before(folder):
