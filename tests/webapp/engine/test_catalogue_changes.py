@@ -40,7 +40,7 @@ def polled(monkeypatch, settings):
 def served(release, polled):
     """The process's state before anything changed."""
     publish_index()
-    return live.holder.get()
+    return live.holder.refresh()
 
 
 def save(film, **changes):
@@ -120,7 +120,7 @@ def test_a_withdrawn_title_is_shown_nowhere(served, films, people, now):
 def test_a_raised_age_limit_holds_on_every_surface(release, films, cast, now):
     Title.objects.update(maturity=0)
     publish_index()
-    live.holder.get()
+    live.holder.refresh()
     cast.owner.maturity_limit = 12
     cast.owner.save()
     visit = current_visit(None, cast.owner, now)
@@ -195,7 +195,7 @@ def test_more_changes_than_are_laid_over_wait_for_the_index(served, films, monke
 @pytest.mark.usefixtures("polled")
 def test_a_release_with_a_network_takes_changes_too(visit_release, films):
     publish_index()
-    live.holder.get()
+    live.holder.refresh()
     save(films[1], name="Highest Noon")
     save(films[20], is_available=False)
     state = refreshed()
@@ -206,7 +206,7 @@ def test_a_release_with_a_network_takes_changes_too(visit_release, films):
 @pytest.mark.usefixtures("polled")
 def test_without_a_release_changes_are_served_too(films):
     publish_index()
-    live.holder.get()
+    live.holder.refresh()
     save(films[20], is_available=False)
     state = refreshed()
     assert state.recommender is None
