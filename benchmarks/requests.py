@@ -46,6 +46,7 @@ REFRESHED = (
     "webapp.engine.live.holder",
     "webapp.experiments.running.running",
     "webapp.events.popular_plays.played_today",
+    "webapp.events.searches.trending",
 )
 """What a poller of a web process keeps at hand."""
 BASELINE = "empty, with the user"

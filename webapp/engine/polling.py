@@ -1,4 +1,4 @@
-"""The poller: one thread a process refreshes live release, experiments and popular plays."""
+"""The poller: one thread a process refreshes live release, experiments and what is popular."""
 
 import gc
 import logging
@@ -12,6 +12,7 @@ from django.db import close_old_connections, connection
 
 from webapp.engine.live import holder, limit_threads
 from webapp.events.popular_plays import played_today
+from webapp.events.searches import trending
 from webapp.experiments.running import running
 from webapp.refreshed import Refreshed
 
@@ -70,5 +71,5 @@ def exempt_from_garbage_collection() -> None:
     gc.freeze()
 
 
-poller = Poller(holder, running, played_today)
+poller = Poller(holder, running, played_today, trending)
 """This process's."""

@@ -192,7 +192,7 @@ def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
     page = _search_page(request, "", response)
     recent = recent_searches(visit, now, request.evidence)
     own_texts = {text.casefold() for text in recent}
-    trending = [text for text in trending_searches(visit, now) if text not in own_texts]
+    trending = [text for text in trending_searches(visit) if text not in own_texts]
     return replace(page, recent=recent, trending=trending)
 
 

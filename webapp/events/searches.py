@@ -1,24 +1,22 @@
 """Searched texts: a viewer's own recent searches, and the trending searches of all viewers."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db.models import CharField, Count, F, QuerySet
 from django.db.models.functions import Cast, Coalesce, Lower, Trim
 
 from webapp.events.evidence import Evidence
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
+from webapp.refreshed import Refreshed
 
 ASKED = ("", "submit")
 """The values of a search whose text was sent off as it stands; others ended while typing."""
 NUM_SHOWN = 5
 READ = 60
 RECENT_DAYS = 90
-TRENDING_SECONDS = 60
-"""How long a process keeps the trending searches."""
 
 
 def recent_searches(
@@ -68,19 +66,14 @@ def is_repeated(visit: CurrentVisit, text: str) -> bool:
     return latest == (Event.Kind.SEARCH, text)
 
 
-def trending_searches(visit: CurrentVisit, now: datetime) -> list[str]:
+def trending_searches(visit: CurrentVisit) -> list[str]:
     """Return what many different people search for these days, most first.
 
     A text counts from `TRENDING_SEARCH_VIEWERS` viewers on: what fewer look for may be private. A
-    viewer with a maturity limit gets none, because texts have no age rating. At most one query a
-    minute in each process.
+    viewer with a maturity limit gets none, because texts have no age rating. No query, because a
+    process keeps them.
     """
-    if visit.maturity_limit is not None:
-        return []
-    trending = cache.get_or_set(
-        "trending-searches", lambda: list(_trending(now)[:NUM_SHOWN]), TRENDING_SECONDS
-    )
-    return list(trending or ())
+    return [] if visit.maturity_limit is not None else list(trending.get())
 
 
 def _trending(now: datetime) -> QuerySet[Event, str]:
@@ -99,6 +92,15 @@ def _trending(now: datetime) -> QuerySet[Event, str]:
         .order_by(F("viewers").desc(), "text")
         .values_list("text", flat=True)
     )
+
+
+trending: Refreshed[tuple[str, ...]] = Refreshed(
+    "trending searches",
+    lambda _: tuple(_trending(datetime.now(UTC))[:NUM_SHOWN]),
+    seconds=60.0,
+    otherwise=(),
+)
+"""This process's trending searches; for everyone the same."""
 
 
 def _own(visit: CurrentVisit) -> QuerySet[Event]:

@@ -5,14 +5,13 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 from django.utils.html import escape
 
 from webapp.catalog.models import Person, Title
 from webapp.engine.live import holder
 from webapp.events.models import Event, Visit
-from webapp.events.searches import trending_searches
+from webapp.events.searches import trending, trending_searches
 from webapp.events.visits import current_visit
 from webapp.profiles.models import HiddenTitle, Profile
 from webapp.slates.models import Slate
@@ -191,16 +190,16 @@ def test_what_few_search_for_is_shown_to_nobody(client, cast, release, now, sett
     make_searches("robots", now, 5, is_simulated=True)
     make_searches("crawlers", now, 5, is_bot=True)
     make_searches("old news", now - timedelta(days=8), 5)
-    cache.clear()
+    trending.forget()
     assert client.get("/api/v1/suggest").json()["trending"] == ["space"]
 
 
 def test_a_child_is_told_no_trending_search(cast, release, now, settings):
     settings.TRENDING_SEARCH_VIEWERS = 2
     make_searches("space", now, 2)
-    assert trending_searches(current_visit(None, cast.owner, now), now) == ["space"]
+    assert trending_searches(current_visit(None, cast.owner, now)) == ["space"]
     cast.owner.maturity_limit = 12
-    assert trending_searches(current_visit(None, cast.owner, now), now) == []
+    assert trending_searches(current_visit(None, cast.owner, now)) == []
 
 
 def test_what_is_above_the_limit_of_a_child_is_found_by_no_way(owner_client, cast, release, films):
