@@ -191,6 +191,11 @@ EVENT_DAYS = env.int("MARQUEE_EVENT_DAYS", 0, validate=validate.Range(min=0))
 """Days after which events are deleted; 0 keeps them as long as their profile."""
 VISIT_EVENTS = env.int("MARQUEE_VISIT_EVENTS", 10_000, validate=validate.Range(min=100))
 """Cards seen and progress of one visit are kept up to so many events, all else up to twice."""
+ANONYMOUS_DAYS = env.int("MARQUEE_ANONYMOUS_DAYS", 90, validate=validate.Range(min=30))
+"""Days after which visits of nobody's profile are deleted with all they hold."""
+KEPT_RELEASES = env.int("MARQUEE_KEPT_RELEASES", 14, validate=validate.Range(min=2))
+KEPT_RANKERS = env.int("MARQUEE_KEPT_RANKERS", 72, validate=validate.Range(min=2))
+"""Of the newest releases, and rankers of each kind, so many keep their artifacts."""
 EVENTS_A_DAY = env.int("MARQUEE_EVENTS_A_DAY", 200_000, validate=validate.Range(min=1000))
 """Events of one account, or of one address where nobody is logged in, within a day."""
 SLATE_DAYS = env.int("MARQUEE_SLATE_DAYS", 90, validate=validate.Range(min=1))
@@ -356,6 +361,14 @@ CELERY_BEAT_SCHEDULE = {
     "prune old slates": {
         "task": "webapp.jobs.tasks.prune_slates",
         "schedule": crontab(hour="5", minute="10"),
+    },
+    "prune expired sessions": {
+        "task": "webapp.jobs.tasks.prune_sessions",
+        "schedule": crontab(hour="5", minute="50"),
+    },
+    "prune old artifacts": {
+        "task": "webapp.jobs.tasks.prune_artifacts",
+        "schedule": crontab(hour="6", minute="0"),
     },
     "erase what was forgotten and old events": {
         "task": "webapp.jobs.tasks.prune_events",

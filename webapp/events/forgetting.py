@@ -6,11 +6,15 @@ and no measure knows of it any more. It can be taken back whole as long as it is
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
-from django.db.models import Model
+from django.db import transaction
+from django.db.models import Model, QuerySet
 
 from webapp.events.models import Event, ForgottenTitle, Visit
+from webapp.postgresql.retries import retried
+from webapp.profiles.locks import lock_profiles
 from webapp.profiles.models import Profile, Rating
 
 M = TypeVar("M", bound=Model)
@@ -57,12 +61,23 @@ def take_back(profile: Profile, title_id: int, at: datetime) -> None:
 
 
 def erase_forgotten(now: datetime) -> int:
-    """Erase what was taken out of histories over `KEPT_DAYS` ago and the wish itself; how much."""
+    """Erase what was taken out of histories over `KEPT_DAYS` ago and the wish itself; how much.
+
+    Profile by profile, in a transaction each.
+    """
     over = ForgottenTitle.objects.filter(forgotten_at__lt=now - timedelta(days=KEPT_DAYS))
-    for profile_id, title_id in over.values_list("profile_id", "title_id"):
-        Event.objects.filter(kind=Event.Kind.FORGET, profile=profile_id, title=title_id).delete()
-    erased, _ = over.delete()
-    return erased
+    profiles = list(over.order_by("profile").values_list("profile", flat=True).distinct())
+    return sum(retried(partial(_erase, over, profile_id)) for profile_id in profiles)
+
+
+def _erase(over: QuerySet[ForgottenTitle], profile_id: int) -> int:
+    with transaction.atomic():
+        lock_profiles([profile_id])
+        erased = list(over.filter(profile=profile_id).values_list("title", flat=True))
+        wishes = Event.objects.filter(kind=Event.Kind.FORGET, profile=profile_id)
+        wishes.filter(title__in=erased).delete()
+        over.filter(profile=profile_id, title__in=erased).delete()
+    return len(erased)
 
 
 def _as_json(rows: Iterable[Model]) -> list[dict[str, Any]]:

@@ -118,8 +118,10 @@ def record_events(visit: CurrentVisit, drafts: Sequence[EventDraft], now: dateti
     What names a title that the profile took out of its history since is counted as a repeat.
 
     While a profile's history is paused nothing is written and nothing applied, but for what is to
-    be forgotten.
+    be forgotten. Of a bot's look at pages nothing is written either.
     """
+    if visit.is_unrecorded:
+        return IngestReport()
     wanted = drafts
     if visit.is_paused:
         wanted = [draft for draft in drafts if draft.kind == Event.Kind.FORGET]

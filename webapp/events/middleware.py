@@ -15,6 +15,8 @@ from webapp.events.visits import COOKIE, CurrentVisit, cookie_of, current_visit
 from webapp.profiles.models import Profile
 from webapp.profiles.session_store import PROFILE_KEY, SessionStore
 
+API = "/api/"
+
 
 class LazyVisit:
     """A request's visit, found at its first use and kept."""
@@ -70,11 +72,15 @@ def find_visit(request: HttpRequest) -> CurrentVisit:
     profile = chosen_profile(request)
     visit = current_visit(request.COOKIES.get(COOKIE), profile, now_of(request))
     user_agent = request.headers.get("User-Agent", "")
+    bot, simulated = is_bot(user_agent), is_simulated(request)
+    is_page = not request.path.startswith(API)
     return replace(
         visit,
         device=device_of(user_agent),
-        is_bot=is_bot(user_agent),
-        is_simulated=is_simulated(request),
+        is_bot=bot,
+        # Who calls the API wants it written, whatever library it uses.
+        is_unrecorded=bot and is_page and profile is None and not simulated,
+        is_simulated=simulated,
         version=_version_of(request, profile),
     )
 

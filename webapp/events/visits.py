@@ -29,6 +29,8 @@ class CurrentVisit:
     """What the request came from: phone, computer, television, or empty for unknown."""
     is_bot: bool = False
     """Whether its User-Agent is a bot's."""
+    is_unrecorded: bool = False
+    """Whether nothing of it is written: a bot that belongs to nobody looks at a page."""
     is_simulated: bool = False
     experiment: str = ""
     """The experiment it takes part in, """

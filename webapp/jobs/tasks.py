@@ -1,20 +1,19 @@
 """Celery's entry points: each takes ids, calls one function, and may safely run twice."""
 
 import logging
-from datetime import timedelta
 
 from celery import shared_task
 from celery.signals import worker_ready
-from django.conf import settings
 from django.utils import timezone
 
 from webapp.events.forgetting import erase_forgotten
-from webapp.events.retention import prune_old_events
 from webapp.experiments.report import refresh_reports
 from webapp.jobs import index_process
 from webapp.metrics import alerts, daily, health_snapshot, notifications
+from webapp.profiles.session_store import SessionStore
+from webapp.releases import retention as releases_retention
 from webapp.releases.models import RankerVersion, TrainingRun
-from webapp.slates.models import Slate
+from webapp.slates import retention
 from webapp.training import rankers, runs
 
 logger = logging.getLogger(__name__)
@@ -66,22 +65,28 @@ def build_catalogue_index() -> None:
 
 @shared_task
 def prune_slates() -> None:
-    """Delete slates older than `SLATE_DAYS`; their events stay.
-
-    Those that answered a keystroke and came to nothing go after a day.
-    """
-    now = timezone.now()
-    Slate.objects.filter(created_at__lt=now - timedelta(days=settings.SLATE_DAYS)).delete()
-    unused = Slate.objects.unseen().filter(is_keystroke=True)
-    unused.filter(created_at__lt=now - timedelta(days=1)).delete()
+    """Delete slates older than `SLATE_DAYS`; their events stay."""
+    retention.prune_slates(timezone.now())
 
 
 @shared_task
 def prune_events() -> None:
-    """Erase what viewers had forgotten, and events older than `EVENT_DAYS`, if that is set."""
+    """Erase what viewers had forgotten, then old events, and visits of which nothing is left."""
     now = timezone.now()
     erase_forgotten(now)
-    prune_old_events(now)
+    retention.prune_visits(now)
+
+
+@shared_task
+def prune_sessions() -> None:
+    """Delete sessions that have expired."""
+    SessionStore.clear_expired()
+
+
+@shared_task
+def prune_artifacts() -> None:
+    """Delete artifacts that nothing goes back to."""
+    releases_retention.prune_artifacts()
 
 
 @shared_task

@@ -14,13 +14,15 @@ COLUMNS = [field.attname for field in Slate._meta.concrete_fields]
 
 
 def write_slate(visit: CurrentVisit, slate: Slate, *, is_visit_recorded: bool) -> None:
-    """Insert the slate, unless its profile was deleted since. One query, as a rule.
+    """Insert the slate, unless its profile was deleted since or a bot looks. One query, as a rule.
 
     Args:
         visit: whose; a row of it that is there already stays as it is.
         slate: not saved yet.
         is_visit_recorded: whether an event or an earlier page shows that the visit has its row.
     """
+    if visit.is_unrecorded:
+        return
     values = {name: getattr(slate, name) for name in COLUMNS}
     values |= {"rows": Jsonb(slate.rows), "snapshot": Jsonb(slate.snapshot)}
     values |= visit.columns

@@ -11,10 +11,10 @@ from webapp.events.evidence import evidence_of
 from webapp.events.forgetting import KEPT_DAYS, erase_forgotten
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, ForgottenTitle, Visit
-from webapp.events.retention import prune_old_events
 from webapp.events.visits import current_visit
 from webapp.profiles.models import ListEntry, Rating, RefusedGenre, RefusedPerson
 from webapp.slates.models import Slate
+from webapp.slates.retention import prune_visits
 from webapp.training.export import liked_pairs, stored_events
 
 pytestmark = pytest.mark.django_db
@@ -187,9 +187,9 @@ def test_old_events_go_by_the_operators_rule_with_visits_of_which_nothing_is_lef
 ):
     watched(visit, now, films[0], minutes_ago=9)
     later = now + timedelta(days=40)
-    assert prune_old_events(later) == 0
+    assert prune_visits(later) == 0
     assert Event.objects.count() == Visit.objects.count() == 1
     settings.EVENT_DAYS = 30
-    assert prune_old_events(now + timedelta(days=29)) == 0
-    assert prune_old_events(later) == 1
+    assert prune_visits(now + timedelta(days=29)) == 0
+    assert prune_visits(later) == 1
     assert not Visit.objects.exists()

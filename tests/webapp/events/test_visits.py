@@ -81,7 +81,7 @@ def test_a_changed_cookie_is_not_believed():
 def test_a_program_that_says_so_is_marked_and_nobody_is_simulated_by_itself(
     client, browser, is_bot, films
 ):
-    client.get("/", headers={"user-agent": browser})
+    client.get("/api/v1/search?q=noon", headers={"user-agent": browser})
     visit = Visit.objects.get()
     assert (visit.is_bot, visit.is_simulated) == (is_bot, False)
 
