@@ -23,7 +23,8 @@ keepalive = 5
 limit_request_line = 128 * 1024
 message.MAX_REQUEST_LINE = limit_request_line  # type: ignore[misc]  # it caps the setting
 accesslog = "-"
-access_log_format = '%(h)s "%(r)s" %(s)s %(b)s %(M)sms'
+# The path alone: a query holds what was searched for, and "forget this search" reaches no log.
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(b)s %(M)sms'
 
 
 def post_worker_init(worker: Worker) -> None:

@@ -1,5 +1,6 @@
 """POST /api/v1/events: records a batch of events and reports each refused one with its reason."""
 
+import uuid
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -9,6 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from webapp.api.event_drafts import read_event
+from webapp.api.refusals import refusals
 from webapp.api.throttling import EventsADayThrottle, EventsThrottle
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, IngestReport, record_events
@@ -20,7 +22,7 @@ TOO_MANY_TODAY = "more events came from this viewer within a day than are kept"
 
 class BatchSerializer(serializers.Serializer[Any]):
     events = serializers.ListField(
-        child=serializers.DictField(), allow_empty=False, max_length=MAX_BATCH
+        child=serializers.DictField(), allow_empty=False, min_length=1, max_length=MAX_BATCH
     )
 
 
@@ -42,7 +44,9 @@ class EventsView(APIView):
 
     throttle_classes = [EventsThrottle]
 
-    @extend_schema(request=BatchSerializer, responses={200: ReportSerializer})
+    @extend_schema(
+        request=BatchSerializer, responses={200: ReportSerializer, **refusals(400, 403, 415, 429)}
+    )
     def post(self, request: Request) -> Response:
         drafts: list[EventDraft] = []
         positions: list[int] = []
@@ -55,7 +59,7 @@ class EventsView(APIView):
                 drafts.append(draft)
                 positions.append(index)
             else:
-                errors.append({"index": index, "id": event.get("id"), "reason": draft})
+                errors.append({"index": index, "id": _id_of(event), "reason": draft})
         visit = visit_of(request._request)
         report = (
             record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
@@ -71,6 +75,14 @@ class EventsView(APIView):
             "errors": sorted(errors, key=lambda error: int(error["index"])),
         }
         return Response(body, status=status.HTTP_200_OK)
+
+
+def _id_of(event: dict[str, Any]) -> str | None:
+    """Return the event's id to answer with, None where it is none: it may be of any size."""
+    try:
+        return str(uuid.UUID(event["id"]))
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return None
 
 
 def _events_of(body: Any) -> list[dict[str, Any]]:

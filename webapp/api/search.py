@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from search.engine import Hit
 from search.errors import SearchError
 from search.query import FilterKind
+from webapp.api.refusals import refusals
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.posters import poster_url
@@ -102,7 +103,9 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
 
 PARAMETERS = [
     OpenApiParameter("q", str, description="What was typed; without it, what to suggest now."),
-    OpenApiParameter("explain", bool, description="1 adds the parts of every score."),
+    OpenApiParameter(
+        "explain", str, enum=["0", "1"], description="1 adds the parts of every score."
+    ),
 ]
 
 
@@ -111,9 +114,13 @@ class _AnswerView(APIView):
         """Answer a text that is not blank."""
         raise NotImplementedError
 
-    @extend_schema(parameters=PARAMETERS, responses={200: SearchAnswerSerializer})
+    @extend_schema(
+        parameters=PARAMETERS, responses={200: SearchAnswerSerializer, **refusals(400, 403, 429)}
+    )
     def get(self, request: Request) -> Response:
         began = time.perf_counter()
+        if request.query_params.get("explain", "0") not in ("0", "1"):
+            raise ValidationError({"explain": ["Give 0 or 1."]})
         visit = visit_of(request._request)
         text, now = request.query_params.get("q", ""), now_of(request._request)
         try:
@@ -149,7 +156,7 @@ class RecentSearchView(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("q", str, required=True, description="Its text.")],
-        responses={204: None},
+        responses={204: None, **refusals(400, 403, 429)},
     )
     def delete(self, request: Request) -> Response:
         text = request.query_params.get("q", "").replace("\0", "").strip()

@@ -59,6 +59,10 @@ class LoginView(auth_views.LoginView):
         know_browser(response, form.get_user().get_username())
         return response
 
+    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
+        """Return `next` if it is a path of this site, else nothing."""
+        return safe_next(self.request, "")
+
     def get_success_url(self) -> str:
         """Return the choice of profiles; `next` where no profile is needed."""
         onward = self.get_redirect_url()

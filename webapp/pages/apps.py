@@ -1,5 +1,13 @@
 from django.apps import AppConfig
+from django.core.signals import request_started
+from django.utils.module_loading import import_string
 
 
 class PagesConfig(AppConfig):
     name = "webapp.pages"
+
+    def ready(self) -> None:
+        """Look at requests before Django makes them; by name, since views need models."""
+        request_started.connect(
+            import_string("webapp.pages.front.set_charset_aside"), dispatch_uid="charset"
+        )

@@ -29,10 +29,14 @@ def is_read(request: HttpRequest) -> bool:
 def safe_next(request: HttpRequest, otherwise: str) -> str:
     """Return the `next` address of the form or link if it is on this site, else `otherwise`."""
     address = request.POST.get("next") or request.GET.get("next") or ""
-    is_ours = url_has_allowed_host_and_scheme(
+    return address if is_on_this_site(request, address) else otherwise
+
+
+def is_on_this_site(request: HttpRequest, address: str) -> bool:
+    """Return True for a path of this site; a word alone would be taken for a view's name."""
+    return address.startswith("/") and url_has_allowed_host_and_scheme(
         address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return address if is_ours else otherwise
 
 
 def profiles_address(onward: str = "") -> str:
