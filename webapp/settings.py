@@ -137,10 +137,12 @@ EXPLORATION = env.float("MARQUEE_EXPLORATION", 0.2, validate=validate.Range(min=
 GATE_TOLERANCE = env.float("MARQUEE_GATE_TOLERANCE", 0.05, validate=validate.Range(min=0, max=1))
 RANKER_MIN_SLATES = env.int("MARQUEE_RANKER_MIN_SLATES", 1000, validate=validate.Range(min=1))
 """Slates seen within 30 days before a ranker is trained; until then the fused score orders."""
+TRENDING_SEARCHES = env.bool("MARQUEE_TRENDING_SEARCHES", True)
+"""Whether what many accounts search for is shown to everyone."""
 TRENDING_SEARCH_VIEWERS = env.int(
     "MARQUEE_TRENDING_SEARCH_VIEWERS", 5, validate=validate.Range(min=2)
 )
-"""Different viewers of a search text before others are shown it."""
+"""Different accounts that sent a search text off before others are shown it."""
 TRENDING_SEARCH_DAYS = env.int(
     "MARQUEE_TRENDING_SEARCH_DAYS", 7, validate=validate.Range(min=1, max=365)
 )

@@ -5,11 +5,13 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from playwright.sync_api import Error, expect
 
 from tests.journeys.waiting import until
 from webapp.catalog.models import Credit, Person, Title
 from webapp.events.models import Event, Visit
+from webapp.profiles.models import Profile
 from webapp.slates.models import Slate
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -37,10 +39,13 @@ def known(transactional_db, release, films, settings):
 
 def search_as_many(text, now, people=2):
     for _ in range(people):
-        visit = Visit.objects.create(id=uuid4(), started_at=now)
+        account = User.objects.create_user(f"searcher {uuid4()}")
+        profile = Profile.objects.create(account=account, name="Searcher")
+        visit = Visit.objects.create(id=uuid4(), started_at=now, profile=profile)
         Event.objects.create(
             id=uuid4(),
             visit=visit,
+            profile=profile,
             kind="search",
             query=text,
             value="submit",

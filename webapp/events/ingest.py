@@ -10,6 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from recommender.ranking.row_kinds import ROW_KINDS
+from webapp.discovery.surface import Surface
 from webapp.events.event_values import OF_VISIT, STARS, VALUES
 from webapp.events.evidence import READ_VERSION, RecentEvent, add_to_kept
 from webapp.events.evidence_versions import EvidenceVersionRead
@@ -56,6 +58,9 @@ MARKS: dict[str, MarkKind] = {
     Event.Kind.GENRE: MarkKind(RefusedGenre, "refuse", about="genre_id"),
 }
 
+ROWS = frozenset((*ROW_KINDS, *Surface))
+"""What a row can be called: its kind, or the surface of a list without rows. Anything else is left
+out: it would be a slice of the metrics, in words of whoever made it up."""
 ADDED = frozenset({Event.Kind.OPEN, Event.Kind.CHOOSE, Event.Kind.SEARCH})
 """Kinds of events that are added to a profile's evidence and change nothing else of it."""
 PROFILE_GONE = "the profile was deleted: choose another"
@@ -247,6 +252,7 @@ def _columns(visit: CurrentVisit, drafts: Sequence[EventDraft], now: datetime) -
     drafts = sorted(drafts, key=lambda draft: draft.id)  # so are they locked
     columns: dict[str, Any] = {name: [getattr(d, name) for d in drafts] for name in COLUMNS}
     columns["occurred_at"] = [min(d.occurred_at, now) for d in drafts]
+    columns["row"] = [d.row if d.row in ROWS else "" for d in drafts]
     columns["people"] = _subjects(drafts, Event.Kind.PERSON)
     columns["genres"] = _subjects(drafts, Event.Kind.GENRE)
     return {**columns, **visit.columns, "visit_id": visit.id, "received_at": now}

@@ -1,11 +1,13 @@
 """Searched texts: a viewer's own recent searches, and the trending searches of all viewers."""
 
+import itertools
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db.models import CharField, Count, F, QuerySet
-from django.db.models.functions import Cast, Coalesce, Lower, Trim
+from django.db.models import Count, F, QuerySet
+from django.db.models.functions import Lower, Trim
 
 from webapp.events.evidence import Evidence
 from webapp.events.models import Event
@@ -16,6 +18,8 @@ ASKED = ("", "submit")
 """The values of a search whose text was sent off as it stands; others ended while typing."""
 NUM_SHOWN = 5
 READ = 60
+_ADDRESS = re.compile(r"://|@|\bwww\b|[\w-]{2,}\.[a-z]{2,}", re.IGNORECASE)
+"""What of a text leads to another site or to a mailbox."""
 RECENT_DAYS = 90
 
 
@@ -69,15 +73,23 @@ def is_repeated(visit: CurrentVisit, text: str) -> bool:
 def trending_searches(visit: CurrentVisit) -> list[str]:
     """Return what many different people search for these days, most first.
 
-    A text counts from `TRENDING_SEARCH_VIEWERS` viewers on: what fewer look for may be private. A
-    viewer with a maturity limit gets none, because texts have no age rating. No query, because a
-    process keeps them.
+    A text counts from `TRENDING_SEARCH_VIEWERS` accounts on: what fewer look for may be private,
+    and visits without an account can be made up by anyone. A viewer with a maturity limit gets
+    none, because texts have no age rating. No query, because a process keeps them.
     """
     return [] if visit.maturity_limit is not None else list(trending.get())
 
 
+def _shown_trending(now: datetime) -> tuple[str, ...]:
+    """Return the texts to show to everyone: none that leads elsewhere."""
+    if not settings.TRENDING_SEARCHES:
+        return ()
+    texts = (text for text in _trending(now)[:READ] if not _ADDRESS.search(text))
+    return tuple(itertools.islice(texts, NUM_SHOWN))
+
+
 def _trending(now: datetime) -> QuerySet[Event, str]:
-    viewer = Coalesce(Cast("profile_id", CharField()), Cast("visit_id", CharField()))
+    """Count accounts: a visit costs nothing, so its searches are not shown to others."""
     return (
         Event.objects.of_people()
         .filter(
@@ -87,7 +99,7 @@ def _trending(now: datetime) -> QuerySet[Event, str]:
         )
         .exclude(query="")
         .values(text=Lower(Trim("query")))
-        .annotate(viewers=Count(viewer, distinct=True))
+        .annotate(viewers=Count("profile__account", distinct=True))
         .filter(viewers__gte=settings.TRENDING_SEARCH_VIEWERS)
         .order_by(F("viewers").desc(), "text")
         .values_list("text", flat=True)
@@ -96,7 +108,7 @@ def _trending(now: datetime) -> QuerySet[Event, str]:
 
 trending: Refreshed[tuple[str, ...]] = Refreshed(
     "trending searches",
-    lambda _: tuple(_trending(datetime.now(UTC))[:NUM_SHOWN]),
+    lambda _: _shown_trending(datetime.now(UTC)),
     seconds=60.0,
     otherwise=(),
 )

@@ -19,6 +19,9 @@ from webapp.metrics.readings import Period, Readings
 
 logger = logging.getLogger(__name__)
 
+RETRY = timedelta(hours=1)
+"""When an alert is sent again that no destination took."""
+
 ABANDONMENT_DAYS = 2
 MIN_RESPONSES = 20
 """With fewer in the last hour, the fallback share is unknown."""
@@ -68,8 +71,11 @@ def check_alerts(health: Health, now: datetime) -> list[Alert]:
     ]
     due = [alert for alert in raised if _is_due(alert, now)]
     if due:
-        notify([f"{alert.label}: {alert.sentence}" for alert in due])
-        Alert.objects.filter(pk__in=[alert.pk for alert in due]).update(notified_at=now)
+        is_sent = notify([f"{alert.label}: {alert.sentence}" for alert in due])
+        # Where nobody took it, it is sent again in an hour: a failure may come after the delivery.
+        repeat = timedelta(hours=settings.ALERT_REPEAT_HOURS)
+        at = now if is_sent else min(now, now - repeat + RETRY)
+        Alert.objects.filter(pk__in=[alert.pk for alert in due]).update(notified_at=at)
     return raised
 
 

@@ -87,7 +87,7 @@ def test_every_column_is_written(films, cast, now):
     )
     late = now + timedelta(minutes=1)
     full = draft(
-        "play", films[0].pk, late, surface="home", slate_id=slate.pk, row="it's \\ % new", slot=3,
+        "play", films[0].pk, late, surface="home", slate_id=slate.pk, row="new", slot=3,
         position_seconds=1, duration_seconds=2, value="x", query="a 'query' {1,2} \\ NULL",
         subject=9,
     )  # fmt: skip
@@ -96,7 +96,7 @@ def test_every_column_is_written(films, cast, now):
     assert Event.objects.filter(pk=full.id).values().get() == {
         "id": full.id, "visit_id": visit.id, "profile_id": cast.owner.pk, "kind": "play",
         "title_id": films[0].pk, "occurred_at": now, "received_at": now, "surface": "home",
-        "slate_id": slate.pk, "row": "it's \\ % new", "slot": 3, "position_seconds": 1,
+        "slate_id": slate.pk, "row": "new", "slot": 3, "position_seconds": 1,
         "duration_seconds": 2, "value": "x", "query": "a 'query' {1,2} \\ NULL", "subject": 9,
     }  # fmt: skip
     stored = Event.objects.get(pk=bare.id)
@@ -176,3 +176,16 @@ def test_a_visit_holds_so_many_events(films, cast, now, settings):
     assert (again.repeated, again.errors) == (1, [])
     next_visit = CurrentVisit(uuid.uuid4(), cast.owner, now)
     assert record_events(next_visit, cards[100:], now).accepted == 20
+
+
+def test_a_made_up_row_is_left_out_and_its_event_kept(cast, films, now):
+    """A row's name is a slice of the metrics, and a cell of the operators' files."""
+    visit = CurrentVisit(uuid.uuid4(), None, now)
+    made_up = '=HYPERLINK("http://evil","x")'
+    drafts = [
+        draft("open", films[n].pk, now, row=row)
+        for n, row in enumerate(["trending", made_up, "genre", "search", "row 7", ""])
+    ]
+    assert record_events(visit, drafts, now).accepted == 6
+    rows = dict(Event.objects.values_list("title_id", "row"))
+    assert [rows[films[n].pk] for n in range(6)] == ["trending", "", "genre", "search", "", ""]

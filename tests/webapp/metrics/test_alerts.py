@@ -229,3 +229,79 @@ def test_an_empty_site_has_a_snapshot(db, settings):
 
 def test_before_the_first_snapshot_nothing_is_known():
     assert latest_health() == Health()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("a garbled answer"), UnicodeEncodeError("ascii", "x", 0, 1, "no"), KeyError()],
+)
+def test_whatever_a_destination_raises_the_others_are_notified_once(
+    settings, mailoutbox, monkeypatch, error
+):
+    """One that answered garbage once ended the check, and the mail went out every minute."""
+
+    def send(self, *args, **kwargs):
+        raise error
+
+    monkeypatch.setattr("webapp.metrics.notifications.Apprise.notify", send)
+    settings.ALERT_URLS = ["json://127.0.0.1:1/", "json://127.0.0.1:2/"]
+    bad = replace(WELL, event_lag_seconds=100.0)
+    for minute in range(3):
+        assert check_alerts(bad, NOW + timedelta(minutes=minute))
+    assert len(mailoutbox) == 1
+
+
+def test_what_nobody_took_is_sent_again_in_an_hour(settings, monkeypatch):
+    sent = []
+    settings.ALERT_EMAIL = []
+    settings.ALERT_URLS = ["json://127.0.0.1:1/"]
+    monkeypatch.setattr("webapp.metrics.notifications._send", lambda *args: bool(sent.append(args)))
+    bad = replace(WELL, event_lag_seconds=100.0)
+    for minutes in (0, 1, 30, 59, 60, 61):
+        check_alerts(bad, NOW + timedelta(minutes=minutes))
+    assert len(sent) == 2
+
+
+def test_a_destination_that_never_ends_its_answer_does_not_hold_the_worker(
+    settings, mailoutbox, monkeypatch, caplog
+):
+    never = threading.Event()
+    monkeypatch.setattr("webapp.metrics.notifications.DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr("webapp.metrics.notifications._send", lambda *args: never.wait(30))
+    settings.ALERT_URLS = ["json://127.0.0.1:1/"]
+    try:
+        assert notify(["Model age: too old"])
+        assert "URL 1 of MARQUEE_ALERT_URLS is still answering" in caplog.text
+        assert len(mailoutbox) == 1
+    finally:
+        never.set()
+
+
+def test_a_destination_sends_us_nowhere_else(settings, receiver, monkeypatch):
+    url, bodies = receiver
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+
+    class Redirects(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(307)
+            self.send_header("Location", url.replace("json://", "http://"))
+            self.end_headers()
+
+        def log_message(self, *words):
+            """Keep the test's output quiet."""
+
+    with HTTPServer(("127.0.0.1", 0), Redirects) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        settings.ALERT_EMAIL = []
+        settings.ALERT_URLS = [f"json://127.0.0.1:{server.server_port}/"]
+        assert not notify(["Model age: too old"])
+        server.shutdown()
+        thread.join()
+    assert bodies == []
+
+
+def test_a_title_of_two_lines_is_mailed_as_one(mailoutbox):
+    assert notify(["Model age:\r\nBcc: all@example.org"])
+    assert mailoutbox[0].subject == "Marquee: Model age: Bcc: all@example.org"

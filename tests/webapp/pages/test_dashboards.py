@@ -18,7 +18,9 @@ from tests.webapp.metrics.conftest import Sitting
 from webapp.experiments.lifecycle import built_in, start
 from webapp.experiments.report import keep_report
 from webapp.metrics.daily import refresh
+from webapp.metrics.estimates import RatioEstimate
 from webapp.metrics.models import AuditEntry
+from webapp.pages.dashboards.charts import Chart, Line
 from webapp.pages.dashboards.serving import PAGES
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import publish
@@ -265,3 +267,14 @@ def test_an_experiment_shows_its_differences_from_the_first_sign_on(staff, films
     assert "-33.3 %" in table
     assert "session-aware 100.0 %, long-term-only 100.0 %" in table
     assert "simulated" in page.lower()
+
+
+@pytest.mark.parametrize("start", list("=+-@\t\r\n"))
+def test_no_cell_of_a_file_is_a_formula(start):
+    name = f'{start}HYPERLINK("http://evil","x")'
+    estimate = RatioEstimate(-0.5)
+    chart = Chart("x", "X", "", name, [name, "plain"], [Line(name, [estimate, estimate])])
+    [head, first, second] = csv.reader(io.StringIO(chart.as_csv(), newline=""))
+    assert (head[0], first[0], second[0]) == (f"'{name}", f"'{name}", "plain")
+    assert head[1] == f"'{name}: value"
+    assert first[1] == "-0.5", "a number stays one"

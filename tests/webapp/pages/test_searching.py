@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.utils.html import escape
 
@@ -41,11 +42,16 @@ def searches():
     return list(Event.objects.filter(kind="search").order_by("occurred_at"))
 
 
-def make_searches(text, now, people, profile=None, **visit):
+def make_searches(text, now, people, profile=None, *, with_account=True, **visit):
+    """So many people, or one profile as often, send a text off."""
     for _ in range(people):
-        made = Visit.objects.create(id=uuid4(), started_at=now, profile=profile, **visit)
+        who = profile
+        if with_account and profile is None:
+            account = User.objects.create_user(f"searcher {uuid4()}")
+            who = Profile.objects.create(account=account, name="Searcher")
+        made = Visit.objects.create(id=uuid4(), started_at=now, profile=who, **visit)
         Event.objects.create(
-            id=uuid4(), visit=made, profile=profile, kind="search", query=text, value="submit",
+            id=uuid4(), visit=made, profile=who, kind="search", query=text, value="submit",
             occurred_at=now, received_at=now,
         )  # fmt: skip
 
@@ -192,6 +198,40 @@ def test_what_few_search_for_is_shown_to_nobody(client, cast, release, now, sett
     make_searches("old news", now - timedelta(days=8), 5)
     trending.forget()
     assert client.get("/api/v1/suggest").json()["trending"] == ["space"]
+
+
+def test_visits_without_an_account_and_profiles_of_one_make_nothing_trend(
+    client, cast, release, now, settings
+):
+    """A visit costs one request without a cookie; six of them once reached everyone's box."""
+    settings.TRENDING_SEARCH_VIEWERS = 2
+    make_searches("visit us for free movies", now, 50, with_account=False)
+    for profile in (cast.owner, cast.sibling):
+        make_searches("a family's own", now, 1, profile=profile)
+    make_searches("space", now, 2)
+    trending.forget()
+    assert client.get("/api/v1/suggest").json()["trending"] == ["space"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["evil.example", "visit https://evil.example now", "www evil", "me@evil.example",
+     "free films at Evil.Example/path"],
+)  # fmt: skip
+def test_a_text_that_leads_elsewhere_is_not_shown_to_others(client, release, now, settings, text):
+    settings.TRENDING_SEARCH_VIEWERS = 2
+    make_searches(text, now, 9)
+    make_searches("e.t. the extra-terrestrial", now, 3)
+    trending.forget()
+    assert client.get("/api/v1/suggest").json()["trending"] == ["e.t. the extra-terrestrial"]
+
+
+def test_trending_searches_can_be_turned_off(client, release, now, settings):
+    settings.TRENDING_SEARCH_VIEWERS = 2
+    settings.TRENDING_SEARCHES = False
+    make_searches("space", now, 9)
+    trending.forget()
+    assert client.get("/api/v1/suggest").json()["trending"] == []
 
 
 def test_a_child_is_told_no_trending_search(cast, release, now, settings):

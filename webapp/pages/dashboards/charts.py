@@ -128,12 +128,12 @@ class Chart:
         file = io.StringIO()
         writer = csv.writer(file)
         parts = ("value", "low", "high", "numerator", "denominator")
-        writer.writerow(
-            [self.across, *(f"{line.label}: {p}" for line in self.lines for p in parts)]
-        )
+        heads = [self.across, *(f"{line.label}: {p}" for line in self.lines for p in parts)]
+        writer.writerow([as_text(head) for head in heads])
         for n, at in enumerate(self.at):
             numbers = (getattr(line.points[n], part) for line in self.lines for part in parts)
-            writer.writerow([at, *("" if number is None else number for number in numbers)])
+            cells = ("" if number is None else number for number in numbers)
+            writer.writerow([as_text(at) if isinstance(at, str) else at, *cells])
         return file.getvalue()
 
 
@@ -217,6 +217,11 @@ def interval(estimate: RatioEstimate, unit: Unit) -> str:
     if estimate.low is None or estimate.high is None:
         return ""
     return f"{format_value(estimate.low, unit)} to {format_value(estimate.high, unit)}"
+
+
+def as_text(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula: such a one gets an apostrophe."""
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
 
 
 def rounded(value: float | None) -> float | None:
