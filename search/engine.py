@@ -6,7 +6,7 @@ N documents, in the order of `document_ids`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from itertools import repeat
+from itertools import islice, repeat, zip_longest
 
 import numpy as np
 
@@ -23,6 +23,7 @@ from search.index.changed import (
     ChangedStrings,
     Places,
 )
+from search.index.known import best_known, by_billing, commonest, fame, most_liked, named_last
 from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
@@ -30,12 +31,30 @@ from search.index.postings import Postings
 from search.index.strings import Strings, sorted_groups
 from search.query import Filter, Query, mistakes_in_word
 from search.rerank import DEFAULT, Preference, Weights, order
-from search.retrieve import ENOUGH, IN_THE_NAME, MEANT, MISTAKEN, Band, bands
+from search.retrieve import (
+    ENOUGH,
+    FIRST_AS_TYPED,
+    MEANT,
+    Band,
+    bands,
+    holds_all,
+    is_as_typed,
+    label_ranks,
+    make_room_for_mistakes,
+    names_it,
+)
 from search.text import fold, words
 from search.understand import Reading, Understanding
 
 GROUP_SIZE = 5
 """Most people, and most genres, in an answer."""
+KNOWN_FOR_SIZE = 3
+"""So many titles of a person or genre that was typed stand before names that begin so."""
+LEAST_CREDITS = 6
+"""Titles that make a person known enough for that."""
+LEAST_FAME = 0.05
+"""Share of the best known one's fame that others of a surname need."""
+NOT_BETTER_KNOWN = (Band.WRITTEN, Band.EXACT, Band.NONE)
 NEAR_SIZE = 12
 """Most documents near in meaning."""
 ALIKE_SIZE = 10 * NEAR_SIZE
@@ -133,7 +152,8 @@ class SearchEngine:
         folded = _Folded()
         self._in_names: AnyPostings = _words_in_names(documents, folded)
         self._about: AnyPostings = _words_about(documents, folded)
-        self._people: AnyLabels = Labels(document.people for document in documents)
+        self._people: AnyLabels = Labels((d.people for d in documents), by_billing)
+        self._characters: AnyLabels = Labels(document.characters for document in documents)
         self._genres: AnyLabels = Labels(document.genres for document in documents)
         self._languages: AnyLabels = Labels(document.languages for document in documents)
         self._years = np.array([d.year or 0 for d in documents], dtype=np.int64)  # (N,)
@@ -199,7 +219,8 @@ class SearchEngine:
         engine._names = ChangedNames(self._names, Names(d.names for d in changed), at)
         engine._in_names = ChangedPostings(self._in_names, _words_in_names(changed, folded), at)
         engine._about = ChangedPostings(self._about, _words_about(changed, folded), at)
-        engine._people = ChangedLabels(self._people, (d.people for d in changed), at)
+        engine._people = ChangedLabels(self._people, (d.people for d in changed), at, by_billing)
+        engine._characters = ChangedLabels(self._characters, (d.characters for d in changed), at)
         engine._genres = ChangedLabels(self._genres, (d.genres for d in changed), at)
         engine._languages = ChangedLabels(self._languages, (d.languages for d in changed), at)
         engine._understanding = engine._reader()
@@ -251,7 +272,7 @@ class SearchEngine:
             ArrayShapeError: an array does not fit the documents.
         """
         query = Query.parse(text)
-        found = bands(query, self._names, self._in_names, self._about)
+        found = self._bands(query)
         reading = self._understanding.read(query)
         alike = self._alike(reading)
         filters = self._filter(found, reading, alike, query)
@@ -267,13 +288,15 @@ class SearchEngine:
             self._weights,
         )
         near = self._near(query, reading if filters else None, found, unavailable, allowed)
+        self._note_known_for(query, found, popularity)
+        self._make_room(query, found, preference)
         best = order(found, self._tie_break, k, Band.NONE, preference)
         return SearchResult(
             tuple(self._hit(n, found, preference) for n in best.tolist()),
             self._correction(query, found, best),
             filters,
-            self._group(self._people, query, found),
-            self._group(self._genres, query, found),
+            self._group(self._people, query, found, popularity),
+            self._group(self._genres, query, found, popularity),
             near,
             tuple(self._document_names[n] for n in unavailable),
         )
@@ -328,24 +351,69 @@ class SearchEngine:
         kept = self._kept(reading, alike, query)
         if kept.min(initial=Band.NONE) == Band.NONE:
             return ()
-        if found.min(initial=Band.NONE) <= IN_THE_NAME:
-            if not reading.rest:
-                np.minimum(found, kept, out=found)
+        if not names_it(found):
+            found[:] = kept
+            return reading.filters
+        if reading.rest:
             return ()
-        found[:] = kept
-        return reading.filters
+        np.minimum(found, kept, out=found)
+        return reading.filters if found.min(initial=Band.NONE) > Band.EXACT else ()
 
     def _kept(self, reading: Reading, alike: Float32 | None, query: Query) -> UInt8:
         """Return (N,) the bands of what the filters leave."""
         if reading.rest:
             rest = Query.parse(reading.rest + ("" if query.is_open else " "))
-            kept = bands(rest, self._names, self._in_names, self._about)
+            kept = self._bands(rest)
         else:
             kept = np.full(len(reading.mask), Band.ABOUT, dtype=np.uint8)
         if alike is not None:
             kept[alike <= 0] = Band.NONE
         kept[~reading.mask] = Band.NONE
         return kept
+
+    def _bands(self, query: Query) -> UInt8:
+        labels = (self._people, self._characters, self._genres)
+        return bands(query, self._names, self._in_names, self._about, labels)
+
+    def _note_known_for(self, query: Query, found: UInt8, popularity: Float32 | None) -> None:
+        """Let the first titles of who or what was typed stand before names that begin so."""
+        if not query.words:
+            return
+        genres = self._understanding.genres_named(" ".join(query.words))
+        known = [(self._genres, number) for number in genres]
+        known = known or [(self._people, number) for number in self._bearers(query, popularity)]
+        groups = [most_liked(labels, n, popularity, self._tie_break) for labels, n in known]
+        in_turn = (title for turn in zip_longest(*groups) for title in turn if title is not None)
+        matching = (title for title in in_turn if found[title] not in NOT_BETTER_KNOWN)
+        found[list(islice(dict.fromkeys(matching), KNOWN_FOR_SIZE))] = Band.KNOWN_FOR
+
+    def _bearers(self, query: Query, popularity: Float32 | None) -> list[int]:
+        """Return the best known people of this surname or whole name who have some titles.
+
+        None who is far less known than somebody else whose name has the words.
+        """
+        people = self._people
+        has_words = np.flatnonzero(holds_all(query, people.in_names, is_open=False))
+        numbers = commonest(people, has_words)
+        known = fame(people, numbers, popularity)
+        is_known = (known >= LEAST_FAME * known.max(initial=0)) & (
+            people.counts[numbers] >= LEAST_CREDITS
+        )
+        bearers = numbers[is_known & np.isin(numbers, named_last(people, query.words))]
+        best: list[int] = best_known(people, bearers, popularity, KNOWN_FOR_SIZE).tolist()
+        return best
+
+    def _make_room(self, query: Query, found: UInt8, preference: Preference) -> None:
+        """Let a few names that are one mistake away stand among the first ten."""
+        near = np.flatnonzero(found == Band.NEAR)
+        if not len(near):
+            return
+        ahead = np.where(found < Band.NEAR, found, np.uint8(Band.NONE))
+        first = order(ahead, self._tie_break, FIRST_AS_TYPED, Band.NONE, preference)
+        names = (self._document_names[n] for n in near.tolist())
+        likely = np.array([_is_likely_slip(query.forms[0], name) for name in names], dtype=bool)
+        near = near[np.lexsort((self._tie_break[near], -preference.total(near), ~likely))]
+        make_room_for_mistakes(query, found, first, near)
 
     def _take_out_unavailable(self, found: UInt8) -> list[int]:
         """Take out what is not to be had, and return the places whose names were meant."""
@@ -367,7 +435,7 @@ class SearchEngine:
 
         None where enough matches.
         """
-        if not query.words or found.min(initial=Band.NONE) <= IN_THE_NAME:
+        if not query.words or names_it(found):
             return ()
         if np.count_nonzero(found != Band.NONE) >= ENOUGH:
             return ()
@@ -393,15 +461,26 @@ class SearchEngine:
                 found.append(nearest)
         return found
 
-    def _group(self, labels: AnyLabels, query: Query, found: UInt8) -> tuple[str, ...]:
-        """Return the labels that match best; mistakes are forgiven where no name is as typed."""
+    def _group(
+        self, labels: AnyLabels, query: Query, found: UInt8, popularity: Float32 | None
+    ) -> tuple[str, ...]:
+        """Return the labels that match best, those equally well by how well known they are.
+
+        Mistakes are forgiven where nothing holds the words as typed.
+        """
         if not query.words or not len(labels):
             return ()
-        forgives = found.min(initial=Band.NONE) > IN_THE_NAME
-        matching = bands(query, labels.names, labels.in_names, forgives=forgives)
-        places = np.flatnonzero(matching != Band.NONE)
-        best = np.lexsort((places, -labels.counts[places], matching[places]))[:GROUP_SIZE]
-        return tuple(labels.labels[n] for n in places[best].tolist())
+        ranks = label_ranks(query, labels, forgives=not is_as_typed(found))
+        if labels is self._genres:
+            ranks[self._understanding.genres_named(" ".join(query.words))] = Band.EXACT
+        best: list[int] = []
+        for rank in np.unique(ranks[ranks != Band.NONE]).tolist():
+            equal = np.flatnonzero(ranks == rank)
+            left = GROUP_SIZE - len(best)
+            best += best_known(labels, equal, popularity, left, query.words).tolist()
+            if len(best) == GROUP_SIZE:
+                break
+        return tuple(labels.labels[n] for n in best)
 
     def _hit(self, place: int, found: UInt8, preference: Preference) -> Hit:
         return Hit(
@@ -409,11 +488,8 @@ class SearchEngine:
         )
 
     def _correction(self, query: Query, found: UInt8, best: Int64) -> str | None:
-        """The text that was meant, where every match is one but for a mistake.
-
-        Where some name goes on as typed, nobody need have made a mistake.
-        """
-        if not len(best) or not np.isin(found[best], list(MISTAKEN)).all():
+        """Return the text that was meant, None where something holds the words as typed."""
+        if not len(best) or is_as_typed(found):
             return None
         if found[best[0]] in (Band.WORDS_NEAR, Band.ABOUT_NEAR):
             return " ".join(
@@ -441,6 +517,15 @@ def _tie_break(documents: list[Document], places: Int64) -> Int64:
     """
     lengths = np.array([len(document.name) for document in documents], dtype=np.int64)
     return np.asarray((lengths << NUMBER_BITS) | places, dtype=np.int64)
+
+
+def _is_likely_slip(typed: str, name: str) -> bool:
+    """Return whether a letter was left out of a name, or two were swapped.
+
+    There are fewer ways to make these mistakes than to put in or replace a letter.
+    """
+    joined = "".join(words(name))
+    return len(joined) == len(typed) + 1 or sorted(joined) == sorted(typed)
 
 
 def _texts(document: Document) -> Iterator[str]:

@@ -80,7 +80,7 @@ class Query:
 
 def mistakes_in_name(letters: int) -> int:
     """Return how many mistakes a whole name may have: none up to 3 letters, two from 7."""
-    if letters < 4:
+    if letters < 2:
         return 0
     return 1 if letters < 7 else 2
 

@@ -3,12 +3,13 @@
 N documents.
 """
 
+from collections.abc import Sequence
 from enum import IntEnum
 
 import numpy as np
 
 from recommender.arrays import Bool, Int64, UInt8
-from search.index.changed import AnyNames, AnyPostings
+from search.index.changed import AnyLabels, AnyNames, AnyPostings
 from search.query import Query, mistakes_in_name, mistakes_in_word
 
 ENOUGH = 10
@@ -16,32 +17,51 @@ ENOUGH = 10
 FEW_LETTERS_LEFT = 4
 """A name that goes on no longer than this is likelier than a mistake in another one."""
 
+SHORTEST_COMPLETED = 4
+"""Letters; fewer begin too much."""
+TOO_SHORT_WITHOUT_ARTICLE = 3
+"""Letters that say too little to be mistaken once an article was left out."""
+FIRST_AS_TYPED, FIRST_MISTAKEN = 7, 3
+"""Among the first ten: so many names that hold the text as typed, so many a mistake away."""
+FEW_LETTERS, MANY_BEGUN_BY_FEW_LETTERS, MANY_BEGUN = 4, 25, 12
+"""A text of few letters is likely to go on where more than 25 names do, a longer one from 12."""
+
 
 class Band(IntEnum):
-    """Evidence, best first. Taste may reorder within a band, never across."""
+    """Evidence, best first. Taste may reorder within a band, never across.
+
+    What holds the words as typed stands before what holds them by a forgiven mistake.
+    """
 
     WRITTEN = 0
     """The name is written so, but for case."""
     EXACT = 1
     """The name is what was typed: a leading article, spaces, marks and ways to number apart."""
-    COMPLETES = 2
+    KNOWN_FOR = 2
+    """What was typed is a person or a genre, and this is one of its few most liked titles."""
+    COMPLETES = 3
     """The name begins with what was typed, and a few letters are left."""
-    BEGINS = 3
+    BEGINS = 4
     """The name begins with what was typed."""
-    NEAR = 4
-    """The name is what was typed but for one mistake."""
     WORDS = 5
     """The name holds every word, in any order; the last may be unfinished."""
-    BEGINS_NEAR = 6
+    ABOUT = 6
+    """A person, a character, a genre or the year holds every word; or the filters understood from
+    the text hold."""
+    NEAR = 7
+    """The name is what was typed but for one mistake."""
+    ABOUT_BEGUN = 8
+    """As `ABOUT`, but the last word is unfinished; or a name holds the text, behind a few that
+    are a mistake away (`make_room_for_mistakes`)."""
+    BEGINS_NEAR = 9
     """The name begins with what was typed but for a mistake."""
-    NEAR_TWO = 7
+    SCATTERED = 10
+    """Every word is in the name, a person, a character, a genre or the year; in several of them."""
+    NEAR_TWO = 11
     """The name is what was typed but for two mistakes."""
-    WORDS_NEAR = 8
+    WORDS_NEAR = 12
     """The name holds every word but for mistakes."""
-    ABOUT = 9
-    """Every word is in the name, or a person, a character, a genre or the year; or the filters
-    understood from the text hold."""
-    ABOUT_NEAR = 10
+    ABOUT_NEAR = 13
     """Every word is there but for mistakes."""
     NONE = 255
 
@@ -50,16 +70,25 @@ IN_THE_NAME = Band.WORDS
 """Up to here the name holds what was typed, as it was typed."""
 MEANT = (Band.WRITTEN, Band.EXACT, Band.COMPLETES, Band.NEAR)
 """What was typed is this name or nearly so."""
-MISTAKEN = frozenset({Band.NEAR, Band.NEAR_TWO, Band.BEGINS_NEAR, Band.WORDS_NEAR, Band.ABOUT_NEAR})
+AS_TYPED = (*range(Band.ABOUT + 1), Band.ABOUT_BEGUN, Band.SCATTERED)
+
+
+def names_it(found: UInt8) -> bool:
+    """Return whether some name is the text, holds it as typed, or is one mistake away."""
+    return bool(found.min(initial=Band.NONE) <= IN_THE_NAME or (found == Band.NEAR).any())
+
+
+def is_as_typed(found: UInt8) -> bool:
+    """Return whether something holds the words as typed, the last one perhaps unfinished."""
+    return bool(np.isin(found, AS_TYPED).any())
 
 
 def bands(
     query: Query,
     names: AnyNames,
     in_names: AnyPostings,
-    about: AnyPostings | None = None,
-    *,
-    forgives: bool = True,
+    about: AnyPostings,
+    labels: Sequence[AnyLabels],
 ) -> UInt8:
     """Return (N,) the band of every document, `Band.NONE` where nothing matches.
 
@@ -68,7 +97,7 @@ def bands(
         names: whole names.
         in_names: the words of names.
         about: the words of all that is known of a document.
-        forgives: whether mistakes are looked for.
+        labels: people, characters and genres.
     """
     found = np.full(in_names.num_documents, Band.NONE, dtype=np.uint8)
     _note(found, Band.WRITTEN, names.written(query.text))
@@ -77,14 +106,74 @@ def bands(
     for form in query.forms:
         _note(found, Band.EXACT, names.equal_to(form))
     _note_names(found, query, names, in_names)
-    _note(found, Band.WORDS, np.flatnonzero(_all_words(query, in_names)))
-    if forgives:
-        _note_mistakes(found, query, names, in_names)
-    if about is not None:
-        _note(found, Band.ABOUT, np.flatnonzero(_all_words(query, about)))
-        if forgives and _are_few(found):
-            _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
+    _note(found, Band.WORDS, np.flatnonzero(holds_all(query, in_names)))
+    _note_mistakes(found, query, names, in_names)
+    _note_about(found, query, about, labels)
     return found
+
+
+def _note_about(
+    found: UInt8, query: Query, about: AnyPostings, labels: Sequence[AnyLabels]
+) -> None:
+    """Note documents whose people, characters, genres or year hold every word."""
+    held = holds_all(query, about)
+    if len(query.words) == 1:
+        whole = holds_all(query, about, is_open=False)
+        _note(found, Band.ABOUT, np.flatnonzero(whole))
+        _note(found, Band.ABOUT_BEGUN, np.flatnonzero(held))
+    elif held.any():
+        for each in labels:
+            for band, is_open in ((Band.ABOUT, False), (Band.ABOUT_BEGUN, True)):
+                numbers = np.flatnonzero(holds_all(query, each.in_names, is_open=is_open))
+                _note(found, band, each.documents_of(numbers))
+        _note(found, Band.SCATTERED, np.flatnonzero(held))
+    if _are_few(found):
+        _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
+
+
+def label_ranks(query: Query, labels: AnyLabels, *, forgives: bool) -> UInt8:
+    """Return (L,) how well each label matches, lower is better, `Band.NONE` where it does not.
+
+    A word counts the same wherever in a label it is: a surname as much as a first name.
+
+    Args:
+        query: what was typed.
+        labels: people or genres.
+        forgives: whether mistakes are looked for where nothing matches without.
+    """
+    found = np.full(len(labels), Band.NONE, dtype=np.uint8)
+    _note(found, Band.ABOUT_BEGUN, labels.names.beginning_with(query.forms[0])[0])
+    _note(found, Band.ABOUT_BEGUN, np.flatnonzero(holds_all(query, labels.in_names)))
+    whole = holds_all(query, labels.in_names, is_open=False)
+    _note(found, Band.ABOUT, np.flatnonzero(whole))
+    for form in query.forms:
+        _note(found, Band.EXACT, labels.names.equal_to(form))
+    if forgives and found.min(initial=Band.NONE) == Band.NONE:
+        _note_mistakes(found, query, labels.names, labels.in_names)
+    return found
+
+
+def make_room_for_mistakes(query: Query, found: UInt8, first: Int64, near: Int64) -> None:
+    """Let a few names that the text is one mistake away from stand among the first ten.
+
+    Other names that hold the text as typed come behind them, but for the first. Nothing comes
+    behind where a person or a genre was typed, or where so many names begin with the text that it
+    is likely to go on; and what people and genres hold stays ahead.
+
+    Args:
+        query: what was typed.
+        found: (N,) the bands, changed in place.
+        first: the first documents that hold the text as typed, best first.
+        near: those one mistake away, best first.
+    """
+    begun = np.count_nonzero(found <= Band.BEGINS)
+    most = MANY_BEGUN_BY_FEW_LETTERS if len(query.forms[0]) <= FEW_LETTERS else MANY_BEGUN
+    if (found == Band.KNOWN_FOR).any() or begun > most:
+        return
+    later = (found >= Band.COMPLETES) & (found <= Band.WORDS)
+    later[first[:FIRST_AS_TYPED]] = False
+    found[later] = Band.ABOUT_BEGUN
+    found[near[FIRST_MISTAKEN:]] = Band.ABOUT_BEGUN
 
 
 def _are_few(found: UInt8) -> bool:
@@ -108,7 +197,7 @@ def _note_names(found: UInt8, query: Query, names: AnyNames, in_names: AnyPostin
         _note(found, Band.BEGINS_NEAR, documents[~ends])
         documents, left = documents[ends], left[ends]
     _note(found, Band.BEGINS, documents)
-    if mistakes_in_name(len(typed)):
+    if len(typed) >= SHORTEST_COMPLETED:
         _note(found, Band.COMPLETES, documents[left <= FEW_LETTERS_LEFT])
     for form in others:
         _note(found, Band.WORDS, names.beginning_with(form)[0])
@@ -116,7 +205,12 @@ def _note_names(found: UInt8, query: Query, names: AnyNames, in_names: AnyPostin
 
 def _note_mistakes(found: UInt8, query: Query, names: AnyNames, in_names: AnyPostings) -> None:
     """Note names that are one mistake away; where few match, those further away too."""
-    forms = [form for form in query.forms[:2] if mistakes_in_name(len(form))]
+    typed = query.forms[0]
+    forms = [
+        form
+        for form in query.forms[:2]
+        if mistakes_in_name(len(form)) and (form == typed or len(form) > TOO_SHORT_WITHOUT_ARTICLE)
+    ]
     for form in forms:
         _note(found, Band.NEAR, names.near(form, 1))
     if not _are_few(found):
@@ -129,9 +223,18 @@ def _note_mistakes(found: UInt8, query: Query, names: AnyNames, in_names: AnyPos
         _note(found, Band.WORDS_NEAR, np.flatnonzero(_all_words_near(query, in_names)))
 
 
-def _all_words(query: Query, postings: AnyPostings) -> Bool:
-    """Return (N,) True where every word is held, two that follow each other also as one."""
-    masks = [_holding(query, place, postings, mistakes=False) for place in range(len(query.words))]
+def holds_all(query: Query, postings: AnyPostings, *, is_open: bool = True) -> Bool:
+    """Return (N,) True where every word is held, two that follow each other also as one.
+
+    Args:
+        query: what was typed.
+        postings: the words of documents.
+        is_open: whether the last word may be unfinished, if it is open in the query.
+    """
+    masks = [
+        _holding(query, place, postings, mistakes=False, is_open=is_open)
+        for place in range(len(query.words))
+    ]
     for place in range(len(masks) - 1):
         joined = query.words[place] + query.words[place + 1]
         if joined in postings:
@@ -151,10 +254,12 @@ def _all_words_near(query: Query, postings: AnyPostings) -> Bool:
     return held
 
 
-def _holding(query: Query, place: int, postings: AnyPostings, *, mistakes: bool) -> Bool:
+def _holding(
+    query: Query, place: int, postings: AnyPostings, *, mistakes: bool, is_open: bool = True
+) -> Bool:
     """Return (N,) True where the word at a place of the query is held, the last one begun."""
     word, number = query.words[place], query.in_digits[place]
-    is_open = query.is_open and place == len(query.words) - 1
+    is_open = is_open and query.is_open and place == len(query.words) - 1
     find = postings.with_prefix if is_open else postings.with_word
     mask = find(word)
     if number != word:

@@ -4,7 +4,7 @@ N documents.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,7 +105,7 @@ class Understanding:
         """
         self._genres, self._languages, self._people = genres, languages, people
         self._years, self._shown, self._names, self._tie_break = years, shown, names, tie_break
-        self._aliases = dict(_aliases(genres))
+        self._aliases = _aliases(genres)
 
     def read(self, query: Query) -> Reading:
         """Read a text; without filters where nothing was understood."""
@@ -132,6 +132,10 @@ class Understanding:
             if finished is not None:
                 spans.append((rest.pop(), len(words), finished, False))
         return self._reading(spans, rest, words, tokens, owners)
+
+    def genres_named(self, folded: str) -> list[int]:
+        """Return the numbers of the genres that a folded text names, by any of their names."""
+        return list(self._aliases.get(folded, ()))
 
     def _reading(
         self,
@@ -189,20 +193,25 @@ class Understanding:
         return self._time(words[first]) if first < len(words) else None
 
     def _label(self, name: str, length: int, *, may_be_person: bool) -> _Found | None:
-        genre = self._aliases.get(name)
-        if genre is not None:
-            return self._of(FilterKind.GENRE, self._genres, genre, length)
+        genres = self._aliases.get(name)
+        if genres:
+            return self._of(FilterKind.GENRE, self._genres, genres, length)
         language = self._languages.number_of(name)
         if language is not None:
-            return self._of(FilterKind.LANGUAGE, self._languages, language, length)
+            return self._of(FilterKind.LANGUAGE, self._languages, [language], length)
         person = self._people.number_of(name) if may_be_person else None
         if person is not None:
-            return self._of(FilterKind.PERSON, self._people, person, length)
+            return self._of(FilterKind.PERSON, self._people, [person], length)
         return None
 
-    def _of(self, kind: FilterKind, labels: AnyLabels, number: int, length: int) -> _Found:
-        mask = labels.mask_of(number, len(self._years))
-        return _Found(kind, labels.labels[number], mask, length)
+    def _of(
+        self, kind: FilterKind, labels: AnyLabels, numbers: Sequence[int], length: int
+    ) -> _Found:
+        """Return the filter that keeps what has any of these labels, shown by the commonest."""
+        mask = np.zeros(len(self._years), dtype=bool)
+        mask[labels.documents_of(np.array(numbers))] = True
+        shown = max(numbers, key=lambda number: labels.counts[number])
+        return _Found(kind, labels.labels[shown], mask, length)
 
     def _time(self, word: str) -> _Found | None:
         if _YEAR.fullmatch(word):
@@ -241,21 +250,23 @@ class Understanding:
         """Return the genre that a word still being typed can only mean."""
         if len(word) < SHORTEST_BEGINNING:
             return None
-        numbers = {n for alias, n in self._aliases.items() if alias.startswith(word)}
-        if len(numbers) != 1:
+        meant = {
+            tuple(numbers) for alias, numbers in self._aliases.items() if alias.startswith(word)
+        }
+        if len(meant) != 1:
             return None
-        return self._of(FilterKind.GENRE, self._genres, numbers.pop(), 1)
+        return self._of(FilterKind.GENRE, self._genres, meant.pop(), 1)
 
 
-def _aliases(genres: AnyLabels) -> Iterator[tuple[str, int]]:
-    """Yield each genre's number by its name, its plural and its synonyms; a name comes last."""
+def _aliases(genres: AnyLabels) -> dict[str, list[int]]:
+    """Return genres by their names, plurals and synonyms; a genre's own name means it alone."""
     names = [fold(genre) for genre in genres.labels]
+    aliases: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        yield from ((alias, number) for alias in _plurals(name))
-        for synonyms in SYNONYMS:
-            if name in synonyms:
-                yield from ((synonym, number) for synonym in synonyms)
-    yield from ((name, number) for number, name in enumerate(names))
+        others = [synonym for synonyms in SYNONYMS if name in synonyms for synonym in synonyms]
+        for alias in dict.fromkeys((*_plurals(name), *others)):
+            aliases.setdefault(alias, []).append(number)
+    return aliases | {name: [number] for number, name in enumerate(names)}
 
 
 def _plurals(name: str) -> Iterable[str]:

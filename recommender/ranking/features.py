@@ -48,10 +48,10 @@ FIELDS = (
 )
 """profile: its id, 0 for nobody. item: its id. genre_n: ids of its first genres, 0 for none.
 decade: from 1880. popularity, age, visit_events, history_size: ⌊log₂⌋ of likes, days in the
-catalogue, events of this visit, titles liked before it. row: `RowKind.code`. match: search's
-evidence band, from 1. hour: UTC, from 1. met: 2 where an event of the viewer names it, else 1.
-long, session, fused: how the history, this visit and both like the title, in standard deviations
-over the catalogue. gate: the share of this visit. 0 stands for unknown."""
+catalogue, events of this visit, titles liked before it. row: `RowKind.code`. match: of
+search's evidence, by `MATCHES`. hour: UTC, from 1. met: 2 where an event of the viewer names it,
+else 1. long, session, fused: how the history, this visit and both like the title, in standard
+deviations over the catalogue. gate: the share of this visit. 0 stands for unknown."""
 
 CATEGORIES = tuple(f.name for f in FIELDS if not f.is_numeric)
 NUMBERS = tuple(f.name for f in FIELDS if f.is_numeric)
@@ -86,6 +86,11 @@ class RankingRequest:
     met: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
+MATCHES = np.array([1, 2, 12, 3, 4, 6, 10, 5, 13, 7, 14, 8, 9, 11])
+"""Codes of search's bands of evidence, the strongest first; a band keeps its code when others come
+between, so that rankers go on reading what they learned."""
+
+
 class Positions(NamedTuple):
     """Positions of titles in rows.
 
@@ -93,7 +98,7 @@ class Positions(NamedTuple):
         items: (N,) item numbers.
         rows: (N,) codes of row kinds.
         slots: (N,) from `FIRST_SLOT`.
-        matches: (N,) bands of evidence from 1, 0 where nothing was searched for.
+        matches: (N,) codes of bands of evidence, 0 where nothing was searched for.
     """
 
     items: Int64
@@ -114,7 +119,7 @@ class Positions(NamedTuple):
             items,
             np.full(len(items), row_kind(row).code),
             np.full(len(items), FIRST_SLOT),
-            np.zeros(len(items), dtype=np.int64) if evidence is None else evidence + 1,
+            np.zeros(len(items), dtype=np.int64) if evidence is None else MATCHES[evidence],
         )
 
     def as_shown(self) -> "Positions":

@@ -7,15 +7,15 @@ answer as `Names`, `Postings`, `Labels` and `Strings` over all documents would.
 N documents of the large index, M with those added, C of them changed or added.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from recommender.arrays import Bool, Int16, Int64
-from search.index.labels import Labels
+from recommender.arrays import Bool, Float32, Int16, Int64
+from search.index.labels import Labels, by_share
 from search.index.names import Names
 from search.index.postings import Postings
 from search.index.strings import Strings
@@ -162,10 +162,14 @@ class ChangedLabels:
     """
 
     def __init__(
-        self, large: "AnyLabels", labels_of_changed: Iterable[Iterable[str]], places: Places
+        self,
+        large: "AnyLabels",
+        labels_of_changed: Iterable[Iterable[str]],
+        places: Places,
+        weigh: Callable[[int, int], float] = by_share,
     ) -> None:
         self._large, self._places = large, places
-        self._small = Labels(labels_of_changed)
+        self._small = Labels(labels_of_changed, weigh)
         known = [large.number_of(fold(label)) for label in self._small.labels]
         added = [n for n, number in enumerate(known) if number is None]
         first = len(large)
@@ -204,6 +208,24 @@ class ChangedLabels:
         for other in self._small_numbers.get(number, ()):
             small |= self._small.mask_of(other, len(small))
         return self._places.joined_masks(large, small)
+
+    def documents_of(self, numbers: Int64) -> Int64:
+        """Return the documents of these labels; one may come twice."""
+        parts = (self.weighed(number)[0] for number in numbers.tolist())
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
+    def weighed(self, number: int) -> tuple[Int64, Float32]:
+        """Return the label's documents, and how much each counts for it."""
+        documents, weights = np.empty(0, np.int64), np.empty(0, np.float32)
+        if number < len(self._large):
+            documents, weights = self._large.weighed(number)
+        small = [self._small.weighed(other) for other in self._small_numbers.get(number, ())]
+        kept = self._places.kept(documents)
+        changed = [self._places.of_changed[found] for found, _ in small]
+        return (
+            np.concatenate([documents[kept], *changed]),
+            np.concatenate([weights[kept], *(weights for _, weights in small)]),
+        )
 
 
 AnyStrings = Strings | ChangedStrings

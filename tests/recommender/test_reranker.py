@@ -119,9 +119,9 @@ def test_the_slate_keeps_the_band_that_the_ranker_saw(plain, ranker, has_ranker)
     reranker = plain.with_ranker(ranker if has_ranker else None)
     row = reranker.rerank_hits(hits((5, 0), (6, 3), (7, 3)), Viewer(), CONTEXT, None)
     kept = reranker.page_features([row], Viewer(), CONTEXT, None).categories
-    assert kept[:, MATCH].tolist() == [1, 4, 4]
+    assert kept[:, MATCH].tolist() == [1, 3, 3]
     if has_ranker:
-        assert ranker.asked[0].categories[:, MATCH].tolist() == [1, 4, 4]
+        assert ranker.asked[0].categories[:, MATCH].tolist() == [1, 3, 3]
 
 
 def test_candidates_are_scored_as_if_first_and_kept_by_their_slot(plain, ranker):

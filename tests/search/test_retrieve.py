@@ -4,26 +4,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommender.ranking.features import MATCHES
+from search.index.labels import Labels
 from search.index.names import Names
 from search.index.postings import Postings
 from search.query import Query
-from search.retrieve import Band, bands
+from search.retrieve import Band, bands, label_ranks
 from search.text import words
 
 NAMES = ["Star Wars", "Starship Troopers", "The Star", "Wars of Stars", "Casablanca"]
 CAST = ["Mark Hamill", "", "Bogart", "", "Humphrey Bogart"]
 
 
-def bands_of(
-    text: str, names: list[str] = NAMES, *, cast: list[str] | None = None, forgives: bool = True
-) -> list[Band]:
-    about = cast and Postings([words(name), words(who)] for name, who in zip(names, cast))  # noqa: B905
+def bands_of(text: str, names: list[str] = NAMES, cast: list[str] | None = None) -> list[Band]:
+    people = cast or [""] * len(names)
     found = bands(
         Query.parse(text),
         Names([name] for name in names),
         Postings(([words(name)] for name in names), joins=True),
-        about or None,
-        forgives=forgives,
+        Postings([words(name), words(who)] for name, who in zip(names, people, strict=True)),
+        [Labels([who] if who else [] for who in people)],
     )
     return [Band(int(band)) for band in found]
 
@@ -62,9 +62,25 @@ def test_a_blank_ends_the_word() -> None:
     assert bands_of("star ")[1] == Band.BEGINS_NEAR
 
 
-def test_no_mistake_is_forgiven_where_that_is_not_wanted() -> None:
-    assert bands_of("casblanca")[4] == Band.NEAR
-    assert bands_of("casblanca", forgives=False)[4] == Band.NONE
+def test_what_people_hold_as_typed_stands_before_mistakes() -> None:
+    names, cast = ["Mitt", "Seven", "Pittsburgh", "Heat"], ["", "Brad Pitt", "", "Pitt Brown"]
+    found = bands_of("pitt", names, cast)
+    assert found == [Band.NEAR, Band.ABOUT, Band.BEGINS, Band.ABOUT]
+    assert found[1] < found[0]
+
+
+def test_words_of_one_person_stand_before_words_of_several_things() -> None:
+    names, cast = ["One", "Two", "Three"], ["Mark Hamill", "Hamill Smith", "Mark Twain Hamillton"]
+    assert bands_of("mark hamill", names, cast) == [Band.ABOUT, Band.NONE, Band.ABOUT_BEGUN]
+    assert bands_of("three mark", names, cast)[2] == Band.SCATTERED
+
+
+def test_a_label_is_known_by_any_of_its_words_and_by_a_mistake_where_that_is_wanted() -> None:
+    people = Labels([["Nolan Funk"], ["Christopher Nolan"], ["Nolana"], ["Noland Smith"]])
+    ranks = label_ranks(Query.parse("nolan"), people, forgives=True)
+    assert ranks.tolist() == [Band.ABOUT, Band.ABOUT, Band.ABOUT_BEGUN, Band.ABOUT_BEGUN]
+    assert (label_ranks(Query.parse("nolen"), people, forgives=False) == Band.NONE).all()
+    assert (label_ranks(Query.parse("nolen"), people, forgives=True) != Band.NONE).any()
 
 
 def test_nothing_typed_matches_nothing() -> None:
@@ -85,3 +101,14 @@ def test_a_whole_name_is_the_best_evidence_and_its_beginning_always_some(
     assert bands_of(name, names)[place] == Band.WRITTEN
     begun = name[: data.draw(st.integers(1, len(name)))].rstrip()
     assert bands_of(begun, names)[place] <= Band.BEGINS
+
+
+def test_every_band_has_a_code_of_its_own_for_rankers() -> None:
+    codes = MATCHES[[band for band in Band if band != Band.NONE]].tolist()
+    assert len(codes) == len(set(codes))
+    assert MATCHES[[Band.WRITTEN, Band.NEAR, Band.ABOUT, Band.ABOUT_NEAR]].tolist() == [
+        1,
+        5,
+        10,
+        11,
+    ]

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from search.engine import Hit
 from search.errors import SearchError
 from search.query import FilterKind
+from search.retrieve import Band
 from webapp.api.refusals import refusals
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.models import Genre, Person, Title
@@ -37,8 +38,9 @@ class ScoreSerializer(serializers.Serializer[Any]):
     """Why a title stands where it does: evidence, then the chance or else the sum of parts."""
 
     evidence = serializers.CharField(
-        help_text="How the text matches, which no taste outweighs: written, exact, completes, "
-        "near, begins, words, near_two, begins_near, words_near, about, about_near; or meaning."
+        help_text="How the text matches, which no taste outweighs, best first: "
+        + ", ".join(band.name.lower() for band in Band if band != Band.NONE)
+        + "; or meaning."
     )
     parts = serializers.DictField(
         child=serializers.FloatField(),

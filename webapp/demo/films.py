@@ -171,9 +171,9 @@ def titles_table(
                 film.imdb_id,
                 film.runtime_minutes,
                 film.genres.split(", "),
-                _people(film.directors),
-                _people(film.writers),
-                _people(film.cast),
+                people_of(film.directors),
+                people_of(film.writers),
+                people_of(film.cast),
                 film.language,
                 film.country,
                 MATURITY.get(film.rating),
@@ -247,7 +247,7 @@ def _key(name: str) -> str:
     return " ".join("volume" if word == "vol" else word for word in words)
 
 
-def _people(text: str) -> list[str]:
+def people_of(text: str) -> list[str]:
     """Split names at commas; "Sammy Davis, Jr." is one name."""
     people: list[str] = []
     for name in text.split(", "):

@@ -12,6 +12,7 @@ import numpy as np
 
 from recommender.arrays import Float32
 from recommender.ranking.page import Row
+from search.retrieve import Band
 from webapp.discovery.surface import Surface
 
 
@@ -65,11 +66,20 @@ def _shown_row(stored: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
+_BANDS = {
+    Band.WRITTEN: 0, Band.EXACT: 1, Band.COMPLETES: 2, Band.BEGINS: 3, Band.NEAR: 4, Band.WORDS: 5,
+    Band.BEGINS_NEAR: 6, Band.NEAR_TWO: 7, Band.WORDS_NEAR: 8, Band.ABOUT: 9, Band.KNOWN_FOR: 9,
+    Band.ABOUT_BEGUN: 9, Band.SCATTERED: 9, Band.ABOUT_NEAR: 10,
+}  # fmt: skip
+"""The numbers that the bands had, or the bands that they were part of."""
+
+
 def version_1_scores(row: Row) -> Float32:
     """Return (N,) scores as slates held them before evidence was stored apart from scores.
 
-    A search hit's score was -band + click probability.
+    A search hit's score was -band + click probability, by the bands of then.
     """
     if row.evidence is None:
         return row.scores
-    return np.asarray(-row.evidence.astype(np.float32) + row.scores.clip(0, 1 - 1e-6))
+    bands = np.array([_BANDS[Band(band)] for band in row.evidence.tolist()], dtype=np.float32)
+    return np.asarray(-bands + row.scores.clip(0, 1 - 1e-6))
