@@ -129,9 +129,7 @@ class Recommender:
             "trending", self.catalogue, self._trending, Because.TRENDING
         )
         self._new_row = new_row(self.catalogue)
-        self._similarity = similarity_vectors(
-            self.catalogue, self._factors[:, : tastes.history_size]
-        )
+        self._similarity = similarity_vectors(self.catalogue, self.space)
         self._likeness, self._visits = None, None
         self.start_caches()
         if content is not None:
