@@ -27,6 +27,10 @@ T = TypeVar("T")
 
 POLL_SECONDS = 0.1
 LOG_BYTES = 10_000_000
+REVIVAL_SECONDS, LONGEST_REVIVAL_SECONDS = 0.5, 60.0
+"""The first pause before what died is started again, doubled by every death in a row; the last."""
+LONG_LIFE_SECONDS = 60.0
+"""What lived so long begins with the first pause again."""
 GRACE = ((signal.SIGTERM, 12.0), (signal.SIGKILL, 5.0))
 """Which signals end a process, and how many seconds each is given."""
 
@@ -178,13 +182,12 @@ class Child:
             self._pump.start()
         return self.process.pid
 
-    def _keep(self, output: IO[bytes], log: Path, show: bool) -> None:
-        with contextlib.suppress(OSError):
-            if log.stat().st_size > LOG_BYTES:
-                log.replace(log.with_suffix(".log.1"))
-        with output, log.open("ab", buffering=0) as file:
+    def _keep(self, output: IO[bytes], path: Path, show: bool) -> None:
+        """Read to the end, come what may: who writes into a pipe that nobody reads dies of it."""
+        log = Log(path)
+        with output, contextlib.closing(log):
             for line in output:
-                file.write(line)
+                log.write(line)
                 text = line.decode(errors="replace").rstrip()
                 self.lines = [*self.lines[-19:], text]
                 if show:
@@ -216,6 +219,59 @@ class Child:
             self._pump.join(timeout=2)
 
 
+class Log:
+    """A file of bounded size, and the one before it; what a full disk refuses is not kept."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[bytes] | None = None
+        self._is_refused = False
+
+    def write(self, line: bytes) -> None:
+        try:
+            self._open().write(line)
+        except OSError as error:
+            self.close()
+            if not self._is_refused:
+                say(f"{self._path} cannot be written: {error}; what comes is shown here alone")
+            self._is_refused = True
+        else:
+            self._is_refused = False
+
+    def close(self) -> None:
+        if self._file:
+            with contextlib.suppress(OSError):
+                self._file.close()
+        self._file = None
+
+    def _open(self) -> IO[bytes]:
+        if self._file and self._file.tell() > LOG_BYTES:
+            self.close()
+        if self._file is None:
+            with contextlib.suppress(OSError):
+                if self._path.stat().st_size > LOG_BYTES:
+                    self._path.replace(self._path.with_suffix(".log.1"))
+            self._file = self._path.open("ab", buffering=0)
+        return self._file
+
+
+@dataclass
+class Revival:
+    """When a process that died is started again.
+
+    Attributes:
+        child: the process.
+        started: when it was started last, by the monotonic clock.
+        deaths: how often it died in a row, none of its lives a long one.
+        due: when it is to be started; None while it lives.
+    """
+
+    child: Child
+    started: float
+    deaths: int = 0
+    due: float | None = None
+
+
 def group_of(user: str) -> int:
     return pwd.getpwnam(user).pw_gid
 
@@ -244,6 +300,8 @@ class Supervisor:
         self._children: list[Child] = []
         self._step: Child | None = None
         self._stop_asked = False
+        self._revives = False
+        self._revivals: dict[str, Revival] = {}
         self._run.mkdir(parents=True, exist_ok=True)
 
     def listen(self) -> None:
@@ -314,15 +372,45 @@ class Supervisor:
             time.sleep(every)
 
     def wait_for_stop(self) -> None:
-        """Wait until somebody asks for the end, or a process dies."""
+        """Wait until somebody asks for the end; start again what dies meanwhile."""
+        now = time.monotonic()
+        self._revivals = {c.name: Revival(c, now) for c in self._children if not c.may_end}
+        self._revives = True
         with contextlib.suppress(Stopped):
-            self.until(lambda: None, "the end", seconds=None)
+            self.until(self._revive, "the end", seconds=None)
+
+    def _revive(self) -> None:
+        """Start what is due."""
+        now = time.monotonic()
+        for revival in self._revivals.values():
+            if revival.due is not None and revival.due <= now:
+                revival.due, revival.started = None, now
+                say(f"starting {revival.child.name} again")
+                self.start(revival.child)
+
+    def _plan_revival(self, child: Child) -> None:
+        """Say what died and when it is started again, later each time in a row."""
+        now, revival = time.monotonic(), self._revivals[child.name]
+        lived = now - revival.started
+        revival.deaths = 1 if lived > LONG_LIFE_SECONDS else revival.deaths + 1
+        pause = min(REVIVAL_SECONDS * 2 ** (revival.deaths - 1), LONGEST_REVIVAL_SECONDS)
+        revival.due = now + pause
+        words = child.log_tail()
+        child.stop()  # what it left of its group
+        self._forget(child)
+        say(
+            f"{child.name} ended with status {child.ended} after {lived:.0f} s; it is started "
+            f"again in {pause:g} s. Its last lines:\n{words}"
+        )
 
     def _look(self) -> None:
         if self._stop_asked:
             raise Stopped
         for child in self._children.copy():
             if child is self._step or child.ended is None:
+                continue
+            if not child.may_end and self._revives:
+                self._plan_revival(child)
                 continue
             if not child.may_end:
                 words = child.log_tail()

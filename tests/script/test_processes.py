@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -131,6 +132,108 @@ def test_a_step_that_fails_says_so(supervisor):
 def test_a_wait_has_an_end(supervisor):
     with pytest.raises(Failed, match="in vain for rain"):
         supervisor.until(lambda: None, "rain", seconds=0.1)
+
+
+def waits_while(supervisor, act):
+    """Wait for the end as `script/demo` does, and let a thread act and ask for it."""
+    failures = []
+
+    def run():
+        try:
+            act()
+        except AssertionError as error:
+            failures.append(error)
+        finally:
+            supervisor._stop_asked = True
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    supervisor.wait_for_stop()
+    thread.join(20)
+    assert not failures
+
+
+def until(condition):
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_dies_is_started_again_and_the_others_go_on(supervisor, capsys):
+    child, other = sleeper("web"), sleeper("other")
+    for started in (child, other):
+        supervisor.start(started)
+    pids = [child.process.pid, other.process.pid]
+
+    def kill():
+        os.kill(pids[0], signal.SIGKILL)
+        until(lambda: child.process.pid != pids[0] and child.ended is None)
+
+    waits_while(supervisor, kill)
+    shown = capsys.readouterr().out
+    assert "web ended with status -9 after 0 s; it is started again in 0.5 s" in shown
+    assert "starting web again" in shown
+    assert other.process.pid == pids[1]
+    assert other.ended is None
+
+
+def test_what_dies_again_and_again_waits_longer_each_time(supervisor, capsys, monkeypatch):
+    monkeypatch.setattr(processes, "REVIVAL_SECONDS", 0.02)
+    monkeypatch.setattr(processes, "LONGEST_REVIVAL_SECONDS", 0.1)
+    supervisor.start(
+        sleeper("brief", [sys.executable, "-c", "print('no luck'); raise SystemExit(1)"])
+    )
+    shown = []
+
+    def enough():
+        shown.append(capsys.readouterr().out)
+        return "".join(shown).count("starting brief again") >= 5
+
+    waits_while(supervisor, lambda: until(enough))
+    pauses = re.findall(r"again in ([0-9.]+) s", "".join(shown))
+    assert pauses[:5] == ["0.02", "0.04", "0.08", "0.1", "0.1"]
+    assert "no luck" in "".join(shown)
+
+
+def test_a_full_disk_ends_no_process_and_no_log(tmp_path, monkeypatch, capsys):
+    """What cannot be written is shown alone; what comes once there is room again is kept."""
+    log = processes.Log(tmp_path / "web.log")
+    log.write(b"one\n")
+    is_full = True
+    opened = Path.open
+
+    class Full:
+        def write(self, line):
+            raise OSError(28, "No space left on device")
+
+        def tell(self):
+            return 0
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(
+        Path, "open", lambda path, *a, **k: Full() if is_full else opened(path, *a, **k)
+    )
+    log.close()
+    log.write(b"two\n")
+    log.write(b"three\n")
+    is_full = False
+    log.write(b"four\n")
+    log.close()
+    assert (tmp_path / "web.log").read_bytes() == b"one\nfour\n"
+    assert capsys.readouterr().out.count("No space left on device") == 1
+
+
+def test_a_log_is_bounded_while_its_process_runs(tmp_path, monkeypatch):
+    monkeypatch.setattr(processes, "LOG_BYTES", 10)
+    log = processes.Log(tmp_path / "web.log")
+    for n in range(9):
+        log.write(b"line %d\n" % n)
+    log.close()
+    assert (tmp_path / "web.log").stat().st_size <= 17
+    assert (tmp_path / "web.log.1").stat().st_size <= 17
 
 
 @pytest.mark.usefixtures("signals_restored")
