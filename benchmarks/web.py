@@ -36,6 +36,9 @@ class WebServer:
         return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
 
+UNLIMITED = {"MARQUEE_PAGES_A_MINUTE": "1000000"}
+
+
 @contextmanager
 def web_server(log: Path, environment: Mapping[str, str]) -> Iterator[WebServer]:
     """Run gunicorn on a free port, and yield it once every process answers.
@@ -54,7 +57,7 @@ def web_server(log: Path, environment: Mapping[str, str]) -> Iterator[WebServer]
     options = ["--bind", f"127.0.0.1:{port}", "--no-control-socket", "--access-logfile", os.devnull]
     with log.open("ab") as output:
         server = subprocess.Popen(
-            [*gunicorn, *options], cwd=ROOT, env={**os.environ, **environment},
+            [*gunicorn, *options], cwd=ROOT, env={**UNLIMITED, **os.environ, **environment},
             stdout=output, stderr=output,
         )  # fmt: skip
     try:

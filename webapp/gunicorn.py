@@ -10,6 +10,7 @@ from gunicorn.workers.base import Worker
 from webapp.threads import bound_thread_pools
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
+os.environ["MARQUEE_PROCESS"] = "web"
 
 bound_thread_pools()
 

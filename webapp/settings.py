@@ -119,6 +119,13 @@ SECURE = env.bool("MARQUEE_SECURE", True)
 MARQUEE_HOME = Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve()
 """Folder of artifacts and, in the demo, of the servers' data."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
+PROCESS = env.str("MARQUEE_PROCESS", "", validate=validate.OneOf(["", "web", "worker"]))
+"""What this process is; web server and worker say so themselves, a command is neither."""
+_statement_seconds = {
+    "web": env.float("MARQUEE_WEB_STATEMENT_SECONDS", 5.0, validate=validate.Range(min=0.1)),
+    "worker": env.float("MARQUEE_WORKER_STATEMENT_SECONDS", 3600.0, validate=validate.Range(min=1)),
+}
+"""How long one statement may take, by process; a command's may take as long as it does."""
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "redis://127.0.0.1:6379/0")
 _cache_url = env.str("MARQUEE_CACHE_URL", "")
 VISIT_GAP_SECONDS = env.int(
@@ -211,7 +218,12 @@ LOG_LEVEL = env.str(
     "MARQUEE_LOG_LEVEL", "INFO", validate=validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])
 )
 WEB_PROCESSES = env.int("MARQUEE_WEB_PROCESSES", 2, validate=validate.Range(min=1))
-WEB_THREADS = env.int("MARQUEE_WEB_THREADS", 2, validate=validate.Range(min=1))
+WEB_THREADS = env.int("MARQUEE_WEB_THREADS", 32, validate=validate.Range(min=1))
+"""Threads that read requests, wait in line and write answers; how many work is `WEB_REQUESTS`."""
+WEB_REQUESTS = env.int("MARQUEE_WEB_REQUESTS", 3, validate=validate.Range(min=1))
+WEB_WAITING = env.int("MARQUEE_WEB_WAITING", 12, validate=validate.Range(min=0))
+"""Requests of one process that are worked on at once, and that wait in line for their turn."""
+PAGES_A_MINUTE = env.int("MARQUEE_PAGES_A_MINUTE", 600, validate=validate.Range(min=10))
 _seal()
 
 TESTING = "pytest" in sys.modules
@@ -252,6 +264,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "webapp.pages.front.ProbeMiddleware",
+    "webapp.pages.admission.AdmissionMiddleware",
     "webapp.after_response.AfterResponseMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "webapp.pages.timing.ServerTimingMiddleware",
@@ -264,6 +277,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "webapp.profiles.middleware.SessionAccountMiddleware",
+    "webapp.pages.admission.PageLimitMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -303,6 +317,22 @@ DATABASES = {
 # A server that hangs costs a viewer three seconds. Tests connect anew at every request of a live
 # server, many at once, and a busy machine can keep one of them waiting for longer than that.
 DATABASES["default"].setdefault("OPTIONS", {}).setdefault("connect_timeout", 30 if TESTING else 3)
+LOCK_SHARE, IDLE_SHARE = 0.6, 2.0
+"""Of a statement's seconds: to wait for a lock, and to leave a transaction open without a word."""
+ANSWER_SPARE_SECONDS = 2.0
+"""After these the client gives up on a server that hangs and ends nothing itself."""
+if PROCESS:
+    _options, _seconds = DATABASES["default"]["OPTIONS"], _statement_seconds[PROCESS]
+    _options["options"] = " ".join(
+        [
+            _options.get("options", ""),
+            f"-c statement_timeout={1000 * _seconds:.0f}",
+            f"-c lock_timeout={1000 * LOCK_SHARE * _seconds:.0f}",
+            f"-c idle_in_transaction_session_timeout={1000 * IDLE_SHARE * _seconds:.0f}",
+        ]
+    ).strip()
+    if PROCESS == "web":
+        _options["answer_seconds"] = _seconds + ANSWER_SPARE_SECONDS
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
@@ -456,6 +486,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_THROTTLE_RATES": {
         "events": "600/min",
         "events_a_day": f"{EVENTS_A_DAY}/day",
+        "pages": f"{PAGES_A_MINUTE}/min",
         "search": "600/min",
         "suggest": "1200/min",
         "login": "20/min",

@@ -1,6 +1,8 @@
 """POST /api/v1/events: records a batch of events and reports each refused one with its reason."""
 
 import uuid
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -20,7 +22,15 @@ MAX_BATCH = 500
 TOO_MANY_TODAY = "more events came from this viewer within a day than are kept"
 
 
+SHIFT_FROM = timedelta(seconds=60)
+"""A browser's clock that is no further off is believed."""
+
+
 class BatchSerializer(serializers.Serializer[Any]):
+    sent_at = serializers.DateTimeField(
+        required=False,
+        help_text="The client's clock as it sends. One that is over a minute off is corrected for.",
+    )
     events = serializers.ListField(
         child=serializers.DictField(), allow_empty=False, min_length=1, max_length=MAX_BATCH
     )
@@ -60,10 +70,9 @@ class EventsView(APIView):
                 positions.append(index)
             else:
                 errors.append({"index": index, "id": _id_of(event), "reason": draft})
-        visit = visit_of(request._request)
-        report = (
-            record_events(visit, drafts, now_of(request._request)) if drafts else IngestReport()
-        )
+        visit, now = visit_of(request._request), now_of(request._request)
+        drafts = _corrected(drafts, request.data, now)
+        report = record_events(visit, drafts, now) if drafts else IngestReport()
         errors += [
             {"index": positions[refused.index], "id": str(refused.id), "reason": refused.reason}
             for refused in report.errors
@@ -83,6 +92,17 @@ def _id_of(event: dict[str, Any]) -> str | None:
         return str(uuid.UUID(event["id"]))
     except (KeyError, ValueError, TypeError, AttributeError):
         return None
+
+
+def _corrected(drafts: list[EventDraft], body: Any, now: datetime) -> list[EventDraft]:
+    """Return the events by our clock, if the batch says what the client's was."""
+    try:
+        ahead = datetime.fromisoformat(body.get("sent_at")) - now
+        if abs(ahead) <= SHIFT_FROM:
+            return drafts
+        return [replace(draft, occurred_at=draft.occurred_at - ahead) for draft in drafts]
+    except (TypeError, ValueError, OverflowError):  # it says nothing that could be used
+        return drafts
 
 
 def _events_of(body: Any) -> list[dict[str, Any]]:

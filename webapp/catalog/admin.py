@@ -3,12 +3,12 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.postgresql.retries import retried
+from webapp.postgresql.timeouts import PATIENT_SECONDS, answers_within
 
 M = TypeVar("M", bound=Model)
 
@@ -34,7 +34,7 @@ class InUseAdmin(admin.ModelAdmin[M]):
 
     @staticmethod
     def _delete(chosen: QuerySet[M]) -> None:
-        with transaction.atomic():
+        with answers_within(PATIENT_SECONDS):
             list(chosen.select_for_update().order_by("pk").values_list("pk"))
             chosen.delete()
 

@@ -38,6 +38,11 @@ def busy(request: HttpRequest) -> HttpResponse:
     return _unavailable(request, "Many people are logging in. Try again in a moment.", 2)
 
 
+def crowded(request: HttpRequest) -> HttpResponse:
+    """Respond 503 where more requests are under way than a process works on."""
+    return _unavailable(request, "Many people are watching. Try again in a moment.", 2)
+
+
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     return _page(request, 429, "That was a bit much", "Wait a minute, then try again.")
 

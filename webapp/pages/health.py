@@ -1,13 +1,15 @@
 """Liveness (`/healthz`) and readiness (`/readyz`) probes."""
 
-from django.db import connection
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
+from webapp.postgresql.timeouts import answers_within
 from webapp.refreshed import NotReadyError
+
+READY_SECONDS = 2.0
 
 
 @never_cache
@@ -22,8 +24,8 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> HttpResponse:
     """Respond 200 if the database answers and a release is loaded, else 503 with the reason."""
     try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        with answers_within(READY_SECONDS):
+            pass
         live = holder.get()
     except DatabaseError:
         return _not_ready("The database does not answer.")

@@ -6,9 +6,9 @@ Whatever a profile's other pages write meanwhile waits, and then finds nobody.
 from pathlib import Path
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from webapp.postgresql.retries import retried
+from webapp.postgresql.timeouts import PATIENT_SECONDS, answers_within
 from webapp.profiles.locks import lock_profiles
 from webapp.profiles.models import Profile
 from webapp.queries import Query
@@ -25,14 +25,14 @@ def delete_account(account_id: int) -> None:
 
 
 def _delete_account(account_id: int) -> None:
-    with transaction.atomic():
+    with answers_within(PATIENT_SECONDS):
         account = User.objects.select_for_update().get(pk=account_id)  # no profile is added now
         _delete(list(Profile.objects.filter(account=account).values_list("pk", flat=True)))
         account.delete()
 
 
 def _delete(profile_ids: list[int]) -> None:
-    with transaction.atomic():
+    with answers_within(PATIENT_SECONDS):
         lock_profiles(profile_ids, to_delete=True)
         _LOCK_VISITS.rows(profiles=profile_ids)  # before what the next statement sees of them
         _DELETE.execute(profiles=profile_ids)

@@ -176,3 +176,25 @@ def test_a_day_holds_so_many_events(owner_client, films, monkeypatch):
     assert [error["reason"] for error in refused.json()["errors"]] == [TOO_MANY_TODAY] * 2
     assert post(Client(), event("open", films[0].pk)).json()["accepted"] == 1
     assert Event.objects.count() == 3
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=10), timedelta(days=-400), timedelta(0)])
+def test_a_browser_whose_clock_is_wrong_loses_nothing(owner_client, films, ahead):
+    """What it says of its own clock as it sends is corrected for."""
+    now = datetime.now(UTC)
+    opened = event(
+        "open", films[0].pk, occurred_at=(now + ahead - timedelta(minutes=2)).isoformat()
+    )
+    body = {"sent_at": (now + ahead).isoformat(), "events": [opened]}
+    answer = owner_client.post("/api/v1/events", body, content_type="application/json")
+    assert answer.json()["accepted"] == 1
+    assert abs(Event.objects.get().occurred_at - (now - timedelta(minutes=2))) < timedelta(
+        minutes=1
+    )
+
+
+@pytest.mark.parametrize("sent_at", [None, 7, "yesterday", "0001-01-01T00:00:00Z", "2026-01-01"])
+def test_a_clock_that_says_nothing_is_not_believed(owner_client, films, sent_at):
+    body = {"sent_at": sent_at, "events": [event("open", films[0].pk)]}
+    answer = owner_client.post("/api/v1/events", body, content_type="application/json")
+    assert answer.status_code == 200

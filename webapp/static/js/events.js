@@ -55,7 +55,7 @@ const Events = (() => {
       keepalive: true,
       credentials: "same-origin",
       headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-      body: JSON.stringify({ events: batch }),
+      body: JSON.stringify({ sent_at: new Date().toISOString(), events: batch }),
     });
     /* What was refused one by one is in a 2xx; a batch that can never be taken (400) is dropped. */
     if (!response.ok && response.status !== 400) throw new Error(`answered ${response.status}`);
