@@ -14,6 +14,7 @@ A class with caches of its own lists their fields in `CACHES`; they are left out
 
 import hashlib
 import json
+import os
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -33,6 +34,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 READ_BELOW_BYTES = 16_384
 """Smaller arrays are read: mapping them would cost more than it shares."""
+ROOM_ROWS, ROOM_BYTES = 256, 65_536
+"""So much is left free behind an array, whichever is more: a hole in the file, for `grown`."""
 _PLAIN = (type(None), bool, int, float, str)
 _SPARSE = {"csr": sparse.csr_array, "csc": sparse.csc_array}
 
@@ -92,6 +95,51 @@ def load_mapped(folder: Path, classes: Collection[type], about: Mapping[str, Any
         raise ArtifactError(f"{folder} holds no readable index: {error}") from error
 
 
+def grown(array: AnyArray, rows: AnyArray) -> AnyArray:
+    """Return `np.concatenate([array, rows])`; of a mapped array the pages stay shared.
+
+    The file is mapped once more, with the room behind it: only pages that are written to belong to
+    this process. Where there is no such room, or the file is gone, all is copied.
+    """
+    source: Any = array.base
+    is_whole = (
+        isinstance(source, np.memmap)
+        and source.shape == array.shape
+        and source.flags.c_contiguous
+        and array.ctypes.data == source.ctypes.data
+    )
+    if is_whole:
+        shape = (len(array) + len(rows), *array.shape[1:])
+        try:
+            more = np.memmap(
+                source.filename, array.dtype, mode="c", offset=source.offset, shape=shape
+            )
+        except (OSError, ValueError):
+            return np.concatenate([array, rows])
+        more[len(array) :] = rows
+        return np.asarray(more)
+    return np.concatenate([array, rows.astype(array.dtype, copy=False)])
+
+
+def grown_matrix(matrix: sparse.csr_array, rows: sparse.csr_array) -> sparse.csr_array:
+    """Return `sparse.vstack([matrix, rows])` by `grown`, in sorted order."""
+    rows = rows.copy()
+    rows.sum_duplicates()
+    bounds = np.concatenate([matrix.indptr, matrix.indptr[-1] + rows.indptr[1:]])
+    joined = sparse.csr_array(
+        (
+            grown(matrix.data, rows.data.astype(matrix.data.dtype)),
+            grown(matrix.indices, rows.indices.astype(matrix.indices.dtype)),
+            bounds.astype(matrix.indptr.dtype),
+        ),
+        shape=(matrix.shape[0] + rows.shape[0], matrix.shape[1]),
+        copy=False,
+    )
+    if matrix.has_canonical_format:
+        joined.has_canonical_format = True  # so that nothing sorts its arrays
+    return joined
+
+
 def about_mapped(folder: Path) -> dict[str, Any]:
     """Return what a folder is about, without its arrays.
 
@@ -125,7 +173,7 @@ class _Writer:
     folder: Path
     classes: Collection[type]
     arrays: list[list[int]] = field(default_factory=list)
-    """Bytes and checksum of file N."""
+    """Bytes of file N, of the room behind them, and the checksum of the first."""
     objects: list[list[Any]] = field(default_factory=list)
     """Class and fields; those that an object refers to come before it."""
     written: dict[int, tuple[object, Any]] = field(default_factory=dict)
@@ -176,7 +224,10 @@ class _Writer:
         number = len(self.arrays)
         path = self.folder / f"{number}.npy"
         np.save(path, array, allow_pickle=False)
-        self.arrays.append([path.stat().st_size, _checksum(path.read_bytes())])
+        size = path.stat().st_size
+        room = _room(array) if size >= READ_BELOW_BYTES and array.ndim else 0
+        self.arrays.append([size, room, _checksum(path.read_bytes())])
+        os.truncate(path, size + room)
         return number
 
 
@@ -188,8 +239,8 @@ class _Reader:
     ) -> None:
         self._classes = {_name(each): each for each in classes}
         self._arrays = [
-            _mapped(folder / f"{number}.npy", size, checksum)
-            for number, (size, checksum) in enumerate(manifest["arrays"])
+            _mapped(folder / f"{number}.npy", *sizes)
+            for number, sizes in enumerate(manifest["arrays"])
         ]
         self._sparse: dict[tuple[Any, ...], Any] = {}
         self._objects: list[Any] = []
@@ -239,16 +290,24 @@ class _Reader:
         return self._sparse[key]
 
 
-def _mapped(path: Path, size: int, checksum: int) -> AnyArray:
+def _room(array: AnyArray) -> int:
+    return max(ROOM_BYTES, ROOM_ROWS * (array.nbytes // max(len(array), 1)))
+
+
+def _mapped(path: Path, size: int, room: int, checksum: int) -> AnyArray:
     """Return a file's array, read-only.
 
     Raises:
         ArtifactError: the file has another size or checksum.
     """
-    if path.stat().st_size != size:
-        raise ArtifactError(f"{path} has {path.stat().st_size} bytes, expected {size}")
+    if path.stat().st_size != size + room:
+        raise ArtifactError(f"{path} has {path.stat().st_size} bytes, expected {size + room}")
     is_mapped = size >= READ_BELOW_BYTES
-    content = np.memmap(path, dtype=np.uint8, mode="r").data if is_mapped else path.read_bytes()
+    content = (
+        np.memmap(path, dtype=np.uint8, mode="r", shape=(size,)).data
+        if is_mapped
+        else path.read_bytes()
+    )
     if _checksum(content) != checksum:
         raise ArtifactError(f"{path} changed since it was written")
     loaded = np.load(path, mmap_mode="r" if is_mapped else None, allow_pickle=False)

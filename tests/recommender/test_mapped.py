@@ -1,6 +1,7 @@
 """Objects in folders that processes map: equal, shared, read-only, and refused when broken."""
 
 import json
+import shutil
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from scipy import sparse
 
 from recommender.errors import ArtifactError
-from recommender.mapped import code_fingerprint, load_mapped, save_mapped
+from recommender.mapped import code_fingerprint, grown, grown_matrix, load_mapped, save_mapped
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,8 @@ def test_a_changed_byte_is_noticed_in_every_file(tmp_path, size):
     save_mapped(tmp_path / "a", Shelf("s", LARGE[:size].copy()), CLASSES, ABOUT)
     for path in sorted((tmp_path / "a").iterdir()):
         content = path.read_bytes()
-        path.write_bytes(content[:-3] + bytes([content[-3] ^ 1]) + content[-2:])
+        place = len(content) // 3  # the last bytes may be room to grow into
+        path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         with pytest.raises(ArtifactError):
             load_mapped(tmp_path / "a", CLASSES, ABOUT)
         path.write_bytes(content[:-1])
@@ -146,3 +148,41 @@ def test_the_fingerprint_follows_the_code(tmp_path):
     assert code_fingerprint([tmp_path]) == before
     (tmp_path / "one.py").write_text("a = 2")
     assert code_fingerprint([tmp_path]) != before
+
+
+@pytest.mark.parametrize("shape", [(5000,), (600, 16)])
+def test_a_mapped_array_grows_without_being_copied(tmp_path, shape):
+    array = np.random.default_rng(2).random(shape).astype(np.float32)
+    rows = np.ones((3, *shape[1:]), dtype=np.float32)
+    mapped = round_trip(tmp_path / "a", Shelf("s", array)).lengths
+    more = grown(mapped, rows)
+    np.testing.assert_array_equal(more, np.concatenate([array, rows]))
+    assert isinstance(more.base, np.memmap)
+    assert not isinstance(grown(more[1:], rows).base, np.memmap)
+    again = grown(mapped, 2 * rows)
+    np.testing.assert_array_equal(more[-3:], rows, "two that grew are each by itself")
+    np.testing.assert_array_equal(again[-3:], 2 * rows)
+    np.testing.assert_array_equal(load_mapped(tmp_path / "a", CLASSES, ABOUT).lengths, array)
+
+
+def test_what_cannot_grow_in_place_is_copied(tmp_path):
+    plain = np.arange(4.0)
+    np.testing.assert_array_equal(grown(plain, plain), [0, 1, 2, 3, 0, 1, 2, 3])
+    mapped = round_trip(tmp_path / "a", Shelf("s", LARGE)).lengths
+    too_many = np.zeros(10**6, dtype=np.int64)
+    assert len(grown(mapped, too_many)) == len(LARGE) + 10**6
+    shutil.rmtree(tmp_path / "a")
+    np.testing.assert_array_equal(grown(mapped, plain.astype(np.int64))[-4:], plain)
+
+
+def test_a_mapped_matrix_grows_by_rows(tmp_path):
+    rng = np.random.default_rng(4)
+    matrix = sparse.random_array((500, 80), density=0.2, rng=rng, dtype=np.float32).tocsr()
+    rows = sparse.random_array((3, 80), density=0.2, rng=rng, dtype=np.float32).tocsr()
+    mapped = round_trip(tmp_path / "a", Shelf("s", LARGE, matrix=matrix)).matrix
+    for one in (matrix, mapped):
+        more = grown_matrix(one, rows)
+        expected = sparse.vstack([matrix, rows]).toarray()
+        np.testing.assert_array_equal(more.toarray(), expected)
+        np.testing.assert_array_equal(more[[501]].toarray()[0], expected[501])
+        np.testing.assert_allclose(more @ np.ones(80, np.float32), expected.sum(axis=1), rtol=1e-5)
