@@ -5,6 +5,7 @@
 I items, N items kept, B batch, k neighbours.
 """
 
+from copy import copy
 from pathlib import Path
 from typing import Any, Self
 
@@ -163,6 +164,17 @@ class Neighbours:
         weights = np.where(neighbours == UNKNOWN, 0, self._weights[is_kept]).astype(np.float32)
         neighbours = np.where(neighbours == UNKNOWN, 0, neighbours).astype(np.int32)
         return Neighbours(items, new_item[self.kept[is_kept]], neighbours, weights)
+
+    def among(self, items: Vocabulary) -> "Neighbours":
+        """Return the same among more items behind its own, which have no neighbours."""
+        neighbours = copy(self)
+        neighbours.items = items
+        own, missing = self._matrix, len(items) - len(self.items)
+        bounds = np.append(own.indptr, np.full(missing, own.indptr[-1], dtype=own.indptr.dtype))
+        neighbours._matrix = sparse.csr_array(
+            (own.data, own.indices, bounds), shape=(len(items), len(items)), copy=False
+        )
+        return neighbours
 
     def save(
         self, folder: Path, kind: str, config: Any, provenance: Provenance = UNSTATED

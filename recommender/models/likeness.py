@@ -23,6 +23,7 @@ from scipy import sparse
 from recommender.arrays import Float32, Int64, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.errors import InvalidInputError
+from recommender.mapped import grown, grown_matrix
 from recommender.models.item_to_item import Neighbours
 
 ERA_YEARS = 10.0
@@ -95,10 +96,29 @@ class Likeness:
         """I."""
         return len(self._catalogue)
 
-    def over(self, catalogue: Catalogue) -> "Likeness":
-        """Return the same over another state of the same titles, of which only years count."""
+    def over(
+        self, catalogue: Catalogue, vectors: Float32, neighbours: Neighbours | None
+    ) -> "Likeness":
+        """Return the same over another state of the same titles, and over titles behind them.
+
+        Of the same titles only years count anew. Added titles weigh their genres and people as the
+        others do; as people's titles they are not found.
+
+        Args:
+            catalogue: as it is now.
+            vectors: (n, D) of the added titles.
+            neighbours: over the same titles as the catalogue.
+        """
         likeness = copy(self)
-        likeness._catalogue = catalogue
+        likeness._catalogue, likeness._neighbours = catalogue, neighbours
+        if len(vectors):
+            before, added = self._catalogue, catalogue.part_from(len(self))
+            genres = _scaled(added.genres, idf_of(before.genres, GENRE_IDF_LIMIT))
+            likeness._genres = grown_matrix(self._genres, genres)
+            people = _scaled(added.people, idf_of(before.people))
+            likeness._people = grown_matrix(self._people, people)
+            likeness._vectors = grown(self._vectors, unit_rows(vectors))
+            likeness._trust = np.concatenate([self._trust, added.liked_by])
         likeness.start_caches()
         return likeness
 
@@ -221,6 +241,10 @@ def idf_of(features: sparse.csr_array, limit: float = np.inf) -> Float32:
     """Return (F,) log(I / titles that have a feature), at most `limit`, of (I, F) features."""
     having = np.bincount(features.indices, minlength=features.shape[1])
     return np.clip(np.log(features.shape[0] / np.maximum(having, 1)), 0, limit).astype(np.float32)
+
+
+def _scaled(features: sparse.csr_array, idf: Float32) -> sparse.csr_array:
+    return unit_sparse_rows(sparse.csr_array(features @ sparse.diags_array(idf)))
 
 
 def weighted_by_idf(features: sparse.csr_array, limit: float = np.inf) -> sparse.csr_array:

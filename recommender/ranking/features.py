@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 from recommender.arrays import Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples, Field
+from recommender.mapped import grown
 from recommender.ranking.row_kinds import row_kind
 
 DEVICES = ("", "phone", "computer", "television")
@@ -150,9 +151,17 @@ class RankingFeatures:
         self._static = _static(catalogue)  # (I, GENRES + 3)
 
     def over(self, catalogue: Catalogue) -> "RankingFeatures":
-        """Return the same over another state of the same titles; their age alone is read of it."""
+        """Return the same over another state of the same titles, and over titles behind them.
+
+        Of the same titles their age alone is read anew; added ones count in no mean.
+        """
         features = copy(self)
         features._catalogue = catalogue
+        before = len(self._catalogue)
+        if len(catalogue) > before:
+            added = catalogue.part_from(before)
+            features._static = grown(self._static, _static(added))
+            features._share = np.concatenate([self._share, np.zeros(len(added), np.float32)])
         return features
 
     def examples(self, request: RankingRequest, positions: Positions) -> Examples:

@@ -11,6 +11,7 @@ import numpy as np
 
 from recommender.arrays import Bool
 from recommender.data.catalogue import Catalogue
+from recommender.mapped import grown
 from recommender.ranking.page import CandidateRow, Row, Utility, build_page
 from recommender.ranking.reasons import NO_REASON, Because, Reason
 from recommender.serving.candidates import (
@@ -46,6 +47,9 @@ class PopularTitles:
         """Return the same over a catalogue of which some titles changed, as `Recommender` does."""
         popular = copy(self)
         popular.catalogue = self.catalogue.with_changed(changed)
+        added = popular.catalogue.part_from(len(self.catalogue))
+        if len(added):
+            popular._similarity = grown(self._similarity, similarity_vectors(added))
         return popular
 
     def taste(self, viewer: Viewer, context: RequestContext) -> None:

@@ -20,6 +20,7 @@ from scipy import sparse
 
 from recommender.arrays import Bool, Float32, Float64, Int64
 from recommender.data.catalogue import Catalogue
+from recommender.mapped import grown_matrix
 from recommender.ranking.page import CandidateRow
 from recommender.ranking.reasons import NO_REASON, Because, Reason
 from recommender.serving.candidates import filtered, genre_rows, genres_by_size, ordered_row
@@ -70,17 +71,21 @@ class InterestRows:
         self._catalogue = catalogue
         likes = catalogue.liked_by + 1e-3
         self._of_genres = np.asarray(catalogue.genres.T @ likes).ravel()  # (G,)
-        self._people = catalogue.people.copy()
-        self._people.data[self._people.data < MIN_CREDIT] = 0
-        self._people.eliminate_zeros()
+        self._people = _telling(catalogue.people)
         self._of_people = np.asarray(self._people.T @ likes).ravel()  # (P,)
         weighted = sparse.diags_array(likes) @ catalogue.genres
         self._of_pairs = np.triu(np.asarray((catalogue.genres.T @ weighted).toarray()), k=1)
 
     def over(self, catalogue: Catalogue) -> "InterestRows":
-        """Return the same over another state of the same titles."""
+        """Return the same over another state of the same titles, and over titles behind them.
+
+        What everyone likes stays as it was.
+        """
         rows = copy(self)
         rows._catalogue = catalogue
+        before = len(self._catalogue)
+        if len(catalogue) > before:
+            rows._people = grown_matrix(self._people, _telling(catalogue.people[before:]))
         return rows
 
     def liked_items(self, viewer: Viewer) -> LikedItems:
@@ -187,6 +192,14 @@ class InterestRows:
             return NO_REASON
         titles = tuple(self._catalogue.titles.ids_of(liked).tolist())
         return Reason(Because.LIFT, titles, lift=float(lift))
+
+
+def _telling(people: sparse.csr_array) -> sparse.csr_array:
+    """Return (I, P) the credits of `MIN_CREDIT` and more."""
+    telling = people.copy()
+    telling.data[telling.data < MIN_CREDIT] = 0
+    telling.eliminate_zeros()
+    return telling
 
 
 def _expected(mine: Float32, of_all: Float32) -> Float32:

@@ -4,6 +4,7 @@ One with a session encoder holds a network, whose classes are not listed: it can
 """
 
 from recommender.data.catalogue import Catalogue
+from recommender.models.content_vectors import ContentVectors, ContentVectorsConfig
 from recommender.models.fusion import FusionConfig, FusionGate
 from recommender.models.ials import Ials, IalsConfig
 from recommender.models.item_to_item import Neighbours
@@ -28,5 +29,6 @@ CLASSES: tuple[type, ...] = (
     Catalogue, Vocabulary, PopularTitles, Recommender, TasteModel, Ials, IalsConfig, FusionGate,
     FusionConfig, Neighbours, Likeness, VisitTaste, VisitIntents, VisitIntentsConfig,
     LearnedVisits, VisitCounts, VisitCountsConfig, VisitMixture, VisitMixtureConfig, Explainer,
-    InterestRows, RankingFeatures, Reranker, CandidateRow, Reason, Because,
+    ContentVectors, ContentVectorsConfig, InterestRows, RankingFeatures, Reranker, CandidateRow,
+    Reason, Because,
 )  # fmt: skip

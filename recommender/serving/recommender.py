@@ -16,6 +16,8 @@ from recommender.arrays import Bool, Float32
 from recommender.artifacts import loading
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
+from recommender.errors import InvalidInputError
+from recommender.mapped import grown
 from recommender.models.content_vectors import ContentVectors
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
@@ -111,7 +113,7 @@ class Recommender:
         self.catalogue = replace(catalogue, liked_by=likes)
         if content is not None:
             tastes, placed = _with_placed_titles(content, tastes, self.catalogue)
-        self._tastes = tastes
+        self._tastes, self._content = tastes, content
         rows = tastes.items.items_of(catalogue.titles.ids)  # (I,)
         self._modelled = np.flatnonzero((rows != UNKNOWN) & catalogue.is_available)  # (M,)
         self._is_modelled = np.zeros(len(catalogue), dtype=bool)  # (I,)
@@ -183,30 +185,64 @@ class Recommender:
         """What has the last word on the order of lists."""
         return self.reranker.ranker
 
+    @property
+    def takes_titles(self) -> bool:
+        """Whether `with_changed` can add titles: what has learned from visits knows its own."""
+        return self._content is not None and self._visits is not None and self._visits.takes_titles
+
     def with_changed(self, changed: Catalogue) -> "Recommender":
         """Return the same recommender over a catalogue of which some titles changed.
 
-        What is one number of a title is as it is now (`Catalogue.with_changed`); what models say of
-        it stays as it was.
+        What is one number of a title is as it is now (`Catalogue.with_changed`), and what models
+        say of it stays as it was. An added title lies where its content places it.
 
         Args:
-            changed: titles of the catalogue, as they are now.
+            changed: titles of the catalogue, as they are now; none that are new unless
+                `takes_titles`.
 
         Raises:
-            InvalidInputError: it holds other titles too.
+            InvalidInputError: a title is new, and cannot be added.
         """
+        first = len(self.catalogue)
+        now = self.catalogue.with_changed(changed)
+        added = now.part_from(first)
         recommender = copy(self)
-        recommender.catalogue = now = self.catalogue.with_changed(changed)
+        recommender.catalogue = now
+        factors = np.empty((0, self._tastes.history_size), dtype=np.float32)
+        if len(added):
+            factors = recommender._placed(changed.part_from(len(changed) - len(added)))
+            recommender._add(added, factors, first)
         recommender._new_row = new_row(now)
         if self._likeness is not None:
-            recommender._likeness = likeness = self._likeness.over(now)
+            recommender._likeness = likeness = self._likeness.over(
+                now, factors, recommender._neighbours
+            )
             if self._visits is not None:
                 recommender._visits = self._visits.over(now, likeness)
-        recommender._explainer = Explainer(now, self._similarity)
+        recommender._explainer = Explainer(now, recommender._similarity)
         recommender._interest_rows = self._interest_rows.over(now)
         recommender.reranker = self.reranker.over(now)
         recommender.start_caches()
         return recommender
+
+    def _placed(self, added: Catalogue) -> Float32:
+        """Return (n, D) where the content of added titles places them, by all it is."""
+        if self._content is None or not self.takes_titles:
+            raise InvalidInputError("this release cannot take titles: build the catalogue anew")
+        none = np.zeros((len(added), self._tastes.history_size), dtype=np.float32)
+        return self._content.vectors(added, none, np.zeros(len(added), dtype=np.float32))
+
+    def _add(self, added: Catalogue, factors: Float32, first: int) -> None:
+        """Make room for (n,) titles behind the `first` ones, which lie at (n, D) factors."""
+        items = first + added.available_items
+        self._factors = grown(self._factors, factors)
+        self._modelled = np.concatenate([self._modelled, items])
+        self._is_modelled = np.concatenate([self._is_modelled, added.is_available])
+        self._hardly_known = np.concatenate([self._hardly_known, items])
+        self._trending = np.concatenate([self._trending, added.liked_by])
+        self._similarity = grown(self._similarity, similarity_vectors(added, factors))
+        if self._neighbours is not None:
+            self._neighbours = self._neighbours.among(self.catalogue.titles)
 
     def home(
         self,

@@ -93,10 +93,23 @@ class VisitTaste:
         """Begin with an empty cache."""
         self._of_popular = lru_cache(1)(partial(self.long_term, self._popular))
 
+    @property
+    def takes_titles(self) -> bool:
+        """Whether `over` may have more titles."""
+        return self._learned is None
+
     def over(self, catalogue: Catalogue, likeness: Likeness) -> "VisitTaste":
-        """Return the same over another state of the same titles; nothing learned changes."""
+        """Return the same over another state of the same titles, and over titles behind them.
+
+        Nothing learned changes. An added title is as popular as the least popular one.
+        """
         visits = copy(self)
+        added = len(catalogue) - len(self._catalogue)
         visits._catalogue, visits._likeness = catalogue, likeness
+        if added:
+            visits._intents = self._intents.over(catalogue.liked_by)
+            least = self._popular.min(initial=0)
+            visits._popular = np.append(self._popular, np.full(added, least, dtype=np.float32))
         visits.start_caches()
         return visits
 

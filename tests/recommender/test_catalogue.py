@@ -61,8 +61,36 @@ def test_changed_titles_are_as_they_are_now_and_the_others_as_before():
     assert now.available_items.tolist() == [0, 2]
     assert now.liked_by.tolist() == [1, 0, 3], "a withdrawn title counts nowhere"
     assert before.is_available.all()
-    with pytest.raises(InvalidInputError, match="none of the catalogue's"):
+    with pytest.raises(InvalidInputError, match="title 11 is new"):
         before.with_changed(catalogue([11], [True]))
+
+
+def test_added_titles_come_behind_with_what_others_have_too():
+    ones = sparse.csr_array(np.ones((2, 1), dtype=np.float32))
+    before = replace(
+        catalogue([10, 20], [True, True]), genres=ones, genre_ids=np.array([7]), people=ones,
+        person_ids=np.array([9]), facts=ones, fact_names=("kind:film",),
+    )  # fmt: skip
+    changed = replace(
+        catalogue([20, 30, 40], [True, True, False]),
+        genres=sparse.csr_array(np.array([[0, 1], [1, 1], [0, 0]], dtype=np.float32)),
+        genre_ids=np.array([5, 7]),
+        people=sparse.csr_array(np.array([[0, 0], [1, 0.5], [0, 0]], dtype=np.float32)),
+        person_ids=np.array([8, 9]),
+        facts=sparse.csr_array(np.array([[0, 1], [1, 1], [0, 0]], dtype=np.float32)),
+        fact_names=("country:France", "kind:film"),
+    )
+    changed.liked_by[:] = 3
+    now = before.with_changed(changed)
+    assert now.titles.ids.tolist() == [10, 20, 30, 40]
+    assert now.available_items.tolist() == [0, 1, 2]
+    assert now.genres.toarray()[:, 0].tolist() == [1, 1, 1, 0]
+    assert now.people.toarray()[:, 0].tolist() == [1, 1, 0.5, 0]
+    assert now.facts.toarray()[:, 0].tolist() == [1, 1, 1, 0]
+    assert now.items_with_genre(0).tolist() == now.items_with_person(0).tolist() == [0, 1, 2]
+    assert now.liked_by.tolist() == [0, 0, 0, 0]
+    part = now.part_from(2)
+    assert (part.titles.ids.tolist(), part.genres.toarray().tolist()) == ([30, 40], [[1], [0]])
 
 
 def test_a_withdrawn_title_is_of_no_genre_and_by_nobody():

@@ -142,7 +142,9 @@ def test_what_is_cached_cannot_be_changed(likeness):
 
 
 def test_over_other_years_it_is_computed_anew(likeness, catalogue):
-    later = likeness.over(replace(catalogue, years=catalogue.years + np.array([0, 10, 0, 0])))
+    years = catalogue.years + np.array([0, 10, 0, 0])
+    none = np.empty((0, VECTORS.shape[1]), dtype=np.float32)
+    later = likeness.over(replace(catalogue, years=years), none, likeness._neighbours)
     assert likeness.to(0)["era"][1] == pytest.approx(np.exp(-1))
     assert later.to(0)["era"][1] == pytest.approx(np.exp(-2))
 

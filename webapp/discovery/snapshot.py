@@ -50,7 +50,7 @@ class CatalogueExtent:
     Attributes:
         titles: how many.
         last: the id of the last one.
-        changed: how many of them changed after the index that answered was built.
+        changed: how many of them changed or came after the index that answered was built.
     """
 
     titles: int

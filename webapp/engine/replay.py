@@ -199,8 +199,8 @@ def _notes(slate: Slate, extent: CatalogueExtent) -> Iterator[str]:
         )
     if extent.changed:
         yield (
-            f"{_count(extent.changed)} changed shortly before, and counted in part as before the "
-            "change. Scores may differ in their last digits."
+            f"{_count(extent.changed)} changed or added shortly before, and counted in part as "
+            "before that. Scores may differ in their last digits."
         )
     then = Title.objects.filter(pk__lte=extent.last)
     deleted = extent.titles - then.count()

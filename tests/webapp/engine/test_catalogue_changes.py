@@ -150,6 +150,95 @@ def test_a_title_with_another_cast_is_found_by_it(served, films):
     assert (ids(found), found.people) == ([films[1].pk], ("Ada Lovelace",))
 
 
+def add_title(films, name, **facts):
+    title = Title.objects.create(
+        external_id=name,
+        name=name,
+        added_at=films[-1].added_at,
+        plot="A stranger rides in.",
+        **facts,
+    )
+    title.genres.set(films[0].genres.all())
+    director = films[0].credits.first()
+    if director is not None:
+        Credit.objects.create(title=title, person=director.person, role=director.role)
+    title.save()
+    return title
+
+
+def test_an_added_title_is_found_listed_and_placed_by_its_content(served, films, people, now):
+    title = add_title(films, "Bad Day at Black Rock", year=1955, maturity=12)
+    hidden = add_title(films, "The Lost Reel", is_available=False)
+    state, anew = refreshed(), built_anew()
+    for catalogue in (state.popular.catalogue, state.recommender.catalogue):
+        expected = anew.popular.catalogue
+        np.testing.assert_array_equal(catalogue.titles.ids, expected.titles.ids)
+        np.testing.assert_array_equal(catalogue.genres.toarray(), expected.genres.toarray())
+        np.testing.assert_array_equal(catalogue.people.toarray(), expected.people.toarray())
+        np.testing.assert_array_equal(catalogue.maturity, expected.maturity)
+        for genre in range(len(catalogue.genre_ids)):
+            np.testing.assert_array_equal(
+                catalogue.items_with_genre(genre), expected.items_with_genre(genre)
+            )
+    np.testing.assert_allclose(state.recommender.space, anew.recommender.space, atol=1e-6)
+    assert np.abs(state.recommender.space[-2]).max() > 0
+    assert ids(state.search.search("black rock")) == [title.pk]
+    assert state.search.search("the lost reel").unavailable == (hidden.name,)
+    visit = current_visit(None, people[0], now)
+    western = Genre.objects.get(name="Western")
+    assert title.pk in titles_of(responses.genre_page(visit, western, 1, now).row)
+    page = responses.title_page(visit, title, now)
+    assert {film.pk for film in films[:20]} & titles_of(page.more_like)
+    home = responses.home(visit, now, is_whole=True)
+    assert not home.is_fallback
+    assert title.pk in titles_of(*home.rows)
+    assert hidden.pk not in titles_of(*home.rows)
+
+
+def test_an_added_title_is_like_others_as_a_new_build_has_it(served, films):
+    title = add_title(films, "Bad Day at Black Rock", year=1955)
+    state, anew = refreshed(), built_anew()
+    one, other = (s.recommender.similarity(len(films)) for s in (state, anew))
+    assert one.shape == other.shape
+    np.testing.assert_allclose(one, other, atol=0.15)  # what is rare changes with each title
+    rows = [s.recommender._similar_to(title.pk).items[:10] for s in (state, anew)]
+    assert len(set(rows[0]) & set(rows[1])) >= 8
+
+
+def test_every_question_is_answered_over_an_added_title(served, films, cast, people, now):
+    title = add_title(films, "Bad Day at Black Rock", maturity=0)
+    refreshed()
+    for profile in (cast.owner, people[0]):
+        visit = current_visit(None, profile, now)
+        pages = (
+            responses.home(visit, now), responses.prequery(visit, now),
+            responses.search(visit, "rock", now), responses.typed(visit, "bad d", now),
+            responses.title_page(visit, title, now),
+        )  # fmt: skip
+        for page in pages:
+            assert Slate.objects.get(pk=page.slate_id).fallback_reason == ""
+
+
+def test_an_added_title_of_an_earlier_id_waits_for_the_index(served, films):
+    late = Title.objects.create(
+        pk=films[0].pk - 500, external_id="late", name="Late", added_at=films[0].added_at
+    )
+    state = refreshed()
+    assert state.num_changed == 0
+    assert late.pk not in state.catalogue.titles
+
+
+@pytest.mark.usefixtures("polled")
+def test_a_release_that_cannot_take_titles_serves_the_others(visit_release, films):
+    publish_index()
+    live.holder.refresh()
+    title = add_title(films, "Bad Day at Black Rock")
+    save(films[1], name="Highest Noon")
+    state = refreshed()
+    assert title.pk not in state.catalogue.titles
+    assert ids(state.search.search("highest noon")) == [films[1].pk]
+
+
 def test_changes_add_up_and_are_always_made_from_the_index(served, films):
     save(films[1], name="Highest Noon")
     refreshed()
@@ -220,7 +309,7 @@ def test_a_replay_says_that_titles_had_changed_shortly_before(served, films, peo
     refreshed()
     pages.append(responses.home(visit, now))
     before, after = (replay(Slate.objects.get(pk=page.slate_id)).notes for page in pages)
-    assert after[0].startswith("1 title was changed shortly before")
+    assert after[0].startswith("1 title was changed or added shortly before")
     assert "shortly before" not in " ".join(before)
 
 
@@ -254,6 +343,8 @@ def test_every_process_finds_a_saved_title_before_there_is_an_index(
         answers("casino royale", is_found=True)
         save(films[20], is_available=False)
         answers("casablanca", is_found=False)
+        add_title(films, "Bad Day at Black Rock")
+        answers("bad day at black rock", is_found=True)
     log = (tmp_path / "server.log").read_text()
     assert "builds its own" not in log
     assert "no worker can be asked" not in log

@@ -157,7 +157,10 @@ def test_an_index_of_another_release_code_or_catalogue_is_passed_over(release, f
 def test_a_broken_index_is_logged_and_passed_over(release, caplog, monkeypatch):
     publish_index()
     largest = max(folders()[0].glob("*.npy"), key=lambda path: path.stat().st_size)
-    largest.write_bytes(largest.read_bytes()[:-1] + b"\x7f")
+    content = largest.read_bytes()
+    place = 200  # behind the header; the last bytes are room to grow into
+    flipped = bytes([content[place] ^ 1])
+    largest.write_bytes(content[:place] + flipped + content[place + 1 :])
     counted = builds(monkeypatch)
     with caplog.at_level(logging.WARNING):
         assert live.load_live(None).recommender is not None
