@@ -22,7 +22,7 @@ from webapp.artwork.lettering import (
 from webapp.artwork.motifs import MOTIFS
 from webapp.artwork.palettes import DEFAULT, STYLES, Scheme, genre_with_style
 
-ART_VERSION = 3
+ART_VERSION = 4
 """Raise it when the drawing changes, so that browsers fetch posters again."""
 WIDTH, HEIGHT, MARGIN = 200, 300, 16
 WIDE_WIDTH, WIDE_HEIGHT, WIDE_MOTIF = 640, 360, 880
@@ -217,7 +217,7 @@ def _text(drawing: Drawing, blocks: list[Lettering], top: float) -> str:
 def _line(drawing: Drawing, line: str, size: float, x: float, y: float) -> str:
     """One line of the name; a long one is stretched to its estimated width in every font."""
     width = drawing.face.width(line, size)
-    is_stretched = width > 0.9 * COLUMN and line.isascii()
+    is_stretched = width > 0.6 * COLUMN and line.isascii()
     extra = f' textLength="{width:.0f}" lengthAdjust="spacingAndGlyphs"' if is_stretched else ""
     if is_right_to_left(drawing.name):
         x, extra = WIDTH - x, ' direction="rtl"'
