@@ -113,6 +113,8 @@ SECRET_KEY_FALLBACKS: list[str] = env.secret_keys("MARQUEE_SECRET_KEY_FALLBACKS"
 """Keys of before, which still open sessions and visits; new ones are signed by `SECRET_KEY`."""
 PROXIES = env.int("MARQUEE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 """How many proxies of ours stand in front: so many forwarded addresses are believed."""
+STAFF_SECOND_FACTOR = env.bool("MARQUEE_STAFF_SECOND_FACTOR", False)
+"""Whether operators need a second factor for the admin and the dashboards."""
 ALLOWED_HOSTS = env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"])
 SECURE = env.bool("MARQUEE_SECURE", True)
 """HTTPS only: redirect, secure cookies, HSTS."""
@@ -237,7 +239,7 @@ EMAIL_USE_SSL: bool = _email["EMAIL_USE_SSL"]
 EMAIL_TIMEOUT = 10
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "webapp.pages.admin_config.VerifiedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -248,6 +250,9 @@ INSTALLED_APPS = [
     "csp",
     "django_celery_beat",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "drf_spectacular",
     "rest_framework",
     "webapp.catalog",
@@ -422,6 +427,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
+OTP_TOTP_ISSUER = "Marquee"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 CSRF_FAILURE_VIEW = "webapp.pages.errors.csrf_failure"
 LOGIN_URL = "login"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"

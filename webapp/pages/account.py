@@ -33,6 +33,7 @@ from webapp.pages.password import (
     require_password,
     require_password_if_limited,
 )
+from webapp.pages.second_factor import LoginForm, is_verified
 from webapp.pages.undo import Undo, go_to, messages_or_redirect, notify
 from webapp.profiles.models import Profile
 from webapp.profiles.session_store import PROFILE_KEY
@@ -44,6 +45,7 @@ CHILD_LIMIT = Maturity.SIX.value
 
 class LoginView(auth_views.LoginView):
     template_name = "pages/login.html"
+    authentication_form = LoginForm
     redirect_authenticated_user = True
 
     def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
@@ -84,9 +86,11 @@ def admin_login(request: HttpRequest) -> HttpResponse:
     onward = safe_next(request, reverse("admin:index"))
     if admin.site.has_permission(request):
         return redirect(onward)
-    if request.user.is_authenticated:
-        raise PermissionDenied
-    return redirect_to_login(onward)
+    if not request.user.is_authenticated:
+        return redirect_to_login(onward)
+    if request.user.is_staff and not is_verified(request):
+        return redirect("second-factor")
+    raise PermissionDenied
 
 
 @login_required

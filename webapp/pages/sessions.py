@@ -36,7 +36,7 @@ def change_password(request: HttpRequest) -> HttpResponse:
     except BusyError:
         return busy(request)
     update_session_auth_hash(request, account)
-    _end_others(request, account)
+    end_others(request, account)
     notify(request, "The password is changed. Everyone else is logged out.")
     response = redirect("profiles")
     know_browser(response, account.get_username())
@@ -50,12 +50,12 @@ def end_other_sessions(request: HttpRequest) -> HttpResponse:
     reason = "To log out everywhere else from a profile with a limit."
     if prompt := require_password_if_limited(request, reason):
         return prompt
-    _end_others(request, cast(User, request.user))
+    end_others(request, cast(User, request.user))
     notify(request, "Everyone else is logged out.")
     return redirect("profiles")
 
 
-def _end_others(request: HttpRequest, account: User) -> None:
+def end_others(request: HttpRequest, account: User) -> None:
     """Delete the account's sessions but this one. One query."""
     sessions = Session.objects.filter(account_id=account.pk)
     sessions.exclude(session_key=request.session.session_key).delete()

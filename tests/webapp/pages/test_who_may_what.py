@@ -98,6 +98,7 @@ RULES = {
     "profiles/<int:pk>/delete/": Rule(ACCOUNT, PROFILE, {"confirmed": "yes"}),
     "profiles/<int:pk>/choose/": Rule(ACCOUNT, PROFILE, {"next": "/profiles/"}),
     "account/password/": Rule(OWN, form={"old_password": "a guess"}),
+    "account/second-factor/": Rule(OWN),
     "account/sessions/end/": Rule(OWN),
     "account/delete/": Rule(OWN, form={"confirmed": "yes"}),
     "login/": Rule(PUBLIC, form={"username": "ana", "password": "a guess"}),
@@ -258,6 +259,7 @@ def unchanging(body: bytes) -> str:
     text = body.decode(errors="replace")
     text = re.sub(r"[0-9a-f]{8}(-?[0-9a-f]{4}){3}-?[0-9a-f]{12}", "an id", text)
     text = re.sub(r'(csrfmiddlewaretoken" value|data-csrf)="\w+"', r"\1", text)
+    text = re.sub(r'src="data:image[^"]+"|<code>[A-Z2-7]{32}</code>', "a second factor's key", text)
     return re.sub(r'"took_ms":\s*[\d.]+', "", text)
 
 

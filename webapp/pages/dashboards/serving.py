@@ -15,12 +15,13 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from webapp.metrics.models import Alert
 from webapp.pages.dashboards.charts import Chart, Figure
 from webapp.pages.dashboards.filters import DashboardFilters
+from webapp.pages.second_factor import is_verified
 
 PAGES = {
     "staff-overview": "Overview",
@@ -95,7 +96,8 @@ View = Callable[..., HttpResponse]
 
 def may(request: HttpRequest, permission: str) -> bool:
     """Return True if an operator has a permission; staff alone have any."""
-    return request.user.is_staff and request.user.has_perm(permission)
+    is_operator = request.user.is_staff and is_verified(request)
+    return is_operator and request.user.has_perm(permission)
 
 
 def staff_only(permission: str) -> Callable[[View], View]:
@@ -105,6 +107,8 @@ def staff_only(permission: str) -> Callable[[View], View]:
         @login_required
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.user.is_staff and not is_verified(request):
+                return redirect("second-factor")
             if not may(request, permission):
                 raise PermissionDenied
             return view(request, *args, **kwargs)
