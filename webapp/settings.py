@@ -17,6 +17,7 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvValidationError, ValidationError, validate
+from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -367,6 +368,10 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_ROUTES = {"webapp.jobs.tasks.train": {"queue": "train"}}
+CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "train")]
+"""Trainings have a queue of their own: what looks after the house never waits for one."""
+CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 900, 960
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
@@ -381,22 +386,27 @@ CELERY_BEAT_SCHEDULE = {
     "let the ranker learn every hour": {
         "task": "webapp.jobs.tasks.queue_ranker_increment",
         "schedule": crontab(minute="20"),
+        "options": {"expires": 3500},
     },
     "look after training runs": {
         "task": "webapp.jobs.tasks.look_after_runs",
         "schedule": 60.0,
+        "options": {"expires": 55},
     },
     "check health and alerts": {
         "task": "webapp.jobs.tasks.check_alerts",
         "schedule": 60.0,
+        "options": {"expires": 55},
     },
     "count what came": {
         "task": "webapp.jobs.tasks.refresh_metrics",
         "schedule": crontab(minute="*/10"),
+        "options": {"expires": 590},
     },
     "report running experiments every hour": {
         "task": "webapp.jobs.tasks.report_experiments",
         "schedule": crontab(minute="40"),
+        "options": {"expires": 3500},
     },
     "prune old slates": {
         "task": "webapp.jobs.tasks.prune_slates",
@@ -415,7 +425,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(hour="5", minute="30"),
     },
 }
-"""What beat starts and when, in UTC. Operators may change the times in the admin."""
+"""What beat starts and when, in UTC. Operators may change the times in the admin.
+
+A message that the next one of its kind overtakes expires.
+"""
 
 PASSWORD_HASHERS = ["webapp.hashing.BoundedHasher"]
 AUTH_PASSWORD_VALIDATORS = [

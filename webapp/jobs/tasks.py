@@ -19,8 +19,12 @@ from webapp.training import rankers, runs
 logger = logging.getLogger(__name__)
 
 
-@shared_task
+HOUR = 3600
+
+
+@shared_task(soft_time_limit=5 * HOUR, time_limit=5 * HOUR + 600)
 def train(run_id: int) -> None:
+    """Train a run; one that takes too long fails in words."""
     runs.run_training(run_id)
 
 
@@ -57,19 +61,19 @@ def look_after_runs() -> None:
         train.delay(run_id)
 
 
-@shared_task
+@shared_task(soft_time_limit=HOUR, time_limit=HOUR + 60)
 def build_catalogue_index() -> None:
     """Build what every web process maps, unless there is one of this catalogue and release."""
     index_process.build_in_process()
 
 
-@shared_task
+@shared_task(soft_time_limit=2 * HOUR, time_limit=2 * HOUR + 60)
 def prune_slates() -> None:
     """Delete slates older than `SLATE_DAYS`; their events stay."""
     retention.prune_slates(timezone.now())
 
 
-@shared_task
+@shared_task(soft_time_limit=2 * HOUR, time_limit=2 * HOUR + 60)
 def prune_events() -> None:
     """Erase what viewers had forgotten, then old events, and visits of which nothing is left."""
     now = timezone.now()

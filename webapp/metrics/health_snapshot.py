@@ -10,7 +10,7 @@ from typing import Any
 
 import redis
 from django.conf import settings
-from django.db import connection
+from django.db import connection, models
 from django.db.models import Count
 
 from webapp.metrics.models import HealthSnapshot
@@ -21,7 +21,11 @@ SQL = {
 }
 WINDOW = timedelta(hours=1)
 MOST_SLATES = 20_000
-QUEUE = "celery"
+QUEUES = ("celery", "train")
+LONGEST_SILENCE = timedelta(minutes=3)
+"""After it a worker that measures every minute is dead or too busy."""
+LONGEST_QUEUED = timedelta(minutes=15)
+"""After it nobody takes up what is to be trained."""
 BROKER_SECONDS = 1.0
 
 
@@ -110,6 +114,19 @@ def latest_health() -> Health:
     return Health(**{**snapshot.values, "at": snapshot.at, "stages": stages})
 
 
+def worker_trouble(now: datetime) -> str:
+    """Return in words that a worker is dead or busy; empty where all is well. Two queries."""
+    at = HealthSnapshot.objects.filter(pk=1).values_list("at", flat=True).first()
+    if at is None or now - at > LONGEST_SILENCE:
+        since = "ever" if at is None else f"since {at:%Y-%m-%d %H:%M} UTC"
+        return f"No worker has looked after the house {since}: start it, or see what keeps it."
+    queued = TrainingRun.objects.filter(status="queued", queued_at__lt=now - LONGEST_QUEUED)
+    is_training = TrainingRun.objects.filter(status="running")
+    if queued.exclude(models.Exists(is_training)).exists():
+        return "A training waits, and no worker takes it up: is one of the queue train running?"
+    return ""
+
+
 def _queue() -> int | None:
     """Count the messages waiting at the broker; None if it is no Redis or does not answer."""
     address = settings.CELERY_BROKER_URL
@@ -120,6 +137,6 @@ def _queue() -> int | None:
             address, socket_timeout=BROKER_SECONDS, socket_connect_timeout=BROKER_SECONDS
         )
         with broker:
-            return int(broker.llen(QUEUE))
+            return sum(int(broker.llen(queue)) for queue in QUEUES)
     except redis.RedisError:
         return None

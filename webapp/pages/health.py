@@ -2,10 +2,12 @@
 
 from django.db.utils import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from webapp.engine.live import holder
+from webapp.metrics.health_snapshot import worker_trouble
 from webapp.postgresql.timeouts import answers_within
 from webapp.refreshed import NotReadyError
 
@@ -22,7 +24,11 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Respond 200 if the database answers and a release is loaded, else 503 with the reason."""
+    """Respond 200 if the database answers and a release is loaded, else 503 with the reason.
+
+    With `deep=1` a worker that is dead or busy is a reason, too: for who watches the whole, and not
+    for who decides where requests go.
+    """
     try:
         with answers_within(READY_SECONDS):
             pass
@@ -33,6 +39,8 @@ def readyz(request: HttpRequest) -> HttpResponse:
         return _not_ready(f"Nothing is loaded: {error}.")
     if live.recommender is None:
         return _not_ready(f"No release is loaded: {live.trouble}.")
+    if "deep" in request.GET and (trouble := worker_trouble(timezone.now())):
+        return _not_ready(trouble)
     return HttpResponse(f"ready, release {live.release_id}", content_type="text/plain")
 
 

@@ -18,6 +18,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 
+from webapp.metrics.health_snapshot import worker_trouble
 from webapp.metrics.models import Alert
 from webapp.pages.dashboards.charts import Chart, Figure
 from webapp.pages.dashboards.filters import DashboardFilters
@@ -134,6 +135,7 @@ def dashboard(permission: str = VIEW_DASHBOARDS) -> Callable[[Callable[..., Dash
                 "filters": filters,
                 "pages": pages_of(request),
                 "alerts": Alert.objects.raised(),
+                "worker_trouble": worker_trouble(timezone.now()),
             }
             return render(request, page.template, context | page.extra)
 
