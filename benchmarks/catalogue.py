@@ -75,10 +75,15 @@ ANSWER = "from benchmarks.catalogue import say_answers; say_answers({rounds})"
 
 @dataclass(frozen=True)
 class Memory:
-    """Of a process, in MB: what it alone holds, and what it shares with others."""
+    """Of a process, in MB.
+
+    Attributes:
+        private: what it wrote to, which is nobody else's.
+        files: pages of files that it has mapped, which all processes share as they touch them.
+    """
 
     private: float
-    shared: float
+    files: float
 
 
 def run(options: Options) -> Iterator[Row]:
@@ -114,7 +119,7 @@ def measure(protocol: str, site: Site, rounds: int) -> Iterator[Row]:
     yield Row(protocol, "load", "processor s", processor)
     most = max(memory(site), key=lambda of_one: of_one.private)
     yield Row(protocol, "web process", "private MB", most.private)
-    yield Row(protocol, "web process", "shared MB", most.shared)
+    yield Row(protocol, "web process", "MB of mapped files", most.files)
     for name, (ms, low, high) in json.loads(site.python(ANSWER.format(rounds=rounds))).items():
         yield Row(protocol, "answer", f"{name}, ms", ms, low, high)
 
@@ -132,11 +137,8 @@ def memory_of(pid: int) -> Memory:
     """Read a process's memory, as Linux counts it."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     kilobytes = {name: int(rest.split()[0]) for name, _, rest in (s.partition(":") for s in lines)}
-    private, shared = (
-        (kilobytes[f"{kind}_Clean"] + kilobytes[f"{kind}_Dirty"]) / 2**10
-        for kind in ("Private", "Shared")
-    )
-    return Memory(private, shared)
+    files = sum(kilobytes[name] for name in ("Private_Clean", "Shared_Clean"))
+    return Memory(kilobytes["Private_Dirty"] / 2**10, files / 2**10)
 
 
 def say_answers(rounds: int) -> None:
