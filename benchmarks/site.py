@@ -85,9 +85,9 @@ class Site:
         return self._call("-c", code)
 
     def size_of(self, folder: str) -> int:
-        """Return the bytes of the newest folder within one of the site's."""
+        """Return the bytes on disk of the newest folder within one of the site's."""
         newest = max((self._home / folder).glob("[!.]*"))
-        return sum(path.stat().st_size for path in newest.iterdir())
+        return sum(512 * path.stat().st_blocks for path in newest.iterdir())
 
     def _call(self, *command: str) -> str:
         done = subprocess.run(

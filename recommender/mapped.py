@@ -34,8 +34,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 READ_BELOW_BYTES = 16_384
 """Smaller arrays are read: mapping them would cost more than it shares."""
-ROOM_ROWS, ROOM_BYTES = 256, 65_536
-"""So much is left free behind an array, whichever is more: a hole in the file, for `grown`."""
+ROOM_ROWS, ROOM_BYTES, MOST_ROOM_BYTES = 256, 2**16, 2**20
+"""So many rows are left free behind an array, within these bounds: a hole for `grown`."""
 _PLAIN = (type(None), bool, int, float, str)
 _SPARSE = {"csr": sparse.csr_array, "csc": sparse.csc_array}
 
@@ -291,7 +291,8 @@ class _Reader:
 
 
 def _room(array: AnyArray) -> int:
-    return max(ROOM_BYTES, ROOM_ROWS * (array.nbytes // max(len(array), 1)))
+    wanted = ROOM_ROWS * (array.nbytes // max(len(array), 1))
+    return min(max(wanted, ROOM_BYTES), MOST_ROOM_BYTES)
 
 
 def _mapped(path: Path, size: int, room: int, checksum: int) -> AnyArray:
