@@ -25,7 +25,10 @@ from tests.journeys.waiting import SECONDS
 
 expect.set_options(timeout=SECONDS * 1000)
 
+USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36"
+"""A viewer's: without a screen Chromium calls itself a bot, of whose pages nothing is written."""
 FLAGS = [
+    f"--user-agent={USER_AGENT}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
