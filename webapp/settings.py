@@ -224,7 +224,7 @@ WEB_PROCESSES = env.int("MARQUEE_WEB_PROCESSES", 2, validate=validate.Range(min=
 WEB_THREADS = env.int("MARQUEE_WEB_THREADS", 32, validate=validate.Range(min=1))
 """Threads that read requests, wait in line and write answers; how many work is `WEB_REQUESTS`."""
 WEB_REQUESTS = env.int("MARQUEE_WEB_REQUESTS", 3, validate=validate.Range(min=1))
-WEB_WAITING = env.int("MARQUEE_WEB_WAITING", 12, validate=validate.Range(min=0))
+WEB_WAITING = env.int("MARQUEE_WEB_WAITING", 8, validate=validate.Range(min=0))
 """Requests of one process that are worked on at once, and that wait in line for their turn."""
 PAGES_A_MINUTE = env.int("MARQUEE_PAGES_A_MINUTE", 600, validate=validate.Range(min=10))
 _seal()

@@ -22,7 +22,7 @@ FREE = ("/healthz", "/readyz", "/static/")
 """Addresses that need no turn."""
 UNCOUNTED = ("/api/", "/posters/", "/backdrops/", "/metrics", *FREE)
 """Addresses that no page limit counts: the API has limits of its own, pictures come by the page."""
-LONGEST_WAIT_SECONDS = 2.0
+LONGEST_WAIT_SECONDS = 1.0
 EVENTS_SHARE = 2
 """Events wait in a line so many times as long as pages."""
 
