@@ -57,6 +57,8 @@ const Events = (() => {
       headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
       body: JSON.stringify({ sent_at: new Date().toISOString(), events: batch }),
     });
+    /* An answer that no cache keeps holds its connection until it is read. */
+    response.text().catch(() => {});
     /* What was refused one by one is in a 2xx; a batch that can never be taken (400) is dropped. */
     if (!response.ok && response.status !== 400) throw new Error(`answered ${response.status}`);
     const done = new Set(batch.map((event) => event.id));

@@ -33,7 +33,10 @@
     card = next;
     card.after(panel);
     const answer = await fetch(`/preview/${card.dataset.title}/`, { credentials: "same-origin" }).catch(() => null);
-    if (!answer?.ok || card !== next) return;
+    if (!answer?.ok || card !== next) {
+      answer?.body?.cancel();
+      return;
+    }
     const words = await answer.text();
     if (card !== next) return;
     htmx.swap(panel, words, { swapStyle: "innerHTML" });
