@@ -31,15 +31,15 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         yield draft
         draft.chmod(0o755)
         for path in [*draft.iterdir(), draft]:
-            _sync(path)
+            sync(path)
         os.replace(draft, folder)
-        _sync(folder.parent)
+        sync(folder.parent)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Wait until a file's content, or a folder's names, are on disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:

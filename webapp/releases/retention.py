@@ -1,16 +1,25 @@
-"""Retention of artifacts: folders of releases and rankers that nothing goes back to are deleted."""
+"""Retention of artifacts: folders of releases and rankers that nothing goes back to are deleted.
+
+While an advisory lock is held, by a backup for one, none is deleted.
+"""
 
 import logging
 import shutil
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from webapp.releases.models import RankerVersion, Release, TrainingRun
 from webapp.releases.publishing import previous
 
 logger = logging.getLogger(__name__)
+
+LOCK = (20_222, 1)
+"""Our advisory lock: exclusive for whoever deletes, shared by those who read what is there."""
 
 
 def prune_artifacts() -> int:
@@ -18,12 +27,52 @@ def prune_artifacts() -> int:
 
     Kept are those of the live ones, of the ones before them, and of the newest of each kind of run
     (`KEPT_RELEASES`, `KEPT_RANKERS`). Rows stay; without its folder a release cannot be published.
+    Nothing is deleted while another process is in `pruning_paused`.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
+        if not cursor.fetchone()[0]:
+            logger.info("artifacts are in use by a backup, none is deleted this time")
+            return 0
+    try:
+        return _prune()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
+
+
+@contextmanager
+def pruning_paused() -> Iterator[None]:
+    """Let no process delete artifacts while the block lasts; waits for one that is deleting.
+
+    The lock goes with the connection, so it must not break meanwhile.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock_shared(%s, %s)", LOCK)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock_shared(%s, %s)", LOCK)
+
+
+def kept_folders(newest_releases: int, newest_rankers: int) -> set[str]:
+    """Return the folders of releases and rankers that someone may go back to.
+
+    Args:
+        newest_releases: so many of the newest are among them, beside the live one and the one
+            that was live before it.
+        newest_rankers: the same, of each kind of run.
+    """
+    return _kept(Release, newest_releases) | _kept(RankerVersion, newest_rankers)
+
+
+def _prune() -> int:
     status = TrainingRun.Status
     runs = TrainingRun.objects.filter(status__in=[status.SUCCEEDED, status.FAILED])
     ended = {f"run-{pk}" for pk in runs.values_list("pk", flat=True)}
     # What they made is read after them: a run that ends in between is left to the next time.
-    kept = _kept(Release, settings.KEPT_RELEASES) | _kept(RankerVersion, settings.KEPT_RANKERS)
+    kept = kept_folders(settings.KEPT_RELEASES, settings.KEPT_RANKERS)
     ended -= {Path(folder).name for folder in kept}
     pruned = 0
     for folder in sorted((Path(settings.MARQUEE_HOME) / "artifacts").glob("run-*")):
