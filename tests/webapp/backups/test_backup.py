@@ -2,11 +2,13 @@
 
 import os
 import shutil
+import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -15,10 +17,15 @@ from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from webapp.backups import programs, restoring, taking
-from webapp.backups.archive import DATABASE, SETTINGS, read_archive, read_manifest
+from webapp.backups.archive import DATABASE, SETTINGS, read_archive, read_manifest, write_archive
 from webapp.backups.errors import BackupError
 from webapp.backups.kept_elsewhere import SECRETS
-from webapp.backups.programs import find_program, server_version
+from webapp.backups.programs import (
+    dump_database,
+    find_program,
+    restore_database,
+    server_version,
+)
 from webapp.engine import responses
 from webapp.engine.polling import poller
 from webapp.engine.replay import replay
@@ -54,7 +61,7 @@ def shown(pg_dump, visit_release, cast, films, now):
         visit = current_visit(None, profile, now)
         for kind, film in (("open", films[40]), ("play", films[41])):
             assert not record_events(visit, [EventDraft(uuid4(), kind, film.pk, now)], now).errors
-        pages = [
+        pages: list[Any] = [
             responses.home(visit, now),
             responses.title_page(visit, films[7], now),
             responses.search(visit, "number", now),
@@ -209,7 +216,6 @@ def test_the_site_goes_on_while_it_is_backed_up(
     settings.KEPT_RELEASES = 2
     live = Release.objects.get(is_live=True)
     before, files = counts(), artifacts(settings.MARQUEE_HOME)
-    dump = taking.dump_database
 
     def meanwhile():
         for _ in range(3):
@@ -223,7 +229,7 @@ def test_the_site_goes_on_while_it_is_backed_up(
 
     def dump_beside_it(*args):
         assert elsewhere(meanwhile) == 0
-        dump(*args)
+        dump_database(*args)
         assert elsewhere(prune_artifacts) == 0
 
     monkeypatch.setattr(taking, "dump_database", dump_beside_it)
@@ -275,10 +281,9 @@ def test_a_backup_replaces_no_file(pg_dump, tmp_path, monkeypatch):
     with pytest.raises(CommandError, match="never replaces a file"):
         backup(path)
     path.unlink()
-    dump = taking.dump_database
 
     def another_is_faster(*args):
-        dump(*args)
+        dump_database(*args)
         path.write_text("another's")
 
     monkeypatch.setattr(taking, "dump_database", another_is_faster)
@@ -302,10 +307,8 @@ def fails_in_writing(monkeypatch):
 
 
 def writes_what_cannot_be_read(monkeypatch):
-    write = taking.write_archive
-
     def write_badly(path, *args):
-        manifest = write(path, *args)
+        manifest = write_archive(path, *args)
         os.truncate(path, path.stat().st_size // 2)
         return manifest
 
@@ -407,13 +410,12 @@ def test_a_database_that_cannot_be_filled_leaves_both_empty(
     archive, empty_database, tmp_path, settings, monkeypatch
 ):
     home = tmp_path / "empty"
-    fill = restoring.restore_database
 
     def fill_in_part(program, file):
         assert any((home / "artifacts").iterdir()), "artifacts come first"
         with connection.cursor() as cursor:  # in the way of a table of the middle
             cursor.execute("CREATE DOMAIN releases_release AS text")
-        fill(program, file)
+        restore_database(program, file)
 
     monkeypatch.setattr(restoring, "restore_database", fill_in_part)
     with another_site(empty_database, home, settings):
@@ -467,13 +469,13 @@ def test_a_program_of_another_version_is_none(tmp_path, monkeypatch):
 
 def test_the_password_is_no_argument(pg_dump, tmp_path, monkeypatch):
     """Other users of the machine see a command's words."""
-    seen, run = [], programs.subprocess.run
+    seen, run = [], subprocess.run
 
     def record(command, **kwargs):
         seen.append(command)
         return run(command, **kwargs)
 
-    monkeypatch.setattr(programs.subprocess, "run", record)
+    monkeypatch.setattr(subprocess, "run", record)
     backup(tmp_path / "site.backup")
     password = connection.settings_dict["PASSWORD"]
     assert seen
