@@ -437,7 +437,9 @@ def test_an_archive_of_a_newer_marquee_is_refused(
         backup(tmp_path / "site.backup")
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM django_migrations WHERE name = %s", [name])
+            cursor.execute(
+                "DELETE FROM django_migrations WHERE app = %s AND name = %s", [app, name]
+            )
     home = tmp_path / "empty"
     with another_site(empty_database, home, settings):
         with pytest.raises(CommandError, match=f"newer Marquee .*{migration}.* then restore"):
