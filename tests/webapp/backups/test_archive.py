@@ -164,7 +164,9 @@ def replaced_by(kind):
     def change(members):
         header = tarfile.TarInfo(members[-1][0].name)
         header.type, header.linkname = kind, "/etc/passwd"
-        return [*members[:-1], (header, b"")]
+        named = json.loads(members[0][1])["members"]
+        named[header.name]["size"] = 0
+        return [*with_manifest(members, members=named)[:-1], (header, b"")]
 
     return change
 
