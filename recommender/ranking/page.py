@@ -340,7 +340,11 @@ class _Page:
     @property
     def _is_in_fold(self) -> bool:
         """Whether the next row stands above the fold."""
-        return len(self.rows) < self._config.fold_rows
+        return self._num_above(len(self.rows)) < self._config.fold_rows
+
+    def _num_above(self, position: int) -> int:
+        """Return how many rows stand above a position; a spotlight that is held is none."""
+        return sum(row.kind != SPOTLIGHT for row in self.rows[:position])
 
     def values(self, rows: Sequence[CandidateRow]) -> Float64:
         """Return each row's value as the next one; -inf for one that is too short."""
@@ -496,7 +500,8 @@ class _Page:
 
     def _free(self, may_repeat: bool, position: int | None = None) -> Bool:
         """Return (I,) the items that a row, a chart or not, may show there; None is next."""
-        is_in_fold = self._is_in_fold if position is None else position < self._config.fold_rows
+        position = len(self.rows) if position is None else position
+        is_in_fold = self._num_above(position) < self._config.fold_rows
         if not may_repeat:
             return ~(self._taken | self._in_fold) if is_in_fold else ~self._taken
         closed = self._excluded | self._repeated
