@@ -141,7 +141,7 @@ def test_the_report_tells_the_preference_and_an_order_alone_is_not_planned(
     # won are the even ones, and of the odd ones all but 3, 9, 15, 21 and 27: 25 of 30
     assert "drafted lists: 30, 30 with a click, 30 won by either; 83.3 %" in out
     assert "(50 % is no preference)" in out
-    staff = User.objects.create_user("staff", password="a long password", is_staff=True)
+    staff = User.objects.create_superuser("staff", password="a long password")
     client.force_login(staff)
     page = client.get("/staff/experiments/").content.decode()
     assert "Lists that both orders drafted" in page

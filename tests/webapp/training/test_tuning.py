@@ -114,7 +114,7 @@ def test_the_first_training_searches_once_and_again_when_the_shape_has_changed(
     assert tuned_ials() == replace(found.best.config, num_threads=None)
     metrics = Release.objects.get().metrics
     assert metrics["ials"]["search"] == json.loads(json.dumps(found.as_json()))
-    client.force_login(User.objects.create_user("op", password="a long password", is_staff=True))
+    client.force_login(User.objects.create_superuser("op", password="a long password"))
     assert escape(found.summary) in client.get("/staff/training/").content.decode()
     trained()
     assert len(searches) == 1, "same shape"
