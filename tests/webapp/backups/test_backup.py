@@ -3,15 +3,11 @@
 import os
 import shutil
 import subprocess
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
@@ -27,7 +23,6 @@ from webapp.backups.programs import (
     server_version,
 )
 from webapp.engine import responses
-from webapp.engine.polling import poller
 from webapp.engine.replay import replay
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event
@@ -39,68 +34,6 @@ from webapp.releases.retention import LOCK, prune_artifacts, pruning_paused
 from webapp.slates.models import Slate
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture
-def pg_dump(transactional_db):
-    """Skip where there is no pg_dump of the server's version."""
-    try:
-        find_program("pg_restore", server_version())
-        return find_program("pg_dump", server_version())
-    except BackupError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture
-def shown(pg_dump, visit_release, cast, films, now):
-    """Slates of several surfaces, by a release that reads visits."""
-    for film, stars in ((films[0], 5), (films[1], 4), (films[25], 1.5)):
-        Rating.objects.create(profile=cast.owner, title=film, stars=stars, rated_at=now)
-    slates = []
-    for profile in (cast.owner, None):
-        visit = current_visit(None, profile, now)
-        for kind, film in (("open", films[40]), ("play", films[41])):
-            assert not record_events(visit, [EventDraft(uuid4(), kind, film.pk, now)], now).errors
-        pages: list[Any] = [
-            responses.home(visit, now),
-            responses.title_page(visit, films[7], now),
-            responses.search(visit, "number", now),
-        ]
-        slates += [Slate.objects.get(pk=page.slate_id) for page in pages]
-    assert all(slate.rows and slate.release == visit_release for slate in slates)
-    return slates
-
-
-@pytest.fixture
-def empty_database(pg_dump):
-    """The name of a database that holds nothing, on the server of the tests."""
-    name = f"{connection.settings_dict['NAME']}_{uuid.uuid4().hex[:8]}"
-    parameters = connection.get_connection_params()
-    address = {
-        key: parameters[key] for key in ("host", "port", "user", "password") if key in parameters
-    }
-    with psycopg.connect(**address, dbname="postgres", autocommit=True) as server:
-        identifier = psycopg.sql.Identifier(name)
-        server.execute(psycopg.sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(identifier))
-        yield name
-        server.execute(psycopg.sql.SQL("DROP DATABASE {} WITH (FORCE)").format(identifier))
-
-
-@contextmanager
-def another_site(database, home, settings):
-    """Be a process of a site with this database and home while the block lasts."""
-    before = connection.settings_dict["NAME"], settings.MARQUEE_HOME
-
-    def move(name, folder):
-        connection.close()
-        connection.settings_dict["NAME"], settings.MARQUEE_HOME = name, folder
-        poller.forget()
-
-    move(database, home)
-    try:
-        yield
-    finally:
-        move(*before)
 
 
 def elsewhere(work):
@@ -159,7 +92,7 @@ def another_release(live):
 
 
 def test_every_page_is_the_same_on_an_empty_machine(
-    shown, empty_database, tmp_path, settings, monkeypatch
+    another_site, pg_dump, shown, empty_database, tmp_path, settings, monkeypatch
 ):
     (settings.MARQUEE_HOME / "tuning").mkdir(parents=True)
     (settings.MARQUEE_HOME / "tuning" / "ials.json").write_text("{}")
@@ -168,7 +101,7 @@ def test_every_page_is_the_same_on_an_empty_machine(
     path, home = tmp_path / "site.backup", tmp_path / "empty"
     words = backup(path)
     assert "MARQUEE_SECRET_KEY" in words
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         assert "as it was at" in restore(path)
         assert (counts(), artifacts(home)) == (before, files)
         assert (home / "tuning" / "ials.json").read_text() == "{}"
@@ -210,7 +143,7 @@ def test_every_secret_is_a_setting():
 
 
 def test_the_site_goes_on_while_it_is_backed_up(
-    shown, empty_database, cast, films, now, tmp_path, settings, monkeypatch
+    another_site, pg_dump, shown, empty_database, cast, films, now, tmp_path, settings, monkeypatch
 ):
     """What is published, shown and pruned meanwhile changes nothing of the backup."""
     settings.KEPT_RELEASES = 2
@@ -238,7 +171,7 @@ def test_the_site_goes_on_while_it_is_backed_up(
     assert counts() != before
     assert prune_artifacts() == 1, "the first one, once the backup is taken"
     assert not live.path.exists()
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         restore(path)
         assert (counts(), artifacts(home)) == (before, files)
         assert Release.objects.get(is_live=True) == live
@@ -376,10 +309,10 @@ def test_a_database_that_is_not_empty_is_refused(archive, tmp_path, settings):
 
 
 @pytest.mark.parametrize("name", ["artifacts", "tuning"])
-def test_a_home_that_is_not_empty_is_refused(archive, empty_database, tmp_path, settings, name):
+def test_a_home_that_is_not_empty_is_refused(another_site, archive, empty_database, tmp_path, name):
     home = tmp_path / "home-with-something"
     (home / name / "catalogue").mkdir(parents=True)
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         with pytest.raises(CommandError, match=r"is not empty, and a restore .*MARQUEE_HOME"):
             restore(archive)
         assert is_empty(home)
@@ -397,17 +330,17 @@ def changed(path):
 
 
 @pytest.mark.parametrize("spoil", [cut, changed])
-def test_a_broken_archive_changes_nothing(archive, empty_database, tmp_path, settings, spoil):
+def test_a_broken_archive_changes_nothing(another_site, archive, empty_database, tmp_path, spoil):
     home = tmp_path / "empty"
     spoil(archive)
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         with pytest.raises(CommandError, match=r"cut short|changed since|cannot be read"):
             restore(archive)
         assert is_empty(home)
 
 
 def test_a_database_that_cannot_be_filled_leaves_both_empty(
-    archive, empty_database, tmp_path, settings, monkeypatch
+    another_site, archive, empty_database, tmp_path, monkeypatch
 ):
     home = tmp_path / "empty"
 
@@ -418,7 +351,7 @@ def test_a_database_that_cannot_be_filled_leaves_both_empty(
         restore_database(program, file)
 
     monkeypatch.setattr(restoring, "restore_database", fill_in_part)
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         with pytest.raises(CommandError, match=r"pg_restore failed: (.|\n)*releases_release"):
             restore(archive)
         assert is_empty(home)
@@ -426,7 +359,7 @@ def test_a_database_that_cannot_be_filled_leaves_both_empty(
 
 @pytest.mark.parametrize("migration", ["catalog.9999_of_tomorrow", "of_tomorrow.0001_initial"])
 def test_an_archive_of_a_newer_marquee_is_refused(
-    pg_dump, empty_database, tmp_path, settings, migration
+    another_site, pg_dump, empty_database, tmp_path, migration
 ):
     app, name = migration.split(".")
     with connection.cursor() as cursor:
@@ -441,7 +374,7 @@ def test_an_archive_of_a_newer_marquee_is_refused(
                 "DELETE FROM django_migrations WHERE app = %s AND name = %s", [app, name]
             )
     home = tmp_path / "empty"
-    with another_site(empty_database, home, settings):
+    with another_site(empty_database, home):
         with pytest.raises(CommandError, match=f"newer Marquee .*{migration}.* then restore"):
             restore(tmp_path / "site.backup")
         assert is_empty(home)
