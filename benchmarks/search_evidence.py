@@ -11,8 +11,8 @@ from benchmarks.search_data import with_mistake
 from recommender.arrays import Float32
 from search.engine import Document, SearchEngine
 from search.text import fold
-from search.understand import SYNONYMS
-from webapp.demo.films import Film, match_films, people_of, read_films, read_histories
+from search.wording import SYNONYMS
+from webapp.demo.films import MATURITY, Film, match_films, people_of, read_films, read_histories
 
 LIKED_FROM_STARS = 4.0
 MOST_CREDITED = 500
@@ -40,11 +40,16 @@ def demo() -> tuple[list[Document], Float32]:
 
 def document_of(film: Film) -> Document:
     """Return a film of the demo as search reads it."""
-    people = (*people_of(film.directors), *people_of(film.cast))
+    directors = tuple(filter(None, people_of(film.directors)))
+    people = (*directors, *filter(None, people_of(film.cast)))
     return Document(
         id=film.id,
         name=film.name,
-        people=tuple(dict.fromkeys(filter(None, people))),
+        people=tuple(dict.fromkeys(people)),
+        directors=directors,
+        countries=_listed(film.country),
+        age=MATURITY.get(film.rating),
+        minutes=round(film.runtime_minutes or 0) or None,
         genres=_listed(film.genres),
         languages=_listed(film.language),
         year=film.year,

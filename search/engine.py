@@ -36,15 +36,18 @@ from search.retrieve import (
     FIRST_AS_TYPED,
     MEANT,
     Band,
+    LabelMatches,
     bands,
-    holds_all,
+    has_room_for_mistakes,
     is_as_typed,
     label_ranks,
     make_room_for_mistakes,
+    may_name_it,
     names_it,
 )
 from search.text import fold, words
-from search.understand import Reading, Understanding
+from search.understand import Facts, Reading, Understanding
+from search.wording import EXTRA_WORDS, FILLERS, FILM_WORDS, SERIES_WORDS
 
 GROUP_SIZE = 5
 """Most people, and most genres, in an answer."""
@@ -52,6 +55,8 @@ KNOWN_FOR_SIZE = 3
 """So many titles of a person or genre that was typed stand before names that begin so."""
 LEAST_CREDITS = 6
 """Titles that make a person known enough for that."""
+SHORTEST_SURNAME = 3
+"""Letters; fewer begin too much to be a surname."""
 LEAST_FAME = 0.05
 """Share of the best known one's fame that others of a surname need."""
 NOT_BETTER_KNOWN = (Band.WRITTEN, Band.EXACT, Band.NONE)
@@ -63,6 +68,12 @@ NUMBER_BITS = 40
 """Of a document's number, below the length of its name."""
 IN_A_NAME, IN_A_GENRE, IN_A_PLOT, IN_A_CAST = 2.0, 2.0, 1.0, 1.0
 """How often a word there counts for the meaning of a document."""
+
+LONGEST_REST = 5
+"""Words beside filters that some title may hold; more are a description."""
+MOST_WORDS = 16
+"""So many words of a description count."""
+DROPPED = FILM_WORDS | SERIES_WORDS | EXTRA_WORDS
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,12 @@ class Document:
         people: who made it and who plays in it, the most important first.
         characters: who they play.
         genres: as shown.
-        languages: spoken in it, as shown.
+        directors: those of `people` who directed it.
+        countries: it is from, as shown, the foremost first.
+        is_series: False for a film.
+        age: from which it may be watched.
+        minutes: how long it is.
+        languages: spoken in it, as shown, the foremost first.
         year: of first release.
         plot: a few sentences.
         chosen_after: queries after which viewers chose it, each with how often.
@@ -89,6 +105,11 @@ class Document:
     people: tuple[str, ...] = ()
     characters: tuple[str, ...] = ()
     genres: tuple[str, ...] = ()
+    directors: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    is_series: bool = False
+    age: int | None = None
+    minutes: int | None = None
     languages: tuple[str, ...] = ()
     year: int | None = None
     plot: str = ""
@@ -155,8 +176,10 @@ class SearchEngine:
         self._people: AnyLabels = Labels((d.people for d in documents), by_billing)
         self._characters: AnyLabels = Labels(document.characters for document in documents)
         self._genres: AnyLabels = Labels(document.genres for document in documents)
-        self._languages: AnyLabels = Labels(document.languages for document in documents)
-        self._years = np.array([d.year or 0 for d in documents], dtype=np.int64)  # (N,)
+        self._languages: AnyLabels = Labels((d.languages for d in documents), by_billing)
+        self._countries: AnyLabels = Labels((d.countries for d in documents), by_billing)
+        self._directors: AnyLabels = Labels(document.directors for document in documents)
+        self._numbers = _numbers(documents)
         self._understanding = self._reader()
         self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
         self._similarity: Callable[[int], Float32 | None] | None = None
@@ -212,7 +235,10 @@ class SearchEngine:
         engine._is_available = at.replaced(self._is_available, [d.is_available for d in changed])
         engine._unavailable = np.flatnonzero(~engine._is_available)
         engine._tie_break = at.replaced(self._tie_break, _tie_break(changed, places))
-        engine._years = at.replaced(self._years, [d.year or 0 for d in changed])
+        engine._numbers = {
+            name: at.replaced(self._numbers[name], values)
+            for name, values in _numbers(changed).items()
+        }
         names = dict(zip(places.tolist(), (d.name for d in changed), strict=True))
         engine._document_names = ChangedStrings(self._document_names, names)
         folded = _Folded()
@@ -222,21 +248,33 @@ class SearchEngine:
         engine._people = ChangedLabels(self._people, (d.people for d in changed), at, by_billing)
         engine._characters = ChangedLabels(self._characters, (d.characters for d in changed), at)
         engine._genres = ChangedLabels(self._genres, (d.genres for d in changed), at)
-        engine._languages = ChangedLabels(self._languages, (d.languages for d in changed), at)
+        engine._languages = ChangedLabels(
+            self._languages, (d.languages for d in changed), at, by_billing
+        )
+        engine._countries = ChangedLabels(
+            self._countries, (d.countries for d in changed), at, by_billing
+        )
+        engine._directors = ChangedLabels(self._directors, (d.directors for d in changed), at)
         engine._understanding = engine._reader()
         engine._choices = self._choices.among(len(engine.document_ids))
         return engine
 
     def _reader(self) -> Understanding:
-        return Understanding(
+        facts = Facts(
             self._genres,
             self._languages,
+            self._countries,
             self._people,
-            self._years,
+            self._directors,
+            self._numbers["year"],
+            self._numbers["minutes"],
+            self._numbers["age"],
+            self._numbers["is_series"] > 0,
             self._document_names,
             self._names,
             self._tie_break,
         )
+        return Understanding(facts)
 
     def understood(self, text: str) -> tuple[Filter, ...]:
         """Return what a text names besides words to match.
@@ -272,10 +310,15 @@ class SearchEngine:
             ArrayShapeError: an array does not fit the documents.
         """
         query = Query.parse(text)
-        found = self._bands(query)
+        matches = self._matches(query)
+        found = self._bands(query, matches)
         reading = self._understanding.read(query)
+        if not reading.filters and not is_as_typed(found):
+            query = self._without_fillers(query, found)
+            matches = self._matches(query)
         alike = self._alike(reading)
         filters = self._filter(found, reading, alike, query)
+        is_meant = bool(filters) and bool(reading.rest)
         if allowed is not None:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
@@ -286,17 +329,20 @@ class SearchEngine:
             self._choices.after(" ".join(query.words)),
             alike,
             self._weights,
+            meaning=self._meaning_of(reading, found) if is_meant else None,
+            held=reading.held() if filters else None,
+            strength=reading.strength() if filters else None,
         )
         near = self._near(query, reading if filters else None, found, unavailable, allowed)
-        self._note_known_for(query, found, popularity)
+        self._note_known_for(matches[0], found, popularity)
         self._make_room(query, found, preference)
         best = order(found, self._tie_break, k, Band.NONE, preference)
         return SearchResult(
             tuple(self._hit(n, found, preference) for n in best.tolist()),
             self._correction(query, found, best),
             filters,
-            self._group(self._people, query, found, popularity),
-            self._group(self._genres, query, found, popularity),
+            self._group(matches[0], found, popularity),
+            self._group(matches[1], found, popularity),
             near,
             tuple(self._document_names[n] for n in unavailable),
         )
@@ -343,68 +389,122 @@ class SearchEngine:
     ) -> tuple[Filter, ...]:
         """Let the filters of a text choose, unless a name holds all of it; return those that do.
 
-        Where a name does, what they would choose comes behind it. Filters that leave nothing were
-        not meant.
+        Where a name does, what they would choose comes behind it. What holds fewer of them follows
+        where little holds all.
         """
         if not reading.filters:
+            return ()
+        is_named = names_it(found)
+        if is_named and reading.rest:
             return ()
         kept = self._kept(reading, alike, query)
         if kept.min(initial=Band.NONE) == Band.NONE:
             return ()
-        if not names_it(found):
+        if is_named:
+            if len(query.words) > 1 and found.min(initial=Band.NONE) == Band.NEAR:
+                kept[kept == Band.ABOUT] = Band.FITS  # a name of several words is likelier meant
+            np.minimum(found, kept, out=found)
+            return reading.filters if found.min(initial=Band.NONE) > Band.EXACT else ()
+        if reading.rest and may_name_it(found):
+            np.minimum(found, kept, out=found)
+        else:
             found[:] = kept
-            return reading.filters
-        if reading.rest:
-            return ()
-        np.minimum(found, kept, out=found)
-        return reading.filters if found.min(initial=Band.NONE) > Band.EXACT else ()
+        return reading.filters
 
     def _kept(self, reading: Reading, alike: Float32 | None, query: Query) -> UInt8:
-        """Return (N,) the bands of what the filters leave."""
-        if reading.rest:
+        """Return (N,) the bands of what the filters leave.
+
+        Where the words that are left are held, only what holds them. Else everything that all
+        filters hold for; and where that is little, what most of them hold for.
+        """
+        is_like = np.ones(len(reading.mask), dtype=bool) if alike is None else alike > 0
+        fits = reading.mask & is_like
+        if 0 < len(reading.rest.split()) <= LONGEST_REST:
             rest = Query.parse(reading.rest + ("" if query.is_open else " "))
             kept = self._bands(rest)
-        else:
-            kept = np.full(len(reading.mask), Band.ABOUT, dtype=np.uint8)
-        if alike is not None:
-            kept[alike <= 0] = Band.NONE
-        kept[~reading.mask] = Band.NONE
+            kept[~fits] = Band.NONE
+            if kept.min(initial=Band.NONE) < Band.NONE:
+                return kept
+        kept = np.full(len(reading.mask), Band.NONE, dtype=np.uint8)
+        kept[fits] = Band.FITS if reading.rest else Band.ABOUT
+        if fits.any() and not reading.rest:
+            return kept
+        held = np.where(is_like, reading.held(), 0)
+        for level in np.unique(held[~fits & (held > 0)])[::-1]:
+            if np.count_nonzero(kept != Band.NONE) >= ENOUGH:
+                break
+            kept[(held == level) & ~fits] = Band.FITS_MOST
         return kept
 
-    def _bands(self, query: Query) -> UInt8:
-        labels = (self._people, self._characters, self._genres)
-        return bands(query, self._names, self._in_names, self._about, labels)
+    def _meaning_of(self, reading: Reading, found: UInt8) -> Float32:
+        """Return (N,) how near in meaning to the words left documents are that filters chose."""
+        places = np.flatnonzero((found == Band.FITS) | (found == Band.FITS_MOST))
+        meaning = np.zeros(len(found), dtype=np.float32)
+        typed = self._known_words(reading.rest.split()[:MOST_WORDS])
+        places = places[places < self._meaning.num_documents]
+        meaning[places] = self._meaning.nearness_of(typed, places)
+        return meaning
 
-    def _note_known_for(self, query: Query, found: UInt8, popularity: Float32 | None) -> None:
+    def _without_fillers(self, query: Query, found: UInt8) -> Query:
+        """Match a text that nothing holds without "movie" and its like; return what was left."""
+        left = [word for word in query.words if word not in DROPPED]
+        if not left or len(left) == len(query.words):
+            return query
+        is_open = query.is_open and query.words[-1] not in DROPPED
+        shorter = Query.parse(" ".join(left) + ("" if is_open else " "))
+        np.minimum(found, self._bands(shorter), out=found)
+        return shorter
+
+    def _bands(self, query: Query, matches: tuple[LabelMatches, ...] | None = None) -> UInt8:
+        matches = matches or self._matches(query)
+        return bands(query, self._names, self._in_names, self._about, matches)
+
+    def _matches(self, query: Query) -> tuple[LabelMatches, LabelMatches, LabelMatches]:
+        """Return what people, genres and characters match a text."""
+        people, genres, characters = (
+            LabelMatches(query, labels) for labels in (self._people, self._genres, self._characters)
+        )
+        return people, genres, characters
+
+    def _note_known_for(
+        self, people: LabelMatches, found: UInt8, popularity: Float32 | None
+    ) -> None:
         """Let the first titles of who or what was typed stand before names that begin so."""
+        query = people.query
         if not query.words:
             return
         genres = self._understanding.genres_named(" ".join(query.words))
         known = [(self._genres, number) for number in genres]
-        known = known or [(self._people, number) for number in self._bearers(query, popularity)]
+        known = known or [(self._people, number) for number in self._bearers(people, popularity)]
+        if not known:
+            return
         groups = [most_liked(labels, n, popularity, self._tie_break) for labels, n in known]
         in_turn = (title for turn in zip_longest(*groups) for title in turn if title is not None)
         matching = (title for title in in_turn if found[title] not in NOT_BETTER_KNOWN)
         found[list(islice(dict.fromkeys(matching), KNOWN_FOR_SIZE))] = Band.KNOWN_FOR
 
-    def _bearers(self, query: Query, popularity: Float32 | None) -> list[int]:
+    def _bearers(self, matches: LabelMatches, popularity: Float32 | None) -> list[int]:
         """Return the best known people of this surname or whole name who have some titles.
 
         None who is far less known than somebody else whose name has the words.
         """
-        people = self._people
-        has_words = np.flatnonzero(holds_all(query, people.in_names, is_open=False))
-        numbers = commonest(people, has_words)
+        people, typed = self._people, matches.query.words
+        if sum(map(len, typed)) < SHORTEST_SURNAME:
+            return []
+        numbers = commonest(people, np.flatnonzero(matches.whole))
+        numbers = numbers[people.counts[numbers] >= LEAST_CREDITS]
+        if not len(numbers):
+            return []
         known = fame(people, numbers, popularity)
-        is_known = (known >= LEAST_FAME * known.max(initial=0)) & (
-            people.counts[numbers] >= LEAST_CREDITS
-        )
-        bearers = numbers[is_known & np.isin(numbers, named_last(people, query.words))]
+        is_known = known >= LEAST_FAME * known.max()
+        bearers = named_last(people, typed, numbers[is_known])
         best: list[int] = best_known(people, bearers, popularity, KNOWN_FOR_SIZE).tolist()
         return best
 
     def _make_room(self, query: Query, found: UInt8, preference: Preference) -> None:
         """Let a few names that are one mistake away stand among the first ten."""
+        if not query.words or not has_room_for_mistakes(query, found):
+            return
         near = np.flatnonzero(found == Band.NEAR)
         if not len(near):
             return
@@ -413,7 +513,7 @@ class SearchEngine:
         names = (self._document_names[n] for n in near.tolist())
         likely = np.array([_is_likely_slip(query.forms[0], name) for name in names], dtype=bool)
         near = near[np.lexsort((self._tie_break[near], -preference.total(near), ~likely))]
-        make_room_for_mistakes(query, found, first, near)
+        make_room_for_mistakes(found, first, near)
 
     def _take_out_unavailable(self, found: UInt8) -> list[int]:
         """Take out what is not to be had, and return the places whose names were meant."""
@@ -442,7 +542,8 @@ class SearchEngine:
         if unavailable:
             places, scores = self._meaning.near_document(unavailable[0], ALIKE_SIZE)
         else:
-            typed = self._known(reading.rest.split() if reading else query.words)
+            left = reading.rest.split() if reading else query.words
+            typed = self._known_words([word for word in left if word not in FILLERS] or left)
             places, scores = self._meaning.near_words(typed, ALIKE_SIZE)
         fits = (found[places] == Band.NONE) & self._is_available[places]
         if reading is not None:
@@ -451,7 +552,7 @@ class SearchEngine:
             fits &= allowed[places]
         return self._near_hits(places[fits][:NEAR_SIZE], scores[fits][:NEAR_SIZE])
 
-    def _known(self, typed: Iterable[str]) -> list[str]:
+    def _known_words(self, typed: Iterable[str]) -> list[str]:
         """Return the words, each that no document holds as the nearest one that some do."""
         found = []
         for word in typed:
@@ -462,22 +563,25 @@ class SearchEngine:
         return found
 
     def _group(
-        self, labels: AnyLabels, query: Query, found: UInt8, popularity: Float32 | None
+        self, matches: LabelMatches, found: UInt8, popularity: Float32 | None
     ) -> tuple[str, ...]:
         """Return the labels that match best, those equally well by how well known they are.
 
         Mistakes are forgiven where nothing holds the words as typed.
         """
+        query, labels = matches.query, matches.labels
         if not query.words or not len(labels):
             return ()
-        ranks = label_ranks(query, labels, forgives=not is_as_typed(found))
+        ranks = label_ranks(matches, forgives=not is_as_typed(found))
         if labels is self._genres:
             ranks[self._understanding.genres_named(" ".join(query.words))] = Band.EXACT
         best: list[int] = []
-        for rank in np.unique(ranks[ranks != Band.NONE]).tolist():
-            equal = np.flatnonzero(ranks == rank)
+        places = np.flatnonzero(ranks != Band.NONE)
+        for rank in np.unique(ranks[places]).tolist():
+            equal = places[ranks[places] == rank]
             left = GROUP_SIZE - len(best)
-            best += best_known(labels, equal, popularity, left, query.words).tolist()
+            surname = query.words if rank == Band.ABOUT else ()
+            best += best_known(labels, equal, popularity, left, surname).tolist()
             if len(best) == GROUP_SIZE:
                 break
         return tuple(labels.labels[n] for n in best)
@@ -506,6 +610,17 @@ def _words_in_names(documents: list[Document], folded: "_Folded") -> Postings:
 
 def _words_about(documents: list[Document], folded: "_Folded") -> Postings:
     return Postings(map(folded.__getitem__, _texts(document)) for document in documents)
+
+
+def _numbers(documents: list[Document]) -> dict[str, Int64]:
+    """Return (N,) the numbers of documents by name; 0, or for ages -1, where one is unknown."""
+    values = {
+        "year": [d.year or 0 for d in documents],
+        "minutes": [d.minutes or 0 for d in documents],
+        "age": [-1 if d.age is None else d.age for d in documents],
+        "is_series": [int(d.is_series) for d in documents],
+    }
+    return {name: np.array(of_all, dtype=np.int64) for name, of_all in values.items()}
 
 
 def _tie_break(documents: list[Document], places: Int64) -> Int64:

@@ -9,10 +9,10 @@ from search.index.near import NearStrings
 from search.index.postings import Postings
 from search.index.strings import Groups, SortedStrings, Strings
 from search.rerank import Weights
-from search.understand import Understanding
+from search.understand import Facts, Understanding
 
 CLASSES: tuple[type, ...] = (
-    SearchEngine, _Choices, Names, NearStrings, Postings, Labels, Understanding, Meaning,
+    SearchEngine, _Choices, Names, NearStrings, Postings, Labels, Facts, Understanding, Meaning,
     VectorIndex, Strings, SortedStrings, Groups, Weights,
 )  # fmt: skip
 """An engine with a similarity function of its own (`SearchEngine.with_similarity`) cannot be

@@ -17,6 +17,11 @@ class FilterKind(StrEnum):
     YEAR = "year"
     LANGUAGE = "language"
     PERSON = "person"
+    YEARS = "years"
+    COUNTRY = "country"
+    KIND = "kind"
+    AGE = "age"
+    LENGTH = "length"
     LIKE = "like"
 
 
@@ -26,7 +31,8 @@ class Filter:
 
     Attributes:
         kind: what it is about.
-        value: as shown: "Comedy", "1990s", "1994", "French", "Al Pacino", a title's name.
+        value: as shown: "Comedy", "1990s", "1994", "after 2010", "French", "Al Pacino", a
+            title's name.
         is_negated: what must not be, as in "no comedy".
         without: the text that is left when the viewer takes this filter away.
     """

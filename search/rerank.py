@@ -21,6 +21,10 @@ class Weights:
     popularity: float = 1.0
     chosen: float = 8.0
     alike: float = 8.0
+    strength: float = 1.0
+    meaning: float = 16.0
+    held: float = 64.0
+    """More than all others together: what more filters hold for stands first."""
 
     def of(self, part: str) -> float:
         return float(getattr(self, part))
@@ -47,6 +51,10 @@ class Preference:
         chosen: Float32 | None = None,
         alike: Float32 | None = None,
         weights: Weights = DEFAULT,
+        *,
+        meaning: Float32 | None = None,
+        held: Float32 | None = None,
+        strength: Float32 | None = None,
     ) -> "Preference":
         """Bring every part to [0, 1].
 
@@ -57,11 +65,22 @@ class Preference:
             chosen: (N,) how often it was chosen after this text, on a logarithmic scale too.
             alike: (N,) the likeness to the document that others should be like.
             weights: how much each part counts.
+            meaning: (N,) how near each document is to words that no name holds.
+            held: (N,) how much of what was asked for holds.
+            strength: (N,) how much each document is of what was asked for.
 
         Raises:
             ArrayShapeError: an array is of another length.
         """
-        given = {"taste": affinity, "popularity": popularity, "chosen": chosen, "alike": alike}
+        given = {
+            "taste": affinity,
+            "popularity": popularity,
+            "chosen": chosen,
+            "alike": alike,
+            "meaning": meaning,
+            "held": held,
+            "strength": strength,
+        }
         parts = {}
         for name, values in given.items():
             if values is None:

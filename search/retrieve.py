@@ -5,6 +5,7 @@ N documents.
 
 from collections.abc import Sequence
 from enum import IntEnum
+from functools import cached_property
 
 import numpy as np
 
@@ -59,9 +60,13 @@ class Band(IntEnum):
     """Every word is in the name, a person, a character, a genre or the year; in several of them."""
     NEAR_TWO = 11
     """The name is what was typed but for two mistakes."""
-    WORDS_NEAR = 12
+    FITS = 12
+    """All filters understood from the text hold; the words beside them are in no name."""
+    FITS_MOST = 13
+    """Some of the filters hold; those for which more do come first."""
+    WORDS_NEAR = 14
     """The name holds every word but for mistakes."""
-    ABOUT_NEAR = 13
+    ABOUT_NEAR = 15
     """Every word is there but for mistakes."""
     NONE = 255
 
@@ -70,7 +75,31 @@ IN_THE_NAME = Band.WORDS
 """Up to here the name holds what was typed, as it was typed."""
 MEANT = (Band.WRITTEN, Band.EXACT, Band.COMPLETES, Band.NEAR)
 """What was typed is this name or nearly so."""
-AS_TYPED = (*range(Band.ABOUT + 1), Band.ABOUT_BEGUN, Band.SCATTERED)
+_AS_TYPED = np.zeros(256, dtype=bool)
+_AS_TYPED[[*range(Band.ABOUT + 1), Band.ABOUT_BEGUN, Band.SCATTERED, Band.FITS, Band.FITS_MOST]] = (
+    True
+)
+
+
+class LabelMatches:
+    """Which people, characters or genres hold every word of a text; each question is asked once."""
+
+    def __init__(self, query: Query, labels: AnyLabels) -> None:
+        self.query, self.labels = query, labels
+
+    @cached_property
+    def whole(self) -> Bool:
+        """(L,) True at labels that hold every word whole."""
+        if not len(self.labels):
+            return np.zeros(0, dtype=bool)
+        return holds_all(self.query, self.labels.in_names, is_open=False)
+
+    @cached_property
+    def begun(self) -> Bool:
+        """(L,) True at labels that hold every word, the last one perhaps unfinished."""
+        if not self.query.is_open or not len(self.labels):
+            return self.whole
+        return holds_all(self.query, self.labels.in_names)
 
 
 def names_it(found: UInt8) -> bool:
@@ -78,9 +107,14 @@ def names_it(found: UInt8) -> bool:
     return bool(found.min(initial=Band.NONE) <= IN_THE_NAME or (found == Band.NEAR).any())
 
 
+def may_name_it(found: UInt8) -> bool:
+    """Return whether some name as a whole, or its beginning, is the text but for mistakes."""
+    return bool(np.isin(found, (Band.NEAR, Band.BEGINS_NEAR, Band.NEAR_TWO)).any())
+
+
 def is_as_typed(found: UInt8) -> bool:
     """Return whether something holds the words as typed, the last one perhaps unfinished."""
-    return bool(np.isin(found, AS_TYPED).any())
+    return bool(found.min(initial=Band.NONE) <= Band.ABOUT or _AS_TYPED[found].any())
 
 
 def bands(
@@ -88,7 +122,7 @@ def bands(
     names: AnyNames,
     in_names: AnyPostings,
     about: AnyPostings,
-    labels: Sequence[AnyLabels],
+    labels: Sequence[LabelMatches],
 ) -> UInt8:
     """Return (N,) the band of every document, `Band.NONE` where nothing matches.
 
@@ -113,7 +147,7 @@ def bands(
 
 
 def _note_about(
-    found: UInt8, query: Query, about: AnyPostings, labels: Sequence[AnyLabels]
+    found: UInt8, query: Query, about: AnyPostings, labels: Sequence[LabelMatches]
 ) -> None:
     """Note documents whose people, characters, genres or year hold every word."""
     held = holds_all(query, about)
@@ -123,29 +157,27 @@ def _note_about(
         _note(found, Band.ABOUT_BEGUN, np.flatnonzero(held))
     elif held.any():
         for each in labels:
-            for band, is_open in ((Band.ABOUT, False), (Band.ABOUT_BEGUN, True)):
-                numbers = np.flatnonzero(holds_all(query, each.in_names, is_open=is_open))
-                _note(found, band, each.documents_of(numbers))
+            for band, mask in ((Band.ABOUT, each.whole), (Band.ABOUT_BEGUN, each.begun)):
+                _note(found, band, each.labels.documents_of(np.flatnonzero(mask)))
         _note(found, Band.SCATTERED, np.flatnonzero(held))
     if _are_few(found):
         _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
 
 
-def label_ranks(query: Query, labels: AnyLabels, *, forgives: bool) -> UInt8:
+def label_ranks(matches: LabelMatches, *, forgives: bool) -> UInt8:
     """Return (L,) how well each label matches, lower is better, `Band.NONE` where it does not.
 
     A word counts the same wherever in a label it is: a surname as much as a first name.
 
     Args:
-        query: what was typed.
-        labels: people or genres.
+        matches: people or genres, and what was typed.
         forgives: whether mistakes are looked for where nothing matches without.
     """
+    query, labels = matches.query, matches.labels
     found = np.full(len(labels), Band.NONE, dtype=np.uint8)
     _note(found, Band.ABOUT_BEGUN, labels.names.beginning_with(query.forms[0])[0])
-    _note(found, Band.ABOUT_BEGUN, np.flatnonzero(holds_all(query, labels.in_names)))
-    whole = holds_all(query, labels.in_names, is_open=False)
-    _note(found, Band.ABOUT, np.flatnonzero(whole))
+    found[matches.begun] = Band.ABOUT_BEGUN
+    found[matches.whole] = Band.ABOUT
     for form in query.forms:
         _note(found, Band.EXACT, labels.names.equal_to(form))
     if forgives and found.min(initial=Band.NONE) == Band.NONE:
@@ -153,23 +185,28 @@ def label_ranks(query: Query, labels: AnyLabels, *, forgives: bool) -> UInt8:
     return found
 
 
-def make_room_for_mistakes(query: Query, found: UInt8, first: Int64, near: Int64) -> None:
+def has_room_for_mistakes(query: Query, found: UInt8) -> bool:
+    """Return whether a few names a mistake away may stand among the first ten.
+
+    Not where a person or a genre was typed, nor where so many names begin with the text that it
+    is likely to go on.
+    """
+    begun = np.count_nonzero(found <= Band.BEGINS)
+    most = MANY_BEGUN_BY_FEW_LETTERS if len(query.forms[0]) <= FEW_LETTERS else MANY_BEGUN
+    return bool(begun <= most and not (found == Band.KNOWN_FOR).any())
+
+
+def make_room_for_mistakes(found: UInt8, first: Int64, near: Int64) -> None:
     """Let a few names that the text is one mistake away from stand among the first ten.
 
-    Other names that hold the text as typed come behind them, but for the first. Nothing comes
-    behind where a person or a genre was typed, or where so many names begin with the text that it
-    is likely to go on; and what people and genres hold stays ahead.
+    Other names that hold the text as typed come behind them, but for the first. What people and
+    genres hold stays ahead.
 
     Args:
-        query: what was typed.
         found: (N,) the bands, changed in place.
         first: the first documents that hold the text as typed, best first.
         near: those one mistake away, best first.
     """
-    begun = np.count_nonzero(found <= Band.BEGINS)
-    most = MANY_BEGUN_BY_FEW_LETTERS if len(query.forms[0]) <= FEW_LETTERS else MANY_BEGUN
-    if (found == Band.KNOWN_FOR).any() or begun > most:
-        return
     later = (found >= Band.COMPLETES) & (found <= Band.WORDS)
     later[first[:FIRST_AS_TYPED]] = False
     found[later] = Band.ABOUT_BEGUN

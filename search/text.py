@@ -34,7 +34,12 @@ NUMBERS = {
     "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
     "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "thirteen": "13",
 }  # fmt: skip
-_NUMERIC = NUMBERS.keys() | NUMERALS.keys()
+ABBREVIATIONS = {
+    "st": "saint", "ste": "sainte", "dr": "doctor", "vol": "volume", "vols": "volumes",
+    "mt": "mount", "ft": "fort", "pt": "part", "vs": "versus", "ep": "episode",
+    "jr": "junior", "sr": "senior", "sgt": "sergeant", "capt": "captain",
+}  # fmt: skip
+_SHORTENED = NUMBERS.keys() | NUMERALS.keys() | ABBREVIATIONS.keys()
 _PLAIN_BREAK = re.compile(r"[^a-z0-9]+")
 
 
@@ -58,11 +63,13 @@ def words(text: str) -> list[str]:
 
 
 def in_digits(found: Sequence[str]) -> list[str]:
-    """Return the words with roman numerals and small numbers in digits."""
-    if _NUMERIC.isdisjoint(found):
+    """Return the words with roman numerals and small numbers in digits, and "st" as "saint"."""
+    if _SHORTENED.isdisjoint(found):
         return list(found)
     return [
-        NUMBERS.get(word) or (NUMERALS.get(word, word) if place or len(word) > 1 else word)
+        NUMBERS.get(word)
+        or ABBREVIATIONS.get(word)
+        or (NUMERALS.get(word, word) if place or len(word) > 1 else word)
         for place, word in enumerate(found)
     ]
 

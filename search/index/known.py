@@ -67,7 +67,7 @@ def best_known(
     numbers = commonest(labels, numbers)
     known = fame(labels, numbers, popularity)
     if surname:
-        known[np.isin(numbers, named_last(labels, surname))] *= SURNAME
+        known[np.isin(numbers, named_last(labels, surname, numbers))] *= SURNAME
     order: Int64 = np.argsort(-known, kind="stable")[:k]
     return numbers[order]
 
@@ -85,10 +85,18 @@ def most_liked(
     return best
 
 
-def named_last(labels: AnyLabels, typed: Sequence[str]) -> Int64:
-    """Return the labels that end with these folded words, "Jr." and the like apart."""
-    masks = [labels.in_names.with_word(word) for word in typed]
-    numbers = np.flatnonzero(np.logical_and.reduce(masks)).tolist()
+def named_last(labels: AnyLabels, typed: Sequence[str], among: Int64 | None = None) -> Int64:
+    """Return the labels that end with these folded words, "Jr." and the like apart.
+
+    Args:
+        labels: of the documents.
+        typed: the words.
+        among: numbers of labels that hold the words; None looks for them.
+    """
+    if among is None:
+        masks = [labels.in_names.with_word(word) for word in typed]
+        among = commonest(labels, np.flatnonzero(np.logical_and.reduce(masks)))
+    numbers = among.tolist()
     last = [n for n in numbers if _ends_with(words(labels.labels[n]), list(typed))]
     return np.array(last, dtype=np.int64)
 

@@ -82,17 +82,33 @@ class Meaning:
 
     def near_words(self, words: Sequence[str], k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to a text, best first; none if no word is known."""
+        direct, latent, space = self._of_words(words)
+        if not direct.any():
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        return self._nearest(direct, latent, space, k)
+
+    def nearness_of(self, words: Sequence[str], places: Int64) -> Float32:
+        """Return how near each of these documents is to a text, 0 if no word is known."""
+        direct, latent, space = self._of_words(words)
+        if not direct.any():
+            return np.zeros(len(places), dtype=np.float32)
+        joint = np.concatenate([LATENT * latent, SPACE * space])
+        nearness: Float32 = direct[places] + self._index.vectors[places] @ joint
+        return nearness
+
+    def _of_words(self, words: Sequence[str]) -> tuple[Float32, Float32, Float32]:
+        """Return (N,) the direct likeness to a text, its latent vector, and where in the space."""
+        direct = np.zeros(self.num_documents, dtype=np.float32)
         terms = [number for number in map(self._number_of, words) if number is not None]
         if not terms or not self.num_documents:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+            return direct, self._latent[:0].sum(axis=0), self._space[:0].sum(axis=0)
         weights = self._idf[terms] / max(float(np.linalg.norm(self._idf[terms])), 1e-9)
-        direct = np.zeros(self.num_documents, dtype=np.float32)
         for term, weight in zip(terms, weights, strict=True):
             begin, end = self._documents_of_terms.indptr[term : term + 2]
             places = self._documents_of_terms.indices[begin:end]
             direct[places] += weight * self._documents_of_terms.data[begin:end]
         latent = unit_rows((weights @ np.stack(list(map(self._latent_of, terms))))[None, :])[0]
-        return self._nearest(direct, latent, self._anchored(direct, latent), k)
+        return direct, latent, self._anchored(direct, latent)
 
     def near_document(self, document: int, k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to one, which is not among them, best first.

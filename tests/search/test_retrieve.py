@@ -9,7 +9,7 @@ from search.index.labels import Labels
 from search.index.names import Names
 from search.index.postings import Postings
 from search.query import Query
-from search.retrieve import Band, bands, label_ranks
+from search.retrieve import Band, LabelMatches, bands, label_ranks
 from search.text import words
 
 NAMES = ["Star Wars", "Starship Troopers", "The Star", "Wars of Stars", "Casablanca"]
@@ -23,7 +23,7 @@ def bands_of(text: str, names: list[str] = NAMES, cast: list[str] | None = None)
         Names([name] for name in names),
         Postings(([words(name)] for name in names), joins=True),
         Postings([words(name), words(who)] for name, who in zip(names, people, strict=True)),
-        [Labels([who] if who else [] for who in people)],
+        [LabelMatches(Query.parse(text), Labels([who] if who else [] for who in people))],
     )
     return [Band(int(band)) for band in found]
 
@@ -77,10 +77,14 @@ def test_words_of_one_person_stand_before_words_of_several_things() -> None:
 
 def test_a_label_is_known_by_any_of_its_words_and_by_a_mistake_where_that_is_wanted() -> None:
     people = Labels([["Nolan Funk"], ["Christopher Nolan"], ["Nolana"], ["Noland Smith"]])
-    ranks = label_ranks(Query.parse("nolan"), people, forgives=True)
+    ranks = label_ranks(LabelMatches(Query.parse("nolan"), people), forgives=True)
     assert ranks.tolist() == [Band.ABOUT, Band.ABOUT, Band.ABOUT_BEGUN, Band.ABOUT_BEGUN]
-    assert (label_ranks(Query.parse("nolen"), people, forgives=False) == Band.NONE).all()
-    assert (label_ranks(Query.parse("nolen"), people, forgives=True) != Band.NONE).any()
+    assert (
+        label_ranks(LabelMatches(Query.parse("nolen"), people), forgives=False) == Band.NONE
+    ).all()
+    assert (
+        label_ranks(LabelMatches(Query.parse("nolen"), people), forgives=True) != Band.NONE
+    ).any()
 
 
 def test_nothing_typed_matches_nothing() -> None:
@@ -104,8 +108,9 @@ def test_a_whole_name_is_the_best_evidence_and_its_beginning_always_some(
 
 
 def test_every_band_has_a_code_of_its_own_for_rankers() -> None:
-    codes = MATCHES[[band for band in Band if band != Band.NONE]].tolist()
+    codes = MATCHES[[band for band in Band if band not in (Band.NONE, Band.FITS_MOST)]].tolist()
     assert len(codes) == len(set(codes))
+    assert MATCHES[Band.FITS] == MATCHES[Band.FITS_MOST]
     assert MATCHES[[Band.WRITTEN, Band.NEAR, Band.ABOUT, Band.ABOUT_NEAR]].tolist() == [
         1,
         5,

@@ -69,7 +69,8 @@ def _shown_row(stored: Mapping[str, Any]) -> dict[str, Any]:
 _BANDS = {
     Band.WRITTEN: 0, Band.EXACT: 1, Band.COMPLETES: 2, Band.BEGINS: 3, Band.NEAR: 4, Band.WORDS: 5,
     Band.BEGINS_NEAR: 6, Band.NEAR_TWO: 7, Band.WORDS_NEAR: 8, Band.ABOUT: 9, Band.KNOWN_FOR: 9,
-    Band.ABOUT_BEGUN: 9, Band.SCATTERED: 9, Band.ABOUT_NEAR: 10,
+    Band.ABOUT_BEGUN: 9, Band.SCATTERED: 9, Band.FITS: 9, Band.FITS_MOST: 9,
+    Band.ABOUT_NEAR: 10,
 }  # fmt: skip
 """The numbers that the bands had, or the bands that they were part of."""
 

@@ -31,7 +31,8 @@ OF_CATALOGUE = (
     "votes", "reviews", "plot",
 )  # fmt: skip
 OF_DOCUMENTS = (
-    "pk", "name", "alternative_names", "characters", "language", "year", "plot", "is_available",
+    "pk", "name", "alternative_names", "characters", "language", "country", "kind",
+    "maturity", "runtime_minutes", "year", "plot", "is_available",
 )  # fmt: skip
 
 
@@ -112,12 +113,17 @@ def export_documents(
         chosen_until: what was chosen after searches until then counts; None leaves it out.
         only: leave out all other titles; None reads all.
     """
-    people = _grouped(
+    people: dict[int, list[str]] = {}
+    directors: dict[int, list[str]] = {}
+    credits = (
         _of(only, Credit.objects.filter(~Q(role=Credit.Role.WRITER)))
-        .order_by("title_id", "role", "position")
-        .values_list("title_id", "person__name")
-        .iterator(chunk_size=20_000)
+        .order_by("title_id", "-role", "position")  # directors first
+        .values_list("title_id", "person__name", "role")
     )
+    for title_id, name, role in credits.iterator(chunk_size=20_000):
+        people.setdefault(title_id, []).append(name)
+        if role == Credit.Role.DIRECTOR:
+            directors.setdefault(title_id, []).append(name)
     genres = _grouped(
         _of(only, Title.genres.through.objects.order_by("pk"))
         .values_list("title_id", "genre__name")
@@ -132,6 +138,11 @@ def export_documents(
             people=tuple(dict.fromkeys(people.get(title.pk, ()))),
             characters=tuple(title.characters),
             genres=tuple(genres.get(title.pk, ())),
+            directors=tuple(directors.get(title.pk, ())),
+            countries=tuple(_listed(title.country)),
+            is_series=title.kind == Title.Kind.SERIES,
+            age=title.maturity,
+            minutes=title.runtime_minutes,
             languages=tuple(_listed(title.language)),
             year=title.year,
             plot=title.plot,
