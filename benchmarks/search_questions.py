@@ -261,6 +261,11 @@ def _g(*names: str) -> tuple[frozenset[str], ...]:
 
 def own_questions() -> list[Wanted]:
     """Return over 300 questions of our own with what answers them."""
+    return [*_about_genres(), *_about_actors(), *_about_directors(), *_about_origins(), *_others()]
+
+
+def _about_genres() -> list[Wanted]:
+    """Return genres with times and lengths."""
     asked: list[Wanted] = []
     for words, name in (
         ("comedies", "comedy"), ("horror movies", "horror"), ("westerns", "western"),
@@ -283,6 +288,12 @@ def own_questions() -> list[Wanted]:
             Wanted(f"{words} longer than 2 hours", _g(name), minutes=(120, 9999)),
             Wanted(f"what are some {words} of the late 70 s", _g(name), (1976, 1979)),
         ]
+    return asked
+
+
+def _about_actors() -> list[Wanted]:
+    """Return questions about who plays in a film."""
+    asked: list[Wanted] = []
     for name, shown in (
         ("tom hanks", "hanks"), ("meryl streep", "streep"), ("brad pitt", "pitt"),
         ("nicolas cage", "cage"), ("robert de niro", "de niro"), ("julia roberts", "roberts"),
@@ -302,6 +313,12 @@ def own_questions() -> list[Wanted]:
             Wanted(f"what movie has {name} in a city full of trouble", people=(name,)),
             Wanted(f"a comedy starring {name}", _g("comedy"), people=(name,)),
         ]  # fmt: skip
+    return asked
+
+
+def _about_directors() -> list[Wanted]:
+    """Return questions about who made a film."""
+    asked: list[Wanted] = []
     for name, shown in (
         ("steven spielberg", "spielberg"), ("alfred hitchcock", "hitchcock"),
         ("stanley kubrick", "kubrick"), ("martin scorsese", "scorsese"),
@@ -319,6 +336,12 @@ def own_questions() -> list[Wanted]:
                 directors=(name,),
             ),
         ]
+    return asked
+
+
+def _about_origins() -> list[Wanted]:
+    """Return languages and countries with genres."""
+    asked: list[Wanted] = []
     for words, country in (
         ("french", "france"), ("italian", "italy"), ("japanese", "japan"), ("german", "germany"),
         ("korean", "south korea"), ("swedish", "sweden"), ("danish", "denmark"),
@@ -331,8 +354,13 @@ def own_questions() -> list[Wanted]:
             Wanted(f"{words} thriller movies", _g("thriller"), countries=where),
             Wanted(f"a {words} drama from the 90s", _g("drama"), (1990, 1999), countries=where),
         ]
+    return asked
+
+
+def _others() -> list[Wanted]:
+    """Return what people type of other kinds."""
     comedy = frozenset({"comedy"})
-    asked += [
+    return [
         Wanted("romcom", _g("romance", "comedy")),
         Wanted("romantic comedies of the 90s", _g("romance", "comedy"), (1990, 1999)),
         Wanted("romantic comedy with hugh grant", _g("romance", "comedy"), people=("hugh grant",)),
@@ -364,4 +392,3 @@ def own_questions() -> list[Wanted]:
         Wanted("i would like to see a western", _g("western")),
         Wanted("do you know a documentary where people climb", _g("documentary")),
     ]
-    return asked

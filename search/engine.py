@@ -322,17 +322,13 @@ class SearchEngine:
         if allowed is not None:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
+        chosen = self._choices.after(" ".join(query.words))
         preference = Preference.of(
-            len(found),
-            affinity,
-            popularity,
-            self._choices.after(" ".join(query.words)),
-            alike,
-            self._weights,
+            len(found), affinity, popularity, chosen, alike, self._weights,
             meaning=self._meaning_of(reading, found) if is_meant else None,
             held=reading.held() if filters else None,
             strength=reading.strength() if filters else None,
-        )
+        )  # fmt: skip
         near = self._near(query, reading if filters else None, found, unavailable, allowed)
         self._note_known_for(matches[0], found, popularity)
         self._make_room(query, found, preference)
