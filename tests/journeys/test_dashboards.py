@@ -1,11 +1,13 @@
 """Dashboards in a real browser: drawn, explained, readable on a phone, and without barriers."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from tests.webapp.metrics.conftest import Sitting
 from webapp.experiments.lifecycle import built_in, start
@@ -88,7 +90,7 @@ def test_a_chart_explains_itself_tells_its_numbers_and_gives_a_file(page, profil
     assert not explanation.is_visible()
     assert not chart.locator(".scroller tbody tr").first.is_visible()
     chart.locator("summary").click()
-    assert chart.locator(".scroller tbody tr").count() == 30
+    expect(chart.locator(".scroller tbody tr")).to_have_count(30)
     with page.expect_download() as download:
         chart.get_by_role("link", name="Download").click()
     assert download.value.suggested_filename.startswith("marquee-abandonment-simulated-")
@@ -116,11 +118,11 @@ def test_filters_are_links_that_stay(page, profile):
     page.goto("/staff/")
     page.get_by_role("link", name="7 days").click()
     page.get_by_role("link", name="session-aware/long-term-only").click()
-    assert "days=7" in page.url
-    assert page.locator("#chart-abandonment .scroller tbody tr").count() == 7
+    chosen = re.compile(r"days=7.*long-term-only")
+    expect(page).to_have_url(chosen)
+    expect(page.locator("#chart-abandonment .scroller tbody tr")).to_have_count(7)
     page.get_by_role("link", name="Search", exact=True).click()
-    assert "days=7" in page.url
-    assert "long-term-only" in page.url
+    expect(page).to_have_url(re.compile(r"/search/.*days=7.*long-term-only"))
 
 
 def test_without_scripts_every_number_is_there(browser, live_server, profile):
