@@ -101,7 +101,7 @@ def read_demo() -> Demo | str:
     films, _ = films_and_paths()
     try:
         persons = simulated_people(films)
-        recommender = Recommender.load(release.path, export_catalogue())
+        recommender = Recommender.load(release.fetch(), export_catalogue())
     except (HiddenRatingsLoaded, RecommenderError, OSError) as error:
         return str(error)
     catalogue = recommender.catalogue
@@ -129,8 +129,8 @@ def read_demo() -> Demo | str:
         )
     years = np.array([of_item[n].year if n in of_item else 0 for n in range(len(catalogue))])
     neighbours = None
-    if (release.path / "larm").exists():
-        larm = Neighbours.load(release.path / "larm", Larm.kind)
+    if (release.fetch() / "larm").exists():
+        larm = Neighbours.load(release.fetch() / "larm", Larm.kind)
         neighbours = larm.over(catalogue.titles, catalogue.is_available)
     return Demo(
         people,

@@ -159,7 +159,7 @@ def release(people: list[Profile], trained_once: TrainedOnce) -> Release:
 @pytest.fixture
 def visit_release(release: Release, trained_once: TrainedOnce) -> Release:
     """The release with a session encoder that has learned to stay within a genre."""
-    folder = release.path
+    folder = release.fetch()
     ials = Ials.load(folder / "ials")
     trained_once.copy(
         f"visits-{ials.item_factors.sum():.9f}", folder, lambda made: _train_on_visits(ials, made)

@@ -121,6 +121,19 @@ SECURE = env.bool("MARQUEE_SECURE", True)
 """HTTPS only: redirect, secure cookies, HSTS."""
 MARQUEE_HOME = Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve()
 """Folder of artifacts and, in the demo, of the servers' data."""
+ARTIFACT_STORE = env.str(
+    "MARQUEE_ARTIFACT_STORE",
+    "",
+    validate=validate.Regexp(
+        r"^((s3|gs|az|file)://.+)?$",
+        error="must be an address such as s3://bucket/prefix, or be empty.",
+    ),
+)
+"""Bucket that hosts share artifacts by; empty: they lie below `MARQUEE_HOME` alone."""
+DOWNLOADED_BYTES = int(
+    1e9 * env.float("MARQUEE_DOWNLOADED_GB", 10.0, validate=validate.Range(min=0))
+)
+"""How much of what was downloaded from the bucket a host keeps."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
 PROCESS = env.str("MARQUEE_PROCESS", "", validate=validate.OneOf(["", "web", "worker"]))
 """What this process is; web server and worker say so themselves, a command is neither."""

@@ -12,9 +12,11 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
 from recommender.whole_folder import sync
+from webapp.artifacts.store import StoreError, artifact_store
 from webapp.backups.archive import DATABASE, FOLDERS, Manifest, read_archive, read_manifest
 from webapp.backups.errors import BackupError
 from webapp.backups.programs import find_program, restore_database, server_version
+from webapp.releases.models import ARTIFACTS
 
 TABLES = """
 SELECT count(*), min(c.relname)
@@ -60,6 +62,7 @@ def restore_backup(path: Path) -> Restored:
     _refuse_filled_database()
     _refuse_filled_home()
     with _unpacked(path) as draft, _moved(draft):
+        _put_artifacts(path)
         restore_database(program, draft / DATABASE)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
@@ -105,6 +108,20 @@ def _refuse_filled_home() -> None:
                 f"{folder} is not empty, and a restore changes nothing that is there. Move it "
                 "away, or name another folder in MARQUEE_HOME."
             )
+
+
+def _put_artifacts(path: Path) -> None:
+    """Give other hosts the restored artifacts.
+
+    Raises:
+        BackupError: the artifact store does not take them.
+    """
+    store = artifact_store()
+    try:
+        for folder in (settings.MARQUEE_HOME / ARTIFACTS).glob("*/"):
+            store.put(f"{ARTIFACTS}/{folder.name}")
+    except StoreError as error:
+        raise BackupError(f"{path} cannot be restored: {error}.") from error
 
 
 @contextmanager

@@ -14,7 +14,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
+from recommender.errors import ArtifactError
 from recommender.whole_folder import sync
+from webapp.artifacts.store import StoreError, artifact_store
 from webapp.backups.archive import DATABASE, SETTINGS, Manifest, Origin, read_archive, write_archive
 from webapp.backups.errors import BackupError
 from webapp.backups.kept_elsewhere import settings_to_keep
@@ -91,11 +93,21 @@ def _dump(program: Path, file: Path, every_artifact: bool) -> _Moment:
 
 
 def _artifacts(folders: Iterable[str]) -> tuple[dict[str, Path], list[str]]:
-    """Return the files of folders below MARQUEE_HOME by name, and the folders that are gone."""
+    """Return the files of artifacts' folders by name, and the folders that are gone.
+
+    Raises:
+        BackupError: the artifact store does not answer.
+    """
     files: dict[str, Path] = {}
     missing = []
     for name in folders:
-        folder = settings.MARQUEE_HOME / name
+        try:
+            folder = artifact_store().fetch(name)
+        except ArtifactError:
+            missing.append(name)
+            continue
+        except StoreError as error:
+            raise BackupError(f"The artifacts cannot be read: {error}.") from error
         found = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         files |= {f"{name}/{path.relative_to(folder).as_posix()}": path for path in found}
         if not found:

@@ -5,23 +5,23 @@ The worker builds the catalogue's arrays, the search index and the recommender o
 ahead of what it serves; one that finds none builds the same for itself.
 
     artifacts/catalogue/20261128T201530123456-6f0c/   an index, named by when its export began
-    artifacts/catalogue/.lock                         held while one is built
+
+With a bucket (`webapp.artifacts`) other hosts download it from there. Who builds one holds an
+advisory lock, so that one worker of all hosts does.
 """
 
-import fcntl
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.db import connection, transaction
 from django.utils import timezone
 
 from recommender.errors import ArtifactError
@@ -31,13 +31,17 @@ from recommender.serving.mapped import CLASSES as RECOMMENDER_CLASSES
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from search.mapped import CLASSES as SEARCH_CLASSES
+from webapp.artifacts.store import StoreError, artifact_store
 from webapp.catalog.models import Genre, Person
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
 from webapp.engine.search_subjects import IdsByName
-from webapp.releases.models import Release
+from webapp.releases.models import ARTIFACTS, Release
 
 logger = logging.getLogger(__name__)
 
+FOLDER = f"{ARTIFACTS}/catalogue"
+LOCK = (20_223, 1)
+"""Our advisory lock of whoever builds an index."""
 EXPORT_ATTEMPTS = 5
 """How often catalogue and search are exported until both hold the same titles."""
 KEPT = 2
@@ -89,12 +93,16 @@ def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
 
     Raises:
         TitlesChangedError: titles come and go faster than they can be exported.
+        StoreError: the store of artifacts does not answer.
     """
+    if release is not None:
+        with suppress(ArtifactError):  # loading it says what is wrong
+            release.fetch()  # before the export, which takes a while
     popular, search = _export(release)
     recommender = None
     if release is not None:
         try:
-            recommender = Recommender.load(release.path, popular.catalogue)
+            recommender = Recommender.load(release.fetch(), popular.catalogue)
         except Exception:  # another version of Marquee may have written it
             logger.exception("release %s cannot be loaded", release.pk)
         else:
@@ -131,8 +139,14 @@ def open_index(
         behind: the revision this process serves; None takes an index of `now` alone. Where titles
             change without end, no index may be as new as they are: one ahead of this will do.
     """
-    for folder in _folders():
+    try:
+        names = _newest()
+    except StoreError as error:
+        logger.warning("no index of the catalogue is looked for: %s", error)
+        return None
+    for name in names:
         try:
+            folder = artifact_store().fetch(name)
             about = about_mapped(folder)
             found = _revision_of(about)
             is_of_use = about == _about(found, release_id) and (
@@ -142,7 +156,7 @@ def open_index(
                 index: CatalogueIndex = load_mapped(folder, CLASSES, about)
                 return index
         except Exception as error:  # whatever is broken: there is another way to the same index
-            logger.warning("the catalogue's index in %s is passed over: %s", folder, error)
+            logger.warning("the catalogue's index in %s is passed over: %s", name, error)
     return None
 
 
@@ -160,25 +174,29 @@ def publish_index() -> bool:
         now = revision()
         release = Release.objects.filter(is_live=True).first()
         about = _about(now, release.pk if release else None)
-        folders = _folders()
-        if any(_is_about(folder, about) for folder in folders):
+        if any(_is_about(name, about) for name in _newest()):
             return False
         started = timezone.now()
-        _save(_root() / f"{started:%Y%m%dT%H%M%S%f}-{_short(about)}", about, now, release)
-        for folder in [*_folders()[KEPT:], *_root().glob(".*-*")]:
-            shutil.rmtree(folder, ignore_errors=True)
+        name = f"{FOLDER}/{started:%Y%m%dT%H%M%S%f}-{_short(about)}"
+        store = artifact_store()
+        _save(name, about, now, release)
+        store.put(name)
+        for old in set(store.names(FOLDER, with_unfinished=True)) - set(_newest()):
+            store.delete(old)
         seconds = (timezone.now() - started).total_seconds()
         logger.info("the catalogue's index is published, built in %.1f s", seconds)
         return True
 
 
 def is_being_built() -> bool:
-    """Return whether some process on this machine builds one at the moment."""
-    with _building() as is_free:
-        return not is_free
+    """Return whether some process on any machine builds one at the moment."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", LOCK)
+        return not cursor.fetchone()[0]
 
 
-def _save(folder: Path, about: dict[str, Any], now: Revision, release: Release | None) -> None:
+def _save(name: str, about: dict[str, Any], now: Revision, release: Release | None) -> None:
+    folder = settings.MARQUEE_HOME / name
     index = build_index(now, release)
     index.popular.catalogue.prepare()
     if index.recommender is not None:
@@ -192,24 +210,24 @@ def _save(folder: Path, about: dict[str, Any], now: Revision, release: Release |
 
 @contextmanager
 def _building() -> Iterator[bool]:
-    """Hold the lock of the one who builds for a block; yield False if another has it."""
-    _root().mkdir(parents=True, exist_ok=True)
-    with (_root() / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True  # closing the file frees the lock, as does the end of the process
+    """Hold the lock of the one who builds for a block; yield False if another has it.
+
+    The lock goes with the connection, so with the process too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
+        is_mine = bool(cursor.fetchone()[0])
+    try:
+        yield is_mine
+    finally:
+        if is_mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
 
 
-def _root() -> Path:
-    return Path(settings.MARQUEE_HOME) / "artifacts" / "catalogue"
-
-
-def _folders() -> list[Path]:
-    """Return the folders of published indexes, newest first."""
-    return sorted(_root().glob("[0-9]*-*"), reverse=True)
+def _newest() -> list[str]:
+    """Return the names of the published indexes that are kept, newest first."""
+    return artifact_store().names(FOLDER)[::-1][:KEPT]
 
 
 def _about(now: Revision, release_id: int | None) -> dict[str, Any]:
@@ -221,9 +239,9 @@ def _revision_of(about: dict[str, Any]) -> Revision:
     return int(count), str(latest)
 
 
-def _is_about(folder: Path, about: dict[str, Any]) -> bool:
+def _is_about(name: str, about: dict[str, Any]) -> bool:
     try:
-        return about_mapped(folder) == about
+        return about_mapped(artifact_store().fetch(name)) == about
     except ArtifactError:
         return False
 

@@ -23,6 +23,7 @@ from recommender.ranking.ranker import Ranker
 from recommender.serving.fallback import PopularTitles
 from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
+from webapp.artifacts.store import StoreError
 from webapp.engine.cards import Cards
 from webapp.engine.catalogue import Revision, revision
 from webapp.engine.catalogue_changes import with_changes
@@ -53,7 +54,8 @@ class Live:
     trouble: str = ""
     """Why there is no recommender, or why a newer release is not the one serving."""
     broken_release_id: int | None = None
-    """A release that could not be loaded; it is not tried again until something changes."""
+    """A release that could not be loaded; it is not tried again until something changes. One that
+    the artifact store did not give is."""
     ranker_id: int | None = None
     """What has the last word on the order of lists; None where the fused score has it."""
     broken_ranker_id: int | None = None
@@ -144,7 +146,7 @@ def _of_index(
     recommender = index.recommender
     try:
         if recommender is None:
-            recommender = Recommender.load(release.path, popular.catalogue)
+            recommender = Recommender.load(release.fetch(), popular.catalogue)
         try_out(recommender)
         search = with_similarity_of(search, recommender)
     except Exception as error:
@@ -161,7 +163,7 @@ def _of_index(
             revision=index.revision,
             cards=cards,
             trouble=f"release {release.pk} cannot be loaded: {error or type(error).__name__}",
-            broken_release_id=release.pk,
+            broken_release_id=None if isinstance(error, StoreError) else release.pk,
         )
     index = replace(index, recommender=recommender)
     return Live(
@@ -195,10 +197,11 @@ def _with_ranker(live: Live, before: Live | None) -> Live:
     try:
         recommender = live.recommender.with_ranker(load_ranker(version))
         try_out(recommender)
-    except Exception:
+    except Exception as error:
         logger.exception("ranker %s cannot be loaded, the fused score orders lists", version.pk)
         recommender = live.recommender.with_ranker(None)
-        return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=version.pk)
+        broken = None if isinstance(error, StoreError) else version.pk
+        return replace(live, recommender=recommender, ranker_id=None, broken_ranker_id=broken)
     return replace(live, recommender=recommender, ranker_id=version.pk, broken_ranker_id=None)
 
 
@@ -208,7 +211,7 @@ def load_ranker(version: RankerVersion) -> Ranker:
     Raises:
         ArtifactError: it is broken, or was made for other fields than today's.
     """
-    ranker = Ranker.load(version.path)
+    ranker = Ranker.load(version.fetch())
     if ranker.fields != FIELDS:
         raise ArtifactError(f"{version} knows other fields than this Marquee: train a new one")
     return ranker

@@ -124,7 +124,7 @@ def _source(
     if release is not None:
         try:
             ranker = load_ranker(slate.ranker) if slate.ranker else None
-            return Recommender.load(release.path, catalogue).with_ranker(ranker)
+            return Recommender.load(release.fetch(), catalogue).with_ranker(ranker)
         except RecommenderError as error:
             name = f"{release} with {slate.ranker}" if slate.ranker else str(release)
             raise ReplayError(f"{name.capitalize()} cannot be loaded: {error}") from error

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
-from django.conf import settings
 from django.db import models
 
 from recommender.verdict import Verdict
+from webapp.artifacts.store import artifact_store
+
+ARTIFACTS = "artifacts"
 
 
 class TrainingRun(models.Model):
@@ -50,6 +52,11 @@ class TrainingRun(models.Model):
         return f"run {self.pk} ({self.status})"
 
     @property
+    def folder(self) -> str:
+        """The name of what it writes, below MARQUEE_HOME and in the artifact store."""
+        return f"{ARTIFACTS}/run-{self.pk}"
+
+    @property
     def has_ended(self) -> bool:
         """Return True if the run succeeded or failed."""
         return self.status in (self.Status.SUCCEEDED, self.Status.FAILED)
@@ -71,10 +78,14 @@ class Trained(models.Model):
         abstract = True
         ordering = ["-pk"]
 
-    @property
-    def path(self) -> Path:
-        """Where the artifacts lie."""
-        return Path(settings.MARQUEE_HOME) / self.folder
+    def fetch(self) -> Path:
+        """Return the artifacts' folder on this machine, downloaded from the store if need be.
+
+        Raises:
+            ArtifactError: the store does not have them.
+            StoreError: the store does not answer.
+        """
+        return artifact_store().fetch(self.folder)
 
     @property
     def verdict(self) -> Verdict | None:

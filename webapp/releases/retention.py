@@ -4,16 +4,15 @@ While an advisory lock is held, by a backup for one, none is deleted.
 """
 
 import logging
-import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 
-from webapp.releases.models import RankerVersion, Release, TrainingRun
+from webapp.artifacts.store import artifact_store
+from webapp.releases.models import ARTIFACTS, RankerVersion, Release, TrainingRun
 from webapp.releases.publishing import previous
 
 logger = logging.getLogger(__name__)
@@ -70,18 +69,16 @@ def kept_folders(newest_releases: int, newest_rankers: int) -> set[str]:
 def _prune() -> int:
     status = TrainingRun.Status
     runs = TrainingRun.objects.filter(status__in=[status.SUCCEEDED, status.FAILED])
-    ended = {f"run-{pk}" for pk in runs.values_list("pk", flat=True)}
+    ended = {run.folder for run in runs.only("pk")}
     # What they made is read after them: a run that ends in between is left to the next time.
     kept = kept_folders(settings.KEPT_RELEASES, settings.KEPT_RANKERS)
-    ended -= {Path(folder).name for folder in kept}
-    pruned = 0
-    for folder in sorted((Path(settings.MARQUEE_HOME) / "artifacts").glob("run-*")):
-        if folder.name in ended:
-            shutil.rmtree(folder, ignore_errors=True)
-            pruned += not folder.exists()
-    if pruned:
-        logger.info("%s folders of old artifacts are deleted", pruned)
-    return pruned
+    store = artifact_store()
+    unused = sorted((ended - kept) & set(store.names(ARTIFACTS, with_unfinished=True)))
+    for name in unused:
+        store.delete(name)
+    if unused:
+        logger.info("%s folders of old artifacts are deleted", len(unused))
+    return len(unused)
 
 
 def _kept(kind: type[Release] | type[RankerVersion], newest: int) -> set[str]:

@@ -13,7 +13,6 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from recommender.ranking.features import FIELDS
 from recommender.ranking.ranker import Ranker
 from recommender.training.gates import RankerGate
 from recommender.training.incremental import Cycle, IncrementalConfig, Window, run_cycle
+from webapp.artifacts.store import StoreError, artifact_store
 from webapp.engine.live import load_ranker
 from webapp.releases.models import RankerVersion, TrainingRun
 from webapp.releases.publishing import live_id, publish_over
@@ -187,7 +187,6 @@ def _replay_slates(run: TrainingRun, plan: _Plan) -> Window:
 
 def _store(run: TrainingRun, cycle: Cycle, window: Window, plan: _Plan) -> RankerVersion:
     """Write the artifact and its row."""
-    relative = Path("artifacts") / f"run-{run.pk}"
     positives = int(window.examples.labels.sum())
     metrics = {
         "curve": cycle.curve,
@@ -203,17 +202,18 @@ def _store(run: TrainingRun, cycle: Cycle, window: Window, plan: _Plan) -> Ranke
         "regimes": cycle.ranker.regimes(window.examples),
     }
     cycle.ranker.save(
-        Path(settings.MARQUEE_HOME) / relative,
+        settings.MARQUEE_HOME / run.folder,
         Provenance(
             data={"examples": len(window), "taken": positives, "since": window.at[0],
                   "until": window.at[-1], "is_simulated": plan.is_simulated},
             metrics=metrics, created_at=timezone.now().isoformat(),
         ),
     )  # fmt: skip
+    artifact_store().put(run.folder)
     parents = {"live": plan.live, "teacher": plan.teacher}
     return RankerVersion.objects.create(
         run=run,
-        folder=str(relative),
+        folder=run.folder,
         start=cycle.start,
         parent=parents.get(cycle.start),
         teacher=plan.teacher if cycle.start != "scratch" else None,
@@ -236,6 +236,8 @@ def _loaded(version: RankerVersion | None) -> Ranker | None:
         return None
     try:
         return load_ranker(version)
+    except StoreError:
+        raise
     except Exception:  # whatever its artifacts raise
         logger.warning("%s cannot be read, training does without it", version, exc_info=True)
         return None

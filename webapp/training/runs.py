@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -22,6 +21,7 @@ from recommender.training.first_search import FirstSearchConfig, FoundSettings
 from recommender.training.gates import ReleaseGate
 from recommender.training.train import Metrics, Progress, evaluate_release, train_release
 from recommender.training.trials import Trial
+from webapp.artifacts.store import StoreError, artifact_store
 from webapp.engine.catalogue import export_catalogue
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import live_id, publish_over
@@ -110,13 +110,12 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
         )
     found = _search_settings(run, interactions) if is_search_due(interactions) else None
     config = tuned_config()
-    relative = Path("artifacts") / f"run-{run.pk}"
     catalogue = export_catalogue()
     visits = export_visits(catalogue.titles)
     trained = train_release(
         interactions,
         config,
-        Path(settings.MARQUEE_HOME) / relative,
+        settings.MARQUEE_HOME / run.folder,
         seed=run.seed,
         on_progress=_recorder(run),
         sessions=visits.sessions,
@@ -125,7 +124,8 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
     trained.metrics["visits"]["is_simulated"] = visits.is_simulated
     if found is not None:
         trained.metrics["ials"]["search"] = found.as_json()
-    release = Release.objects.create(run=run, folder=str(relative), metrics=trained.metrics)
+    artifact_store().put(run.folder)
+    release = Release.objects.create(run=run, folder=run.folder, metrics=trained.metrics)
     gate = ReleaseGate(settings.GATE_TOLERANCE)
     for _ in range(GATE_ATTEMPTS):
         compared_with = live_id(Release)
@@ -181,11 +181,13 @@ def _live_metrics(interactions: Interactions, config: ReleaseConfig) -> Metrics 
         return None
     try:
         return evaluate_release(
-            live.path,
+            live.fetch(),
             interactions,
             seed=live.run.seed,
             config=config,
         )
+    except StoreError:
+        raise
     except Exception:  # whatever its artifacts raise
         logger.warning(
             "the live release cannot be evaluated, the new one replaces it", exc_info=True

@@ -12,6 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
+from webapp.artifacts.store import artifact_store
 from webapp.backups import programs, restoring, taking
 from webapp.backups.archive import DATABASE, SETTINGS, read_archive, read_manifest, write_archive
 from webapp.backups.errors import BackupError
@@ -87,7 +88,7 @@ def another_release(live):
     """A copy of the live release, as if it had been trained since."""
     run = TrainingRun.objects.create(status="succeeded")
     release = Release.objects.create(run=run, folder=f"artifacts/run-{run.pk}")
-    shutil.copytree(live.path, release.path)
+    shutil.copytree(live.fetch(), release.fetch())
     return release
 
 
@@ -170,7 +171,7 @@ def test_the_site_goes_on_while_it_is_backed_up(
     backup(path)
     assert counts() != before
     assert prune_artifacts() == 1, "the first one, once the backup is taken"
-    assert not live.path.exists()
+    assert not live.fetch().exists()
     with another_site(empty_database, home):
         restore(path)
         assert (counts(), artifacts(home)) == (before, files)
@@ -194,7 +195,7 @@ def test_artifacts_that_are_kept_come_on_request_and_those_that_are_gone_are_nam
 ):
     others = [another_release(release) for _ in range(3)]
     publish(others[0], now)
-    shutil.rmtree(release.path)
+    shutil.rmtree(release.fetch())
     words = backup(tmp_path / "usual")
     assert f"{release.folder} is not in it" in words
     backup(tmp_path / "every", every_artifact=True)
@@ -286,8 +287,8 @@ def archive(pg_dump, films, tmp_path, settings):
     """A backup with artifacts of a release that nobody reads."""
     run = TrainingRun.objects.create(status="succeeded")
     release = Release.objects.create(run=run, folder=f"artifacts/run-{run.pk}", is_live=True)
-    release.path.mkdir(parents=True)
-    (release.path / "weights").write_text("1")
+    release.fetch().mkdir(parents=True)
+    (release.fetch() / "weights").write_text("1")
     backup(tmp_path / "site.backup")
     return tmp_path / "site.backup"
 
@@ -423,3 +424,21 @@ def test_the_archive_names_what_it_holds(archive):
     assert manifest.origin.postgresql == server_version()
     assert "slates.0001_from_events" in manifest.origin.migrations
     assert {DATABASE, SETTINGS} < manifest.members.keys()
+
+
+def test_artifacts_come_from_the_bucket_and_go_back_to_it(
+    pg_dump, release, bucket, settings, tmp_path, empty_database, another_site
+):
+    def files():
+        folder = artifact_store().fetch(release.folder)
+        return {p.name: p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+    artifact_store().put(release.folder)
+    put = files()
+    settings.MARQUEE_HOME = tmp_path / "elsewhere"
+    backup(tmp_path / "backup.tar")
+    artifact_store().delete(release.folder)
+    with another_site(empty_database, tmp_path / "restored"):
+        restore(tmp_path / "backup.tar")
+        settings.MARQUEE_HOME = tmp_path / "third"
+        assert files() == put

@@ -28,7 +28,7 @@ RAISED = [KeyError("factors"), TypeError("settings"), ZeroDivisionError(), Recur
 @pytest.fixture
 def live_ranker(release, now):
     run = TrainingRun.objects.create(kind="teacher")
-    shutil.copytree(FOLDER / "ranker", release.path.parent / "ranker")
+    shutil.copytree(FOLDER / "ranker", release.fetch().parent / "ranker")
     ranker = RankerVersion.objects.create(
         run=run, folder="artifacts/ranker", learned_until=now - timedelta(hours=1)
     )
@@ -39,7 +39,7 @@ def live_ranker(release, now):
 @pytest.fixture
 def newer(release, now):
     """A second release, live beside the first one's artifacts."""
-    shutil.copytree(release.path, release.path.parent / "newer")
+    shutil.copytree(release.fetch(), release.fetch().parent / "newer")
     run = TrainingRun.objects.create(status="succeeded")
     newer = Release.objects.create(run=run, folder="artifacts/newer")
     publish(newer, now)
@@ -52,7 +52,7 @@ def test_a_release_broken_anywhere_serves_popular_titles_in_a_fresh_process(rele
     whole, refused = build_index(revision(), None), []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(live, "build_index", lambda now, _: replace(whole, release_id=None))
-        for how in breakages(release.path, every=5):
+        for how in breakages(release.fetch(), every=5):
             state = load_live(None)
             if state.recommender is None:
                 assert "cannot be loaded" in state.trouble, how
@@ -115,7 +115,7 @@ def test_a_ranker_broken_anywhere_leaves_the_order_to_the_score(live_ranker, cap
     before, refused = load_live(None), []
     assert before.ranker_id == live_ranker.pk
     anew = replace(before, ranker_id=None, broken_ranker_id=None)
-    for how in breakages(live_ranker.path, every=5):
+    for how in breakages(live_ranker.fetch(), every=5):
         state = load_live(anew)
         if state.ranker_id is None:
             assert state.broken_ranker_id == live_ranker.pk, how

@@ -268,8 +268,8 @@ def test_an_encoder_over_other_items_leaves_the_old_release_serving(
     visit_release, visit, films, now, caplog
 ):
     assert holder.get().release_id == visit_release.pk
-    folder = visit_release.path.parent / "mixed"
-    shutil.copytree(visit_release.path, folder)
+    folder = visit_release.fetch().parent / "mixed"
+    shutil.copytree(visit_release.fetch(), folder)
     shutil.rmtree(folder / "session_encoder")
     sessions = Sessions.from_events([1, 1, 2, 2], [0, 1, 1, 0], [0.0, 60.0, 0.0, 60.0])
     small = SessionEncoderConfig(width=4, num_blocks=1, epochs=1, patience=None)

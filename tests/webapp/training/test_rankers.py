@@ -242,7 +242,7 @@ def test_a_days_teacher_replaces_no_live_ranker(evenings, now):
 
 def test_a_ranker_that_cannot_be_read_leaves_the_order_to_the_score(evenings, cast, now, caplog):
     version = trained(Kind.TEACHER)
-    for path in version.path.rglob("*.safetensors"):
+    for path in version.fetch().rglob("*.safetensors"):
         path.write_bytes(b"broken")
     holder.forget()
     page = responses.home(current_visit(None, cast.owner, now), now)

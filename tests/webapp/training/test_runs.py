@@ -25,7 +25,7 @@ def test_a_run_is_trained_once_judged_and_published(people):
     )
     live = Release.objects.get(is_live=True)
     assert live.run == run
-    assert (live.path / "ials" / "manifest.json").exists()
+    assert (live.fetch() / "ials" / "manifest.json").exists()
     assert runs.run_training(run.pk) is None
 
 

@@ -48,7 +48,7 @@ def test_a_training_run_uses_the_tuned_settings(people):
     tuned = tuned_ials()
     assert tuned != ReleaseConfig().ials
     assert run_training(queue_training(lambda run_id: None, seed=5).pk).status == "succeeded"
-    folder = Release.objects.get().path / "ials"
+    folder = Release.objects.get().fetch() / "ials"
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["config"] == asdict(replace(tuned, seed=5))
 

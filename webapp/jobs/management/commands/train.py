@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from recommender.errors import RecommenderError
 from recommender.serving.recommender import Recommender
+from webapp.artifacts.store import StoreError
 from webapp.engine.catalogue import export_catalogue
 from webapp.jobs.tasks import train
 from webapp.releases.models import Release, TrainingRun
@@ -66,7 +67,11 @@ def _live_release_is_readable() -> bool:
     if release is None:
         return False
     try:
-        Recommender.load(release.path, export_catalogue())
+        Recommender.load(release.fetch(), export_catalogue())
+    except StoreError as error:
+        raise CommandError(
+            f"Whether the live release can be read is not known: {error}."
+        ) from error
     except RecommenderError:
         return False
     return True
