@@ -135,6 +135,8 @@ DOWNLOADED_BYTES = int(
 )
 """How much of what was downloaded from the bucket a host keeps."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
+PGBOUNCER = env.bool("MARQUEE_PGBOUNCER", False)
+"""Whether the database is reached by a PgBouncer that pools transactions."""
 PROCESS = env.str("MARQUEE_PROCESS", "", validate=validate.OneOf(["", "web", "worker"]))
 """What this process is; web server and worker say so themselves, a command is neither."""
 _statement_seconds = {
@@ -331,6 +333,8 @@ DATABASES = {
         # A test's live server must not keep a connection when the test database goes.
         "CONN_MAX_AGE": 0 if TESTING else 60,
         "CONN_HEALTH_CHECKS": True,
+        # A cursor on the server goes with its transaction, and so with PgBouncer's connection.
+        "DISABLE_SERVER_SIDE_CURSORS": PGBOUNCER,
     }
 }
 # A server that hangs costs a viewer three seconds. Tests connect anew at every request of a live
@@ -340,7 +344,7 @@ LOCK_SHARE, IDLE_SHARE = 0.6, 2.0
 """Of a statement's seconds: to wait for a lock, and to leave a transaction open without a word."""
 ANSWER_SPARE_SECONDS = 2.0
 """After these the client gives up on a server that hangs and ends nothing itself."""
-if PROCESS:
+if PROCESS and not PGBOUNCER:
     _options, _seconds = DATABASES["default"]["OPTIONS"], _statement_seconds[PROCESS]
     _options["options"] = " ".join(
         [
@@ -350,8 +354,10 @@ if PROCESS:
             f"-c idle_in_transaction_session_timeout={1000 * IDLE_SHARE * _seconds:.0f}",
         ]
     ).strip()
-    if PROCESS == "web":
-        _options["answer_seconds"] = _seconds + ANSWER_SPARE_SECONDS
+if PROCESS == "web":
+    DATABASES["default"]["OPTIONS"]["answer_seconds"] = (
+        _statement_seconds["web"] + ANSWER_SPARE_SECONDS
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {
