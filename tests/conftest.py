@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
@@ -26,6 +27,9 @@ from webapp.engine.polling import poller
 from webapp.profiles.models import Profile, Rating
 from webapp.releases.models import Release
 from webapp.training import runs
+
+hypothesis.settings.register_profile("untimed", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("untimed")  # a busy machine is no failure
 
 GENRES = ("Western", "Romance", "Science Fiction")
 FILMS_A_GENRE = 20
