@@ -126,7 +126,7 @@ class ChangedPostings:
         self.num_documents = places.num_documents
 
     def __contains__(self, word: str) -> bool:
-        return word in self._small or word in self._large
+        return word in self._small or (word in self._large and bool(self.with_word(word).any()))
 
     def with_word(self, word: str) -> Bool:
         large, small = (postings.with_word(word) for postings in (self._large, self._small))
@@ -151,7 +151,7 @@ class ChangedPostings:
     def ranked_nearest(self, word: str, mistakes: int) -> tuple[int, int, str] | None:
         """Return the same behind what it is chosen by, as `Postings` does."""
         found = (p.ranked_nearest(word, mistakes) for p in (self._large, self._small))
-        return min((near for near in found if near is not None), default=None)
+        return min((near for near in found if near is not None and near[-1] in self), default=None)
 
 
 class ChangedLabels:

@@ -128,6 +128,11 @@ def test_a_new_person_is_a_filter():
     assert engine.search("ada ki").people == ("Ada King",)
 
 
+def test_a_word_that_only_the_name_before_held_corrects_nothing():
+    engine = shelf_of("Rocky").with_changed([Document(0, "The Godfather Rokcy")])
+    assert engine.search("rocky").corrected == "rokcy"
+
+
 def test_an_added_document_must_come_last():
     with pytest.raises(DocumentOrderError, match="document 1 is new"):
         SearchEngine.build([Document(2, "Rio Bravo")]).with_changed([Document(1, "High Noon")])
