@@ -554,7 +554,7 @@ class SearchEngine:
         for word in typed:
             if word in self._meaning:
                 found.append(word)
-            elif nearest := self._about.nearest(word, mistakes_in_word(len(word))):
+            elif nearest := self._about.nearest(word, mistakes_in_word(word)):
                 found.append(nearest)
         return found
 
@@ -595,7 +595,7 @@ class SearchEngine:
             return " ".join(
                 word if word in self._about or not nearest else nearest
                 for word in query.words
-                for nearest in [self._about.nearest(word, mistakes_in_word(len(word)))]
+                for nearest in [self._about.nearest(word, mistakes_in_word(word))]
             )
         return self._document_names[int(best[0])]
 

@@ -2,13 +2,20 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
+
+import regex
 
 from search.errors import QueryTooLongError
-from search.text import in_digits, joined_forms, words
+from search.text import clusters, in_digits, is_unspaced, joined_forms, words
 
 MAX_CHARACTERS = 300
 """As long as a name may be."""
+NEVER = MAX_CHARACTERS + 1
+_IDEOGRAPH = regex.compile(r"\p{Ideographic}")
+_SYLLABLE = regex.compile(
+    r"[\p{Indic_Syllabic_Category=Consonant}\p{scx=Hiragana}\p{scx=Katakana}\p{Ethiopic}]"
+)
 
 
 class FilterKind(StrEnum):
@@ -84,15 +91,43 @@ class Query:
         )
 
 
-def mistakes_in_name(letters: int) -> int:
-    """Return how many mistakes a whole name may have: none up to 3 letters, two from 7."""
-    if letters < 2:
-        return 0
-    return 1 if letters < 7 else 2
+class Writing(Enum):
+    """What a letter stands for, and so how many a text needs that may have one or two mistakes.
+
+    Attributes:
+        in_name: letters from which on a whole name may have one mistake, and two.
+        in_word: the same of a word.
+    """
+
+    ALPHABET = (2, 7), (4, 9)
+    SYLLABLES = (4, 9), (4, 9)
+    """A consonant with its vowel, as in Devanagari, Thai and kana."""
+    IDEOGRAPHS = (5, NEVER), (NEVER, NEVER)
+    """One other ideograph is another word; a long name may have one."""
+
+    def __init__(self, in_name: tuple[int, int], in_word: tuple[int, int]) -> None:
+        self.in_name, self.in_word = in_name, in_word
+
+    @classmethod
+    def of(cls, text: str) -> "Writing":
+        """Return how a folded text is written; of several, the one that forgives least."""
+        if text.isascii():
+            return cls.ALPHABET
+        if _IDEOGRAPH.search(text):
+            return cls.IDEOGRAPHS
+        return cls.SYLLABLES if _SYLLABLE.search(text) else cls.ALPHABET
 
 
-def mistakes_in_word(letters: int) -> int:
-    """Return how many mistakes a word may have: none up to 3 letters, two from 9."""
-    if letters < 4:
-        return 0
-    return 1 if letters < 9 else 2
+def mistakes_in_name(name: str) -> int:
+    """Return how many mistakes a whole name may have, by its script and length."""
+    return _mistakes(name, Writing.of(name).in_name)
+
+
+def mistakes_in_word(word: str) -> int:
+    """Return how many mistakes a word may have; none in a run without blanks between words."""
+    return 0 if is_unspaced(word) else _mistakes(word, Writing.of(word).in_word)
+
+
+def _mistakes(text: str, from_letters: tuple[int, int]) -> int:
+    letters = len(text) if text.isascii() else len(clusters(text))
+    return sum(letters >= least for least in from_letters)

@@ -246,14 +246,14 @@ def _note_mistakes(found: UInt8, query: Query, names: AnyNames, in_names: AnyPos
     forms = [
         form
         for form in query.forms[:2]
-        if mistakes_in_name(len(form)) and (form == typed or len(form) > TOO_SHORT_WITHOUT_ARTICLE)
+        if mistakes_in_name(form) and (form == typed or len(form) > TOO_SHORT_WITHOUT_ARTICLE)
     ]
     for form in forms:
         _note(found, Band.NEAR, names.near(form, 1))
     if not _are_few(found):
         return
     for form in forms:
-        if mistakes_in_name(len(form)) > 1:
+        if mistakes_in_name(form) > 1:
             _note(found, Band.NEAR_TWO, names.near(form, 2))
         _note(found, Band.BEGINS_NEAR, names.beginning_near(form))
     if _are_few(found):
@@ -303,4 +303,4 @@ def _holding(
         mask = mask | find(number)
     if not mistakes or mask.any():
         return mask
-    return postings.with_word_like(word, mistakes_in_word(len(word)), is_open=is_open)
+    return postings.with_word_like(word, mistakes_in_word(word), is_open=is_open)

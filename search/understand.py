@@ -357,7 +357,7 @@ class Understanding:
             return []
         numbers = self._known(named_last(people, [word]))
         if not len(numbers) and before in ("director", "actor"):
-            nearest = people.in_names.nearest(word, mistakes_in_word(len(word)))
+            nearest = people.in_names.nearest(word, mistakes_in_word(word))
             numbers = self._known(named_last(people, [nearest])) if nearest else numbers
             word = nearest or word
         if not len(numbers):

@@ -9,7 +9,7 @@ import numpy as np
 
 from recommender.arrays import Float32, Float64, Int64
 from search.index.changed import AnyLabels
-from search.text import words
+from search.text import is_unspaced, words
 
 COMPARED = 50
 """So many labels are compared by how well known they are, those of most documents."""
@@ -104,4 +104,6 @@ def named_last(labels: AnyLabels, typed: Sequence[str], among: Int64 | None = No
 def _ends_with(name: list[str], typed: list[str]) -> bool:
     while len(name) > 1 and name[-1] in NAME_SUFFIXES and name[-1] not in typed:
         name = name[:-1]
+    if len(name) == 1 and is_unspaced(name[0]):  # 宮崎駿, the family's name first
+        return name[0].startswith("".join(typed))
     return name[-len(typed) :] == typed

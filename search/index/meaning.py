@@ -23,6 +23,7 @@ from scipy import sparse
 from recommender.arrays import Float32, Int64, unit_rows
 from recommender.retrieval.vector_index import VectorIndex
 from search.index.strings import sorted_groups
+from search.text import bigrams, is_unspaced
 
 WeighedWords = Iterable[tuple[str, float]]
 
@@ -45,7 +46,6 @@ LATENT, SPACE = 0.5, 0.5
 """How much these likenesses count; the direct one counts 1."""
 ANCHORS = 20
 """So many documents tell where in the space a text is."""
-NO_TERM = -1
 REACH = 200
 """So many candidates of each likeness are added up."""
 
@@ -78,7 +78,7 @@ class Meaning:
         return meaning
 
     def __contains__(self, word: str) -> bool:
-        return word in STOP_WORDS or self._number_of(word) is not None
+        return word in STOP_WORDS or bool(self._numbers_of(word))
 
     def near_words(self, words: Sequence[str], k: int) -> tuple[Int64, Float32]:
         """Return the k documents nearest to a text, best first; none if no word is known."""
@@ -99,7 +99,7 @@ class Meaning:
     def _of_words(self, words: Sequence[str]) -> tuple[Float32, Float32, Float32]:
         """Return (N,) the direct likeness to a text, its latent vector, and where in the space."""
         direct = np.zeros(self.num_documents, dtype=np.float32)
-        terms = [number for number in map(self._number_of, words) if number is not None]
+        terms = [number for word in words for number in self._numbers_of(word)]
         if not terms or not self.num_documents:
             return direct, self._latent[:0].sum(axis=0), self._space[:0].sum(axis=0)
         weights = self._idf[terms] / max(float(np.linalg.norm(self._idf[terms])), 1e-9)
@@ -123,10 +123,10 @@ class Meaning:
         others = places != document
         return places[others][:k], scores[others][:k]
 
-    def _number_of(self, word: str) -> int | None:
-        """Return the term's number, None where no document holds it."""
-        index = self._terms.find(stem(word))
-        return None if index is None else int(self._numbers.of(index)[0])
+    def _numbers_of(self, word: str) -> list[int]:
+        """Return the numbers of a word's terms that some document holds."""
+        found = (self._terms.find(term) for term in terms_of(word))
+        return [int(self._numbers.of(index)[0]) for index in found if index is not None]
 
     def _latent_of(self, term: int) -> Float32:
         """Return (R,) the term's latent vector; of one that a single document holds, its own."""
@@ -165,6 +165,13 @@ class Meaning:
         return VectorIndex(np.hstack([self._latent, self._space]))
 
 
+def terms_of(word: str) -> list[str]:
+    """Return what a folded word counts as: its stem; of a run without blanks, its bigrams."""
+    if word in STOP_WORDS:
+        return []
+    return bigrams(word) if is_unspaced(word) else [stem(word)]
+
+
 def stem(word: str) -> str:
     """Return the word without a plural's ending: robots, robot; parties, party."""
     if len(word) > 4 and word.endswith("ies"):
@@ -179,16 +186,15 @@ def _counts(words_of_documents: Iterable[WeighedWords], terms: dict[str, int]) -
     columns: list[int] = []
     values: list[float] = []
     ends = [0]
-    stems: dict[str, int] = {}
+    numbers: dict[str, list[int]] = {}
     for weighed in words_of_documents:
         here: dict[int, float] = {}
         for word, weight in weighed:
-            term = stems.get(word)
-            if term is None:
-                is_telling = word not in STOP_WORDS
-                term = terms.setdefault(stem(word), len(terms)) if is_telling else NO_TERM
-                stems[word] = term
-            if term != NO_TERM:
+            of_word = numbers.get(word)
+            if of_word is None:
+                of_word = [terms.setdefault(term, len(terms)) for term in terms_of(word)]
+                numbers[word] = of_word
+            for term in of_word:
                 here[term] = here.get(term, 0.0) + weight
         columns += here.keys()
         values += here.values()

@@ -12,7 +12,7 @@ import numpy as np
 from recommender.arrays import Bool
 from search.index.near import NearStrings
 from search.index.strings import sorted_groups
-from search.text import in_digits
+from search.text import in_digits, is_unspaced, pieces_typed, searchable
 
 
 class Postings:
@@ -23,8 +23,8 @@ class Postings:
     ) -> None:
         """Index the documents in their order, each given by the words of its texts.
 
-        A document is found by each word and by the word in digits. Mistakes are looked for in the
-        words alone.
+        A document is found by each word and by the word in digits; where a script puts no blanks
+        between words, by whatever a run of letters holds. Mistakes are looked for in words alone.
 
         Args:
             texts_of_documents: the words of each text of each document.
@@ -37,10 +37,15 @@ class Postings:
             self.num_documents = document + 1
             held: dict[str, None] = {}
             for words in texts:
-                whole.update(words)
-                held.update(dict.fromkeys((*words, *in_digits(words))))
+                if all(map(str.isascii, words)):
+                    whole.update(words)
+                    held.update(dict.fromkeys(words))
+                else:
+                    whole.update(word for word in words if not is_unspaced(word))
+                    held.update(dict.fromkeys(searchable(words)))
+                held.update(dict.fromkeys(in_digits(words)))
                 if joins:
-                    held.update(dict.fromkeys(one + next_ for one, next_ in pairwise(words)))
+                    held.update(dict.fromkeys(map("".join, pairwise(words))))
             for word in held:
                 documents[word].append(document)
         self._words, self._documents = sorted_groups(documents)  # (W,), (P,) in W groups
@@ -50,14 +55,20 @@ class Postings:
         self._near = NearStrings(self._words.take(self._whole))
 
     def __contains__(self, word: str) -> bool:
+        if is_unspaced(word):
+            return bool(self._with_run(word).any())
         return self._words.find(word) is not None
 
     def with_word(self, word: str) -> Bool:
-        """(N,) True where a document holds this word."""
+        """(N,) True where a document holds this word, a run without blanks anywhere."""
+        if is_unspaced(word):
+            return self._with_run(word)
         return self._mask([self._words.equal_to(word)])
 
     def with_prefix(self, prefix: str) -> Bool:
-        """(N,) True where a document holds a word that begins so."""
+        """(N,) True where a document holds a word that begins so, a run without blanks anywhere."""
+        if is_unspaced(prefix):
+            return self._with_run(prefix)
         return self._mask([self._words.beginning_with(prefix)])
 
     def with_word_like(self, word: str, mistakes: int, *, is_open: bool) -> Bool:
@@ -92,6 +103,11 @@ class Postings:
         counts = self._documents.counts[places]
         best = np.lexsort((places, -counts, distances))[0]
         return int(distances[best]), -int(counts[best]), self._words[int(places[best])]
+
+    def _with_run(self, run: str) -> Bool:
+        masks = [self._mask([self._words.beginning_with(p)]) for p in pieces_typed(run)]
+        held: Bool = np.logical_and.reduce(masks)
+        return held
 
     def _mask(self, ranges: Iterable[tuple[int, int]]) -> Bool:
         mask = np.zeros(self.num_documents, dtype=bool)

@@ -14,7 +14,7 @@ from recommender.arrays import Bool, Float32, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from search.engine import Document
-from search.index.meaning import STOP_WORDS, stem
+from search.index.meaning import terms_of
 from search.text import words
 from webapp.catalog.models import UNRATED, Credit, Genre, Title, TitleQuerySet
 from webapp.events.search_choices import choices_after_searches
@@ -179,15 +179,15 @@ def _fact_matrix(facts: Sequence[Sequence[str]]) -> tuple[sparse.csr_array, tupl
 
 def _plot_matrix(plots: Sequence[str]) -> sparse.csr_array:
     """Return (I, PLOT_COLUMNS) how often each plot has a word, in the column of the word's hash."""
-    column_of: dict[str, int] = {}
+    columns_of: dict[str, list[int]] = {}
     columns: list[int] = []
     ends = [0]
     for plot in plots:
         for word in words(plot) if plot else ():
-            if word not in STOP_WORDS:
-                if word not in column_of:
-                    column_of[word] = zlib.crc32(stem(word).encode()) % PLOT_COLUMNS
-                columns.append(column_of[word])
+            if word not in columns_of:
+                terms = terms_of(word)
+                columns_of[word] = [zlib.crc32(term.encode()) % PLOT_COLUMNS for term in terms]
+            columns += columns_of[word]
         ends.append(len(columns))
     ones = np.ones(len(columns), dtype=np.float32)
     matrix = sparse.csr_array(
