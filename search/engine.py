@@ -6,7 +6,7 @@ N documents, in the order of `document_ids`.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass, field
-from itertools import islice, repeat, zip_longest
+from itertools import repeat, zip_longest
 
 import numpy as np
 
@@ -476,8 +476,14 @@ class SearchEngine:
             return
         groups = [most_liked(labels, n, popularity, self._tie_break) for labels, n in known]
         in_turn = (title for turn in zip_longest(*groups) for title in turn if title is not None)
-        matching = (title for title in in_turn if found[title] not in NOT_BETTER_KNOWN)
-        found[list(islice(dict.fromkeys(matching), KNOWN_FOR_SIZE))] = Band.KNOWN_FOR
+        is_better_known = ~np.isin(found, NOT_BETTER_KNOWN)
+        first: dict[int, None] = {}
+        for title in in_turn:
+            if is_better_known[title]:
+                first[title] = None
+            if len(first) == KNOWN_FOR_SIZE:
+                break
+        found[list(first)] = Band.KNOWN_FOR
 
     def _bearers(self, matches: LabelMatches, popularity: Float32 | None) -> list[int]:
         """Return the best known people of this surname or whole name who have some titles.
