@@ -10,8 +10,9 @@ from itertools import repeat, zip_longest
 
 import numpy as np
 
-from recommender.arrays import Bool, Float32, Int64, UInt8
+from recommender.arrays import Bool, Float32, Float64, Int64, UInt8
 from search.errors import DocumentOrderError
+from search.facets import Facets
 from search.index.changed import (
     AnyLabels,
     AnyNames,
@@ -30,7 +31,7 @@ from search.index.names import Names
 from search.index.postings import Postings
 from search.index.strings import Strings, sorted_groups
 from search.query import Filter, Query, mistakes_in_word
-from search.rerank import DEFAULT, Preference, Weights, order
+from search.rerank import DEFAULT, Preference, Weights, order, order_by
 from search.retrieve import (
     ENOUGH,
     FIRST_AS_TYPED,
@@ -44,6 +45,7 @@ from search.retrieve import (
     make_room_for_mistakes,
     may_name_it,
     names_it,
+    tiers,
 )
 from search.text import fold, words
 from search.understand import Facts, Reading, Understanding
@@ -148,6 +150,8 @@ class SearchResult:
         genres: names that match, best first.
         near: documents near in meaning, best first; filled where few match.
         unavailable: names that match of documents that are not to be had.
+        total: how many documents match and are listed, of which `hits` are a part.
+        matching: (M,) the numbers of all that match, listed or not.
     """
 
     hits: tuple[Hit, ...] = ()
@@ -157,6 +161,30 @@ class SearchResult:
     genres: tuple[str, ...] = ()
     near: tuple[Hit, ...] = ()
     unavailable: tuple[str, ...] = ()
+    total: int = 0
+    matching: Int64 = field(
+        default_factory=lambda: np.empty(0, dtype=np.int64), repr=False, compare=False
+    )
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which of the documents that match are hits.
+
+    Attributes:
+        listed: (N,) False for documents that match and are not wanted among the hits; what was
+            meant, the people and the genres are as without it. None lists all.
+        keys: (N,) what hits are sorted by, the greatest first; what holds the words as typed still
+            stands before what holds them by a mistake. None sorts by how they match.
+        begin: the position of the first hit, from 0; past the end, the last of them.
+    """
+
+    listed: Bool | None = None
+    keys: Float64 | None = None
+    begin: int = 0
+
+
+WHOLE = Part()
 
 
 class SearchEngine:
@@ -276,6 +304,19 @@ class SearchEngine:
         )
         return Understanding(facts)
 
+    @property
+    def facets(self) -> Facets:
+        """What matches can be narrowed by."""
+        numbers = self._numbers
+        return Facets(
+            self._genres,
+            self._languages,
+            numbers["year"],
+            numbers["minutes"],
+            numbers["age"],
+            numbers["is_series"] > 0,
+        )
+
     def understood(self, text: str) -> tuple[Filter, ...]:
         """Return what a text names besides words to match.
 
@@ -292,6 +333,7 @@ class SearchEngine:
         affinity: Float32 | None = None,
         popularity: Float32 | None = None,
         allowed: Bool | None = None,
+        part: Part = WHOLE,
     ) -> SearchResult:
         """Return the documents that match best, and what else the text means.
 
@@ -304,6 +346,7 @@ class SearchEngine:
             affinity: (N,) how well each document fits the viewer.
             popularity: (N,) how many people like it.
             allowed: (N,) False for documents that this viewer may not find; None allows all.
+            part: which of the matches are hits, in which order.
 
         Raises:
             QueryTooLongError: the text is longer than any title.
@@ -318,30 +361,60 @@ class SearchEngine:
             matches = self._matches(query)
         alike = self._alike(reading)
         filters = self._filter(found, reading, alike, query)
-        is_meant = bool(filters) and bool(reading.rest)
         if allowed is not None:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
-        chosen = self._choices.after(" ".join(query.words))
-        preference = Preference.of(
-            len(found), affinity, popularity, chosen, alike, self._weights,
-            meaning=self._meaning_of(reading, found) if is_meant else None,
-            held=reading.held() if filters else None,
-            strength=reading.strength() if filters else None,
-        )  # fmt: skip
-        near = self._near(query, reading if filters else None, found, unavailable, allowed)
+        understood = reading if filters else None
+        preference = self._preference(query, understood, found, affinity, popularity, alike)
+        may_be_near = _both(allowed, part.listed)
+        near = self._near(query, understood, found, unavailable, may_be_near)
         self._note_known_for(matches[0], found, popularity)
         self._make_room(query, found, preference)
-        best = order(found, self._tie_break, k, Band.NONE, preference)
+        matching = np.flatnonzero(found != Band.NONE)
+        corrected = self._correction(query, found, preference)
+        hits, total = self._hits(found, preference, k, part)
         return SearchResult(
-            tuple(self._hit(n, found, preference) for n in best.tolist()),
-            self._correction(query, found, best),
+            hits,
+            corrected,
             filters,
             self._group(matches[0], found, popularity),
             self._group(matches[1], found, popularity),
             near,
             tuple(self._document_names[n] for n in unavailable),
+            total,
+            matching,
         )
+
+    def _preference(
+        self,
+        query: Query,
+        reading: Reading | None,
+        found: UInt8,
+        affinity: Float32 | None,
+        popularity: Float32 | None,
+        alike: Float32 | None,
+    ) -> Preference:
+        """Return what orders documents of one band; of a reading, how well they answer it."""
+        return Preference.of(
+            len(found), affinity, popularity, self._choices.after(" ".join(query.words)), alike,
+            self._weights,
+            meaning=self._meaning_of(reading, found) if reading and reading.rest else None,
+            held=reading.held() if reading else None,
+            strength=reading.strength() if reading else None,
+        )  # fmt: skip
+
+    def _hits(
+        self, found: UInt8, preference: Preference, k: int, part: Part
+    ) -> tuple[tuple[Hit, ...], int]:
+        """Return at most k hits, and how many matches are listed in all."""
+        listed = found if part.listed is None else np.where(part.listed, found, np.uint8(Band.NONE))
+        total = int(np.count_nonzero(listed != Band.NONE))
+        begin = min(part.begin, max(total - 1, 0) // max(k, 1) * k)
+        if part.keys is None:
+            best = order(listed, self._tie_break, begin + k, Band.NONE, preference)
+        else:
+            best = order_by(tiers(listed), part.keys, self._tie_break, begin + k, Band.NONE)
+        return tuple(self._hit(n, found, preference) for n in best[begin:].tolist()), total
 
     def alike(
         self, id_: int, k: int = NEAR_SIZE, *, allowed: Bool | None = None
@@ -593,9 +666,12 @@ class SearchEngine:
             int(self.document_ids[place]), Band(int(found[place])), preference.explained(place)
         )
 
-    def _correction(self, query: Query, found: UInt8, best: Int64) -> str | None:
+    def _correction(self, query: Query, found: UInt8, preference: Preference) -> str | None:
         """Return the text that was meant, None where something holds the words as typed."""
-        if not len(best) or is_as_typed(found):
+        if is_as_typed(found):
+            return None
+        best = order(found, self._tie_break, 1, Band.NONE, preference)
+        if not len(best):
             return None
         if found[best[0]] in (Band.WORDS_NEAR, Band.ABOUT_NEAR):
             return " ".join(
@@ -604,6 +680,13 @@ class SearchEngine:
                 for nearest in [self._about.nearest(word, mistakes_in_word(word))]
             )
         return self._document_names[int(best[0])]
+
+
+def _both(first: Bool | None, second: Bool | None) -> Bool | None:
+    """Return (N,) where both masks are True; a mask that is None is True everywhere."""
+    if first is None or second is None:
+        return second if first is None else first
+    return first & second
 
 
 def _words_in_names(documents: list[Document], folded: "_Folded") -> Postings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from recommender.arrays import Float32, Int64, UInt8
+from recommender.arrays import Float32, Float64, Int64, UInt8
 from search.errors import ArrayShapeError
 
 
@@ -123,6 +123,20 @@ def order(bands: UInt8, tie_break: Int64, k: int, none: int, preference: Prefere
         found = bands[matching]
     keys = (tie_break[matching], -preference.total(matching), found)
     return matching[np.lexsort(keys)[:k]]
+
+
+def order_by(tiers: UInt8, keys: Float64, tie_break: Int64, k: int, none: int) -> Int64:
+    """Return the k first matching documents: by tier, then the greatest key, then the tie break.
+
+    Args:
+        tiers: (N,) lower is better; `none` does not match.
+        keys: (N,) what they are sorted by.
+        tie_break: (N,) distinct, lower first.
+        k: how many at most.
+        none: the tier of no match.
+    """
+    matching = np.flatnonzero(tiers != none)
+    return matching[np.lexsort((tie_break[matching], -keys[matching], tiers[matching]))[:k]]
 
 
 def _to_unit(values: Float32) -> Float32:

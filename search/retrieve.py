@@ -80,6 +80,10 @@ _AS_TYPED[[*range(Band.ABOUT + 1), Band.ABOUT_BEGUN, Band.SCATTERED, Band.FITS, 
     True
 )
 
+_TIERS = np.full(256, 2, dtype=np.uint8)
+_TIERS[_AS_TYPED] = 0
+_TIERS[[Band.FITS_MOST, Band.NONE]] = 1, Band.NONE
+
 
 class LabelMatches:
     """Which people, characters or genres hold every word of a text; each question is asked once."""
@@ -115,6 +119,15 @@ def may_name_it(found: UInt8) -> bool:
 def is_as_typed(found: UInt8) -> bool:
     """Return whether something holds the words as typed, the last one perhaps unfinished."""
     return bool(found.min(initial=Band.NONE) <= Band.ABOUT or _AS_TYPED[found].any())
+
+
+def tiers(found: UInt8) -> UInt8:
+    """Return (N,) what bands are where matches are sorted otherwise than by them.
+
+    What holds the words as typed and all filters comes first (0), then what most filters hold for
+    (1), then what holds the words by a mistake (2); `Band.NONE` stays.
+    """
+    return _TIERS[found]
 
 
 def bands(

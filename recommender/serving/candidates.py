@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from recommender.arrays import Bool, Float32, Int64
+from recommender.arrays import Bool, Float32, Floating, Int64
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import CandidateRow, PinnedRow
 from recommender.ranking.reasons import Because, Reason
@@ -242,19 +242,13 @@ class Listing:
     size: int
 
 
-def listed(
-    catalogue: Catalogue,
-    listing: Listing,
-    excluded: Bool,
-    affinity: Float32,
-) -> tuple[CandidateRow, int]:
-    """Return a page of the titles by affinity, the last one past the end, and their total.
+def listing_items(catalogue: Catalogue, listing: Listing, excluded: Bool) -> Int64:
+    """Return (N,) all titles of a genre or a person, in item order.
 
     Args:
         catalogue: I titles.
-        listing: which titles, and which page of them.
+        listing: of which.
         excluded: (I,) True at titles left out.
-        affinity: (I,) orders the titles.
     """
     is_genre = listing.kind == "genre"
     ids = catalogue.genre_ids if is_genre else catalogue.person_ids
@@ -263,9 +257,27 @@ def listed(
     if len(columns):
         of = catalogue.items_with_genre if is_genre else catalogue.items_with_person
         items = of(int(columns[0]))
-    items = items[~excluded[items]]
+    kept: Int64 = items[~excluded[items]]
+    return kept
+
+
+def listed(
+    catalogue: Catalogue,
+    listing: Listing,
+    excluded: Bool,
+    keys: Floating,
+) -> tuple[CandidateRow, int]:
+    """Return a page of the titles by key, the last one past the end, and their total.
+
+    Args:
+        catalogue: I titles.
+        listing: which titles, and which page of them.
+        excluded: (I,) True at titles left out.
+        keys: (I,) what orders the titles, the greatest first.
+    """
+    items = listing_items(catalogue, listing, excluded)
     last = max(len(items) - 1, 0) // listing.size * listing.size
     begin = min(listing.begin, last)
-    order = np.argsort(-affinity[items], kind="stable")[begin : begin + listing.size]
-    scores = affinity[items[order]].astype(np.float32)
+    order = np.argsort(-keys[items], kind="stable")[begin : begin + listing.size]
+    scores = keys[items[order]].astype(np.float32)
     return CandidateRow(listing.kind, items[order], scores, listing.key), len(items)

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from recommender.arrays import Bool
+from recommender.arrays import Bool, Float64
 from recommender.data.catalogue import Catalogue
 from recommender.mapped import grown
 from recommender.ranking.page import CandidateRow, Row, Utility, build_page
@@ -108,9 +108,14 @@ class PopularTitles:
         viewer: Viewer,
         context: RequestContext,
         taste: Taste | None,
+        keys: Float64 | None = None,
     ) -> tuple[Row, int]:
-        """Return a part of a genre's or a person's titles, and how many there are."""
-        row, total = listed(self.catalogue, listing, hidden, self.catalogue.liked_by)
+        """Return a part of a genre's or a person's titles, and how many there are.
+
+        By `keys`, (I,), the greatest first; without them what most people like stands first.
+        """
+        liked_by = self.catalogue.liked_by
+        row, total = listed(self.catalogue, listing, hidden, liked_by if keys is None else keys)
         return Row(row.kind, row.items, row.scores, row.key), total
 
     def reasons(

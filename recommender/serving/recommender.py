@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Bool, Float32
+from recommender.arrays import Bool, Float32, Float64
 from recommender.artifacts import loading
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
@@ -356,6 +356,7 @@ class Recommender:
         viewer: Viewer,
         context: RequestContext,
         taste: Taste | None,
+        keys: Float64 | None = None,
     ) -> tuple[Row, int]:
         """Return a part of a genre's or a person's titles for this viewer, and how many there are.
 
@@ -365,10 +366,12 @@ class Recommender:
             viewer: for whom.
             context: when and where.
             taste: orders them; without one, the titles that most people like stand first.
+            keys: (I,) order them instead, the greatest first.
         """
-        affinity = self.catalogue.liked_by if taste is None else self._affinity(taste)
-        row, total = listed(self.catalogue, listing, hidden, affinity)
-        [row] = self.reranker.rerank([row], viewer, context, taste)
+        usual = self.catalogue.liked_by if taste is None else self._affinity(taste)
+        row, total = listed(self.catalogue, listing, hidden, usual if keys is None else keys)
+        if keys is None:
+            [row] = self.reranker.rerank([row], viewer, context, taste)
         return Row(row.kind, row.items, row.scores, row.key), total
 
     def _affinity(self, taste: Taste | None) -> Float32:

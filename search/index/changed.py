@@ -209,6 +209,17 @@ class ChangedLabels:
             small |= self._small.mask_of(other, len(small))
         return self._places.joined_masks(large, small)
 
+    def counts_among(self, documents: Bool) -> Int64:
+        """Return (L,) how many of the documents, (M,) True, have each label."""
+        places = self._places
+        counts = np.zeros(len(self), dtype=np.int64)
+        kept = documents & ~places.is_replaced
+        counts[: len(self._large)] = self._large.counts_among(kept)
+        small = self._small.counts_among(documents[places.of_changed])
+        for number, others in self._small_numbers.items():
+            counts[number] += small[others].sum()
+        return counts
+
     def documents_of(self, numbers: Int64) -> Int64:
         """Return the documents of these labels; one may come twice."""
         parts = (self.weighed(number)[0] for number in numbers.tolist())

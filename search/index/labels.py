@@ -69,6 +69,11 @@ class Labels:
         mask[self._documents.of(number)] = True
         return mask
 
+    def counts_among(self, documents: Bool) -> Int64:
+        """Return (L,) how many of the documents, (N,) True, have each label."""
+        pairs = np.flatnonzero(documents[self._documents.values])
+        return np.diff(np.searchsorted(pairs, self._documents.bounds))
+
     def documents_of(self, numbers: Int64) -> Int64:
         """Return the documents of these labels; one may come twice."""
         return np.concatenate([np.empty(0, np.int64), *map(self._documents.of, numbers.tolist())])

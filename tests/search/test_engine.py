@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.engine import Document, SearchEngine
+from search.engine import Document, Part, SearchEngine
 from search.errors import QueryTooLongError
 from search.retrieve import Band
 
@@ -173,3 +173,34 @@ def test_what_is_not_to_be_had_has_neighbours_that_are():
     allowed = np.array([True, False, True, True])
     assert 5 not in [hit.id for hit in shelf.alike(3, allowed=allowed)]
     assert shelf.alike(4) == shelf.alike(99) == ()
+
+
+@given(st.text(alphabet="the rockyvamx1", max_size=8), st.integers(1, 5))
+def test_pages_hold_all_that_matches_once_in_one_order(text, size):
+    whole = SHELF.search(text, len(NAMES))
+    assert whole.total == len(whole.hits) == len(whole.matching)
+    pages = [SHELF.search(text, size, part=Part(begin=n)) for n in range(0, whole.total, size)]
+    assert tuple(hit for page in pages for hit in page.hits) == whole.hits
+    assert all(page.total == whole.total for page in pages)
+    past = SHELF.search(text, size, part=Part(begin=10_000))
+    assert past.hits == (pages[-1].hits if pages else ())
+
+
+def test_what_is_not_listed_changes_neither_the_meaning_nor_who_is_named():
+    listed = np.array([name != "Rocky" for name in NAMES])
+    whole, part = SHELF.search("rokcy"), SHELF.search("rokcy", part=Part(listed))
+    assert part.corrected == whole.corrected == "Rocky"
+    assert part.total == whole.total - 1
+    assert set(part.matching) == set(whole.matching)
+    assert NAMES.index("Rocky") not in [hit.id for hit in part.hits]
+
+
+def test_sorted_otherwise_what_is_as_typed_still_stands_before_mistakes():
+    shelf = SearchEngine.build(
+        Document(n, name, year=year)
+        for n, (name, year) in enumerate(
+            [("Rocky", 1976), ("Rockey", 2020), ("Rocky II", 1979), ("Rocky V", 1990)]
+        )
+    )
+    years = np.array([1976, 2020, 1979, 1990], dtype=np.float64)
+    assert [hit.id for hit in shelf.search("rocky", part=Part(keys=years)).hits] == [3, 2, 0, 1]

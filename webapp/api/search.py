@@ -17,17 +17,21 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from search.engine import Hit
-from search.errors import SearchError
+from search.errors import FacetError, SearchError
+from search.facets import FIXED, Facet, FacetCount
 from search.query import FilterKind
 from search.retrieve import Band
 from webapp.api.refusals import refusals
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.posters import poster_url
+from webapp.discovery.hits import SEARCH_HITS
+from webapp.discovery.selection import Selection, Sort
 from webapp.engine.cards import TitleFacts
 from webapp.engine.page_views import SearchPage
 from webapp.engine.responses import prequery, search, typed
 from webapp.engine.views import RowView, SlotView
+from webapp.engine.wording import facet_label
 from webapp.events.clock import now_of
 from webapp.events.middleware import visit_of
 from webapp.events.searches import forget_search
@@ -75,6 +79,17 @@ class FilterSerializer(serializers.Serializer[Any]):
     without = serializers.CharField(help_text="The text that is left without this filter.")
 
 
+class FacetSerializer(serializers.Serializer[Any]):
+    facet = serializers.ChoiceField(choices=[facet.value for facet in Facet])
+    value = serializers.CharField(help_text="As a parameter named for the facet takes it.")
+    words = serializers.CharField(help_text="As pages show it.")
+    count = serializers.IntegerField(
+        help_text="How many titles that match have it, under what is chosen of other facets; of "
+        "genres, under the genres chosen too."
+    )
+    is_chosen = serializers.BooleanField()
+
+
 class SearchAnswerSerializer(serializers.Serializer[Any]):
     slate = serializers.UUIDField(help_text="Name it in events about what was shown here.")
     surface = serializers.CharField()
@@ -84,6 +99,12 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     )
     filters = FilterSerializer(many=True)
     titles = TitleSerializer(many=True)
+    total = serializers.IntegerField(help_text="How many titles match as chosen, on all pages.")
+    page = serializers.IntegerField(help_text="Of the pages, from 1.")
+    pages = serializers.IntegerField()
+    facets = FacetSerializer(
+        many=True, help_text="What would narrow the titles that match; /search alone counts them."
+    )
     people = NamedSerializer(many=True)
     genres = NamedSerializer(many=True)
     near = TitleSerializer(many=True, help_text="Near in meaning, where few titles match.")
@@ -103,6 +124,7 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     took_ms = serializers.FloatField()
 
 
+LONGEST_NUMBER = 7
 PARAMETERS = [
     OpenApiParameter("q", str, description="What was typed; without it, what to suggest now."),
     OpenApiParameter(
@@ -111,22 +133,46 @@ PARAMETERS = [
 ]
 
 
+NARROWING = [
+    *(
+        OpenApiParameter(facet.value, str, enum=values, many=True, description=words)
+        for facet, values, words in (
+            (Facet.GENRE, None, "Its name. Of several all must hold."),
+            (Facet.DECADE, None, "As 1990s. Of several values of any other facet one must hold."),
+            (Facet.LANGUAGE, None, "Its name, as the catalogue has it."),
+            (Facet.LENGTH, FIXED[Facet.LENGTH], "In minutes."),
+            (Facet.AGE, FIXED[Facet.AGE], "What may be watched at this age."),
+            (Facet.KIND, FIXED[Facet.KIND], "Films or series."),
+            (Facet.SEEN, FIXED[Facet.SEEN], "Whether this viewer rated or watched it."),
+        )
+    ),
+    OpenApiParameter(
+        "sort",
+        str,
+        enum=[sort.value for sort in Sort],
+        description="match: as it matches; the latest year, what came last into the catalogue, "
+        "what most people like or the shortest first, each behind what holds the words as typed.",
+    ),
+    OpenApiParameter("page", int, description=f"From 1; {SEARCH_HITS} titles each."),
+]
+
+
 class _AnswerView(APIView):
-    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+    def find(self, request: Request, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
         """Answer a text that is not blank."""
         raise NotImplementedError
 
-    @extend_schema(
-        parameters=PARAMETERS, responses={200: SearchAnswerSerializer, **refusals(400, 403, 429)}
-    )
-    def get(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Response:
         began = time.perf_counter()
         if request.query_params.get("explain", "0") not in ("0", "1"):
             raise ValidationError({"explain": ["Give 0 or 1."]})
         visit = visit_of(request._request)
         text, now = request.query_params.get("q", ""), now_of(request._request)
         try:
-            page = self.find(visit, text, now) if text.strip() else prequery(visit, now)
+            is_blank = not text.strip()
+            page = prequery(visit, now) if is_blank else self.find(request, visit, text, now)
+        except FacetError as error:
+            raise ValidationError({error.parameter: [str(error)]}) from error
         except SearchError as error:
             raise ValidationError({"q": [str(error)]}) from error
         body = _body(page, is_explained=request.query_params.get("explain") == "1")
@@ -138,8 +184,20 @@ class SearchView(_AnswerView):
 
     throttle_classes = [SearchThrottle]
 
-    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
-        return search(visit, text, now)
+    @extend_schema(
+        parameters=[*PARAMETERS, *NARROWING],
+        responses={200: SearchAnswerSerializer, **refusals(400, 403, 429)},
+    )
+    def get(self, request: Request) -> Response:
+        return self.answer(request)
+
+    def find(self, request: Request, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+        parameters = request.query_params
+        number = parameters.get("page", "1")
+        if not (number.isascii() and number.isdigit() and 0 < len(number) < LONGEST_NUMBER):
+            raise FacetError("page", f"Give a number from 1, not “{number[:40]}”.")
+        selection = Selection.parse(dict(parameters.lists()))
+        return search(visit, text, now, selection, int(number))
 
 
 class SuggestView(_AnswerView):
@@ -147,7 +205,13 @@ class SuggestView(_AnswerView):
 
     throttle_classes = [SuggestThrottle]
 
-    def find(self, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+    @extend_schema(
+        parameters=PARAMETERS, responses={200: SearchAnswerSerializer, **refusals(400, 403, 429)}
+    )
+    def get(self, request: Request) -> Response:
+        return self.answer(request)
+
+    def find(self, request: Request, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
         return typed(visit, text, now)
 
 
@@ -186,6 +250,10 @@ def _body(page: SearchPage, *, is_explained: bool) -> dict[str, Any]:
             for each in result.filters
         ],
         "titles": list(_titles(page.results, hits)),
+        "total": page.total,
+        "page": page.number,
+        "pages": page.num_pages,
+        "facets": [_facet(each) for each in page.facets],
         "people": [_named(person) for person in page.people],
         "genres": [_named(genre) for genre in page.genres],
         "near": list(_titles(page.near, hits)),
@@ -226,6 +294,16 @@ def _score(slot: SlotView, hit: Hit) -> dict[str, Any]:
         "evidence": hit.band.name.lower(),
         "parts": dict(hit.parts),
         "chance": slot.score or None,
+    }
+
+
+def _facet(of: FacetCount) -> dict[str, Any]:
+    return {
+        "facet": of.value.facet.value,
+        "value": of.value.value,
+        "words": facet_label(of.value),
+        "count": of.count,
+        "is_chosen": of.is_chosen,
     }
 
 

@@ -13,6 +13,7 @@ from recommender.ranking.row_kinds import RESULTS, row_id, row_kind
 from recommender.serving.candidates import (
     catalogue_items,
     excluded_mask,
+    listing_items,
     not_hidden_as_watched,
     title_mask,
 )
@@ -21,7 +22,14 @@ from recommender.serving.stages import stage
 from recommender.serving.taste import Taste
 from recommender.serving.utility import request_rng
 from search.engine import SearchEngine, SearchResult
-from webapp.discovery.hits import near_row, results_row, search_catalogue, similar_in_meaning
+from search.facets import FacetCount
+from webapp.discovery.hits import (
+    near_row,
+    results_row,
+    search_catalogue,
+    seen_mask,
+    similar_in_meaning,
+)
 from webapp.discovery.questions import (
     HomeQuestion,
     ListingQuestion,
@@ -31,6 +39,7 @@ from webapp.discovery.questions import (
     SuggestionsQuestion,
     TitleQuestion,
 )
+from webapp.discovery.selection import sort_keys
 from webapp.discovery.source import RecommendationSource
 from webapp.discovery.treatments import treated_viewer
 
@@ -44,13 +53,15 @@ class Answer:
             any match has suggestions.
         taste: what ordered them.
         search_result: what a search understood and matched, without what may not be shown.
-        total: how many titles a listing has in all.
+        total: how many titles a listing or search has in all.
+        facets: how many of them have each value that would narrow them.
     """
 
     rows: list[Row]
     taste: Taste | None = None
     search_result: SearchResult = field(default_factory=SearchResult)
     total: int = 0
+    facets: tuple[FacetCount, ...] = ()
 
 
 def answer(question: Question, source: RecommendationSource, search: SearchEngine) -> Answer:
@@ -67,7 +78,7 @@ def answer(question: Question, source: RecommendationSource, search: SearchEngin
         case TitleQuestion():
             return answer_title(question, source, search)
         case ListingQuestion():
-            return answer_listing(question, source)
+            return answer_listing(question, source, search)
         case SearchQuestion():
             return answer_search(question, source, search)
         case SuggestionsQuestion():
@@ -104,14 +115,21 @@ def answer_title(
     return Answer([row for row in rows if row is not None], taste)
 
 
-def answer_listing(question: ListingQuestion, source: RecommendationSource) -> Answer:
+def answer_listing(
+    question: ListingQuestion, source: RecommendationSource, search: SearchEngine
+) -> Answer:
     """Return a part of a genre's or a person's titles, without what the viewer hid."""
-    viewer, context = question.viewer, question.context
+    viewer, context, catalogue = question.viewer, question.context, source.catalogue
+    chosen, facets = question.selection.chosen, search.facets
     taste = _taste(viewer, context, source)
-    hidden = title_mask(source.catalogue, viewer.hidden)
-    hidden |= source.catalogue.above(viewer.maturity_limit)
-    row, total = source.listing(question.listing, hidden, viewer, context, taste)
-    return Answer([row], taste, total=total)
+    hidden = title_mask(catalogue, viewer.hidden) | catalogue.above(viewer.maturity_limit)
+    items, seen = listing_items(catalogue, question.listing, hidden), seen_mask(viewer, catalogue)
+    counts = facets.counts(items, chosen, seen)
+    wanted = facets.mask(chosen, seen)
+    keys = sort_keys(question.selection.sort, catalogue, search)
+    hidden = hidden if wanted is None else hidden | ~wanted
+    row, total = source.listing(question.listing, hidden, viewer, context, taste, keys)
+    return Answer([row], taste, total=total, facets=counts)
 
 
 def answer_search(
@@ -152,7 +170,12 @@ def _ranked_search(
     result = search_catalogue(question, taste, source, search)
     rows = [results_row(question, taste, source, result.hits), near_row(source, result.near)]
     rows = [row for row in rows if len(row.items)]
-    return Answer(rows or source.suggestions(viewer, context, taste), taste, result)
+    rows = rows or source.suggestions(viewer, context, taste)
+    counts: tuple[FacetCount, ...] = ()
+    if question.selection is not None:
+        seen = seen_mask(viewer, source.catalogue)
+        counts = search.facets.counts(result.matching, question.selection.chosen, seen)
+    return Answer(rows, taste, result, result.total, counts)
 
 
 def _ranked_suggestions(

@@ -12,11 +12,13 @@ from recommender.arrays import Bool
 from recommender.data.catalogue import Catalogue
 from recommender.ranking.page import Row
 from recommender.ranking.row_kinds import RESULTS
+from recommender.serving.candidates import title_mask
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 from recommender.vocabulary import UNKNOWN
-from search.engine import Hit, SearchEngine, SearchResult
+from search.engine import Hit, Part, SearchEngine, SearchResult
 from webapp.discovery.questions import SearchQuestion, TitleQuestion
+from webapp.discovery.selection import EVERYTHING, Sort, sort_keys
 from webapp.discovery.source import RecommendationSource
 
 SEARCH_HITS = 40
@@ -33,13 +35,19 @@ def search_catalogue(
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
-    catalogue = source.catalogue
+    catalogue, selection = source.catalogue, question.selection or EVERYTHING
+    seen = seen_mask(question.viewer, catalogue)
     result = search.search(
         question.text,
         SEARCH_HITS,
         affinity=source.affinity(taste),
         popularity=catalogue.liked_by,
         allowed=_allowed(question.viewer, catalogue),
+        part=Part(
+            search.facets.mask(selection.chosen, seen),
+            sort_keys(selection.sort, catalogue, search),
+            question.begin,
+        ),
     )
     near = tuple(hit for hit in result.near if hit.id not in question.viewer.excluded)
     return replace(result, near=near)
@@ -67,6 +75,8 @@ def results_row(
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     evidence = np.array([hit.band for hit in hits], dtype=np.int64)
     row = Row(RESULTS, items, np.zeros(len(items), dtype=np.float32), evidence=evidence)
+    if question.selection is not None and question.selection.sort is not Sort.MATCH:
+        return row
     return source.rerank_hits(row, question.viewer, question.context, taste)
 
 
@@ -75,6 +85,11 @@ def near_row(source: RecommendationSource, hits: Sequence[Hit]) -> Row:
     items = source.catalogue.titles.items_of([hit.id for hit in hits])
     scores = np.array([hit.parts["meaning"] for hit in hits], dtype=np.float32)
     return Row("near", items, scores)
+
+
+def seen_mask(viewer: Viewer, catalogue: Catalogue) -> Bool | None:
+    """Return (I,) which titles the viewer has seen, None where none is known."""
+    return title_mask(catalogue, viewer.seen) if viewer.seen else None
 
 
 def _allowed(viewer: Viewer, catalogue: Catalogue) -> Bool | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from recommender.serving.candidates import Listing
 from recommender.serving.request import RequestContext, ShownRow, Viewer
+from webapp.discovery.selection import EVERYTHING, Selection
 
 
 @dataclass(frozen=True)
@@ -69,11 +70,13 @@ class ListingQuestion:
         viewer: who asks.
         context: when and where.
         listing: of what, and which part.
+        selection: which of them, in which order.
     """
 
     viewer: Viewer
     context: RequestContext
     listing: Listing
+    selection: Selection = EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -85,12 +88,17 @@ class SearchQuestion:
         context: when and where.
         text: as typed.
         rival: the treatment whose ranking shares the list (interleaving); empty for none.
+        selection: which of the titles that match, in which order; None for the first of all by how
+            they match, without counts of facets.
+        begin: the position of the first one, from 0.
     """
 
     viewer: Viewer
     context: RequestContext
     text: str
     rival: str = ""
+    selection: Selection | None = None
+    begin: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ I items of the source's catalogue.
 from collections.abc import Sequence
 from typing import Protocol
 
-from recommender.arrays import Bool, Float32
+from recommender.arrays import Bool, Float32, Float64
 from recommender.data.catalogue import Catalogue
 from recommender.data.examples import Examples
 from recommender.ranking.page import Row
@@ -50,8 +50,12 @@ class RecommendationSource(Protocol):
         viewer: Viewer,
         context: RequestContext,
         taste: Taste | None,
+        keys: Float64 | None = None,
     ) -> tuple[Row, int]:
-        """Return a part of a genre's or a person's titles, and how many there are."""
+        """Return a part of a genre's or a person's titles, and how many there are.
+
+        By `keys`, (I,), the greatest first, where they are given.
+        """
 
     def suggestions(
         self, viewer: Viewer, context: RequestContext, taste: Taste | None

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 
 from recommender.serving.visit_topics import GENRE
 from search.engine import SearchResult
+from search.facets import FacetCount
 from webapp.catalog.models import Genre, Person
+from webapp.discovery.hits import SEARCH_HITS
 from webapp.discovery.surface import Surface
 from webapp.engine.views import RowView, SlotView
 from webapp.events.title_state import TitleState
@@ -60,6 +62,8 @@ class ListingPage:
     total: int
     order: str
     """What stands first, in words."""
+    facets: tuple[FacetCount, ...] = ()
+    """What they can be narrowed by."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class SearchPage:
         genres: that are meant, best first.
         recent: what this viewer searched for lately, where nothing was typed.
         trending: what many search for, where nothing was typed.
+        facets: what the titles that match can be narrowed by.
+        number: of the page of results, from 1.
     """
 
     slate_id: uuid.UUID
@@ -91,10 +97,27 @@ class SearchPage:
     genres: list[Genre] = field(default_factory=list)
     recent: list[str] = field(default_factory=list)
     trending: list[str] = field(default_factory=list)
+    facets: tuple[FacetCount, ...] = ()
+    number: int = 1
 
     @property
     def slots(self) -> list[SlotView]:
         return self.results.slots if self.results else []
+
+    @property
+    def total(self) -> int:
+        """How many titles match, on all pages."""
+        return self.result.total
+
+    @property
+    def num_pages(self) -> int:
+        """How many pages they take, one at least."""
+        return max(-(-self.total // SEARCH_HITS), 1)
+
+    @property
+    def is_narrowed_to_nothing(self) -> bool:
+        """Whether titles match, and none of them is as chosen."""
+        return not self.result.total and len(self.result.matching) > 0
 
     @property
     def has_matches(self) -> bool:

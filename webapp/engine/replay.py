@@ -14,7 +14,7 @@ from recommender.serving.recommender import Recommender
 from search.engine import SearchEngine
 from webapp.catalog.models import Title
 from webapp.discovery.answer import answer
-from webapp.discovery.questions import SearchQuestion, TitleQuestion
+from webapp.discovery.questions import ListingQuestion, SearchQuestion, TitleQuestion
 from webapp.discovery.ranker_fields import shortest_floats, unpack_fields
 from webapp.discovery.snapshot import CatalogueExtent, Snapshot, SnapshotError, read_snapshot
 from webapp.discovery.snapshot_version_1 import version_1_scores
@@ -88,7 +88,7 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     served_by = release or slate.release
     source = _source(slate, served_by, export_catalogue(last_title))
     search = SearchEngine([])
-    if isinstance(question, SearchQuestion | TitleQuestion):
+    if isinstance(question, SearchQuestion | TitleQuestion | ListingQuestion):
         chosen_until = served_by.created_at if served_by else None
         search = SearchEngine.build(export_documents(last_title, chosen_until))
         if isinstance(source, Recommender):

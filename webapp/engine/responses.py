@@ -14,6 +14,7 @@ from recommender.serving.request import ShownRow
 from recommender.serving.stages import stage
 from recommender.serving.visit_topics import PERSON, visit_topics
 from webapp.catalog.models import Genre, Person, Title
+from webapp.discovery.hits import SEARCH_HITS
 from webapp.discovery.questions import (
     HomeQuestion,
     ListingQuestion,
@@ -22,12 +23,14 @@ from webapp.discovery.questions import (
     SuggestionsQuestion,
     TitleQuestion,
 )
+from webapp.discovery.selection import EVERYTHING, Selection, Sort
 from webapp.discovery.surface import Surface
 from webapp.discovery.treatments import rival_of, treated_viewer
 from webapp.engine.page_views import HomePage, ListingPage, SearchPage, TitlePage, TopicView
 from webapp.engine.respond import PageRequest, Response, read_request, respond
 from webapp.engine.viewers import FIRST_ROWS
 from webapp.engine.views import RowView
+from webapp.engine.wording import SORT_WORDS
 from webapp.events.passed_over import passed_over
 from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
@@ -156,7 +159,13 @@ def title_page(visit: CurrentVisit, title: Title, now: datetime) -> TitlePage:
     return TitlePage(response.slate_id, state, similar, rows.get("played_next"), position)
 
 
-def genre_page(visit: CurrentVisit, genre: Genre, page: int, now: datetime) -> ListingPage:
+def genre_page(
+    visit: CurrentVisit,
+    genre: Genre,
+    page: int,
+    now: datetime,
+    selection: Selection = EVERYTHING,
+) -> ListingPage:
     """Order a genre's titles for this viewer, and write the slate of one page of them down.
 
     Args:
@@ -164,24 +173,40 @@ def genre_page(visit: CurrentVisit, genre: Genre, page: int, now: datetime) -> L
         genre: which.
         page: from 1; one past the last is the last.
         now: the moment.
+        selection: which of them, in which order.
     """
-    return _listing_page(visit, Surface.GENRE, genre.pk, page, now)
+    return _listing_page(visit, Surface.GENRE, genre.pk, page, now, selection)
 
 
-def person_page(visit: CurrentVisit, person: Person, page: int, now: datetime) -> ListingPage:
+def person_page(
+    visit: CurrentVisit,
+    person: Person,
+    page: int,
+    now: datetime,
+    selection: Selection = EVERYTHING,
+) -> ListingPage:
     """The same for all that someone made or plays in."""
-    return _listing_page(visit, Surface.PERSON, person.pk, page, now)
+    return _listing_page(visit, Surface.PERSON, person.pk, page, now, selection)
 
 
 def _listing_page(
-    visit: CurrentVisit, surface: Surface, key: int, page: int, now: datetime
+    visit: CurrentVisit,
+    surface: Surface,
+    key: int,
+    page: int,
+    now: datetime,
+    selection: Selection,
 ) -> ListingPage:
     listing = Listing(surface.value, key, (max(page, 1) - 1) * LISTED, LISTED)
     request = read_request(visit, surface, now)
-    response = respond(request, ListingQuestion(request.viewer, request.context, listing))
-    order = "what fits you best first" if response.answer.taste else "what most people like first"
+    question = ListingQuestion(request.viewer, request.context, listing, selection)
+    response = respond(request, question)
+    answer = response.answer
+    order = SORT_WORDS.get(selection.sort) or (
+        "what fits you best first" if answer.taste else "what most people like first"
+    )
     row = next(iter(response.views), None)
-    return ListingPage(response.slate_id, row, response.answer.total, order)
+    return ListingPage(response.slate_id, row, answer.total, order, answer.facets)
 
 
 def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
@@ -196,17 +221,33 @@ def prequery(visit: CurrentVisit, now: datetime) -> SearchPage:
     return replace(page, recent=recent, trending=trending)
 
 
-def search(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
+def search(
+    visit: CurrentVisit,
+    text: str,
+    now: datetime,
+    selection: Selection | None = None,
+    page: int = 1,
+) -> SearchPage:
     """Find what a text means, ordered for this viewer among titles that match equally well.
+
+    Args:
+        visit: whose.
+        text: as typed.
+        now: the moment.
+        selection: which of the matches, in which order; None leaves facets uncounted.
+        page: of the matches, from 1; one past the last is the last.
 
     Raises:
         search.errors.SearchError: the text cannot be answered, in words for the one who typed.
     """
     request = read_request(visit, Surface.SEARCH, now)
     text = _storable(text)
-    rival = rival_of(visit.treatment)
-    response = respond(request, SearchQuestion(request.viewer, request.context, text, rival))
-    return _search_page(request, text, response)
+    is_by_match = selection is None or selection.sort is Sort.MATCH
+    rival = rival_of(visit.treatment) if is_by_match else ""
+    begin = (max(page, 1) - 1) * SEARCH_HITS
+    question = SearchQuestion(request.viewer, request.context, text, rival, selection, begin)
+    found = _search_page(request, text, respond(request, question))
+    return replace(found, number=min(max(page, 1), found.num_pages))
 
 
 def typed(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
@@ -244,6 +285,7 @@ def _search_page(request: PageRequest, text: str, response: Response) -> SearchP
         rows.get("suggestions"),
         list(people.values()),
         _in_order(live.cards.genres.values(), result.genres),
+        facets=response.answer.facets,
     )
 
 

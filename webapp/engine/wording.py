@@ -12,7 +12,9 @@ from recommender.ranking.page import Row
 from recommender.ranking.reasons import Because, Reason
 from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.interest_rows import genres_of_pair
+from search.facets import Facet, FacetValue
 from webapp.catalog.models import Genre, Person, Title
+from webapp.discovery.selection import Sort
 from webapp.events.evidence import Evidence
 from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
@@ -73,6 +75,40 @@ LIFTS: dict[Subject | None, str] = {
     Subject.GENRE_PAIR: "You choose these genres together more often than most viewers",
 }
 NOT_PERSONAL = "Personal picks are off."
+SORT_NAMES = {
+    Sort.MATCH: "Best match",
+    Sort.YEAR: "Year",
+    Sort.ADDED: "Newest here",
+    Sort.LIKED: "Most liked",
+    Sort.LENGTH: "Shortest",
+}
+SORT_WORDS = {
+    Sort.YEAR: "latest year first",
+    Sort.ADDED: "newest here first",
+    Sort.LIKED: "what most people like first",
+    Sort.LENGTH: "shortest first",
+}
+"""What stands first where titles are sorted so."""
+FACET_NAMES = {facet: facet.value.capitalize() for facet in Facet}
+_FACET_LABELS = {
+    (Facet.LENGTH, "under-60"): "Under 1 h",
+    (Facet.LENGTH, "60-89"): "1 h to 1½ h",
+    (Facet.LENGTH, "90-119"): "1½ h to 2 h",
+    (Facet.LENGTH, "120-up"): "2 h and longer",
+    (Facet.AGE, "0"): "For everyone",
+    (Facet.AGE, "6"): "For age 6",
+    (Facet.AGE, "12"): "For age 12",
+    (Facet.AGE, "16"): "For age 16",
+    (Facet.KIND, "film"): "Films",
+    (Facet.KIND, "series"): "Series",
+    (Facet.SEEN, "no"): "Not seen yet",
+    (Facet.SEEN, "yes"): "Seen",
+}
+
+
+def facet_label(value: FacetValue) -> str:
+    """Return a facet's value in words."""
+    return _FACET_LABELS.get((value.facet, value.value), value.value)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Views of the browsing pages: home, title, watch, genre, person and My List."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -13,8 +14,10 @@ from django.views.decorators.http import require_safe
 
 from recommender.ranking.row_kinds import row_kind
 from recommender.serving.stages import stage
+from search.errors import FacetError
 from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.whole_titles import title_or_404
+from webapp.discovery.selection import Selection
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
 from webapp.engine.page_views import ListingPage
@@ -25,9 +28,12 @@ from webapp.events.middleware import visit_of
 from webapp.events.models import Event
 from webapp.events.playback import playbacks_of
 from webapp.events.visits import CurrentVisit
+from webapp.pages.narrowing import narrowing_of, page_number, page_of, selection_of
 from webapp.pages.navigation import CardPosition, card_position, is_read
 from webapp.profiles.models import ListEntry
 from webapp.slates.models import Slate
+
+AnyAbout = TypeVar("AnyAbout", Genre, Person)
 
 
 @require_safe
@@ -87,8 +93,7 @@ def watch(request: HttpRequest, pk: int) -> HttpResponse:
 def genre(request: HttpRequest, slug: str) -> HttpResponse:
     """List all titles of a genre, in this viewer's order."""
     genre = get_object_or_404(Genre, slug=slug)
-    page = responses.genre_page(visit_of(request), genre, _page_number(request), now_of(request))
-    return _listing(request, genre, Surface.GENRE, page)
+    return _listing(request, genre, Surface.GENRE, responses.genre_page)
 
 
 @require_safe
@@ -100,8 +105,7 @@ def person(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     person = get_object_or_404(Person.objects.filter(Exists(allowed)), pk=pk)
     if slug != person.slug:
         return redirect(person, permanent=True)
-    page = responses.person_page(visit_of(request), person, _page_number(request), now_of(request))
-    return _listing(request, person, Surface.PERSON, page)
+    return _listing(request, person, Surface.PERSON, responses.person_page)
 
 
 @login_required
@@ -143,17 +147,26 @@ def _heading_of(visit: CurrentVisit, position: CardPosition | None) -> str:
     return next((row["heading"] for row in rows if row["kind"] == position.row), "")
 
 
-def _page_number(request: HttpRequest) -> int:
-    """Return the `page` parameter, 1 if it is no number."""
-    text = request.GET.get("page", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-
-
 def _listing(
-    request: HttpRequest, about: Genre | Person, surface: Surface, page: ListingPage
+    request: HttpRequest,
+    about: AnyAbout,
+    surface: Surface,
+    page_about: Callable[[CurrentVisit, AnyAbout, int, datetime, Selection], ListingPage],
 ) -> HttpResponse:
-    pages = Paginator(range(page.total), responses.LISTED).get_page(_page_number(request))
-    context = {"about": about, "surface": surface.value, "page": page, "pages": pages}
+    """Show a page of titles as the address narrows and sorts them; all where it cannot be read."""
+    number = page_number(request)
+    try:
+        selection = selection_of(request)
+    except FacetError:
+        return redirect(request.path)
+    page = page_about(visit_of(request), about, number, now_of(request), selection)
+    context = {
+        "about": about,
+        "surface": surface.value,
+        "page": page,
+        "pages": page_of(page.total, responses.LISTED, number),
+        "narrowing": narrowing_of(page.facets, selection, page.total),
+    }
     return render(request, "pages/listing.html", context)
 
 

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from search.errors import SearchError
 from webapp.catalog.models import Genre
+from webapp.discovery.hits import SEARCH_HITS
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
 from webapp.engine.page_views import SearchPage
@@ -18,6 +19,7 @@ from webapp.events.middleware import visit_of
 from webapp.events.models import LONGEST_QUERY, Event
 from webapp.events.searches import forget_search, is_repeated
 from webapp.events.visits import CurrentVisit
+from webapp.pages.narrowing import narrowing_of, page_number, page_of, selection_of
 from webapp.pages.navigation import is_read
 
 
@@ -30,14 +32,22 @@ def results(request: HttpRequest) -> HttpResponse:
         page = responses.prequery(visit, now)
         context = {"text": "", "page": page, "genres": Genre.objects.all()}
         return render(request, "pages/search.html", context)
+    number = page_number(request)
     try:
-        page = responses.search(visit, text, now)
+        selection = selection_of(request)
+        page = responses.search(visit, text, now, selection, number)
     except SearchError as error:
         context = {"text": text[:LONGEST_QUERY], "error": str(error)}
         return render(request, "pages/search.html", context, status=400)
     if is_read(request):
         _record_search(visit, page, now)
-    return render(request, "pages/search.html", {"text": page.text, "page": page})
+    context = {
+        "text": page.text,
+        "page": page,
+        "pages": page_of(page.total, SEARCH_HITS, number),
+        "narrowing": narrowing_of(page.facets, selection, page.total, page.text),
+    }
+    return render(request, "pages/search.html", context)
 
 
 @require_POST

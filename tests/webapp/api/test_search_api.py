@@ -82,6 +82,33 @@ def test_what_was_understood_can_be_taken_away(client, release):
     assert (second["kind"], second["value"], second["is_negated"]) == ("decade", "1950s", False)
 
 
+def test_a_search_is_narrowed_sorted_and_paged(client, release, films):
+    body = ask(client, BOTH[0], "number", decade=["1950s", "1960s"], sort="year").json()
+    assert (body["total"], body["page"], body["pages"]) == (18, 1, 1)
+    assert [title["year"] for title in body["titles"]] == list(range(1969, 1951, -1))
+    [decade] = [f for f in body["facets"] if f["facet"] == "decade" and f["value"] == "1970s"]
+    assert decade == {
+        "facet": "decade", "value": "1970s", "words": "1970s", "count": 9, "is_chosen": False,
+    }  # fmt: skip
+    whole = [ask(client, BOTH[0], "number", page=n).json() for n in (1, 2, 9)]
+    assert [(len(b["titles"]), b["page"], b["pages"]) for b in whole] == [
+        (40, 1, 2), (15, 2, 2), (15, 2, 2),
+    ]  # fmt: skip
+    assert ask(client, BOTH[1], "number").json()["facets"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("genre", ""), ("decade", "1994"), ("length", "long"), ("age", "5"), ("kind", "x"),
+     ("seen", "1"), ("sort", "name"), ("page", "0x1"), ("page", ""), ("page", "9" * 9)],
+)  # fmt: skip
+def test_what_cannot_be_chosen_is_refused_by_its_name(client, films, name, value):
+    response = ask(client, BOTH[0], "number", **{name: value})
+    assert response.status_code == 400
+    [words] = response.json()[name]
+    assert words.endswith(".")
+
+
 def test_a_mistake_is_corrected_aloud(client, release):
     assert ask(client, BOTH[1], "casablnca").json()["corrected"] == "Casablanca"
 

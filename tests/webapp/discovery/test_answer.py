@@ -13,6 +13,7 @@ from recommender.serving.fallback import PopularTitles
 from recommender.serving.request import RequestContext, ShownRow, Viewer
 from recommender.vocabulary import Vocabulary
 from search.engine import Document, SearchEngine
+from search.facets import Facet, FacetValue
 from webapp.discovery.answer import answer
 from webapp.discovery.questions import (
     HomeQuestion,
@@ -22,6 +23,7 @@ from webapp.discovery.questions import (
     SuggestionsQuestion,
     TitleQuestion,
 )
+from webapp.discovery.selection import Selection, Sort
 from webapp.discovery.source import RecommendationSource
 
 COUNT = 12
@@ -136,3 +138,29 @@ def test_a_list_that_a_rival_agrees_with_is_as_it_was(source, search):
         alone = answer(question, source, search).rows[0]
         shared = answer(replace(question, rival="long_term_only"), source, search).rows[0]
         assert titles(source, shared) == titles(source, alone)
+
+
+def test_a_search_and_a_listing_are_narrowed_and_counted(source, search):
+    romance = Selection((FacetValue(Facet.GENRE, "Romance"),))
+    question = SearchQuestion(Viewer(), CONTEXT, "film", selection=romance)
+    found = answer(question, source, search)
+    assert titles(source, found.rows[0]) == [7, 8, 9, 10, 11, 12]
+    assert found.total == 6
+    assert [(c.value.value, c.count) for c in found.facets] == [("Romance", 6)]
+    unseen = Selection((FacetValue(Facet.SEEN, "no"),), Sort.LIKED)
+    viewer = Viewer(seen=frozenset([1, 4]))
+    listing = ListingQuestion(viewer, CONTEXT, Listing("genre", 1, 0, 3), unseen)
+    listed = answer(listing, source, search)
+    assert titles(source, listed.rows[0]) == [2, 3, 5]
+    assert listed.total == 4
+    assert [(c.value.value, c.count) for c in listed.facets] == [("no", 4), ("yes", 2)]
+
+
+def test_pages_of_a_search_follow_each_other_and_keystrokes_count_nothing(source, search):
+    first, second = (
+        answer(SearchQuestion(Viewer(), CONTEXT, "film", begin=begin), source, search)
+        for begin in (0, 40)
+    )
+    assert titles(source, first.rows[0]) == titles(source, second.rows[0])  # 12: one page
+    assert first.facets == ()
+    assert first.total == COUNT

@@ -1,5 +1,6 @@
 """A slate is built again exactly, whatever happened since; and another release's is compared."""
 
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommender.serving.recommender import Recommender
+from search.facets import Facet, FacetValue
 from webapp.catalog.models import Title
+from webapp.discovery.selection import Selection, Sort
 from webapp.engine import responses
 from webapp.engine.live import holder
 from webapp.engine.replay import RowDifference, differences, replay
@@ -22,6 +25,11 @@ from webapp.slates.models import Slate
 from webapp.training.runs import queue_training, run_training
 
 pytestmark = pytest.mark.django_db
+
+NARROWED = Selection(
+    (FacetValue(Facet.DECADE, "1950s"), FacetValue(Facet.DECADE, "1960s"),
+     FacetValue(Facet.SEEN, "no"), FacetValue(Facet.GENRE, "Western")),
+)  # fmt: skip
 
 
 def tell(visit, now, kind, title, **fields):
@@ -103,6 +111,9 @@ def look_at_all(visit, films, now):
         responses.prequery(visit, now),
         responses.search(visit, "number", now),
         responses.search(visit, "qqqqqqqq", now),
+        responses.search(visit, "number", now, NARROWED, 2),
+        responses.search(visit, "number", now, replace(NARROWED, sort=Sort.YEAR)),
+        responses.genre_page(visit, films[0].genres.get(), 1, now, NARROWED),
     ]
     if not visit.is_paused:
         tell(visit, now, "open", films[50])

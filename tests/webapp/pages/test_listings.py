@@ -75,6 +75,35 @@ def test_a_genres_pages_hold_each_title_once(client, release, films, monkeypatch
     assert "Page 3 of 3" in client.get("/genre/western/?page=7").content.decode()
 
 
+def test_a_genres_page_is_narrowed_sorted_and_paged_by_its_address(
+    client, release, films, monkeypatch
+):
+    monkeypatch.setattr(responses, "LISTED", 4)
+    address = "/genre/western/?decade=1950s&sort=year"
+    page = client.get(address)
+    assert shown_on(page) == [film.pk for film in reversed(films[6:10])]
+    text = page.content.decode()
+    assert "10 titles, latest year first." in text
+    assert '<a href="?sort=year" rel="nofollow" aria-label="Without 1950s">' in text
+    assert 'href="?decade=1950s&amp;sort=year&amp;page=2">Next</a>' in text
+    last = client.get(f"{address}&page=3")
+    assert shown_on(last) == [films[1].pk, films[0].pk]
+    assert 'href="?decade=1950s&amp;decade=1960s&amp;sort=year"' in text
+    assert '<span>1960s</span> <span class="count">10<' in text
+
+
+def test_a_bars_address_that_cannot_be_read_leads_to_the_whole_list(client, films):
+    response = client.get("/genre/western/?decade=soon")
+    assert (response.status_code, response.url) == (302, "/genre/western/")
+    assert "No title is left" in client.get("/genre/western/?decade=1920s").content.decode()
+
+
+def test_a_persons_page_is_narrowed_too(client, release, films, star):
+    page = client.get(f"{star.get_absolute_url()}?genre=Romance")
+    assert set(shown_on(page)) == {film.pk for film in films[24:40:6]}
+    assert "<span>Western</span>" not in page.content.decode()
+
+
 def test_what_is_hidden_stands_on_neither(owner_client, cast, release, films, star, now):
     HiddenTitle.objects.create(profile=cast.owner, title=films[0], at=now)
     for address in (star.get_absolute_url(), "/genre/western/"):

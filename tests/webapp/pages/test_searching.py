@@ -14,7 +14,7 @@ from webapp.engine.live import holder
 from webapp.events.models import Event, Visit
 from webapp.events.searches import trending, trending_searches
 from webapp.events.visits import current_visit
-from webapp.profiles.models import HiddenTitle, Profile
+from webapp.profiles.models import HiddenTitle, Profile, Rating
 from webapp.slates.models import Slate
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +75,86 @@ def test_each_thing_understood_is_a_chip_that_can_be_taken_away(client, release)
     assert '<a href="/search/?q=westerns" aria-label="Without 1950s">' in page
     assert 'aria-label="Without no Western"' in page_of(client, "1970s no westerns")
     assert '<a href="/search/" aria-label="Without Western">' in page_of(client, "westerns")
+
+
+def shown_in(page):
+    """Ids of the results, in their order."""
+    results = page.partition('data-row="results"')[2].partition("</ul>")[0]
+    return [int(pk) for pk in re.findall(r'data-title="(\d+)"', results)]
+
+
+def test_counts_are_of_all_matches_and_lead_to_as_many(client, release, films):
+    page = page_of(client, "number")
+    assert "55 titles." in page
+    assert "Page 1 of 2" in page
+    counts = dict(re.findall(r'<span>(\w+)</span> <span class="count">(\d+)<', page))
+    assert counts["Western"] == "18"
+    narrowed = page_of(client, "number", genre="Western")
+    assert "18 titles." in narrowed
+    assert set(shown_in(narrowed)) == {film.pk for film in films[2:20]}
+    assert "Page 1" not in narrowed
+
+
+def test_each_match_stands_on_one_page(client, release, films):
+    pages = [shown_in(page_of(client, "number", page=n)) for n in (1, 2)]
+    assert [len(page) for page in pages] == [40, 15]
+    assert len({pk for page in pages for pk in page}) == 55
+    assert 'href="?q=number&amp;page=2">Next</a>' in page_of(client, "number")
+
+
+def test_what_is_chosen_is_a_chip_and_goes_on_in_every_address_of_the_page(client, release):
+    page = page_of(client, "westerns number", decade="1950s", sort="year")
+    without_decade = "?q=westerns+number&amp;sort=year"
+    assert f'<a href="{without_decade}" rel="nofollow" aria-label="Without 1950s">' in page
+    without_genre = "/search/?q=number&amp;decade=1950s&amp;sort=year"
+    assert f'<a href="{without_genre}" aria-label="Without Western">' in page
+    more = "?q=westerns+number&amp;decade=1950s&amp;decade=1960s&amp;sort=year"
+    assert f'<a href="{more}" rel="nofollow"><span>1960s</span>' in page
+    both = page_of(client, "number", decade=["1950s", "1960s"])
+    assert '<a class="all" href="?q=number" rel="nofollow">Clear all filters</a>' in both
+
+
+def test_results_are_sorted_by_what_the_address_says(client, release, films):
+    newest = shown_in(page_of(client, "number", sort="year"))
+    assert newest == [film.pk for film in reversed(films) if "Number" in film.name][:40]
+    assert "Sort: Year" in page_of(client, "number", sort="year")
+
+
+def test_seen_or_not_is_offered_to_those_who_saw_something(owner_client, cast, release, films, now):
+    assert "Not seen yet" not in page_of(owner_client, "number")
+    Rating.objects.create(profile=cast.owner, title=films[5], stars=4, rated_at=now)
+    assert '<span>Not seen yet</span> <span class="count">54<' in page_of(owner_client, "number")
+    assert shown_in(page_of(owner_client, "number", seen="yes")) == [films[5].pk]
+    assert films[5].pk not in shown_in(page_of(owner_client, "number", seen="no", sort="year"))
+
+
+def test_nothing_left_says_so_and_how_to_go_back(client, release):
+    page = page_of(client, "number", genre="Opera")
+    assert "No title is left for “number”" in page
+    assert '<a href="?q=number" rel="nofollow" aria-label="Without Opera">' in page
+
+
+@pytest.mark.parametrize("parameters", [{"decade": "soon"}, {"sort": "name"}, {"age": "-1"}])
+def test_what_cannot_be_chosen_is_refused_in_words(client, films, parameters):
+    response = client.get("/search/", {"q": "number", **parameters})
+    assert response.status_code == 400
+    assert re.search("Give one of|Sort by one of|Write a decade", response.content.decode())
+
+
+def test_names_of_a_catalogue_stay_text_in_the_bar(client, films):
+    genre = films[3].genres.get()
+    genre.name = '<b>"War" & Peace</b>'
+    genre.save()
+    films[3].save()
+    page = page_of(client, "number", genre=genre.name)
+    assert "<b>" not in page
+    assert 'aria-label="Without &lt;b&gt;&quot;War&quot; &amp; Peace&lt;/b&gt;"' in page
+
+
+def test_a_narrowed_look_at_a_query_is_no_other_search(owner_client, cast, release):
+    for more in ({}, {"genre": "Western"}, {"page": 2}, {"sort": "year"}):
+        page_of(owner_client, "number", **more)
+    assert [event.query for event in searches()] == ["number"]
 
 
 @pytest.mark.parametrize("text", ["zzqqxxy", *TROUBLE])

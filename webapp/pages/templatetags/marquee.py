@@ -15,6 +15,7 @@ from webapp.catalog.models import Title
 from webapp.engine.cards import CardFace
 from webapp.engine.views import SlotView
 from webapp.metrics.formatting import format_value
+from webapp.pages.narrowing import Choice
 from webapp.pages.undo import Undo, undo_of
 
 register = template.Library()
@@ -95,6 +96,27 @@ def _face(title: Title, progress: float | None = None) -> CardFace:
     attributes = format_html('href="{}" data-title="{}"', title.get_absolute_url(), title.pk)
     content = render_to_string("_card.html", {"title": title, "progress": progress})
     return CardFace(attributes, content)
+
+
+@register.simple_tag
+def choices(of_menu: Sequence[Choice]) -> SafeString:
+    """The links of a menu, a list item each: a loop here, because one in a template costs more."""
+    items = "</li><li>".join([_choice(choice) for choice in of_menu])
+    return mark_safe(f"<li>{items}</li>" if of_menu else "")  # noqa: S308 - see _choice
+
+
+def _choice(choice: Choice) -> str:
+    """Return safe HTML: what is of the catalogue or an address is escaped here."""
+    count, current = "", ' aria-current="true"' if choice.is_chosen else ""
+    if choice.count is not None:
+        unit = " title" if choice.count == 1 else " titles"
+        unit += ", chosen" if choice.is_chosen else ""
+        count = (
+            f' <span class="count">{choice.count:,}'
+            f'<span class="visually-hidden">{unit}</span></span>'
+        )
+    words, address = conditional_escape(choice.words), conditional_escape(choice.address)
+    return f'<a href="{address}" rel="nofollow"{current}><span>{words}</span>{count}</a>'
 
 
 @register.simple_tag

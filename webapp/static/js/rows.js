@@ -66,7 +66,7 @@
   });
 
   /* A menu closes as it loses the focus or at Escape. */
-  document.querySelectorAll("details.account").forEach((menu) => {
+  document.querySelectorAll("details.account, details.drop").forEach((menu) => {
     addEventListener("click", (event) => {
       if (!menu.contains(event.target)) menu.open = false;
     });
