@@ -121,6 +121,8 @@ SECURE = env.bool("MARQUEE_SECURE", True)
 """HTTPS only: redirect, secure cookies, HSTS."""
 MARQUEE_HOME = Path(env.str("MARQUEE_HOME", str(BASE_DIR / "var"))).resolve()
 """Folder of artifacts and, in the demo, of the servers' data."""
+STATIC_ROOT = Path(env.str("MARQUEE_STATIC_ROOT", str(MARQUEE_HOME / "static"))).resolve()
+"""Where `collectstatic` puts static files, and what serves them finds them."""
 ARTIFACT_STORE = env.str(
     "MARQUEE_ARTIFACT_STORE",
     "",
@@ -474,7 +476,6 @@ USE_I18N = False
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = MARQUEE_HOME / "static"
 STATICFILES_DIRS = [BASE_DIR / "webapp" / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
