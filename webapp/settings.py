@@ -67,6 +67,11 @@ def _postgresql(value: str) -> dict[str, Any]:
     return database
 
 
+@env.parser_for("postgresql_or_none")
+def _postgresql_or_none(value: str) -> dict[str, Any]:
+    return _postgresql(value) if value else {}
+
+
 def _are_sources(sources: list[str]) -> None:
     for source in sources:
         if not SOURCE.fullmatch(source):
@@ -137,6 +142,8 @@ DOWNLOADED_BYTES = int(
 )
 """How much of what was downloaded from the bucket a host keeps."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
+_replica: dict[str, Any] = env.postgresql_or_none("MARQUEE_REPLICA_URL", "")
+"""A database that follows the other one and answers what may be a little late."""
 PGBOUNCER = env.bool("MARQUEE_PGBOUNCER", False)
 """Whether the database is reached by a PgBouncer that pools transactions."""
 PROCESS = env.str("MARQUEE_PROCESS", "", validate=validate.OneOf(["", "web", "worker"]))
@@ -360,6 +367,11 @@ if PROCESS == "web":
     DATABASES["default"]["OPTIONS"]["answer_seconds"] = (
         _statement_seconds["web"] + ANSWER_SPARE_SECONDS
     )
+if _replica:
+    _options = DATABASES["default"]["OPTIONS"] | _replica.pop("OPTIONS", {})
+    _own = {"ENGINE": "webapp.postgresql", "OPTIONS": _options}
+    DATABASES["replica"] = DATABASES["default"] | _replica | _own
+    DATABASE_ROUTERS = ["webapp.postgresql.replica.ReplicaRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES = {

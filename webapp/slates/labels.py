@@ -20,6 +20,7 @@ from recommender.ranking.row_kinds import row_kind
 from recommender.training.incremental import Window
 from webapp.discovery.ranker_fields import unpack_fields
 from webapp.events.models import Event
+from webapp.postgresql.replica import reading_from_replica
 from webapp.slates.models import Slate, SlateQuerySet
 from webapp.slates.readiness import seen_slates
 
@@ -37,6 +38,7 @@ class _Exposure:
     labelled: set[Position] = field(default_factory=set)
 
 
+@reading_from_replica()
 def export_exposures(since: datetime, until: datetime, *, is_simulated: bool = False) -> Window:
     """Return what was seen on the slates made from one moment to another, in their order.
 

@@ -16,9 +16,11 @@ from recommender.training.visits import MIN_TARGETS
 from recommender.vocabulary import UNKNOWN, Vocabulary
 from webapp.events.encoder_kinds import effective_kind, encoder_kind
 from webapp.events.models import Event, Play
+from webapp.postgresql.replica import reading_from_replica
 from webapp.profiles.models import ListEntry, Rating
 
 
+@reading_from_replica()
 def export_interactions() -> Interactions:
     """Read every positive interaction of every profile. Three streamed queries."""
     pairs = np.fromiter(
@@ -40,6 +42,7 @@ class RecordedVisits:
         return len(next_in_visit(self.sessions))
 
 
+@reading_from_replica()
 def export_visits(items: Vocabulary) -> RecordedVisits:
     """Read the visits that a session encoder may learn from.
 

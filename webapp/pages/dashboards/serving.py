@@ -23,6 +23,7 @@ from webapp.metrics.models import Alert
 from webapp.pages.dashboards.charts import Chart, Figure
 from webapp.pages.dashboards.filters import DashboardFilters
 from webapp.pages.second_factor import is_verified
+from webapp.postgresql.replica import reading_from_replica
 
 PAGES = {
     "staff-overview": "Overview",
@@ -127,7 +128,8 @@ def dashboard(permission: str = VIEW_DASHBOARDS) -> Callable[[Callable[..., Dash
         @wraps(build)
         def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             filters = DashboardFilters.of(request, timezone.now().date())
-            page = build(request, filters, *args, **kwargs)
+            with reading_from_replica():
+                page = build(request, filters, *args, **kwargs)
             if "csv" in request.GET:
                 return _csv(page, filters, request.GET["csv"])
             context = {
