@@ -7,8 +7,8 @@ from selectolax.lexbor import LexborHTMLParser
 
 from webapp.catalog.models import Title
 from webapp.engine.views import SlotView
-from webapp.pages.templatetags import marquee
-from webapp.pages.templatetags.marquee import card
+from webapp.pages import pieces
+from webapp.pages.pieces import card
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,7 @@ def test_a_face_is_rendered_once_for_all_slots_that_share_the_cards(
     film, django_assert_num_queries, monkeypatch
 ):
     rendered = []
-    monkeypatch.setattr(marquee, "render_to_string", lambda *args: rendered.append(args) or "face")
+    monkeypatch.setattr(pieces, "render_to_string", lambda *args: rendered.append(args) or "face")
     faces = {}
     for slot in range(3):
         assert "face</a>" in card(SlotView(film, slot, "", 0.0, faces=faces), "genre")

@@ -17,6 +17,7 @@ from gunicorn.glogging import Logger
 from tests.webapp.pages.test_who_may_what import RULES, routes, world  # noqa: F401  a fixture
 from webapp.events.models import Event
 from webapp.pages.front import PROBES
+from webapp.profiles.models import Profile
 
 pytestmark = pytest.mark.django_db
 
@@ -62,8 +63,8 @@ def test_next_is_a_path_of_this_site_or_nothing(client, cast, way):
     cast.stranger.delete()
     assert client.post("/login/", words).url == "/profiles/"
     client.post("/profiles/", {"name": "New"})
-    [profile] = client.get("/profiles/").context["switches"]
-    chosen = client.post(f"/profiles/{profile.instance.pk}/choose/", {"next": way})
+    profile = Profile.objects.get(name="New")
+    chosen = client.post(f"/profiles/{profile.pk}/choose/", {"next": way})
     assert (chosen.status_code, chosen.url) == (302, "/")
     assert client.get("/admin/login/", {"next": way}).status_code == 403
 

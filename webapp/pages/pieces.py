@@ -1,10 +1,8 @@
-"""Small questions that templates ask."""
+"""Pieces of HTML and small questions that templates ask: cards, posters, icons, durations."""
 
 import uuid
 from collections.abc import Sequence
 
-from django import template
-from django.contrib.messages.storage.base import Message
 from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -16,9 +14,6 @@ from webapp.engine.cards import CardFace
 from webapp.engine.views import SlotView
 from webapp.metrics.formatting import format_value
 from webapp.pages.narrowing import Choice
-from webapp.pages.undo import Undo, undo_of
-
-register = template.Library()
 
 ICONS = {
     "search": '<circle cx="11" cy="11" r="6.5"/><path d="m16 16 4.5 4.5"/>',
@@ -46,7 +41,6 @@ DRAWN = {
 }
 
 
-@register.simple_tag
 def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeString:
     """The title's poster. An operator's that does not load gives way to the drawn (posters.js)."""
     drawn = (
@@ -61,7 +55,6 @@ def poster(title: Title, css: str = "poster", loading: str = "eager") -> SafeStr
     )
 
 
-@register.simple_tag
 def card(slot: SlotView, row: str) -> SafeString:
     """The card of a title in a slot: the link here, what it holds in `_card.html`.
 
@@ -72,7 +65,6 @@ def card(slot: SlotView, row: str) -> SafeString:
     return mark_safe(_card(slot, row))  # noqa: S308 - see _card
 
 
-@register.simple_tag
 def cards(slots: Sequence[SlotView], row: str) -> SafeString:
     """The cards of a row, a list item each: a loop here, because one in a template costs more."""
     items = "</li><li>".join([_card(slot, row) for slot in slots])
@@ -98,7 +90,6 @@ def _face(title: Title, progress: float | None = None) -> CardFace:
     return CardFace(attributes, content)
 
 
-@register.simple_tag
 def choices(of_menu: Sequence[Choice]) -> SafeString:
     """The links of a menu, a list item each: a loop here, because one in a template costs more."""
     items = "</li><li>".join([_choice(choice) for choice in of_menu])
@@ -119,7 +110,6 @@ def _choice(choice: Choice) -> str:
     return f'<a href="{address}" rel="nofollow"{current}><span>{words}</span>{count}</a>'
 
 
-@register.simple_tag
 def backdrop(title: Title) -> SafeString:
     """What lies behind the top of a title's page: its motif drawn wide."""
     return format_html(
@@ -129,7 +119,6 @@ def backdrop(title: Title) -> SafeString:
     )
 
 
-@register.filter
 def runtime(minutes: int | None) -> str:
     """118 is "1 h 58 min"; nothing where it is unknown."""
     if not minutes:
@@ -138,41 +127,29 @@ def runtime(minutes: int | None) -> str:
     return f"{hours} h {rest} min" if hours else f"{rest} min"
 
 
-@register.filter
 def minutes(seconds: int) -> int:
     return round(seconds / 60)
 
 
-@register.filter
 def percent(share: float) -> int:
     return round(share * 100)
 
 
-@register.filter
 def share(value: float | None) -> str:
     """.123 is "12.3 %"; a dash where there is none, which is not 0."""
     return format_value(value, "share")
 
 
-@register.filter
 def hue(pk: int | None) -> int:
     """Which of the avatars' five colours a profile has."""
     return (pk or 0) % 5
 
 
-@register.simple_tag
 def icon(name: str) -> SafeString:
     """One of `ICONS`, which a screen reader passes over: the words beside it say what it means."""
     return DRAWN[name]
 
 
-@register.simple_tag
 def new_id() -> str:
     """The id of the event that a form will tell: sent twice, it counts once."""
     return str(uuid.uuid4())
-
-
-@register.filter
-def undo(message: Message) -> Undo | None:
-    """The way back that a message carries."""
-    return undo_of(message)

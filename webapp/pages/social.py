@@ -4,16 +4,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-from django import template
 from django.http import HttpRequest
-from django.template.context import Context
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from webapp.catalog import posters
 from webapp.catalog.models import Title
-
-register = template.Library()
 
 People = Mapping[str, Iterable[object]]
 """Who is credited with a title, by role; each reads as a name."""
@@ -23,13 +21,13 @@ ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 KINDS = {Title.Kind.FILM: "Movie", Title.Kind.SERIES: "TVSeries"}
 
 
-@register.simple_tag(takes_context=True)
+@pass_context
 def absolute(context: Context, address: str = "") -> str:
     """The address, this page's own by default, as others must write it: without its query."""
     return _request(context).build_absolute_uri(address or _request(context).path)
 
 
-@register.simple_tag(takes_context=True)
+@pass_context
 def title_data(context: Context, title: Title, people: People) -> SafeString:
     """A title in the words of schema.org, with where it can be watched, as JSON-LD."""
     facts = described(title, people, _request(context))
