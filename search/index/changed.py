@@ -155,11 +155,7 @@ class ChangedPostings:
 
 
 class ChangedLabels:
-    """Labels of documents of which some changed; labels that no document had come last.
-
-    A label counts as many documents as before the change, one that no document had as many as
-    changed ones have it.
-    """
+    """Labels of documents of which some changed; labels that no document had come last."""
 
     def __init__(
         self,
@@ -182,7 +178,7 @@ class ChangedLabels:
         names = {numbers[n]: self._small.labels[n] for n in added}
         self._numbers = {fold(name): number for number, name in names.items()}
         self.labels: AnyStrings = ChangedStrings(large.labels, names)
-        self.counts: Int64 = np.concatenate([large.counts, self._small.counts[added]])
+        self.counts = self.counts_among(np.ones(places.num_documents, dtype=bool))
         self.names: AnyNames = large.names
         self.in_names: AnyPostings = large.in_names
         if added:
@@ -213,6 +209,7 @@ class ChangedLabels:
         """Return (L,) how many of the documents, (M,) True, have each label."""
         places = self._places
         counts = np.zeros(len(self), dtype=np.int64)
+        documents = documents[: places.num_documents]
         kept = documents & ~places.is_replaced
         counts[: len(self._large)] = self._large.counts_among(kept)
         small = self._small.counts_among(documents[places.of_changed])

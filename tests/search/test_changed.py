@@ -135,6 +135,14 @@ def test_a_word_that_only_the_name_before_held_corrects_nothing():
     assert engine.search("rocky").corrected == "rokcy"
 
 
+def test_a_person_counts_the_titles_of_now():
+    films = [Document(n, f"Film {n}", people=("Ada King",)) for n in range(3)]
+    engine = SearchEngine.build(films[:2]).with_changed([films[2]])
+    assert [f.value for f in engine.search("king films").filters] == ["Ada King"]
+    engine = engine.with_changed([Document(3, "Film 3"), Document(0, "Film 0")])
+    assert engine.search("king films").filters == ()
+
+
 def test_an_added_document_must_come_last():
     with pytest.raises(DocumentOrderError, match="document 1 is new"):
         SearchEngine.build([Document(2, "Rio Bravo")]).with_changed([Document(1, "High Noon")])
