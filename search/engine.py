@@ -24,7 +24,15 @@ from search.index.changed import (
     ChangedStrings,
     Places,
 )
-from search.index.known import best_known, by_billing, commonest, fame, most_liked, named_last
+from search.index.known import (
+    SURNAME,
+    best_known,
+    by_billing,
+    commonest,
+    fame,
+    most_liked,
+    named_last,
+)
 from search.index.labels import Labels
 from search.index.meaning import Meaning
 from search.index.names import Names
@@ -40,12 +48,14 @@ from search.retrieve import (
     LabelMatches,
     bands,
     has_room_for_mistakes,
+    holds_all,
     is_as_typed,
     label_ranks,
     make_room_for_mistakes,
     may_name_it,
     names_it,
     tiers,
+    words_near,
 )
 from search.text import fold, words
 from search.understand import Facts, Reading, Understanding
@@ -242,8 +252,8 @@ class SearchEngine:
         """Return an engine that knows these documents as they are now, and the others as before.
 
         Found is what an index built anew finds, but for what only all documents together say:
-        near in meaning, and chosen after which text, is what was; a label counts as many documents
-        as it did. Takes as long as indexing these documents alone.
+        near in meaning, and chosen after which text, is what was. Takes as long as indexing these
+        documents alone.
 
         Args:
             documents: changed, or added with ids above all others.
@@ -365,7 +375,7 @@ class SearchEngine:
             found[~allowed] = Band.NONE
         unavailable = self._take_out_unavailable(found)
         understood = reading if filters else None
-        preference = self._preference(query, understood, found, affinity, popularity, alike)
+        preference = self._preference(matches[0], understood, found, affinity, popularity, alike)
         may_be_near = _both(allowed, part.listed)
         near = self._near(query, understood, found, unavailable, may_be_near)
         self._note_known_for(matches[0], found, popularity)
@@ -387,7 +397,7 @@ class SearchEngine:
 
     def _preference(
         self,
-        query: Query,
+        people: LabelMatches,
         reading: Reading | None,
         found: UInt8,
         affinity: Float32 | None,
@@ -395,12 +405,16 @@ class SearchEngine:
         alike: Float32 | None,
     ) -> Preference:
         """Return what orders documents of one band; of a reading, how well they answer it."""
+        if reading is None:
+            strength = self._strength(people, found, popularity)
+        else:
+            strength = reading.strength()
+        chosen = self._choices.after(" ".join(people.query.words))
         return Preference.of(
-            len(found), affinity, popularity, self._choices.after(" ".join(query.words)), alike,
-            self._weights,
+            len(found), affinity, popularity, chosen, alike, self._weights,
             meaning=self._meaning_of(reading, found) if reading and reading.rest else None,
             held=reading.held() if reading else None,
-            strength=reading.strength() if reading else None,
+            strength=strength,
         )  # fmt: skip
 
     def _hits(
@@ -558,16 +572,42 @@ class SearchEngine:
                 break
         found[list(first)] = Band.KNOWN_FOR
 
+    def _strength(
+        self, people: LabelMatches, found: UInt8, popularity: Float32 | None
+    ) -> Float32 | None:
+        """Return (N,) how much documents are of what was typed, None where all alike are.
+
+        Of people of that name, the better known and higher billed count more. Of names that begin
+        but for a mistake, those count that hold every word but for mistakes.
+        """
+        if not people.query.words:
+            return None
+        near = words_near(people.query, self._in_names, found)
+        numbers = commonest(self._people, np.flatnonzero(people.whole))
+        if not len(near) and len(numbers) < 2:
+            return None
+        strength = np.zeros(len(found), dtype=np.float32)
+        strength[near] = 1
+        known = fame(self._people, numbers, popularity)
+        known[np.isin(numbers, named_last(self._people, people.query.words, numbers))] *= SURNAME
+        known /= known.max(initial=1)
+        for number, share in zip(numbers.tolist(), known.tolist(), strict=True):
+            documents, weights = self._people.weighed(number)
+            strength[documents] = np.maximum(strength[documents], np.float32(share) * weights)
+        return strength
+
     def _bearers(self, matches: LabelMatches, popularity: Float32 | None) -> list[int]:
         """Return the best known people of this surname or whole name who have some titles.
 
-        None who is far less known than somebody else whose name has the words.
+        None who is far less known than somebody else whose name has the words, nor who has fewer
+        titles than there are names with the words: `christmas` is the feast, not Eric Christmas.
         """
         people, typed = self._people, matches.query.words
         if sum(map(len, typed)) < SHORTEST_SURNAME:
             return []
         numbers = commonest(people, np.flatnonzero(matches.whole))
-        numbers = numbers[people.counts[numbers] >= LEAST_CREDITS]
+        in_names = int(np.count_nonzero(holds_all(matches.query, self._in_names)))
+        numbers = numbers[people.counts[numbers] >= max(LEAST_CREDITS, in_names)]
         if not len(numbers):
             return []
         known = fame(people, numbers, popularity)

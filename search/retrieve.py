@@ -57,7 +57,8 @@ class Band(IntEnum):
     BEGINS_NEAR = 9
     """The name begins with what was typed but for a mistake."""
     SCATTERED = 10
-    """Every word is in the name, a person, a character, a genre or the year; in several of them."""
+    """Every word is in the name, a person, a character, a genre or the year; in several of them.
+    Not where one person, character or genre holds them all: then they belong together."""
     NEAR_TWO = 11
     """The name is what was typed but for two mistakes."""
     FITS = 12
@@ -163,7 +164,7 @@ def _note_about(
     found: UInt8, query: Query, about: AnyPostings, labels: Sequence[LabelMatches]
 ) -> None:
     """Note documents whose people, characters, genres or year hold every word."""
-    held = holds_all(query, about)
+    held, is_one_name = holds_all(query, about), False
     if len(query.words) == 1:
         whole = holds_all(query, about, is_open=False)
         _note(found, Band.ABOUT, np.flatnonzero(whole))
@@ -172,8 +173,10 @@ def _note_about(
         for each in labels:
             for band, mask in ((Band.ABOUT, each.whole), (Band.ABOUT_BEGUN, each.begun)):
                 _note(found, band, each.labels.documents_of(np.flatnonzero(mask)))
-        _note(found, Band.SCATTERED, np.flatnonzero(held))
-    if _are_few(found):
+        is_one_name = any(each.whole.any() for each in labels)
+        if not is_one_name:
+            _note(found, Band.SCATTERED, np.flatnonzero(held))
+    if _are_few(found) and not is_one_name:
         _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
 
 
@@ -224,6 +227,15 @@ def make_room_for_mistakes(found: UInt8, first: Int64, near: Int64) -> None:
     later[first[:FIRST_AS_TYPED]] = False
     found[later] = Band.ABOUT_BEGUN
     found[near[FIRST_MISTAKEN:]] = Band.ABOUT_BEGUN
+
+
+def words_near(query: Query, in_names: AnyPostings, found: UInt8) -> Int64:
+    """Return the documents begun but for a mistake whose names hold every word but for mistakes.
+
+    Of what begins like `alein` these are names with the word Alien.
+    """
+    begun = np.flatnonzero(found == Band.BEGINS_NEAR)
+    return begun[_all_words_near(query, in_names)[begun]] if len(begun) else begun
 
 
 def _are_few(found: UInt8) -> bool:

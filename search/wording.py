@@ -16,7 +16,7 @@ SYNONYMS = (
     ("mystery", "mysteries", "whodunit", "whodunits", "detective"),
     ("fantasy", "fantasies", "fairy tale", "fairy tales"),
     ("thriller", "thrillers", "suspense", "suspenseful", "thrilling"),
-    ("drama", "dramas", "dramatic"),
+    ("drama", "dramas", "dramatic", "sad", "tearjerker", "tearjerkers"),
     ("western", "westerns", "cowboy", "spaghetti western", "spaghetti westerns"),
     ("war", "wartime", "war time", "world war"),
     ("sport", "sports"),

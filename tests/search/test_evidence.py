@@ -92,3 +92,42 @@ def test_who_is_billed_first_in_more_films_is_better_known():
     assert SearchEngine.build(films[:3]).search("lee").people == ("Ann Lee", "Bob Lee")
     liked = np.array([0, 0, 0, 100], dtype=np.float32)
     assert SearchEngine.build(films).search("lee", popularity=liked).people[0] == "Bob Lee"
+
+
+def test_a_word_of_more_names_than_somebody_has_films_is_not_that_person():
+    """`christmas` is the feast: films of Eric Christmas come behind names with the word."""
+    films = [Document(n, f"Film {n}", people=("Eric Christmas",)) for n in range(8)]
+    feasts = [Document(10 + n, f"A Christmas Tale {n}") for n in range(9)]
+    found = [hit.id for hit in SearchEngine.build([*films, *feasts]).search("christmas").hits]
+    assert set(found[:9]) == {feast.id for feast in feasts}
+    assert set(found[9:]) == {film.id for film in films}
+    fewer = [hit.id for hit in SearchEngine.build([*films, *feasts[:2]]).search("christmas").hits]
+    assert set(fewer[:3]) <= {film.id for film in films}
+
+
+def test_words_of_one_name_are_not_looked_for_in_several():
+    """`james bond` is no film with one James and somebody else called Bond."""
+    films = [
+        Document(0, "Def by Temptation", people=("James Bond III",)),
+        Document(1, "The Maltese Falcon", people=("James Burke", "Ward Bond")),
+    ]
+    assert [hit.id for hit in SearchEngine.build(films).search("james bond").hits] == [0]
+    alone = SearchEngine.build(films[1:]).search("james bond")
+    assert [hit.band for hit in alone.hits] == [Band.SCATTERED]
+
+
+def test_films_of_the_best_known_of_a_name_stand_before_those_of_others():
+    ours = [Document(n, f"Film {n}", people=("Hayao Miyazaki",)) for n in range(4)]
+    other = Document(9, "Ran", people=("Somebody", "Yoshiko Miyazaki"))
+    engine = SearchEngine.build([*ours, other])
+    liked = np.array([10, 10, 10, 10, 30], dtype=np.float32)
+    assert engine.search("miyazaki", popularity=liked).hits[-1].id == other.id
+
+
+def test_of_names_begun_but_for_a_mistake_those_with_the_word_stand_first():
+    names = ["Alien Girl", "Alien Nation", "Ace in the Hole", "Acers in Love"]
+    engine = SearchEngine.build(Document(n, name) for n, name in enumerate(names))
+    liked = np.array([1, 1, 2, 2], dtype=np.float32)
+    found = engine.search("alein", popularity=liked).hits
+    assert [hit.id for hit in found][:2] == [0, 1]
+    assert {hit.band for hit in found} == {Band.BEGINS_NEAR}
