@@ -4,7 +4,8 @@ RecommenderError
 ├── InvalidInputError      a caller's value is not allowed (also a ValueError)
 ├── NotFittedError         a model was asked before it learned
 ├── ArtifactError          an artifact on disk is missing, broken or of another kind
-└── TooLargeError          the work would not fit in the memory allowed
+├── TooLargeError          the work would not fit in the memory allowed
+└── ClusterError           a cluster does not answer, or failed too often
 """
 
 
@@ -25,4 +26,8 @@ class ArtifactError(RecommenderError):
 
 
 class TooLargeError(RecommenderError):
+    pass
+
+
+class ClusterError(RecommenderError):
     pass

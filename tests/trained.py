@@ -56,6 +56,7 @@ class TrainedOnce:
         sessions: Sessions,
         catalogue: Catalogue,
         on_progress: object,
+        ials_solver: object,
     ) -> Copied:
         """Stand in for `recommender.training.train.train_release`, without its progress."""
 

@@ -141,6 +141,12 @@ DOWNLOADED_BYTES = int(
     1e9 * env.float("MARQUEE_DOWNLOADED_GB", 10.0, validate=validate.Range(min=0))
 )
 """How much of what was downloaded from the bucket a host keeps."""
+RAY_ADDRESS = env.str(
+    "MARQUEE_RAY_ADDRESS",
+    "",
+    validate=validate.Regexp(r"^([^/\s]+:\d+)?$", error="must be host:port, or be empty."),
+)
+"""Head of the Ray cluster that computes iALS's vectors; empty: the trainer's own machine does."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
 _replica: dict[str, Any] = env.postgresql_or_none("MARQUEE_REPLICA_URL", "")
 """A database that follows the other one and answers what may be a little late."""

@@ -34,7 +34,7 @@ from recommender.errors import TooLargeError
 from recommender.evaluation.protocols import means, strong_generalisation
 from recommender.models.content_vectors import ContentVectors
 from recommender.models.early_stopping import EpochReport
-from recommender.models.ials import Ials, IalsEpochReport
+from recommender.models.ials import Ials, IalsEpochReport, Solver
 from recommender.models.item_to_item import Neighbours
 from recommender.models.larm import Larm
 from recommender.models.popularity import Popularity
@@ -118,6 +118,7 @@ def train_release(
     warm_start: Ials | None = None,
     sessions: Sessions | None = None,
     catalogue: Catalogue | None = None,
+    ials_solver: Solver | None = None,
 ) -> TrainedRelease:
     """Train, evaluate and write every model of a release.
 
@@ -132,6 +133,8 @@ def train_release(
         sessions: everyone's events, over the catalogue's titles or without a catalogue over the
             interactions' items; None learns nothing from visits.
         catalogue: what titles are; None trains no content vectors.
+        ials_solver: where iALS's vectors are computed, on a cluster for one; None takes this
+            machine's GPU if it has one, or its cores.
 
     Raises:
         InvalidInputError: there is nothing to learn from.
@@ -145,7 +148,8 @@ def train_release(
         created_at=now.isoformat() if now else "",
     )
     report = on_progress or (lambda progress: None)
-    run = _Run(interactions, train, held_out, config, folder, seed, origin, report)
+    solver = ials_solver or _own_solver()
+    run = _Run(interactions, train, held_out, config, folder, seed, origin, report, solver)
     popularity = run.popularity(now)
     ials = run.ials(warm_start)
     content = None
@@ -195,6 +199,10 @@ def evaluate_release(
     }
 
 
+def _own_solver() -> Solver:
+    return TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
+
+
 @dataclass(frozen=True)
 class _Run:
     """One training run: each method trains a model, evaluates it and writes its artifact."""
@@ -207,6 +215,7 @@ class _Run:
     seed: int
     origin: Provenance
     report: Callable[[Progress], None]
+    ials_solver: Solver
     metrics: Metrics = field(default_factory=dict)
 
     def popularity(self, now: datetime | None) -> Popularity:
@@ -236,8 +245,7 @@ class _Run:
             self.report(Progress("ials", epoch.epoch, ials.config.epochs, point))
 
         validation = self._ndcg if len(self.held_out.rows) else None
-        solver = TorchSolver(torch.device("cuda")) if torch.cuda.is_available() else improve_rows
-        ials.fit(self.train, note, validation, warm_start, solver)
+        ials.fit(self.train, note, validation, warm_start, self.ials_solver)
         self.metrics["ials"] = {"curve": curve}
         self._evaluate("ials", ials, began)
         ials.place_profiles(self.interactions)

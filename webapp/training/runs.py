@@ -6,16 +6,18 @@ connection, so a run in the status "running" without a lock has lost its worker.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from recommender.data.interactions import Interactions
 from recommender.errors import InvalidInputError
+from recommender.models.ials import Solver
 from recommender.training.config import ReleaseConfig
 from recommender.training.first_search import FirstSearchConfig, FoundSettings
 from recommender.training.gates import ReleaseGate
@@ -112,15 +114,17 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
     config = tuned_config()
     catalogue = export_catalogue()
     visits = export_visits(catalogue.titles)
-    trained = train_release(
-        interactions,
-        config,
-        settings.MARQUEE_HOME / run.folder,
-        seed=run.seed,
-        on_progress=_recorder(run),
-        sessions=visits.sessions,
-        catalogue=catalogue,
-    )
+    with _ials_solver() as solver:
+        trained = train_release(
+            interactions,
+            config,
+            settings.MARQUEE_HOME / run.folder,
+            seed=run.seed,
+            on_progress=_recorder(run),
+            sessions=visits.sessions,
+            catalogue=catalogue,
+            ials_solver=solver,
+        )
     trained.metrics["visits"]["is_simulated"] = visits.is_simulated
     if found is not None:
         trained.metrics["ials"]["search"] = found.as_json()
@@ -136,6 +140,20 @@ def _train_release(run: TrainingRun) -> dict[str, Any]:
             break
         logger.info("another release went live meanwhile, the gate is asked again")
     return trained.metrics
+
+
+def _ials_solver() -> AbstractContextManager[Solver | None]:
+    """Return the solver of the Ray cluster that the settings name, while a block lasts.
+
+    Raises:
+        ClusterError: it does not answer.
+        ImportError: Ray is not installed.
+    """
+    if not settings.RAY_ADDRESS:
+        return nullcontext()
+    connect = import_string("recommender.solvers.block_newton_ray.ray_solver")
+    solver: AbstractContextManager[Solver] = connect(settings.RAY_ADDRESS)
+    return solver
 
 
 def _search_settings(run: TrainingRun, interactions: Interactions) -> FoundSettings:

@@ -126,3 +126,13 @@ def test_a_live_release_that_raises_anything_is_replaced(release, monkeypatch):
     ended = runs.run_training(runs.queue_training(lambda run_id: None).pk)
     assert (ended.status, ended.error) == ("succeeded", "")
     assert Release.objects.get(is_live=True) == ended.release
+
+
+@pytest.mark.django_db
+def test_a_cluster_that_is_not_there_fails_the_run_in_words(release, settings):
+    pytest.importorskip("ray", reason="needs requirements-cluster.txt")
+    settings.RAY_ADDRESS = "127.0.0.1:9"
+    ended = runs.run_training(runs.queue_training(lambda run_id: None).pk)
+    assert ended.status == "failed"
+    assert "127.0.0.1:9 does not answer" in ended.error
+    assert Release.objects.get(is_live=True) == release
