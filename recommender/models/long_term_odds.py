@@ -55,6 +55,11 @@ class LongTermOdds:
         """(I,) p over its largest."""
         return np.asarray(np.exp(self.logs - self.logs.max(initial=-np.inf)))
 
+    @cached_property
+    def _reach(self) -> tuple[np.float32, np.float32]:
+        """The least and the greatest of the logarithms."""
+        return self.logs.min(), self.logs.max()
+
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the score of a title that would be so likely by the history alone.
 
@@ -67,9 +72,11 @@ class LongTermOdds:
         sharpness = np.float32(self.sharpness)
         if self.ranking is None:
             return np.asarray(self.z + gained / sharpness, dtype=np.float32)
-        logs = self.logs + gained
-        beyond = logs - np.clip(logs, self.logs.min(), self.logs.max())
-        return np.asarray(self.ranking.scores(gained) + beyond / sharpness, dtype=np.float32)
+        beyond = self.logs + gained
+        beyond -= np.clip(beyond, *self._reach)
+        beyond /= sharpness
+        beyond += self.ranking.scores(gained)
+        return beyond
 
 
 @dataclass(frozen=True)
@@ -105,14 +112,20 @@ class Ranking:
 
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the scores at the ranks that make titles so much likelier."""
-        head, last = np.float32(self.head), np.float32(len(self.curve) - 1)
-        shrunk = np.exp(gained / np.float32(-self.steepness))
-        rank = np.clip((self.greater + head) * shrunk - head, np.float32(0), last)
+        head, last = np.float32(self.head), len(self.curve) - 1
+        rank = gained / np.float32(-self.steepness)
+        np.exp(rank, out=rank)
+        rank *= self.greater + head
+        rank -= head
+        np.clip(rank, 0, last, out=rank)
         above = rank.astype(np.int32)
-        below = np.minimum(above + 1, len(self.curve) - 1)
-        share = rank - above.astype(np.float32)
-        high = self.curve[above]
-        return np.asarray(high - share * (high - self.curve[below]))
+        high = self.curve.take(above)
+        rank -= above.astype(np.float32)  # what is left of it
+        above += 1
+        np.minimum(above, last, out=above)
+        rank *= high - self.curve.take(above)
+        high -= rank
+        return high
 
 
 def standardised(scores: Float32) -> Float32:

@@ -26,7 +26,7 @@ how they were chosen).
 I items, E events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -174,7 +174,10 @@ class IntentParts:
         if self.counted is None:
             return ratio
         mass = np.float32(self.wanted @ ratio)
-        return mass + self.counted * (ratio - mass)
+        nearer = ratio - mass
+        nearer *= self.counted
+        nearer += mass
+        return nearer
 
 
 class VisitIntents:
@@ -266,54 +269,72 @@ class VisitIntents:
             weights: π by expert; what is left of 1 is a visit about nothing in particular. What
                 experts other than the aspects say counts whole for titles that nobody has liked.
         """
-        stated, learned = np.zeros_like(parts.wanted), np.zeros_like(parts.wanted)
-        masses: dict[str, float] = {}
-        for name, ratio in parts.ratios.items():
-            part = np.float32(weights.get(name, 0.0)) * ratio
-            masses[name] = float(parts.wanted @ part)
-            if name in self.config.aspects:
-                stated += part
-            else:
-                learned += part
-        about = stated + learned
+        names = set(self.config.aspects)
+        about = _weighted(parts, weights, names & parts.ratios.keys())
+        learned = _weighted(parts, weights, parts.ratios.keys() - names)
+        nothing = max(1 - sum(weights.values()), 0.0)
+        odds = parts.believed(about + np.float32(nothing))
+        odds += learned
+        odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
+        share = float(parts.wanted @ np.abs(odds - 1)) / 2 if parts.has_events else 0.0
+        about += learned
         if self.config.steepness:  # a search for a genre says nothing of years: they lift nothing
             silent = (name for name, ratio in parts.ratios.items() if not np.ptp(ratio))
             about -= np.float32(sum(weights.get(name, 0.0) for name in silent))
-        nothing = max(1 - sum(weights.values()), 0.0)
+        masses = {
+            name: weights.get(name, 0.0) * float(parts.wanted @ ratio)
+            for name, ratio in parts.ratios.items()
+        }
         total = max(nothing + sum(masses.values()), 1e-30)
-        odds = parts.believed(np.float32(nothing) + stated) + learned
-        odds /= np.float32(max(float(parts.wanted @ odds), 1e-9))  # (I,) q over p
         return IntentPosterior(
             parts.long_term.scores(_log(odds)),
             parts.long_term.scores(_log(about)),
-            float(parts.wanted @ np.abs(odds - 1)) / 2 if parts.has_events else 0.0,
+            share,
             {name: mass / total for name, mass in masses.items()},
         )
 
     def _ratios(self, name: str, evidence: Sequence[IntentEvidence], prior: Float32) -> Float32:
-        """Return (I,) the product of what each event says of every title, by one aspect."""
+        """Return (I,) the product of what each event says of every title, by one aspect.
+
+        What one says is a straight line of the likeness, so that three passes over the titles do.
+        """
         config = self.config
-        product = np.ones(len(prior), dtype=np.float32)
+        product, ratio = np.ones(len(prior), dtype=np.float32), np.empty_like(prior)
+        mass = float(prior.sum())
         positive = sum(not event.is_negative for event in evidence)
         diluted = config.reliability / max(positive, 1) ** config.dilution
         for event in evidence:
             likeness = event.likeness.get(name)
             if likeness is None:
                 continue
+            expected = float(prior @ likeness)
             if event.is_negative:
-                trust = np.float32(config.reliability * event.weight)
-                ratio = np.maximum(1 - trust * likeness, np.float32(0))
-                product *= ratio / max(float(prior @ ratio), 1e-9)
+                trust = config.reliability * event.weight
+                slope = -trust / max(mass - trust * expected, 1e-9)
+                constant = -slope / trust if trust else 1 / mass
             else:
-                trust = np.float32(diluted * event.weight)
-                expected = float(prior @ likeness) + config.floor
-                relative = (likeness + np.float32(config.floor)) / np.float32(expected)
-                product *= (1 - trust) + trust * relative
+                trust = diluted * event.weight
+                slope = trust / (expected + config.floor)
+                constant = 1 - trust + slope * config.floor
+            np.multiply(likeness, np.float32(slope), out=ratio)
+            ratio += np.float32(constant)
+            product *= ratio
         return product
 
 
+def _weighted(parts: IntentParts, weights: Mapping[str, float], names: Set[str]) -> Float32:
+    """Return (I,) the sum of what experts say of each title, by their weights."""
+    total = np.zeros_like(parts.wanted)
+    for name, ratio in parts.ratios.items():
+        if name in names:
+            total += np.float32(weights.get(name, 0.0)) * ratio
+    return total
+
+
 def _log(ratio: Float32) -> Float32:
-    return np.log(np.maximum(ratio, np.float32(1e-12)))
+    """Return (I,) the logarithms, in place."""
+    np.maximum(ratio, np.float32(1e-12), out=ratio)
+    return np.log(ratio, out=ratio)
 
 
 def weights_of(events: Iterable[tuple[Subject, int]]) -> dict[Subject, float]:
