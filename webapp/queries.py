@@ -5,9 +5,10 @@ what every response reads is kept as SQL in `sql/`. Each file has a twin in the 
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 
 class Query:
@@ -22,7 +23,7 @@ class Query:
         Raises:
             ProgrammingError: a parameter has no value.
         """
-        with connection.cursor() as cursor:
+        with binding_cursor() as cursor:
             cursor.execute(self.sql, values)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
@@ -33,12 +34,20 @@ class Query:
         Raises:
             ProgrammingError: a parameter has no value.
         """
-        with connection.cursor() as cursor:
+        with binding_cursor() as cursor:
             cursor.execute(self.sql, values)
 
 
+def binding_cursor() -> CursorWrapper:
+    """Return a cursor of our backend (`webapp.postgresql`) that sends values beside statements."""
+    return cast(CursorWrapper, cast(Any, connection).binding_cursor())
+
+
 class Queries:
-    """Several queries in one trip to the database, one after the other, with the same values."""
+    """Several queries in one trip to the database, one after the other, with the same values.
+
+    PostgreSQL takes several statements only with the values written into them.
+    """
 
     def __init__(self, *queries: Query) -> None:
         self._sql = ";\n".join(query.sql for query in queries)
