@@ -3,7 +3,7 @@
 from typing import Any, TypeVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 
 from webapp.catalog.models import Credit, Genre, Person, Title
@@ -47,6 +47,7 @@ class CreditInline(admin.TabularInline[Credit, Title]):
 
 @admin.register(Title)
 class TitleAdmin(InUseAdmin[Title]):
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     list_display = ["name", "year", "kind", "runtime_minutes", "votes", "added_at"]
     list_filter = ["kind", "genres"]
     search_fields = ["name", "external_id"]

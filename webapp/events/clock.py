@@ -4,7 +4,7 @@ Both headers count only with `MARQUEE_SIMULATION_TOKEN`; without that setting no
 simulated and every request has the real time.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.core.exceptions import BadRequest
@@ -14,6 +14,8 @@ from django.utils.crypto import constant_time_compare
 
 TOKEN_HEADER = "X-Marquee-Simulation"  # noqa: S105  names a header
 NOW_HEADER = "X-Marquee-Now"
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Evidence is looked for in the weeks before a moment, and the calendar begins with the year 1."""
 
 
 def is_simulated(request: HttpRequest) -> bool:
@@ -37,8 +39,9 @@ def now_of(request: HttpRequest) -> datetime:
         moment = datetime.fromisoformat(header)
     except ValueError as error:
         raise BadRequest(f"{NOW_HEADER} must be an ISO 8601 time, got {header[:40]!r}") from error
-    if moment.tzinfo is None or moment > now:
+    if moment.tzinfo is None or not EARLIEST < moment <= now:
         raise BadRequest(
-            f"{NOW_HEADER} must lie in the past and name its zone, got {header[:40]!r}"
+            f"{NOW_HEADER} must lie between {EARLIEST:%Y} and now and name its zone, "
+            f"got {header[:40]!r}"
         )
     return moment

@@ -45,4 +45,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
 
 
 def _not_ready(reason: str) -> HttpResponse:
-    return HttpResponse(reason, content_type="text/plain", status=503)
+    response = HttpResponse(reason, content_type="text/plain", status=503)
+    response["Retry-After"] = "2"
+    return response

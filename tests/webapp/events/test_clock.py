@@ -54,7 +54,11 @@ def test_without_the_setting_nobody_is_simulated(client, films, settings):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("moment", ["yesterday", "2999-01-01T00:00:00+00:00", "2026-01-01T00:00"])
+@pytest.mark.parametrize(
+    "moment",
+    ["yesterday", "2999-01-01T00:00:00+00:00", "2026-01-01T00:00", "0001-01-01T00:00:00+00:00",
+     "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"],
+)  # fmt: skip
 def test_a_moment_that_is_none_is_refused(client, films, moment):
     assert client.get("/", headers=headers(moment)).status_code == 400
 

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.contenttypes.models import ContentType
 from django.utils import timezone
 
 from webapp.metrics.audit import record_act
@@ -28,6 +29,20 @@ def admin(client):
 def test_lists_can_be_read_and_not_written(admin, name, told):
     assert told in admin.get(f"/admin/metrics/{name}/").content.decode()
     assert admin.get(f"/admin/metrics/{name}/add/").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/metrics/alert/1/delete/?_to_field=",
+        "/admin/catalog/title/x/change/?_to_field=no_such_field",
+        "/admin/r/{events}/34/",
+    ],
+)
+def test_an_address_that_names_nothing_is_no_fault_of_ours(admin, address):
+    """Django lets errors of fields through here, of a text that is no UUID, say."""
+    events = ContentType.objects.get(app_label="events", model="event").pk
+    assert admin.get(address.format(events=events)).status_code in (400, 404)
 
 
 def test_not_even_a_superuser_deletes_from_the_audit_log(admin):

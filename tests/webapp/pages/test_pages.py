@@ -313,8 +313,9 @@ def test_a_fault_of_ours_is_told_in_words(client, release, monkeypatch):
 def test_health_and_readiness(client, films, django_assert_num_queries):
     with django_assert_num_queries(0):
         assert client.get("/healthz").content == b"ok"
-    assert client.get("/readyz").status_code == 503
-    assert "no release" in client.get("/readyz").content.decode()
+    unready = client.get("/readyz")
+    assert (unready.status_code, unready["Retry-After"]) == (503, "2")
+    assert "no release" in unready.content.decode()
 
 
 def test_ready_with_a_release(client, release):
