@@ -570,6 +570,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Session-aware search and recommendation for a film and series catalogue.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "webapp.api.links.add_links",
+    ],
 }
 
 

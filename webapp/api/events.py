@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,16 +20,29 @@ from webapp.events.middleware import visit_of
 
 MAX_BATCH = 500
 TOO_MANY_TODAY = "more events came from this viewer within a day than are kept"
-
-
+EXAMPLE = {
+    "sent_at": "2026-03-01T20:15:03Z",
+    "events": [
+        {
+            "id": "0b0e7b1c-3c1b-4f43-9d4e-6f0f5a3a9c11",
+            "kind": "open",
+            "title": 42,
+            "occurred_at": "2026-03-01T20:15:00Z",
+            "surface": "home",
+            "row": "top_picks",
+            "slot": 3,
+        }
+    ],
+}
 SHIFT_FROM = timedelta(seconds=60)
 """A browser's clock that is no further off is believed."""
 
 
 class BatchSerializer(serializers.Serializer[Any]):
-    sent_at = serializers.DateTimeField(
+    sent_at = serializers.JSONField(
         required=False,
-        help_text="The client's clock as it sends. One that is over a minute off is corrected for.",
+        help_text="The client's clock as it sends, in ISO 8601 with its zone. One that is over a "
+        "minute off is corrected for; what is no time is not looked at.",
     )
     events = serializers.ListField(
         child=serializers.DictField(), allow_empty=False, min_length=1, max_length=MAX_BATCH
@@ -55,7 +68,9 @@ class EventsView(APIView):
     throttle_classes = [EventsThrottle]
 
     @extend_schema(
-        request=BatchSerializer, responses={200: ReportSerializer, **refusals(400, 403, 415, 429)}
+        request=BatchSerializer,
+        responses={200: ReportSerializer, **refusals(400, 403, 415, 429)},
+        examples=[OpenApiExample("A title was opened", EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         drafts: list[EventDraft] = []

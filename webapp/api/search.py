@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from search.engine import Hit
 from search.errors import FacetError, SearchError
 from search.facets import FIXED, Facet, FacetCount
-from search.query import FilterKind
+from search.query import MAX_CHARACTERS, FilterKind
 from search.retrieve import Band
 from webapp.api.refusals import refusals
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
@@ -125,8 +125,13 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
 
 
 LONGEST_NUMBER = 7
+SOME_TEXT = {"type": "string", "minLength": 1, "pattern": r"[^\s\u0000]"}
 PARAMETERS = [
-    OpenApiParameter("q", str, description="What was typed; without it, what to suggest now."),
+    OpenApiParameter(
+        "q",
+        {"type": "string", "maxLength": MAX_CHARACTERS},
+        description="What was typed; without it, what to suggest now.",
+    ),
     OpenApiParameter(
         "explain", str, enum=["0", "1"], description="1 adds the parts of every score."
     ),
@@ -221,7 +226,7 @@ class RecentSearchView(APIView):
     throttle_classes = [SearchThrottle]
 
     @extend_schema(
-        parameters=[OpenApiParameter("q", str, required=True, description="Its text.")],
+        parameters=[OpenApiParameter("q", SOME_TEXT, required=True, description="Its text.")],
         responses={204: None, **refusals(400, 403, 429)},
     )
     def delete(self, request: Request) -> Response:
