@@ -14,7 +14,7 @@ def database(name: str) -> Iterator[str]:
     """Make an empty database, yield its address, and drop it."""
     server = os.environ.get("DATABASE_URL", "postgres://localhost/postgres")
     server = urlunsplit(urlsplit(server)._replace(path="/postgres"))
-    drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     create = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
     with psycopg.connect(server.replace("postgres://", "postgresql://", 1), autocommit=True) as at:
         at.execute(drop)

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, LiteralString
 
+import django
 import psycopg
 
 from benchmarks.harness import ROOT, say
@@ -43,6 +44,11 @@ class Site:
             "MARQUEE_DEMO_OPERATOR_PASSWORD": PASSWORD + "!",
         }
 
+    def enter(self) -> None:
+        """Set this very process up for the site; it cannot leave again."""
+        os.environ |= self._environment
+        django.setup()
+
     def prepare(self) -> None:
         """Load the demo and train a release. Minutes."""
         for command in ("migrate", "collectstatic --noinput", "load_demo"):
@@ -66,9 +72,9 @@ class Site:
         with self._connection() as connection:
             return connection.execute(query).fetchall()
 
-    def running(self) -> AbstractContextManager[WebServer]:
-        """Return its web server, to be entered."""
-        return web_server(self._home / "web.log", self._environment)
+    def running(self, **environment: str) -> AbstractContextManager[WebServer]:
+        """Return its web server, to be entered; its output is in `web.log` of the home."""
+        return web_server(self._home / "web.log", self._environment | environment)
 
     def processor_time(self, server: WebServer) -> AbstractContextManager[Used]:
         """Measure its processes and connections while the block runs."""

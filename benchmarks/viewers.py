@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from django.apps import apps
 from django.conf import settings
@@ -13,7 +14,11 @@ from django.contrib.auth import (
     SESSION_KEY,
     get_user_model,
 )
+from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Count
+
+if TYPE_CHECKING:  # models cannot be imported before the setup
+    from django.contrib.auth.models import User
 
 
 @contextmanager
@@ -44,15 +49,21 @@ def viewers(number: int, *, is_staff: bool, skipped: int = 0) -> Iterator[list[s
                 ratings(profile=own, title_id=r.title_id, stars=r.stars, rated_at=r.rated_at)
                 for r in other.ratings.all()
             )
-            session = import_module(settings.SESSION_ENGINE).SessionStore()
-            session[SESSION_KEY] = str(account.pk)
-            session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
-            session[HASH_SESSION_KEY] = account.get_session_auth_hash()
-            session["profile_id"] = own.pk
-            session.create()
-            sessions.append(session)
+            sessions.append(session_of(account, own))
         yield [str(session.session_key) for session in sessions]
         for session in sessions:
             session.delete()
     finally:
         account.delete()
+
+
+def session_of(account: "User", profile: Any) -> SessionBase:
+    """Make the session of an account that has logged in and chosen a profile (or None)."""
+    session: SessionBase = import_module(settings.SESSION_ENGINE).SessionStore()
+    session[SESSION_KEY] = str(account.pk)
+    session[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+    session[HASH_SESSION_KEY] = account.get_session_auth_hash()
+    if profile is not None:
+        session["profile_id"] = profile.pk
+    session.create()
+    return session

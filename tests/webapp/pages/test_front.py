@@ -14,7 +14,8 @@ from django.utils import timezone
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 
-from tests.webapp.pages.test_who_may_what import RULES, routes, world  # noqa: F401  a fixture
+from benchmarks.hostile import routes
+from tests.webapp.pages.test_who_may_what import RULES, world  # noqa: F401  a fixture
 from webapp.events.models import Event
 from webapp.pages.front import PROBES
 from webapp.profiles.models import Profile

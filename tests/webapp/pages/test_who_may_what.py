@@ -18,8 +18,8 @@ import pytest
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
-from django.urls import URLPattern, get_resolver
 
+from benchmarks.hostile import routes
 from webapp.catalog.models import Genre, Title
 from webapp.engine.live import holder
 from webapp.events.ingest import EventDraft, record_events
@@ -118,16 +118,6 @@ RULES = {
 }
 SHOWS_THE_OWNER = {"", "my-list/", "history/", "title/<int:pk>/<slug:slug>/", "watch/<int:pk>/"}
 """Where the owner must see a difference, else this test would see none anywhere."""
-
-
-def routes(patterns: object = None, before: str = "") -> Iterator[str]:
-    """Every address the resolver knows, as it is written in the urls modules."""
-    for pattern in get_resolver().url_patterns if patterns is None else patterns:  # type: ignore
-        route = before + str(pattern.pattern)
-        if isinstance(pattern, URLPattern):
-            yield route
-        else:
-            yield from routes(pattern.url_patterns, route)
 
 
 def is_for_staff(route: str) -> bool:
