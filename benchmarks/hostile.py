@@ -45,7 +45,8 @@ RAW = ("%", "%0", "%zz", "%FF%FE", "%C0%80", "%ED%A0%80", "%00", "a=1;b=2", "&&&
 PARAMS = ("q", "page", "next", "days", "traffic", "arm", "csv", "explain", "v", "deep", "format",
           "o", "p", "e", "_popup", "_to_field", "_changelist_filters", "term", "app_label",
           "model_name", "field_name", "id__in", "name__icontains", "is_active__exact", "all",
-          "visit", "live", "id")  # fmt: skip
+          "visit", "live", "id", "sort", "genre", "decade", "language", "length", "age", "kind",
+          "seen")  # fmt: skip
 FIELDS = ("value", "next", "q", "id", "name", "title", "rows", "live", "release", "minutes",
           "confirmed", "username", "password", "old_password", "new_password1", "new_password2",
           "code", "is_child", "maturity_limit", "is_personalized", "keeps_history", "events",

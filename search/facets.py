@@ -13,7 +13,7 @@ import numpy as np
 from recommender.arrays import Bool, Int64
 from search.errors import FacetError
 from search.index.changed import AnyLabels
-from search.text import fold
+from search.text import VISIBLE, fold
 
 MOST_VALUES = 20
 """Values of a facet that are offered, those of most documents."""
@@ -67,7 +67,7 @@ class FacetValue:
             raise FacetError(facet, f"Give one of {', '.join(FIXED[facet])}, not “{text[:40]}”.")
         if facet is Facet.DECADE and not _DECADE.fullmatch(text):
             raise FacetError(facet, f"Write a decade as 1990s, not “{text[:40]}”.")
-        if not text.strip() or len(text) > LONGEST_VALUE:
+        if not re.search(VISIBLE, text) or len(text) > LONGEST_VALUE:
             raise FacetError(facet, f"Give a {facet} of 1 to {LONGEST_VALUE} characters.")
         return cls(facet, text)
 

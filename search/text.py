@@ -11,6 +11,8 @@ from itertools import groupby, pairwise
 
 import regex
 
+VISIBLE = r"[^\s\u0000-\u001f\u007f-\u00a0\ufeff]"
+"""A pattern, to Python as to ECMA-262 (JSON Schema), of a character that shows something."""
 LETTERS = str.maketrans(
     {
         "æ": "ae",

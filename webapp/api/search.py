@@ -3,6 +3,7 @@
 Without a text both answer with titles for this visit.
 """
 
+import re
 import time
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,15 +19,16 @@ from rest_framework.views import APIView
 
 from search.engine import Hit
 from search.errors import FacetError, SearchError
-from search.facets import FIXED, Facet, FacetCount
+from search.facets import FIXED, LONGEST_VALUE, Facet, FacetCount
 from search.query import MAX_CHARACTERS, FilterKind
 from search.retrieve import Band
+from search.text import VISIBLE
 from webapp.api.refusals import refusals
 from webapp.api.throttling import SearchThrottle, SuggestThrottle
 from webapp.catalog.models import Genre, Person, Title
 from webapp.catalog.posters import poster_url
 from webapp.discovery.hits import SEARCH_HITS
-from webapp.discovery.selection import Selection, Sort
+from webapp.discovery.selection import MOST_CHOSEN, Selection, Sort
 from webapp.engine.cards import TitleFacts
 from webapp.engine.page_views import SearchPage
 from webapp.engine.responses import prequery, search, typed
@@ -124,8 +126,8 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     took_ms = serializers.FloatField()
 
 
-LONGEST_NUMBER = 7
-SOME_TEXT = {"type": "string", "minLength": 1, "pattern": r"[^\s\u0000]"}
+PAGE = re.compile(r"[1-9]\d{0,5}", re.ASCII)
+SOME_TEXT = {"type": "string", "minLength": 1, "pattern": VISIBLE}
 PARAMETERS = [
     OpenApiParameter(
         "q",
@@ -138,19 +140,25 @@ PARAMETERS = [
 ]
 
 
+def _of_facet(facet: Facet, words: str, value: dict[str, Any] | None = None) -> OpenApiParameter:
+    """Return a facet's parameter, which may be repeated; `value` is the schema of one value."""
+    one = value or {"type": "string", "enum": list(FIXED[facet])}
+    schema = {"type": "array", "items": one, "maxItems": MOST_CHOSEN}
+    return OpenApiParameter(facet.value, schema, description=words)
+
+
+_NAME = SOME_TEXT | {"maxLength": LONGEST_VALUE}
+_DECADE = {"type": "string", "pattern": r"^[1-9][0-9][0-9]0s$"}
 NARROWING = [
-    *(
-        OpenApiParameter(facet.value, str, enum=values, many=True, description=words)
-        for facet, values, words in (
-            (Facet.GENRE, None, "Its name. Of several all must hold."),
-            (Facet.DECADE, None, "As 1990s. Of several values of any other facet one must hold."),
-            (Facet.LANGUAGE, None, "Its name, as the catalogue has it."),
-            (Facet.LENGTH, FIXED[Facet.LENGTH], "In minutes."),
-            (Facet.AGE, FIXED[Facet.AGE], "What may be watched at this age."),
-            (Facet.KIND, FIXED[Facet.KIND], "Films or series."),
-            (Facet.SEEN, FIXED[Facet.SEEN], "Whether this viewer rated or watched it."),
-        )
+    _of_facet(Facet.GENRE, "Its name. Of several all must hold.", _NAME),
+    _of_facet(
+        Facet.DECADE, "As 1990s. Of several values of any other facet one must hold.", _DECADE
     ),
+    _of_facet(Facet.LANGUAGE, "Its name, as the catalogue has it.", _NAME),
+    _of_facet(Facet.LENGTH, "In minutes."),
+    _of_facet(Facet.AGE, "What may be watched at this age."),
+    _of_facet(Facet.KIND, "Films or series."),
+    _of_facet(Facet.SEEN, "Whether this viewer rated or watched it."),
     OpenApiParameter(
         "sort",
         str,
@@ -158,7 +166,11 @@ NARROWING = [
         description="match: as it matches; the latest year, what came last into the catalogue, "
         "what most people like or the shortest first, each behind what holds the words as typed.",
     ),
-    OpenApiParameter("page", int, description=f"From 1; {SEARCH_HITS} titles each."),
+    OpenApiParameter(
+        "page",
+        {"type": "integer", "minimum": 1, "maximum": 999_999},
+        description=f"From 1; {SEARCH_HITS} titles each.",
+    ),
 ]
 
 
@@ -167,6 +179,9 @@ class _AnswerView(APIView):
         """Answer a text that is not blank."""
         raise NotImplementedError
 
+    def check(self, request: Request) -> None:
+        """Raise FacetError if a parameter has no such value."""
+
     def answer(self, request: Request) -> Response:
         began = time.perf_counter()
         if request.query_params.get("explain", "0") not in ("0", "1"):
@@ -174,6 +189,7 @@ class _AnswerView(APIView):
         visit = visit_of(request._request)
         text, now = request.query_params.get("q", ""), now_of(request._request)
         try:
+            self.check(request)
             is_blank = not text.strip()
             page = prequery(visit, now) if is_blank else self.find(request, visit, text, now)
         except FacetError as error:
@@ -197,12 +213,24 @@ class SearchView(_AnswerView):
         return self.answer(request)
 
     def find(self, request: Request, visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
-        parameters = request.query_params
-        number = parameters.get("page", "1")
-        if not (number.isascii() and number.isdigit() and 0 < len(number) < LONGEST_NUMBER):
+        selection, number = self._asked(request)
+        return search(visit, text, now, selection, number)
+
+    def check(self, request: Request) -> None:
+        """Raise FacetError if a parameter has no such value, whatever was typed."""
+        self._asked(request)
+
+    @staticmethod
+    def _asked(request: Request) -> tuple[Selection, int]:
+        """Return what is chosen and which page.
+
+        Raises:
+            FacetError: a parameter has no such value.
+        """
+        number = request.query_params.get("page", "1")
+        if not PAGE.fullmatch(number):
             raise FacetError("page", f"Give a number from 1, not “{number[:40]}”.")
-        selection = Selection.parse(dict(parameters.lists()))
-        return search(visit, text, now, selection, int(number))
+        return Selection.parse(dict(request.query_params.lists())), int(number)
 
 
 class SuggestView(_AnswerView):
@@ -231,7 +259,7 @@ class RecentSearchView(APIView):
     )
     def delete(self, request: Request) -> Response:
         text = request.query_params.get("q", "").replace("\0", "").strip()
-        if not text:
+        if not re.search(VISIBLE, text):
             raise ValidationError({"q": ["Name the text that is to be forgotten."]})
         forget_search(visit_of(request._request), text)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -15,8 +15,8 @@ from search.engine import SearchEngine
 from search.errors import FacetError
 from search.facets import Facet, FacetValue
 
-MOST_CHOSEN = 20
-"""Values in one address."""
+MOST_CHOSEN = 10
+"""Values of one facet in an address."""
 LONGEST_MINUTES = 1_000_000
 """What no title lasts: those of unknown length stand behind all others."""
 
@@ -55,14 +55,15 @@ class Selection:
         Raises:
             FacetError: a value is none of its facet's, or there are too many.
         """
-        given = ((facet, text) for facet in Facet for text in parameters.get(facet, ()))
-        chosen = tuple(dict.fromkeys(FacetValue.parse(*each) for each in given))
-        if len(chosen) > MOST_CHOSEN:
-            raise FacetError(chosen[-1].facet, f"Choose {MOST_CHOSEN} filters at most.")
+        given = {facet: parameters.get(facet, ()) for facet in Facet}
+        for facet, texts in given.items():
+            if len(texts) > MOST_CHOSEN:
+                raise FacetError(facet, f"Choose {MOST_CHOSEN} at most.")
+        chosen = (FacetValue.parse(facet, text) for facet, texts in given.items() for text in texts)
         sort = next(iter(parameters.get("sort", ())), Sort.MATCH.value)
         if sort not in list(Sort):
             raise FacetError("sort", f"Sort by one of {', '.join(Sort)}, not “{sort[:40]}”.")
-        return cls(chosen, Sort(sort))
+        return cls(tuple(dict.fromkeys(chosen)), Sort(sort))
 
     def parameters(self) -> list[tuple[str, str]]:
         """Return what `parse` reads as this, without what is the default."""

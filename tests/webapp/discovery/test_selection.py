@@ -33,6 +33,7 @@ def test_what_parameters_choose_is_written_as_the_same_parameters():
         ({"sort": ["name"]}, "sort"),
         ({"sort": [""]}, "sort"),
         ({"decade": ["90"]}, "decade"),
+        ({"genre": ["\x1f"]}, "genre"),
         ({"language": [f"L{n}" for n in range(MOST_CHOSEN + 1)]}, "language"),
     ],
 )
