@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from webapp.catalog.importers import movielens
-from webapp.catalog.importers.errors import BadValue, Problem
+from webapp.catalog.importers.errors import BadValue, ImportRefused, Problem
 from webapp.catalog.importers.fields import Column, match_columns, required_timestamp, text
 from webapp.catalog.importers.loading import (
     Options,
@@ -27,15 +28,42 @@ ROWS_PER_INSERT = 50_000
 ROWS_PER_FETCH = 2_000
 
 
-def stars(value: object) -> float:
-    """Parse a number of stars, 0.5 to 5."""
+class Stars:
+    """Parser of stars on a scale: 9 of 10 is 4.5."""
+
+    def __init__(self, scale: int) -> None:
+        """Prepare.
+
+        Args:
+            scale: the most that a file gives.
+        """
+        self._scale = scale
+        self.is_exceeded = False
+        """Whether a number was larger than the scale."""
+
+    def __call__(self, value: object) -> float:
+        """Return 0.5 to 5 stars.
+
+        Raises:
+            BadValue: it is no number of the scale.
+        """
+        number = _number(value)
+        self.is_exceeded |= number > self._scale
+        stars = number * HIGHEST_STARS / self._scale
+        if not LOWEST_STARS <= stars <= HIGHEST_STARS:
+            lowest = LOWEST_STARS * self._scale / HIGHEST_STARS
+            raise BadValue(f"is not a number from {lowest:g} to {self._scale}")
+        return stars
+
+
+def _number(value: object) -> float:
+    """Return a number, 4,5 too; NaN where it is none."""
+    if isinstance(value, bool) or not isinstance(value, str | float | int):
+        return math.nan
     try:
-        number = float(value) if isinstance(value, str | float | int) else math.nan
+        return float(value.replace(",", ".") if isinstance(value, str) else value)
     except ValueError:
-        number = math.nan
-    if not LOWEST_STARS <= number <= HIGHEST_STARS:
-        raise BadValue(f"is not a number from {LOWEST_STARS} to {HIGHEST_STARS:g}")
-    return number
+        return math.nan
 
 
 COLUMNS = {
@@ -53,7 +81,7 @@ COLUMNS = {
             "the external_id of a title in the catalogue",
             required=True,
         ),
-        Column("stars", stars, "0.5 to 5", required=True),
+        Column("stars", Stars(5), "0.5 to 5; see --scale", required=True),
         Column(
             "rated_at",
             required_timestamp,
@@ -65,8 +93,14 @@ COLUMNS = {
 """Columns of a file of ratings. Of several for one person and title the latest counts."""
 
 
-def load_history(path: Path, options: Options, now: datetime) -> Report:
+def load_history(path: Path, options: Options, now: datetime, scale: int | None = None) -> Report:
     """Load a file of ratings or a MovieLens folder.
+
+    Args:
+        path: of the file or folder.
+        options: how to import.
+        now: the moment.
+        scale: see `load_ratings`.
 
     Raises:
         ImportRefused: Nothing was loaded.
@@ -74,21 +108,34 @@ def load_history(path: Path, options: Options, now: datetime) -> Report:
     table = movielens.open_in_folder(path, "ratings")
     if movielens.is_ratings(table):
         table = table.renamed(movielens.RATING_COLUMNS)
-    return load_ratings(table, options, now)
+    return load_ratings(table, options, now, scale)
 
 
-def load_ratings(table: Table, options: Options, now: datetime) -> Report:
+def load_ratings(table: Table, options: Options, now: datetime, scale: int | None = None) -> Report:
     """Load a table with the columns of COLUMNS. A newer rating in the database is left alone.
+
+    Args:
+        table: of ratings.
+        options: how to import.
+        now: the moment.
+        scale: the most stars that the file gives; None takes 5, and refuses a file with more.
 
     Raises:
         ImportRefused: Nothing was loaded.
     """
     report = Report()
+    stars = Stars(scale or 5)
+    columns = {**COLUMNS, "stars": replace(COLUMNS["stars"], parse=stars)}
     names = [column.name for _, column in match_columns(table, COLUMNS)]
     with import_transaction(options, report) as cursor:
         cursor.execute(_STAGING_TABLE)
         copy_statement = f"COPY incoming (line, {', '.join(names)}) FROM STDIN"
-        copy_valid_lines(cursor, copy_statement, table, COLUMNS, options, report)
+        copy_valid_lines(cursor, copy_statement, table, columns, options, report)
+        if scale is None and stars.is_exceeded:
+            raise ImportRefused(
+                f"{table.file} holds more than 5 stars, so nothing was loaded: give --scale 10 if "
+                "its best is 10 (or --scale 100), or --scale 5 to leave such lines out"
+            )
         for problem in _unknown_titles(cursor, table):
             report.refused += 1
             options.on_problem(problem)

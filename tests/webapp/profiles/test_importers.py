@@ -13,10 +13,16 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.catalog.importers.errors import BadValue, FileRefused, Problem, StrictRefused
+from webapp.catalog.importers.errors import (
+    BadValue,
+    FileRefused,
+    ImportRefused,
+    Problem,
+    StrictRefused,
+)
 from webapp.catalog.importers.loading import Options, Report
 from webapp.catalog.models import Title
-from webapp.profiles.importers import COLUMNS, load_history, stars
+from webapp.profiles.importers import COLUMNS, Stars, load_history
 from webapp.profiles.models import Profile, Rating
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,10 +39,11 @@ def _catalogue(db: None) -> None:
 
 
 def load(
-    path: Path, *, strict: bool = False, dry_run: bool = False
+    path: Path, *, strict: bool = False, dry_run: bool = False, scale: int | None = None
 ) -> tuple[Report, list[Problem]]:
     problems: list[Problem] = []
-    return load_history(path, Options(strict, dry_run, problems.append), NOW), problems
+    options = Options(strict, dry_run, problems.append)
+    return load_history(path, options, NOW, scale), problems
 
 
 def counts(report: Report) -> tuple[int, int, int, int]:
@@ -135,14 +142,13 @@ def test_a_profile_that_an_account_took_over_stays_its(path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        (",1,5,0", "column profile_id: '' is empty; a value is needed"),
-        ("ann,,5,0", "column title_id: '' is empty; a value is needed"),
-        ("ann,99,5,0", "column title_id: '99' is no title of the catalogue"),
-        ("ann,1,0,0", "column stars: '0' is not a number from 0.5 to 5"),
-        ("ann,1,5.5,0", "column stars: '5.5' is not a number from 0.5 to 5"),
-        ("ann,1,nan,0", "column stars: 'nan' is not a number from 0.5 to 5"),
-        ("ann,1,great,0", "column stars: 'great' is not a number from 0.5 to 5"),
-        ("ann,1,,0", "column stars: '' is not a number from 0.5 to 5"),
+        (",1,5,1100000000", "column profile_id: '' is empty; a value is needed"),
+        ("ann,,5,1100000000", "column title_id: '' is empty; a value is needed"),
+        ("ann,99,5,1100000000", "column title_id: '99' is no title of the catalogue"),
+        ("ann,1,0,1100000000", "column stars: '0' is not a number from 0.5 to 5"),
+        ("ann,1,nan,1100000000", "column stars: 'nan' is not a number from 0.5 to 5"),
+        ("ann,1,great,1100000000", "column stars: 'great' is not a number from 0.5 to 5"),
+        ("ann,1,,1100000000", "column stars: '' is not a number from 0.5 to 5"),
         ("ann,1,5,", "column rated_at: '' is empty; a time is needed"),
         ("ann,1,5,yesterday", "column rated_at: 'yesterday' is neither a time in seconds"),
         ("ann,1,5,99999999999999999999", "is neither a time in seconds since 1970"),
@@ -150,7 +156,7 @@ def test_a_profile_that_an_account_took_over_stays_its(path: Path) -> None:
     ],
 )
 def test_a_bad_line_is_told_and_the_rest_is_loaded(path: Path, line: str, told: str) -> None:
-    path.write_text(HEADER + f"bob,1,4,0\n{line}\nbob,2,4,0\n")
+    path.write_text(HEADER + f"bob,1,4,1100000000\n{line}\nbob,2,4,1100000000\n")
     report, problems = load(path)
     assert counts(report) == (2, 0, 0, 1)
     assert str(problems[0]).startswith("ratings.csv, line 3, ")
@@ -159,22 +165,22 @@ def test_a_bad_line_is_told_and_the_rest_is_loaded(path: Path, line: str, told: 
 
 
 def test_problems_of_a_movielens_file_name_its_own_columns(path: Path) -> None:
-    path.write_text("userId,movieId,rating,timestamp\n1,99,4,0\n1,1,9,0\n")
+    path.write_text("userId,movieId,rating,timestamp\n1,99,4,1100000000\n1,1,-9,1100000000\n")
     assert [str(problem) for problem in load(path)[1]] == [
-        "ratings.csv, line 3, column rating: '9' is not a number from 0.5 to 5",
+        "ratings.csv, line 3, column rating: '-9' is not a number from 0.5 to 5",
         "ratings.csv, line 2, column movieId: '99' is no title of the catalogue",
     ]
 
 
 def test_strict_refuses_a_history_with_an_unknown_title(path: Path) -> None:
-    path.write_text(HEADER + "ann,1,4,0\nann,99,4,0\n")
+    path.write_text(HEADER + "ann,1,4,1100000000\nann,99,4,1100000000\n")
     with pytest.raises(StrictRefused):
         load(path, strict=True)
     assert not Profile.objects.exists()
 
 
 def test_a_dry_run_counts_and_keeps_nothing(path: Path) -> None:
-    path.write_text(HEADER + "ann,1,4,0\nann,99,4,0\n")
+    path.write_text(HEADER + "ann,1,4,1100000000\nann,99,4,1100000000\n")
     assert counts(load(path, dry_run=True)[0]) == (1, 0, 0, 1)
     assert not Profile.objects.exists()
 
@@ -193,14 +199,14 @@ def test_an_empty_history_loads_nothing(path: Path) -> None:
 @given(st.floats())
 def test_stars_are_half_to_five_or_refused(value: float) -> None:
     if 0.5 <= value <= 5:
-        assert stars(value) == stars(str(value)) == value
+        assert Stars(5)(value) == Stars(5)(str(value)) == value
     else:
         with pytest.raises(BadValue):
-            stars(value)
+            Stars(5)(value)
 
 
 def test_the_command_prints_a_summary(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path.write_text(HEADER + "ann,1,4,0\nann,99,4,0\n")
+    path.write_text(HEADER + "ann,1,4,1100000000\nann,99,4,1100000000\n")
     call_command("load_history", path)
     out, err = capsys.readouterr()
     assert "Ratings: 1 created, 0 updated, 0 unchanged, 1 refused, in " in out
@@ -217,3 +223,34 @@ def test_help_and_docs_name_every_column(capsys: pytest.CaptureFixture[str]) -> 
     for name in COLUMNS:
         assert f"  {name}" in shown
         assert f"| `{name}`" in docs
+
+
+def test_more_than_five_stars_are_refused_until_the_scale_is_given(path: Path) -> None:
+    path.write_text(HEADER + f"ann,1,9,{EARLY}\nann,2,10,{EARLY}\nann,3,1,{EARLY}\n")
+    with pytest.raises(ImportRefused, match=r"ratings.csv holds more than 5 stars.* --scale 10"):
+        load(path)
+    assert rated() == []
+    assert counts(load(path, scale=10)[0]) == (3, 0, 0, 0)
+    assert rated() == [("ann", "1", 4.5), ("ann", "2", 5.0), ("ann", "3", 0.5)]
+    report, problems = load(path, scale=5)
+    assert counts(report) == (0, 1, 0, 2)
+    assert "'10' is not a number from 0.5 to 5" in str(problems[1])
+
+
+def test_the_command_takes_a_scale(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path.write_text(HEADER + f"ann,1,9,{EARLY}\n")
+    with pytest.raises(CommandError, match="--scale 10"):
+        call_command("load_history", str(path))
+    call_command("load_history", str(path), scale=10)
+    assert rated() == [("ann", "1", 4.5)]
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"), [("4,5", 4.5), (4, 4.0), (True, None), (None, None), ("nan", None)]
+)
+def test_a_number_of_stars_is_no_truth_value(written: object, expected: float | None) -> None:
+    if expected is None:
+        with pytest.raises(BadValue):
+            Stars(5)(written)
+    else:
+        assert Stars(5)(written) == expected

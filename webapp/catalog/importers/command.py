@@ -87,6 +87,8 @@ class ImportCommand(BaseCommand):
             problems.write_hidden_count()
             raise CommandError(str(error)) from error
         problems.write_hidden_count()
+        for note in report.notes:
+            self.stdout.write(note)
         if report.ignored:
             self.stdout.write(f"Columns that were ignored: {', '.join(report.ignored)}.")
         rolled_back = " Dry run: nothing was kept." if options["dry_run"] else ""

@@ -17,11 +17,14 @@ from urllib.parse import urlsplit
 from webapp.catalog.importers.errors import BadValue, FileRefused
 from webapp.catalog.importers.tables import Table
 
+_YEAR_AND_MORE = re.compile(r"(\d{4})\s*(?:[-–—]\s*(?:\d{4})?|-\d\d-\d\d(?:[T ].*)?)", re.ASCII)
 FUTURE_ALLOWED = timedelta(days=1)
 CACHED_TEXTS = 50_000
 """Ids and people's names repeat within a file; each is checked once."""
 EARLIEST_YEAR = 1900
 LIST_SEPARATOR = "|"
+NULL = r"\N"
+"""An empty value as PostgreSQL and IMDb write it."""
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,23 @@ def match_columns(table: Table, columns: Mapping[str, Column]) -> list[tuple[int
     Raises:
         FileRefused: A required column is missing or one is named twice.
     """
-    repeated = sorted({name for name in table.columns if table.columns.count(name) > 1})
+    named = [known_name(name, columns) or name for name in table.columns]
+    repeated = sorted({name for name in named if named.count(name) > 1})
     if repeated:
         raise FileRefused(f"{table.file} names the column {', '.join(repeated)} twice")
-    missing = [c.name for c in columns.values() if c.required and c.name not in table.columns]
+    missing = [c.name for c in columns.values() if c.required and c.name not in named]
     if missing:
         raise FileRefused(
             f"{table.file} lacks the column {', '.join(missing)}; it has "
             f"{', '.join(table.columns)}; allowed are {', '.join(columns)}"
         )
-    return [(index, columns[name]) for index, name in enumerate(table.columns) if name in columns]
+    return [(index, columns[name]) for index, name in enumerate(named) if name in columns]
+
+
+def known_name(name: str, columns: Mapping[str, Column]) -> str | None:
+    """Return which of the columns a file's name means: External ID is external_id; None: none."""
+    plain = re.sub(r"[\s-]+", "_", name.strip().casefold())
+    return name if name in columns else plain if plain in columns else None
 
 
 def text(limit: int, *, required: bool = False) -> Callable[[object], str]:
@@ -86,6 +96,19 @@ def whole_number(low: int, high: int) -> Callable[[object], int | None]:
             if low <= number <= high:
                 return number
         raise BadValue(f"is not a whole number from {low} to {high}")
+
+    return parse
+
+
+def year(low: int, high: int) -> Callable[[object], int | None]:
+    """A year in this range, or the first one of 2008–2013, 2019- or 2010-07-16."""
+    parse_number = whole_number(low, high)
+
+    def parse(value: object) -> int | None:
+        written = value.isoformat() if isinstance(value, date) else value
+        if isinstance(written, str) and (begun := _YEAR_AND_MORE.fullmatch(written.strip())):
+            written = begun[1]
+        return parse_number(written)
 
     return parse
 
@@ -179,11 +202,16 @@ def timestamp(value: object) -> datetime | None:
 
 def _parse_timestamp(written: str) -> datetime:
     try:
-        if re.fullmatch(r"\d+(\.\d+)?", written, re.ASCII):
+        if re.fullmatch(r"\d{8}", written, re.ASCII):
+            return datetime.strptime(written, "%Y%m%d").replace(tzinfo=UTC)
+        if re.fullmatch(r"\d{9,}(\.\d+)?", written, re.ASCII):
             return datetime.fromtimestamp(float(written), UTC)
-        return datetime.fromisoformat(written)
+        return datetime.fromisoformat(written.removesuffix(" UTC"))
     except (ValueError, OverflowError, OSError):
-        reason = "is neither a time in seconds since 1970 nor like 2024-05-31T20:15:00Z"
+        reason = (
+            "is neither a time in seconds since 1970, of nine digits or more, nor like "
+            "2024-05-31T20:15:00Z, 2024-05-31 or 20240531"
+        )
         raise BadValue(reason) from None
 
 
@@ -199,7 +227,7 @@ def _as_text(value: object) -> str:
     """Return the value as a CSV would hold it; 862.0 from a Parquet column with gaps is 862."""
     if isinstance(value, str):
         _refuse_unstorable(value)
-        return value
+        return "" if value == NULL else value
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, float) and value.is_integer():

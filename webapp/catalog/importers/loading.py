@@ -10,7 +10,7 @@ from django.db.models import Model
 from tqdm import tqdm
 
 from webapp.catalog.importers.errors import BadValue, ImportRefused, Problem, StrictRefused
-from webapp.catalog.importers.fields import Column, match_columns
+from webapp.catalog.importers.fields import Column, known_name, match_columns
 from webapp.catalog.importers.tables import PROGRESS_AFTER_SECONDS, Row, Table
 
 IMPORT_LOCK = 7_365_001
@@ -44,6 +44,8 @@ class Report:
     refused: int = 0
     ignored: list[str] = field(default_factory=list)
     """Columns of the file that the importer does not have."""
+    notes: list[str] = field(default_factory=list)
+    """How the file was read, where that may be a surprise; a sentence each."""
 
     def __str__(self) -> str:
         repeated = f", {self.repeated:,} repeated" if self.repeated else ""
@@ -96,7 +98,8 @@ def copy_valid_lines(
     `copy_statement` has the line number first, then the matched columns in the table's order.
     """
     matched = match_columns(table, columns)
-    report.ignored = [name for name in table.columns if name not in columns]
+    report.ignored = [name for name in table.columns if known_name(name, columns) is None]
+    report.notes += table.notes
     with (
         cursor.copy(copy_statement) as copy,
         progress_bar(f"Reading {table.file}", table) as advance,

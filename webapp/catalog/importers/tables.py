@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
+from webapp.catalog.importers.csv_form import CsvForm, Records, form_of, text_lines
 from webapp.catalog.importers.errors import FileRefused, Problem, printable
 
 SUFFIXES = (".csv", ".parquet", ".jsonl")
@@ -48,6 +49,8 @@ class Table:
     position: Position = field(default_factory=Position)
     labels: Mapping[str, str] = field(default_factory=dict)
     """The file's own name of a column, if it differs."""
+    notes: Sequence[str] = ()
+    """What is unusual about it, a sentence each."""
 
     def renamed(self, names: Mapping[str, str]) -> "Table":
         """Return the table under other column names; problems still use those of the file."""
@@ -86,11 +89,11 @@ def find_table(folder: Path, stem: str) -> Path | None:
 
 
 def _open_csv(path: Path) -> Table:
-    with path.open("rb") as raw:
-        try:
-            header = next(csv.reader(_text_lines(raw, Position()), strict=True), None)
-        except csv.Error as error:
-            raise FileRefused(f"{path}: the header is not well-formed CSV: {error}") from error
+    form = form_of(path)
+    try:
+        header = Records(text_lines(path, form.encoding), form.separator).next()
+    except csv.Error as error:
+        raise FileRefused(f"{path}: the header is not well-formed CSV: {error}") from error
     if not header:
         raise FileRefused(f"{path} is empty; its first line must name the columns")
     columns = tuple(printable(name.strip()) for name in header)
@@ -98,47 +101,43 @@ def _open_csv(path: Path) -> Table:
     return Table(
         file=path.name,
         columns=columns,
-        rows=_csv_rows(path, len(columns), position),
+        rows=_csv_rows(path, form, len(columns), position),
         size=path.stat().st_size,
         unit="B",
         position=position,
+        notes=form.notes,
     )
 
 
-def _csv_rows(path: Path, width: int, position: Position) -> Iterator[Row | Problem]:
-    with path.open("rb") as raw:
-        reader = csv.reader(_text_lines(raw, position), strict=True)
-        next(reader)  # the header
-        while True:
-            line = reader.line_num + 1
-            try:
-                values = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                yield Problem(path.name, line, "", "", _csv_reason(error))
-                continue
-            if len(values) == width:
-                yield Row(line, values)
-            elif values:
-                reason = f"has {len(values)} values where the header names {width} columns"
-                yield Problem(path.name, line, "", "", reason)
+def _csv_rows(path: Path, form: CsvForm, width: int, position: Position) -> Iterator[Row | Problem]:
+    def note(offset: int) -> None:
+        position.offset = offset
+
+    records = Records(text_lines(path, form.encoding, note), form.separator)
+    records.next()  # the header
+    while True:
+        try:
+            values = records.next()
+        except csv.Error as error:
+            yield Problem(path.name, records.line, "", "", _csv_reason(error, records))
+            records.refuse()
+            continue
+        if values is None:
+            return
+        if len(values) == width:
+            yield Row(records.line, values)
+        elif values:
+            reason = f"has {len(values)} values where the header names {width} columns"
+            yield Problem(path.name, records.line, "", "", reason)
+            if records.num_lines > 1:
+                records.refuse()
 
 
-def _text_lines(raw: IO[bytes], position: Position) -> Iterator[str]:
-    """Yield lines as text; bytes that are not UTF-8 become surrogates, which parsers refuse."""
-    while line := raw.readline(LONGEST_LINE_BYTES):
-        encoding = "utf-8" if position.offset else "utf-8-sig"
-        position.offset += len(line)
-        yield line.decode(encoding, "surrogateescape")
-
-
-def _csv_reason(error: csv.Error) -> str:
+def _csv_reason(error: csv.Error, records: Records) -> str:
+    if records.num_lines > 1:
+        return "opens a quote that is not closed; reading goes on with the next line"
     if "field limit" in str(error):
-        return (
-            f"has a value longer than {LONGEST_CSV_VALUE:,} characters, perhaps because a "
-            "closing quote is missing; reading continues after it"
-        )
+        return f"has a value longer than {LONGEST_CSV_VALUE:,} characters"
     return f"is not well-formed CSV: {error}"
 
 

@@ -3,6 +3,7 @@
 Lines are copied into the temporary table `incoming`; a fixed number of statements writes them.
 """
 
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -25,6 +26,7 @@ from webapp.catalog.importers.fields import (
     timestamp,
     web_address,
     whole_number,
+    year,
     yes_or_no,
 )
 from webapp.catalog.importers.loading import (
@@ -51,9 +53,9 @@ COLUMNS = {
         ),
         Column("name", text(300, required=True), "as viewers read it", required=True),
         Column("alternative_names", names(300), "other names people search for, separated by |"),
-        Column("year", whole_number(1870, 2100), "of first release"),
+        Column("year", year(1870, 2100), "of first release; the first one of 2008–2013"),
         Column("kind", choice(("film", "series"), "film"), "film (the default) or series"),
-        Column("genres", names(60), "separated by |, as in Comedy|Drama"),
+        Column("genres", names(60), "separated by |, as in Comedy|Drama; else by , or ;"),
         Column("runtime_minutes", whole_number(1, 6000), "whole minutes"),
         Column("plot", prose(20_000), "a few sentences; may span lines"),
         Column("language", text(100), "spoken language, as viewers read it"),
@@ -161,6 +163,11 @@ def load_titles(
         columns = {**COLUMNS, "genres": replace(COLUMNS["genres"], parse=genres.parse)}
         cursor.execute(statements.staging_table())
         copy_valid_lines(cursor, statements.copy_statement(), table, columns, options, report)
+        if genres.cut_elsewhere:
+            report.notes.append(
+                f"Genres without | between them are cut at commas and semicolons, as in "
+                f"{genres.cut_elsewhere!r}."
+            )
         refuse_if_strict(options, report)
         _write(cursor, statements, genres, report, now)
     return report
@@ -272,12 +279,17 @@ class _GenreNames:
         self.name_of = {key: genre.name for genre in genres for key in (genre.slug, genre.name)}
         self.new: dict[str, Genre] = {}
         self._split = COLUMNS["genres"].parse
+        self.cut_elsewhere = ""
+        """The first value that was cut at commas or semicolons; empty while none was."""
 
     @classmethod
     def of_catalogue(cls) -> "_GenreNames":
         return cls(Genre.objects.all())
 
     def parse(self, value: object) -> list[str]:
+        if isinstance(value, str) and "|" not in value and re.search("[,;]", value):
+            self.cut_elsewhere = self.cut_elsewhere or value
+            value = re.sub("[,;]", "|", value)
         spellings = [] if value == movielens.NO_GENRES else self._split(value)
         return sorted({self._canonical(spelling) for spelling in spellings})
 

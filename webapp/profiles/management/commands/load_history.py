@@ -1,5 +1,7 @@
 from pathlib import Path
+from typing import Any
 
+from django.core.management.base import CommandParser
 from django.utils import timezone
 
 from webapp.catalog.importers.command import ImportCommand
@@ -17,5 +19,20 @@ class Command(ImportCommand):
     subject = "Ratings"
     columns = COLUMNS
 
+    scale: int | None = None
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--scale",
+            type=int,
+            choices=(5, 10, 100),
+            help="The most stars that the file gives (5, and a file with more is refused).",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.scale = options["scale"]
+        super().handle(*args, **options)
+
     def load(self, path: Path, options: Options) -> Report:
-        return load_history(path, options, timezone.now())
+        return load_history(path, options, timezone.now(), self.scale)
