@@ -45,6 +45,7 @@ SLATE = re.compile(r'data-slate="([^"]+)"')
 REFRESHED = (
     "webapp.engine.live.holder",
     "webapp.experiments.running.running",
+    "webapp.rules.search_rules.search_rules",
     "webapp.events.popular_plays.played_today",
     "webapp.events.searches.trending",
 )

@@ -3,7 +3,7 @@
 N documents, in the order of `document_ids`.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from itertools import repeat, zip_longest
@@ -160,7 +160,8 @@ class SearchResult:
         genres: names that match, best first.
         near: documents near in meaning, best first; filled where few match.
         unavailable: names that match of documents that are not to be had.
-        total: how many documents match and are listed, of which `hits` are a part.
+        total: how many documents are listed, of which `hits` are a part; those ahead count.
+        begin: the position of the first hit among them.
         matching: (M,) the numbers of all that match, listed or not.
     """
 
@@ -172,6 +173,7 @@ class SearchResult:
     near: tuple[Hit, ...] = ()
     unavailable: tuple[str, ...] = ()
     total: int = 0
+    begin: int = 0
     matching: Int64 = field(
         default_factory=lambda: np.empty(0, dtype=np.int64), repr=False, compare=False
     )
@@ -186,12 +188,15 @@ class Part:
             meant, the people and the genres are as without it. None lists all.
         keys: (N,) what hits are sorted by, the greatest first; what holds the words as typed still
             stands before what holds them by a mistake. None sorts by how they match.
-        begin: the position of the first hit, from 0; past the end, the last of them.
+        begin: the position of the first hit, from 0; past the end, that of the last k.
+        num_ahead: documents that are put among the first k by the caller, and are not listed: hits
+            leave room for them there. Fewer than k.
     """
 
     listed: Bool | None = None
     keys: Float64 | None = None
     begin: int = 0
+    num_ahead: int = 0
 
 
 WHOLE = Part()
@@ -343,6 +348,7 @@ class SearchEngine:
         affinity: Float32 | None = None,
         popularity: Float32 | None = None,
         allowed: Bool | None = None,
+        variants: Sequence[str] = (),
         part: Part = WHOLE,
     ) -> SearchResult:
         """Return the documents that match best, and what else the text means.
@@ -356,6 +362,7 @@ class SearchEngine:
             affinity: (N,) how well each document fits the viewer.
             popularity: (N,) how many people like it.
             allowed: (N,) False for documents that this viewer may not find; None allows all.
+            variants: texts that mean the same, and count as much as the one typed.
             part: which of the matches are hits, in which order.
 
         Raises:
@@ -365,7 +372,7 @@ class SearchEngine:
         query = Query.parse(text)
         matches = self._matches(query)
         found = self._bands(query, matches)
-        reading = self._understanding.read(query)
+        reading = self._read(query, variants, found)
         if not reading.filters and not is_as_typed(found):
             query = self._without_fillers(query, found)
             matches = self._matches(query)
@@ -376,24 +383,41 @@ class SearchEngine:
         unavailable = self._take_out_unavailable(found)
         understood = reading if filters else None
         preference = self._preference(matches[0], understood, found, affinity, popularity, alike)
-        may_be_near = _both(allowed, part.listed)
-        near = self._near(query, understood, found, unavailable, may_be_near)
+        near = self._near(query, understood, found, unavailable, _both(allowed, part.listed))
         self._note_known_for(matches[0], found, popularity)
         self._make_room(query, found, preference)
-        matching = np.flatnonzero(found != Band.NONE)
-        corrected = self._correction(query, found, preference)
-        hits, total = self._hits(found, preference, k, part)
+        hits, total, begin = self._hits(found, preference, k, part)
         return SearchResult(
             hits,
-            corrected,
+            self._correction(query, found, preference),
             filters,
             self._group(matches[0], found, popularity),
             self._group(matches[1], found, popularity),
             near,
             tuple(self._document_names[n] for n in unavailable),
             total,
-            matching,
+            begin,
+            np.flatnonzero(found != Band.NONE),
         )
+
+    def _read(self, query: Query, variants: Sequence[str], found: UInt8) -> Reading:
+        """Return what is understood; what holds a variant, unless a name is the text, is found too.
+
+        Args:
+            query: what was typed.
+            variants: texts that mean the same; the first that names a filter is understood where
+                the one typed names none.
+            found: (N,) bands, changed in place.
+        """
+        reading = self._understanding.read(query)
+        if found.min(initial=Band.NONE) <= Band.EXACT:
+            return reading
+        for variant in map(Query.parse, variants):
+            np.minimum(found, self._bands(variant), out=found)
+            if not reading.filters:
+                other = self._understanding.read(variant)
+                reading = other if other.filters else reading
+        return reading
 
     def _preference(
         self,
@@ -419,16 +443,19 @@ class SearchEngine:
 
     def _hits(
         self, found: UInt8, preference: Preference, k: int, part: Part
-    ) -> tuple[tuple[Hit, ...], int]:
-        """Return at most k hits, and how many matches are listed in all."""
+    ) -> tuple[tuple[Hit, ...], int, int]:
+        """Return at most k hits, how many are listed in all, and the position of the first."""
         listed = found if part.listed is None else np.where(part.listed, found, np.uint8(Band.NONE))
-        total = int(np.count_nonzero(listed != Band.NONE))
+        ahead = part.num_ahead
+        total = int(np.count_nonzero(listed != Band.NONE)) + ahead
         begin = min(part.begin, max(total - 1, 0) // max(k, 1) * k)
+        first, last = max(begin - ahead, 0), begin + k - ahead
         if part.keys is None:
-            best = order(listed, self._tie_break, begin + k, Band.NONE, preference)
+            best = order(listed, self._tie_break, last, Band.NONE, preference)
         else:
-            best = order_by(tiers(listed), part.keys, self._tie_break, begin + k, Band.NONE)
-        return tuple(self._hit(n, found, preference) for n in best[begin:].tolist()), total
+            best = order_by(tiers(listed), part.keys, self._tie_break, last, Band.NONE)
+        hits = tuple(self._hit(n, found, preference) for n in best[first:].tolist())
+        return hits, total, begin
 
     def alike(
         self, id_: int, k: int = NEAR_SIZE, *, allowed: Bool | None = None

@@ -69,6 +69,8 @@ class Band(IntEnum):
     """The name holds every word but for mistakes."""
     ABOUT_NEAR = 15
     """Every word is there but for mistakes."""
+    PINNED = 16
+    """Somebody put it where it stands, whatever it holds; no search finds this band."""
     NONE = 255
 
 

@@ -288,6 +288,7 @@ INSTALLED_APPS = [
     "webapp.catalog",
     "webapp.profiles",
     "webapp.releases",
+    "webapp.rules",
     "webapp.events",
     "webapp.slates",
     "webapp.experiments",

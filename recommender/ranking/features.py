@@ -87,9 +87,9 @@ class RankingRequest:
     met: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
-MATCHES = np.array([1, 2, 12, 3, 4, 6, 10, 5, 13, 7, 14, 8, 15, 15, 9, 11])
+MATCHES = np.array([1, 2, 12, 3, 4, 6, 10, 5, 13, 7, 14, 8, 15, 15, 9, 11, 0])
 """Codes of search's bands of evidence, the strongest first; a band keeps its code when others come
-between, so that rankers go on reading what they learned."""
+between, so that rankers go on reading what they learned. What an operator put there has none."""
 
 
 class Positions(NamedTuple):

@@ -38,6 +38,7 @@ from webapp.events.clock import now_of
 from webapp.events.middleware import visit_of
 from webapp.events.searches import forget_search
 from webapp.events.visits import CurrentVisit
+from webapp.rules.search_rules import search_rules
 
 
 class ScoreSerializer(serializers.Serializer[Any]):
@@ -123,6 +124,9 @@ class SearchAnswerSerializer(serializers.Serializer[Any]):
     trending = serializers.ListField(
         child=serializers.CharField(), help_text="What many search for; where nothing was typed."
     )
+    redirect = serializers.CharField(
+        allow_null=True, help_text="The page that operators lead this text to, instead of results."
+    )
     took_ms = serializers.FloatField()
 
 
@@ -197,6 +201,7 @@ class _AnswerView(APIView):
         except SearchError as error:
             raise ValidationError({"q": [str(error)]}) from error
         body = _body(page, is_explained=request.query_params.get("explain") == "1")
+        body["redirect"] = search_rules.get().redirect(text, now) or None
         return Response(body | {"took_ms": round((time.perf_counter() - began) * 1000, 2)})
 
 

@@ -51,6 +51,7 @@ class TitleAdmin(InUseAdmin[Title]):
     list_display = ["name", "year", "kind", "runtime_minutes", "votes", "added_at"]
     list_filter = ["kind", "genres"]
     search_fields = ["name", "external_id"]
+    ordering = ["-pk"]
     date_hierarchy = "added_at"
     filter_horizontal = ["genres"]
     inlines = [CreditInline]

@@ -167,14 +167,15 @@ def _ranked_search(
     """Return the results and what is near in meaning; suggestions where nothing matches."""
     viewer, context = question.viewer, question.context
     taste = _taste(viewer, context, source)
-    result = search_catalogue(question, taste, source, search)
-    rows = [results_row(question, taste, source, result.hits), near_row(source, result.near)]
+    found = search_catalogue(question, taste, source, search)
+    result = found.result
+    rows = [results_row(question, taste, source, found), near_row(source, result.near)]
     rows = [row for row in rows if len(row.items)]
     rows = rows or source.suggestions(viewer, context, taste)
     counts: tuple[FacetCount, ...] = ()
     if question.selection is not None:
         seen = seen_mask(viewer, source.catalogue)
-        counts = search.facets.counts(result.matching, question.selection.chosen, seen)
+        counts = search.facets.counts(found.matching, question.selection.chosen, seen)
     return Answer(rows, taste, result, result.total, counts)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from recommender.serving.candidates import Listing
 from recommender.serving.request import RequestContext, ShownRow, Viewer
+from webapp.discovery.curation import UNCURATED, Curation
 from webapp.discovery.selection import EVERYTHING, Selection
 
 
@@ -91,6 +92,7 @@ class SearchQuestion:
         selection: which of the titles that match, in which order; None for the first of all by how
             they match, without counts of facets.
         begin: the position of the first one, from 0.
+        curation: what operators decided for this text.
     """
 
     viewer: Viewer
@@ -99,6 +101,7 @@ class SearchQuestion:
     rival: str = ""
     selection: Selection | None = None
     begin: int = 0
+    curation: Curation = UNCURATED
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The poller: one thread a process refreshes live release, experiments and what is popular."""
+"""The poller: one thread a process refreshes live release, experiments, rules, what is popular."""
 
 import gc
 import logging
@@ -15,6 +15,7 @@ from webapp.events.popular_plays import played_today
 from webapp.events.searches import trending
 from webapp.experiments.running import running
 from webapp.refreshed import Refreshed
+from webapp.rules.search_rules import search_rules
 
 logger = logging.getLogger(__name__)
 
@@ -71,5 +72,5 @@ def exempt_from_garbage_collection() -> None:
     gc.freeze()
 
 
-poller = Poller(holder, running, played_today, trending)
+poller = Poller(holder, running, search_rules, played_today, trending)
 """This process's."""

@@ -36,6 +36,7 @@ from webapp.events.popular_plays import played_next, played_today
 from webapp.events.searches import recent_searches, trending_searches
 from webapp.events.title_state import title_state_of
 from webapp.events.visits import CurrentVisit
+from webapp.rules.search_rules import search_rules
 from webapp.slates.pinned import FOLD_SLOTS, pinned_rows
 
 LISTED = 48
@@ -242,10 +243,13 @@ def search(
     """
     request = read_request(visit, Surface.SEARCH, now)
     text = _storable(text)
+    curation = search_rules.get().curation(text, now)
     is_by_match = selection is None or selection.sort is Sort.MATCH
-    rival = rival_of(visit.treatment) if is_by_match else ""
+    rival = rival_of(visit.treatment) if is_by_match and not curation.pins else ""
     begin = (max(page, 1) - 1) * SEARCH_HITS
-    question = SearchQuestion(request.viewer, request.context, text, rival, selection, begin)
+    question = SearchQuestion(
+        request.viewer, request.context, text, rival, selection, begin, curation
+    )
     found = _search_page(request, text, respond(request, question))
     return replace(found, number=min(max(page, 1), found.num_pages))
 
@@ -262,7 +266,8 @@ def typed(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     request = read_request(visit, Surface.SEARCH, now)
     text = _storable(text)
     # No rival ranking shares this list: it would flicker from one keystroke to the next.
-    question = SearchQuestion(request.viewer, request.context, text)
+    curation = search_rules.get().curation(text, now)
+    question = SearchQuestion(request.viewer, request.context, text, curation=curation)
     return _search_page(request, text, respond(request, question, max_titles=TYPED_TITLES))
 
 

@@ -8,12 +8,13 @@ from recommender.ranking.page import Row
 from recommender.ranking.reasons import Reason
 from recommender.ranking.row_kinds import Subject, row_kind
 from recommender.serving.request import Viewer
+from search.retrieve import Band
 from webapp.catalog.models import Genre, Person, Title
 from webapp.discovery.answer import Answer
 from webapp.discovery.ranker_fields import shortest_floats
 from webapp.discovery.source import RecommendationSource
 from webapp.engine.cards import CardFace, Cards, TitleFacts
-from webapp.engine.wording import Subjects, Wording
+from webapp.engine.wording import FEATURED, Subjects, Wording
 from webapp.events.evidence import Evidence
 from webapp.events.visits import CurrentVisit
 
@@ -101,7 +102,9 @@ def views_of(
                 SlotView(
                     title,
                     len(slots),
-                    wording.why(reason, row, title, len(slots), of_row),
+                    FEATURED
+                    if slot.evidence == Band.PINNED
+                    else wording.why(reason, row, title, len(slots), of_row),
                     slot.score,
                     progress.get(slot.title_id),
                     slot.propensity,

@@ -74,6 +74,8 @@ LIFTS: dict[Subject | None, str] = {
     Subject.GENRE: "You choose this genre more often than most viewers",
     Subject.GENRE_PAIR: "You choose these genres together more often than most viewers",
 }
+FEATURED = "Featured for this search"
+"""Why an operator's pinned title stands where it does."""
 NOT_PERSONAL = "Personal picks are off."
 SORT_NAMES = {
     Sort.MATCH: "Best match",

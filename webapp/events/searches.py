@@ -14,7 +14,9 @@ from webapp.events.models import Event
 from webapp.events.visits import CurrentVisit
 from webapp.refreshed import Refreshed
 
-ASKED = ("", "submit")
+REDIRECTED = "redirect"
+"""The value of a search that a rule led to another page."""
+ASKED = ("", "submit", REDIRECTED)
 """The values of a search whose text was sent off as it stands; others ended while typing."""
 NUM_SHOWN = 5
 READ = 60

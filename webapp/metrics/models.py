@@ -185,6 +185,7 @@ class AuditEntry(models.Model):
     class Act(models.TextChoices):
         VISITS_READ = "visits_read", "looked at a profile's visits"
         RELEASE_PUBLISHED = "release_published", "made a release live"
+        SEARCH_CURATED = "search_curated", "changed a rule or synonym of search"
 
     at = models.DateTimeField()
     operator = models.ForeignKey(

@@ -12,15 +12,15 @@ from webapp.catalog.models import Genre
 from webapp.discovery.hits import SEARCH_HITS
 from webapp.discovery.surface import Surface
 from webapp.engine import responses
-from webapp.engine.page_views import SearchPage
 from webapp.events.clock import now_of
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.middleware import visit_of
 from webapp.events.models import LONGEST_QUERY, Event
-from webapp.events.searches import forget_search, is_repeated
+from webapp.events.searches import REDIRECTED, forget_search, is_repeated
 from webapp.events.visits import CurrentVisit
 from webapp.pages.narrowing import narrowing_of, page_number, page_of, selection_of
 from webapp.pages.navigation import is_read
+from webapp.rules.search_rules import search_rules
 
 
 @require_safe
@@ -32,6 +32,11 @@ def results(request: HttpRequest) -> HttpResponse:
         page = responses.prequery(visit, now)
         context = {"text": "", "page": page, "genres": Genre.objects.all()}
         return render(request, "pages/search.html", context)
+    address = search_rules.get().redirect(text, now)
+    if address:
+        if is_read(request):
+            _record_search(visit, text.replace("\0", ""), now, value=REDIRECTED)
+        return redirect(address)
     number = page_number(request)
     try:
         selection = selection_of(request)
@@ -40,7 +45,7 @@ def results(request: HttpRequest) -> HttpResponse:
         context = {"text": text[:LONGEST_QUERY], "error": str(error)}
         return render(request, "pages/search.html", context, status=400)
     if is_read(request):
-        _record_search(visit, page, now)
+        _record_search(visit, page.text, now, slate_id=page.slate_id)
     context = {
         "text": page.text,
         "page": page,
@@ -58,9 +63,16 @@ def forget(request: HttpRequest) -> HttpResponse:
     return redirect("search")
 
 
-def _record_search(visit: CurrentVisit, page: SearchPage, now: datetime) -> None:
+def _record_search(
+    visit: CurrentVisit,
+    text: str,
+    now: datetime,
+    *,
+    slate_id: uuid.UUID | None = None,
+    value: str = "submit",
+) -> None:
     """Record a search event, once even if the page is reloaded."""
-    text = page.text.strip()[:LONGEST_QUERY]
+    text = text.strip()[:LONGEST_QUERY]
     if is_repeated(visit, text):
         return
     draft = EventDraft(
@@ -69,8 +81,8 @@ def _record_search(visit: CurrentVisit, page: SearchPage, now: datetime) -> None
         None,
         now,
         surface=Surface.SEARCH,
-        slate_id=page.slate_id,
-        value="submit",
+        slate_id=slate_id,
+        value=value,
         query=text,
     )
     record_events(visit, [draft], now)

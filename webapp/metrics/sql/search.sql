@@ -1,6 +1,6 @@
 -- A search intent: one run of typing, to a choice or to giving up. It begins with a search that
--- follows none, or one that chose a person or a genre, or one by over five minutes, and with a
--- choice that follows no search.
+-- follows none, or one that led to a person, a genre or another page, or one by over five minutes,
+-- and with a choice that follows no search.
 CREATE TEMP TABLE day_intent ON COMMIT DROP AS
 WITH step AS (
     SELECT
@@ -10,7 +10,7 @@ WITH step AS (
         e.received_at,
         lower(btrim(e.query)) AS query,
         e.slate_id,
-        e.kind = 'choose' OR (e.kind = 'search' AND e.value IN ('person', 'genre'))
+        e.kind = 'choose' OR (e.kind = 'search' AND e.value IN ('person', 'genre', 'redirect'))
         OR (e.kind IN ('open', 'play') AND coalesce(s.surface = 'search', false)) AS is_success
     FROM day_event AS e
     LEFT JOIN day_slate AS s ON s.id = e.slate_id

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", overview.overview, name="staff-overview"),
     path("rows/", rows.rows, name="staff-rows"),
     path("search/", search.search, name="staff-search"),
+    path("search/reviewed/", search.reviewed, name="staff-reviewed"),
     path("models/", models.models, name="staff-models"),
     path("models/roll-back/", models.roll_back, name="staff-roll-back"),
     path("experiments/", experiments.experiments, name="staff-experiments"),

@@ -1,0 +1,1 @@
+"""What operators decide about searches: pinned and hidden titles, redirects and synonyms."""
