@@ -313,7 +313,7 @@ def _titles(row: RowView | None, hits: dict[int, Hit]) -> Iterable[dict[str, Any
 
 
 def _facts(title: Title) -> TitleFacts:
-    genres = title.genres.all()
+    genres = title.genre_list
     return {
         "id": title.pk,
         "name": title.name,

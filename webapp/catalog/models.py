@@ -1,7 +1,7 @@
 """Tables of the catalogue: titles, genres, people and credits."""
 
 from collections.abc import Iterable
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -174,12 +174,24 @@ class Title(models.Model):
     def slug(self) -> str:
         return _slug_of(self.name) or "title"
 
+    @cached_property
+    def genre_list(self) -> list[Genre]:
+        """The genres by name. One query for this object, none where they were read with it."""
+        return list(self.genres.all())
+
+    @cached_property
+    def people_by_role(self) -> dict[str, list[Person]]:
+        """Who is credited, by role, in order. One query, none where they were read with it."""
+        people: dict[str, list[Person]] = {}
+        for credit in self.credits.select_related("person"):
+            people.setdefault(credit.role, []).append(credit.person)
+        return people
+
     def leading_people(self) -> list[Person]:
-        """Return directors and the first of the cast, each once. Uses the prefetched credits."""
-        credits = list(self.credits.all())
-        directors = [c.person for c in credits if c.role == Credit.Role.DIRECTOR]
-        cast = [c.person for c in credits if c.role == Credit.Role.CAST]
-        return list(dict.fromkeys([*directors, *cast[:LEADING_CAST]]))
+        """Return directors and the first of the cast, each once."""
+        people = self.people_by_role
+        cast = people.get(Credit.Role.CAST, [])[:LEADING_CAST]
+        return list(dict.fromkeys([*people.get(Credit.Role.DIRECTOR, []), *cast]))
 
     @property
     def runtime_seconds(self) -> int:

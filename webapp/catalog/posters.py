@@ -27,7 +27,7 @@ def poster_spec(title: Title) -> PosterSpec:
         external_id=title.external_id,
         name=title.name,
         year=title.year,
-        genres=tuple(genre.name for genre in title.genres.all()),
+        genres=tuple(genre.name for genre in title.genre_list),
         director=directors[0].person.name if directors else "",
     )
 

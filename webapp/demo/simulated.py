@@ -32,7 +32,7 @@ def films_and_paths() -> tuple[dict[int, Film], dict[int, str]]:
         people[title_id].add(name)
     films, paths = {}, {}
     for title in Title.objects.available().for_cards():
-        genres = frozenset(genre.name for genre in title.genres.all())
+        genres = frozenset(genre.name for genre in title.genre_list)
         films[title.pk] = Film(
             title.pk, title.name, title.year or 0, genres, frozenset(people[title.pk]),
             title.runtime_seconds,

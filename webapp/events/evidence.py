@@ -122,6 +122,17 @@ class Evidence:
             and event.subject is not None
         )
 
+    def with_events(self, events: Sequence[RecentEvent]) -> "Evidence":
+        """Return the evidence with this visit's next events, which name no mark and no play.
+
+        What marks and plays alone say is not worked out again.
+        """
+        left = self.num_unread - len(events)
+        evidence = replace(self, recent=[*self.recent, *events], num_unread=left)
+        known = vars(self)
+        vars(evidence).update({name: known[name] for name in _OF_MARKS_AND_PLAYS if name in known})
+        return evidence
+
     @cached_property
     def in_session(self) -> list[tuple[int, RecentEvent]]:
         """This visit's events that name a title, with it."""
@@ -151,12 +162,7 @@ class Evidence:
         The past says 1 for a title liked, listed or watched; what happened in this visit says
         what `IN_SESSION_WEIGHT` gives its kind. A title disliked or hidden is not in it.
         """
-        liked = {
-            verdict.title_id: 1.0
-            for verdict in self.verdicts
-            if verdict.source == "list" or verdict.stars >= Rating.LIKED_FROM_STARS
-        }
-        liked |= {p.title_id: 1.0 for p in self.playbacks if p.is_qualified}
+        liked = dict(self._liked_by_marks_and_plays)
         for title_id, weight in self._weights_in_session().items():
             liked[title_id] = max(weight, liked.get(title_id, 0.0))
         refused = self.disliked | self.hidden
@@ -212,14 +218,27 @@ class Evidence:
         tonight = list(reversed(self.in_session))
         played = [id_ for id_, event in tonight if event.kind in Event.PLAYBACK]
         opened = [id_ for id_, event in tonight if _in_session_weight(event) > 0]
-        before = [p.title_id for p in reversed(self.playbacks)]
+        ordered = [*played, *opened, *self._earlier_reasons]
+        return [id_ for id_ in dict.fromkeys(ordered) if id_ in liked]
+
+    @cached_property
+    def _earlier_reasons(self) -> list[int]:
+        """What was played, newest first, then what was rated, the best first."""
         rated = sorted(
             (v for v in self.verdicts if v.source == "rating"),
             key=lambda v: (v.stars, v.at),
             reverse=True,
         )
-        ordered = [*played, *opened, *before, *(v.title_id for v in rated)]
-        return [id_ for id_ in dict.fromkeys(ordered) if id_ in liked]
+        return [p.title_id for p in reversed(self.playbacks)] + [v.title_id for v in rated]
+
+    @cached_property
+    def _liked_by_marks_and_plays(self) -> dict[int, float]:
+        liked = {
+            verdict.title_id: 1.0
+            for verdict in self.verdicts
+            if verdict.source == "list" or verdict.stars >= Rating.LIKED_FROM_STARS
+        }
+        return liked | {p.title_id: 1.0 for p in self.playbacks if p.is_qualified}
 
     def _weights_in_session(self) -> dict[int, float]:
         weights: dict[int, float] = {}
@@ -227,6 +246,20 @@ class Evidence:
             before = 0.0 if event.kind == Event.Kind.STOP else weights.get(title_id, 0.0)
             weights[title_id] = max(_in_session_weight(event), before)
         return weights
+
+
+_OF_MARKS_AND_PLAYS = (
+    "liked_before",
+    "disliked",
+    "hidden",
+    "refused",
+    "listed",
+    "seen",
+    "unfinished",
+    "_earlier_reasons",
+    "_liked_by_marks_and_plays",
+)
+"""Properties of `Evidence` that its verdicts, its playbacks and the visit's begin alone decide."""
 
 
 def evidence_of(visit: CurrentVisit) -> Evidence:
@@ -312,8 +345,7 @@ def add_to_kept(
     times += [event.at for event in events]
     if any(later <= earlier for earlier, later in pairwise(times)):
         return
-    recent, left = [*evidence.recent, *events], evidence.num_unread - len(events)
-    kept.put(key, after, replace(evidence, recent=recent, num_unread=left))
+    kept.put(key, after, evidence.with_events(events))
 
 
 EvidenceKey = tuple[int, UUID, datetime, bool]

@@ -63,7 +63,7 @@ def title_state_of(visit: CurrentVisit, title: Title, evidence: Evidence) -> Tit
         is_hidden="hidden" in marks,
         is_dropped=bool(dropped and playback and dropped.at >= playback.at),
         refused_people=people,
-        refused_genres={g.pk for g in title.genres.all()} & evidence.refused_genres,
+        refused_genres={g.pk for g in title.genre_list} & evidence.refused_genres,
     )
 
 

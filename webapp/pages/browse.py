@@ -69,7 +69,7 @@ def title(request: HttpRequest, pk: int, slug: str = "") -> HttpResponse:
     context = {
         "title": title,
         "came_from": _heading_of(visit, position),
-        "credits": _people_by_role(title),
+        "credits": title.people_by_role,
         "page": page,
         "state": page.state,
     }
@@ -168,10 +168,3 @@ def _listing(
         "narrowing": narrowing_of(page.facets, selection, page.total),
     }
     return render(request, "pages/listing.html", context)
-
-
-def _people_by_role(title: Title) -> dict[str, list[Person]]:
-    people: dict[str, list[Person]] = {}
-    for credit in title.credits.all():
-        people.setdefault(credit.role, []).append(credit.person)
-    return people

@@ -48,7 +48,7 @@ def described(title: Title, people: People, request: HttpRequest) -> dict[str, o
         "image": at(posters.poster_url(title)),
         "datePublished": str(title.year or ""),
         "duration": f"PT{title.runtime_minutes}M" if title.runtime_minutes else "",
-        "genre": [genre.name for genre in title.genres.all()],
+        "genre": [genre.name for genre in title.genre_list],
         "inLanguage": title.language,
         "director": _people(people.get("director", [])),
         "author": _people(people.get("writer", [])),

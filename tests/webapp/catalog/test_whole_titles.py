@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.db.models import Prefetch, QuerySet
-from django.forms.models import model_to_dict
 from django.http import Http404
 from django.urls import reverse
 from django.utils.text import slugify
@@ -40,10 +39,11 @@ def twins() -> QuerySet[Title]:
 def facts(title: Title | None) -> tuple[Any, ...]:
     assert title is not None
     credits = [
-        (model_to_dict(credit), credit.pk, credit.person.name, credit.title.pk)
-        for credit in title.credits.all()
+        (role, person.pk, person.name)
+        for role, people in title.people_by_role.items()
+        for person in people
     ]
-    genres = [(genre.pk, genre.name, genre.slug) for genre in title.genres.all()]
+    genres = [(genre.pk, genre.name, genre.slug) for genre in title.genre_list]
     columns = {
         field.attname: getattr(title, field.attname) for field in Title._meta.concrete_fields
     }
@@ -83,7 +83,7 @@ def test_titles_for_cards_are_their_twins(whole, django_assert_num_queries):
     ids = [title.pk for title in whole]
     with django_assert_num_queries(1):
         found = titles_for_cards([*ids, 99_999])
-        names = {pk: [genre.name for genre in title.genres.all()] for pk, title in found.items()}
+        names = {pk: [genre.name for genre in title.genre_list] for pk, title in found.items()}
     twins_ = Title.objects.for_cards().in_bulk(ids)
     assert found == twins_
     assert names == {pk: [genre.name for genre in twins_[pk].genres.all()] for pk in ids}

@@ -3,6 +3,7 @@
 import threading
 import uuid
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 import pytest
@@ -37,6 +38,9 @@ MARKS = {
     "person": lambda p, f, now: RefusedPerson(profile=p, person=f.people.first(), at=now),
     "genre": lambda p, f, now: RefusedGenre(profile=p, genre=f.genres.first(), at=now),
 }
+WORKED_OUT = [
+    name for name, value in vars(evidence.Evidence).items() if isinstance(value, cached_property)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -182,6 +186,7 @@ def test_what_a_request_adds_to_kept_evidence_is_what_would_be_read(
     seed, films, cast, now, monkeypatch
 ):
     """Opens, choices and searches, one or two at once, among other events and other processes."""
+    assert len(WORKED_OUT) > 9
     monkeypatch.setattr(evidence, "VISIT_EVENTS", 30)
     rng = np.random.default_rng(seed)
     Rating.objects.create(profile=cast.owner, title=films[9], stars=5, rated_at=now)
@@ -209,7 +214,11 @@ def test_what_a_request_adds_to_kept_evidence_is_what_would_be_read(
         with CaptureQueriesContext(connection) as queries:
             after = evidence_of(request)
         was_added.append(not queries and after is not before)
-        assert after == read_evidence(visit)
+        anew = read_evidence(visit)
+        assert after == anew
+        assert {name: getattr(after, name) for name in WORKED_OUT} == {
+            name: getattr(anew, name) for name in WORKED_OUT
+        }
         assert evidence_of(next_request(visit)) == after
     assert 3 < sum(was_added) < 30
 

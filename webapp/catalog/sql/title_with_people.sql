@@ -30,7 +30,7 @@ SELECT
     (
         SELECT
             json_agg(
-                json_build_array(credit.id, credit.role, credit.position, person.id, person.name)
+                json_build_array(credit.role, person.id, person.name)
                 ORDER BY credit.role, credit.position, credit.id
             )
         FROM catalog_credit AS credit
