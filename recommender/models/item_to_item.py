@@ -148,7 +148,10 @@ class Neighbours:
 
     def of(self, item: int) -> Float32:
         """Return (I,) the weights of one item for all others; all 0 if it was not kept."""
-        return np.asarray(self._matrix[[item]].toarray()[0], dtype=np.float32)
+        weights = np.zeros(len(self.items), dtype=np.float32)
+        own = slice(*self._matrix.indptr[item : item + 2].tolist())
+        weights[self._matrix.indices[own]] = self._matrix.data[own]
+        return weights
 
     def over(self, items: Vocabulary, is_available: Bool) -> "Neighbours":
         """Return the same in the numbers of another vocabulary.

@@ -20,7 +20,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32, Int64, unit_rows
+from recommender.arrays import Float32, Int32, Int64, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.errors import InvalidInputError
 from recommender.mapped import grown, grown_matrix
@@ -78,7 +78,9 @@ class Likeness:
                 f"{len(catalogue)} titles need as many vectors, got {len(vectors)}"
             )
         self._catalogue = catalogue
-        self._genres = unit_sparse_rows(weighted_by_idf(catalogue.genres, GENRE_IDF_LIMIT))
+        first, self._genre_set = sets_of(catalogue.genres)  # (S,), (I,)
+        genres = unit_sparse_rows(weighted_by_idf(catalogue.genres, GENRE_IDF_LIMIT))
+        self._genre_sets = sparse.csr_array(genres[first])  # (S, G) of each different set
         self._people = unit_sparse_rows(weighted_by_idf(catalogue.people))
         self._vectors = unit_rows(vectors)
         self._neighbours = neighbours
@@ -114,7 +116,9 @@ class Likeness:
         if len(vectors):
             before, added = self._catalogue, catalogue.part_from(len(self))
             genres = _scaled(added.genres, idf_of(before.genres, GENRE_IDF_LIMIT))
-            likeness._genres = grown_matrix(self._genres, genres)
+            own = np.arange(len(vectors), dtype=np.int32) + self._genre_sets.shape[0]
+            likeness._genre_sets = grown_matrix(self._genre_sets, genres)
+            likeness._genre_set = grown(self._genre_set, own)
             people = _scaled(added.people, idf_of(before.people))
             likeness._people = grown_matrix(self._people, people)
             likeness._vectors = grown(self._vectors, unit_rows(vectors))
@@ -130,7 +134,7 @@ class Likeness:
         return self._to(item)
 
     def _computed(self, item: int) -> Aspects:
-        genres = _products(self._genres, item)
+        genres = self._genre_products(_row(self._genre_sets, int(self._genre_set[item])))
         people = np.minimum(PEOPLE_GAIN * self._shared_people(item), np.float32(1))
         era = self._era_of(int(self._catalogue.years[item]))
         likers = np.maximum(self._vectors @ self._vectors[item], np.float32(0))
@@ -175,7 +179,8 @@ class Likeness:
         Of genres that is the mean likeness to each; of the others, the likeness to the mean. There
         are no neighbours. Cost: as of `to`, and I operations for each different year.
         """
-        genres = _mean_products(self._genres, items)
+        sets = self._genre_sets[self._genre_set[items]]
+        genres = self._genre_products(np.asarray(sets.mean(axis=0), dtype=np.float32).ravel())
         people = np.minimum(PEOPLE_GAIN * _mean_products(self._people, items), np.float32(1))
         years, counts = np.unique(self._catalogue.years[items], return_counts=True)
         era = np.zeros(len(self), dtype=np.float32)
@@ -212,13 +217,27 @@ class Likeness:
                 overall += np.float32(weight / sum(OVERALL.values())) * aspects[name]
         return {**aspects, "overall": overall}
 
+    def _genre_products(self, row: Float32) -> Float32:
+        """Return (I,) the products of all titles' genres with (G,) of them, set by set."""
+        return np.asarray(self._genre_sets @ row, dtype=np.float32).take(self._genre_set)
+
     def _shared_people(self, item: int) -> Float32:
-        """Return (I,) `_products` of people: only titles with one of the title's are looked at."""
+        """Return (I,) the products with a title's people: only titles with one are looked at."""
         products = np.zeros(len(self), dtype=np.float32)
-        own = slice(self._people.indptr[item], self._people.indptr[item + 1])
-        for person, weight in zip(self._people.indices[own], self._people.data[own], strict=True):
-            of_person = slice(*self._by_person.indptr[person : person + 2])
-            products[self._by_person.indices[of_person]] += weight * self._by_person.data[of_person]
+        own = slice(*self._people.indptr[item : item + 2].tolist())
+        bounds, titles, weights = (
+            self._by_person.indptr,
+            self._by_person.indices,
+            self._by_person.data,
+        )
+        parts = [slice(*bounds[n : n + 2].tolist()) for n in self._people.indices[own].tolist()]
+        if parts:
+            of_people = [
+                weight * weights[part]
+                for weight, part in zip(self._people.data[own], parts, strict=True)
+            ]
+            at = np.concatenate([titles[part] for part in parts])
+            np.add.at(products, at, np.concatenate(of_people))
         return products
 
     def _era_of(self, year: int) -> Float32:
@@ -235,6 +254,22 @@ class Likeness:
             return np.zeros(len(self), dtype=np.float32)
         weights = np.maximum(self._neighbours.of(item), np.float32(0))
         return np.asarray(weights / max(float(weights.max(initial=0)), 1e-9), dtype=np.float32)
+
+
+def sets_of(features: sparse.csr_array) -> tuple[Int64, Int32]:
+    """Return (S,) a row of each different set of features, and (I,) the number of each row's set.
+
+    Args:
+        features: (I, F), 1 where a row has one.
+    """
+    has = np.zeros(features.shape, dtype=bool)
+    has[np.repeat(np.arange(len(has)), np.diff(features.indptr)), features.indices] = True
+    packed = np.packbits(has, axis=1)  # (I, F / 8)
+    as_one = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+    if not packed.shape[1]:
+        return np.arange(min(len(has), 1)), np.zeros(len(has), dtype=np.int32)
+    _, first, number = np.unique(as_one, return_index=True, return_inverse=True)
+    return first, number.astype(np.int32)
 
 
 def idf_of(features: sparse.csr_array, limit: float = np.inf) -> Float32:
@@ -265,9 +300,9 @@ def _mean_products(features: sparse.csr_array, items: Int64) -> Float32:
     return np.asarray(features @ mean, dtype=np.float32)
 
 
-def _products(features: sparse.csr_array, item: int) -> Float32:
-    """Return (I,) the products of all rows with one."""
+def _row(features: sparse.csr_array, number: int) -> Float32:
+    """Return (F,) one row of (R, F) features."""
     row = np.zeros(features.shape[1], dtype=np.float32)
-    own = slice(features.indptr[item], features.indptr[item + 1])
+    own = slice(*features.indptr[number : number + 2].tolist())
     row[features.indices[own]] = features.data[own]
-    return np.asarray(features @ row, dtype=np.float32)
+    return row

@@ -9,7 +9,15 @@ from scipy import sparse
 from recommender.data.catalogue import Catalogue
 from recommender.errors import InvalidInputError
 from recommender.models.item_to_item import Neighbours
-from recommender.models.likeness import ASPECTS, PEOPLE_GAIN, Likeness, _products
+from recommender.models.likeness import (
+    ASPECTS,
+    GENRE_IDF_LIMIT,
+    PEOPLE_GAIN,
+    Likeness,
+    _row,
+    unit_sparse_rows,
+    weighted_by_idf,
+)
 from recommender.vocabulary import Vocabulary
 
 WESTERN, COMEDY = 0, 1
@@ -113,8 +121,23 @@ def test_shared_people_are_the_product_with_every_title_to_the_bit():
     whole = catalogue_of(sparse.csr_array(people.astype(np.float32)))
     likeness = Likeness(whole, np.zeros((300, 2), dtype=np.float32))
     for item in range(300):
-        product = np.minimum(PEOPLE_GAIN * _products(likeness._people, item), np.float32(1))
+        product = likeness._people @ _row(likeness._people, item)
+        product = np.minimum(PEOPLE_GAIN * product, np.float32(1))
         assert np.array_equal(likeness.to(item)["people"], product)
+
+
+def test_genres_are_the_product_with_every_title_to_the_bit():
+    rng = np.random.default_rng(5)
+    genres = sparse.csr_array((rng.random((300, 12)) < 0.2).astype(np.float32))
+    size = np.zeros((300, 2), dtype=np.float32)
+    likeness = Likeness(
+        replace(catalogue_of(sparse.csr_array((300, 1))), genres=genres, genre_ids=np.arange(12)),
+        size,
+    )
+    rows = unit_sparse_rows(weighted_by_idf(genres, GENRE_IDF_LIMIT))
+    assert likeness._genre_sets.shape[0] < 300
+    for item in range(300):
+        assert np.array_equal(likeness.to(item)["genres"], rows @ _row(rows, item))
 
 
 def catalogue_of(people: sparse.csr_array) -> Catalogue:
