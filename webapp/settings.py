@@ -420,7 +420,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {"webapp.jobs.tasks.train": {"queue": "train"}}
 CELERY_TASK_QUEUES = [Queue(name) for name in ("celery", "train")]
-"""Trainings have a queue of their own: what looks after the house never waits for one."""
+"""Trainings have a queue of their own: no other task waits for one."""
 CELERY_TASK_SOFT_TIME_LIMIT, CELERY_TASK_TIME_LIMIT = 900, 960
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"

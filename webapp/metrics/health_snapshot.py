@@ -118,12 +118,12 @@ def worker_trouble(now: datetime) -> str:
     """Return in words that a worker is dead or busy; empty where all is well. Two queries."""
     at = HealthSnapshot.objects.filter(pk=1).values_list("at", flat=True).first()
     if at is None or now - at > LONGEST_SILENCE:
-        since = "ever" if at is None else f"since {at:%Y-%m-%d %H:%M} UTC"
-        return f"No worker has looked after the house {since}: start it, or see what keeps it."
+        since = "yet" if at is None else f"since {at:%Y-%m-%d %H:%M} UTC"
+        return f"The worker has not reported {since}. Start it, or read its log."
     queued = TrainingRun.objects.filter(status="queued", queued_at__lt=now - LONGEST_QUEUED)
     is_training = TrainingRun.objects.filter(status="running")
     if queued.exclude(models.Exists(is_training)).exists():
-        return "A training waits, and no worker takes it up: is one of the queue train running?"
+        return "A training is waiting, and no worker takes it. Start one for the queue `train`."
     return ""
 
 

@@ -20,11 +20,11 @@ def looked_after(minutes_ago):
 
 
 def test_a_silent_worker_is_named(now):
-    assert worker_trouble(now).startswith("No worker has looked after the house ever")
+    assert worker_trouble(now).startswith("The worker has not reported yet")
     looked_after(2)
     assert worker_trouble(timezone.now()) == ""
     looked_after(4)
-    assert worker_trouble(timezone.now()).startswith("No worker has looked after the house since")
+    assert worker_trouble(timezone.now()).startswith("The worker has not reported since")
 
 
 def test_a_training_that_nobody_takes_up_is_named():
@@ -51,9 +51,9 @@ def test_a_deep_look_at_readiness_sees_the_worker(client, release):
 def test_every_dashboard_says_so(client):
     client.force_login(User.objects.create_superuser("operator"))
     looked_after(10)
-    assert "No worker has looked after the house" in client.get("/staff/").content.decode()
+    assert "The worker has not reported" in client.get("/staff/").content.decode()
     looked_after(0)
-    assert "No worker has looked after the house" not in client.get("/staff/").content.decode()
+    assert "The worker has not reported" not in client.get("/staff/").content.decode()
 
 
 def test_trainings_have_a_queue_of_their_own():
