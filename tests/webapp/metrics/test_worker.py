@@ -32,7 +32,7 @@ def test_a_training_that_nobody_takes_up_is_named():
     run = TrainingRun.objects.create()
     assert worker_trouble(timezone.now()) == ""
     TrainingRun.objects.update(queued_at=timezone.now() - timedelta(minutes=20))
-    assert worker_trouble(timezone.now()).startswith("A training waits")
+    assert worker_trouble(timezone.now()).startswith("A training is waiting")
     TrainingRun.objects.create(status="running")
     assert worker_trouble(timezone.now()) == "", "it waits for the one that runs"
     run.delete()
@@ -43,7 +43,7 @@ def test_a_deep_look_at_readiness_sees_the_worker(client, release):
     looked_after(10)
     assert client.get("/readyz").status_code == 200
     deep = client.get("/readyz?deep=1")
-    assert (deep.status_code, b"No worker" in deep.content) == (503, True)
+    assert (deep.status_code, b"The worker" in deep.content) == (503, True)
     looked_after(0)
     assert client.get("/readyz?deep=1").status_code == 200
 
