@@ -5,6 +5,7 @@ quality  names of 58,788 films typed as people type them: wrong, begun, shuffled
          and the names that begin so, shortest first
 evidence surnames of the demo's 500 most credited people, its genres and other words for them
 questions 365 of ours over the demo; those of movie-questions over the demo and Wikipedia's films
+table    388 searches written by hand, each with what answers it, over the demo
 speed    60,000 films, one thread: a keystroke, the time to build, the memory
 rerank   ml-latest-small: one to three letters of a film that is liked next; who orders what
          matches: nobody's taste, the long term's, this visit's, both
@@ -27,6 +28,7 @@ from benchmarks.search_data import KINDS, article_in_front, documents, queries
 from benchmarks.search_evidence import evidence, short_names
 from benchmarks.search_peers import Ask, peers
 from benchmarks.search_questions import questions
+from benchmarks.search_table import table
 from benchmarks.session import SMALL, SMALL_IALS, fit_encoder, fit_ials
 from benchmarks.session_data import Task, ml_latest_small
 from recommender.arrays import Float32
@@ -55,6 +57,7 @@ def run(options: Options) -> Iterator[Row]:
         "quality": ("ggplot2movies", run_quality),
         "evidence": ("", run_evidence),
         "questions": ("", run_questions),
+        "table": ("", run_table),
         "speed": ("ggplot2movies", run_speed),
         "rerank": ("ml-latest-small", run_rerank),
     }
@@ -100,6 +103,10 @@ def run_evidence(options: Options) -> Iterator[Row]:
 
 def run_questions(options: Options) -> Iterator[Row]:
     yield from questions(options.data, quick=options.quick)
+
+
+def run_table(options: Options) -> Iterator[Row]:
+    yield from table()
 
 
 def run_speed(options: Options) -> Iterator[Row]:

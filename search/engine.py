@@ -57,7 +57,7 @@ from search.retrieve import (
     tiers,
     words_near,
 )
-from search.text import fold, words
+from search.text import ARTICLES, fold, words
 from search.understand import Facts, Reading, Understanding
 from search.wording import EXTRA_WORDS, FILLERS, FILM_WORDS, SERIES_WORDS
 
@@ -410,6 +410,10 @@ class SearchEngine:
             found: (N,) bands, changed in place.
         """
         reading = self._understanding.read(query)
+        if reading.filters and reading.rest and (shorter := _without_dropped(query)) is not None:
+            for form in shorter.forms:  # "lion king movie" is no film of a King
+                named = self._names.equal_to(form)
+                found[named] = np.minimum(found[named], np.uint8(Band.EXACT))
         if found.min(initial=Band.NONE) <= Band.EXACT:
             return reading
         for variant in map(Query.parse, variants):
@@ -557,13 +561,10 @@ class SearchEngine:
 
     def _without_fillers(self, query: Query, found: UInt8) -> Query:
         """Match a text that nothing holds without "movie" and its like; return what was left."""
-        left = [word for word in query.words if word not in DROPPED]
-        if not left or len(left) == len(query.words):
-            return query
-        is_open = query.is_open and query.words[-1] not in DROPPED
-        shorter = Query.parse(" ".join(left) + ("" if is_open else " "))
-        np.minimum(found, self._bands(shorter), out=found)
-        return shorter
+        shorter = _without_dropped(query)
+        if shorter is not None:
+            np.minimum(found, self._bands(shorter), out=found)
+        return shorter or query
 
     def _bands(self, query: Query, matches: tuple[LabelMatches, ...] | None = None) -> UInt8:
         matches = matches or self._matches(query)
@@ -747,6 +748,18 @@ class SearchEngine:
                 for nearest in [self._about.nearest(word, mistakes_in_word(word))]
             )
         return self._document_names[int(best[0])]
+
+
+def _without_dropped(query: Query) -> Query | None:
+    """Return a text without "movie", "the movie" and the like; None where it has none, or only."""
+    typed = query.words
+    dropped = {n for n, word in enumerate(typed) if word in DROPPED}
+    dropped |= {n - 1 for n in dropped if n and typed[n - 1] in ARTICLES}
+    left = [word for n, word in enumerate(typed) if n not in dropped]
+    if not left or not dropped:
+        return None
+    is_open = query.is_open and len(typed) - 1 not in dropped
+    return Query.parse(" ".join(left) + ("" if is_open else " "))
 
 
 def _both(first: Bool | None, second: Bool | None) -> Bool | None:

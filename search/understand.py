@@ -242,6 +242,8 @@ class Understanding:
         first, is_negated = place, False
         while first < len(words) and words[first] in NEGATIONS:
             first, is_negated = first + 1, True
+        if is_negated and words[first : first + 1] == ["about"]:
+            first += 1
         if first == len(words):
             return [], place, False
         numbers = self._numbers(text, first)
@@ -488,7 +490,8 @@ class Understanding:
             if phrase == ("like",) and is_verb:
                 continue
             for last in range(len(words), first, -1):
-                title = self._title_named(" ".join(words[first:last]))
+                is_rest = last == len(words)
+                title = self._title_named(" ".join(words[first:last]), may_go_on=is_rest)
                 if title is not None:
                     mask = np.ones(len(self._facts.years), dtype=bool)
                     mask[title] = False
@@ -496,12 +499,22 @@ class Understanding:
                     return _Found(FilterKind.LIKE, shown, mask, last - place, like=title)
         return None
 
-    def _title_named(self, folded: str) -> int | None:
-        """Return the document that a folded text names, the shortest name first."""
-        for form in Query.parse(folded).forms:
-            places = self._facts.names.equal_to(form)
+    def _title_named(self, folded: str, *, may_go_on: bool) -> int | None:
+        """Return the document that a folded text names, the shortest name first.
+
+        Args:
+            folded: the text.
+            may_go_on: whether a name may begin with it where none is it: "star wars".
+        """
+        names, query = self._facts.names, Query.parse(folded)
+        for form in query.forms:
+            places = names.equal_to(form)
             if len(places):
                 return int(places[np.argmin(self._facts.tie_break[places])])
+        if may_go_on and len(query.words) > 1:
+            places, left = names.beginning_with(query.forms[0])
+            if len(places):
+                return int(places[np.lexsort((self._facts.tie_break[places], left))[0]])
         return None
 
     def _unfinished(self, word: str) -> _Found | None:

@@ -52,6 +52,8 @@ LANGUAGE, PERSON, LIKE = FilterKind.LANGUAGE, FilterKind.PERSON, FilterKind.LIKE
         ("crime with al pacino", {"Heat", "Carlito's Way"},
          [(GENRE, "Crime"), (PERSON, "Al Pacino")]),
         ("al pacino 1995", {"Heat"}, [(PERSON, "Al Pacino"), (YEAR, "1995")]),
+        ("comedy not about action", {"The Mask", "Delicatessen", "Airplane!"},
+         [(GENRE, "Comedy"), (GENRE, "not Action")]),
         ("science fiction no horror", {"Aliens", "Delicatessen", "1984"},
          [(GENRE, "Sci-Fi"), (GENRE, "not Horror")]),
         ("sci-fi -horror -french", {"Aliens", "1984"},
@@ -220,3 +222,33 @@ def test_each_chip_leaves_the_text_without_it():
         "1990-1995 under 90 minutes",
         "1990-1995 comedy",
     ]
+
+
+def shelf_of(*names, people=()):
+    return SearchEngine.build(Document(n, name, people=people) for n, name in enumerate(names))
+
+
+def first_of(shelf, names, text):
+    result = shelf.search(text)
+    return [names[hit.id] for hit in result.hits][:1], [f.kind for f in result.filters]
+
+
+def test_a_name_before_movie_is_no_film_of_a_surname_in_it():
+    names = ("The Lion King", "Rebecca", "Psycho", "Vertigo")
+    shelf = shelf_of(*names, people=("Stephen King",))
+    assert first_of(shelf, names, "lion king movie") == (["The Lion King"], [])
+    assert first_of(shelf, names, "king movies") == (["Psycho"], [PERSON])
+
+
+def test_an_article_goes_with_the_movie():
+    names = ("Jaws", "Jaws: The Revenge")
+    assert first_of(shelf_of(*names), names, "jaws the movie") == (["Jaws"], [])
+    assert first_of(shelf_of(*names), names, "jaws full movie") == (["Jaws"], [])
+
+
+def test_like_what_no_name_is_means_the_name_that_begins_so():
+    shelf = shelf_of("Star Wars: Episode IV", "The Star", "Alien")
+    [like] = shelf.search("films like star wars").filters
+    assert (like.kind, like.value) == (LIKE, "Star Wars: Episode IV")
+    [like] = shelf.search("films like the star").filters
+    assert like.value == "The Star"

@@ -112,6 +112,7 @@ def test_the_demo_loads_once_and_again_changes_nothing(
     assert "Films: 17,472 created, 0 updated, 0 unchanged, 0 refused." in first
     assert "of 9,066 rated films are among the 17,472 films" in first
     assert "of these are hidden: the later ratings of" in first
+    assert "Rules for searches: 5 new." in first
     _look_at_the_catalogue()
     _look_at_the_accounts(first)
 
@@ -122,6 +123,7 @@ def test_the_demo_loads_once_and_again_changes_nothing(
     again = capsys.readouterr().out
     assert "Films: 0 created, 0 updated, 17,472 unchanged, 0 refused." in again
     assert "Ratings: 0 created, 0 updated, " in again
+    assert "Rules for searches: 0 new." in again
     call_command("load_demo")
     assert "are there already" in capsys.readouterr().out
     assert films == list(Title.objects.order_by("pk").values_list("pk", "updated_at", "added_at"))

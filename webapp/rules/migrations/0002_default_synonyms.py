@@ -44,6 +44,8 @@ capt = captain
 50 = fifty
 60 = sixty
 100 = hundred = one hundred
+300 = three hundred
+500 = five hundred
 101 = one hundred and one
 1000 = thousand = one thousand
 1st = first

@@ -25,6 +25,7 @@ from webapp.demo.films import (
     titles_table,
 )
 from webapp.demo.people import delete_hidden, split_ratings
+from webapp.demo.rules import add_rules
 from webapp.profiles.importers import load_ratings
 from webapp.profiles.models import Profile
 
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         split = split_ratings(histories.ratings, matches)
         ratings = load_ratings(ratings_table(split.visible, matches), problems, now)
         delete_hidden(split.hidden, matches)
+        self.stdout.write(f"Rules for searches: {add_rules()} new.")
         matched = sum(rating.rated_film_id in matches for rating in histories.ratings)
         rated = len({rating.rated_film_id for rating in histories.ratings})
         self.stdout.write(f"Ratings: {ratings}.")
