@@ -3,7 +3,7 @@
 I items of the catalogue, G genres, N items of a row.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,17 @@ def age_allowed_items(catalogue: Catalogue, viewer: Viewer, title_ids: Iterable[
     items = catalogue_items(catalogue, title_ids)
     allowed: Int64 = items[~catalogue.above(viewer.maturity_limit)[items]]
     return allowed
+
+
+def columns_of(ids: Int64, wanted: Collection[int]) -> list[int]:
+    """Return the columns of these genres or people, ascending.
+
+    Args:
+        ids: (F,) the outside id of each column; there may be a million, so nothing is looked
+            through where none is wanted.
+        wanted: outside ids.
+    """
+    return np.flatnonzero(np.isin(ids, list(wanted))).tolist() if wanted else []
 
 
 def title_mask(catalogue: Catalogue, title_ids: Iterable[int]) -> Bool:
@@ -99,9 +110,11 @@ def excluded_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     """
     excluded = title_mask(catalogue, viewer.excluded) | catalogue.above(viewer.maturity_limit)
     excluded |= ~catalogue.is_available
-    columns = np.isin(catalogue.genre_ids, list(viewer.refused_genres))  # (G,)
-    if columns.any():
-        of_genre = catalogue.genres @ columns.astype(np.float32) > 0  # (I,)
+    columns = columns_of(catalogue.genre_ids, viewer.refused_genres)
+    if columns:
+        of_genre = np.zeros(len(catalogue), dtype=bool)
+        for column in columns:
+            of_genre[catalogue.items_with_genre(column)] = True
         excluded |= of_genre & ~title_mask(catalogue, [*viewer.listed, *viewer.unfinished])
     return excluded
 

@@ -72,6 +72,8 @@ SIMILAR_CACHED = 4096
 """Titles whose similar titles are cached; about 3 kB each."""
 LONG_TERM_BYTES = 16 * 2**20
 """Most bytes of what histories say that are cached: of 40 viewers over 17,000 titles."""
+HISTORIES_CACHED = 256
+"""Histories whose rows of neighbours are cached; about 5 kB each."""
 LONG_TERM_ARRAYS = 6
 """(I,) arrays in a `LongTerm`."""
 DOUBT = 10.0
@@ -83,7 +85,7 @@ TAIL = np.float32(0.01)
 class Recommender:
     """Answers for one release; immutable, so threads may share it."""
 
-    CACHES = ("_similar", "_kept_tastes", "_long_terms")
+    CACHES = ("_similar", "_kept_tastes", "_long_terms", "_from_likes")
     """What no file holds (`recommender.mapped`)."""
 
     def __init__(
@@ -151,6 +153,7 @@ class Recommender:
         self._kept_tastes = KeptTastes()
         room = LONG_TERM_BYTES // (LONG_TERM_ARRAYS * 4 * max(len(self.catalogue), 1))
         self._long_terms = lru_cache(max(room, 2))(self._long_term_of)
+        self._from_likes = lru_cache(HISTORIES_CACHED)(self._neighbours_row)
 
     @classmethod
     def load(cls, folder: Path, catalogue: Catalogue) -> "Recommender":
@@ -442,7 +445,7 @@ class Recommender:
             yield replace(row, reason=self._taste_reason(viewer))
         yield self._trending_row
         if viewer.liked_before and self._neighbours is not None:
-            yield filtered(self._neighbours_row(viewer, self._neighbours), unseen)
+            yield filtered(self._from_likes(self._neighbours, tuple(viewer.liked_before)), unseen)
         yield kept[MY_LIST]
         liked = self._interest_rows.liked_items(viewer)
         yield from self._interest_rows.person_rows(liked, affinity, unseen, least)
@@ -487,9 +490,9 @@ class Recommender:
         """Return the modelled titles of (I,) that are allowed, by (I,) scores."""
         return ordered_row(kind, np.flatnonzero(self._is_modelled & allowed), scores)
 
-    def _neighbours_row(self, viewer: Viewer, neighbours: Neighbours) -> CandidateRow:
+    def _neighbours_row(self, neighbours: Neighbours, liked: tuple[int, ...]) -> CandidateRow:
         """Return the neighbours of all titles that were liked before this visit."""
-        items = self.catalogue.items_of(np.array(list(viewer.liked_before), dtype=np.int64))
+        items = self.catalogue.items_of(np.array(liked, dtype=np.int64))
         known = np.unique(items[items != UNKNOWN])
         ones = np.ones(len(known), dtype=np.float32)
         shape = (1, len(self.catalogue))

@@ -27,7 +27,7 @@ from recommender.models.visit_intents import (
     VisitIntents,
     weights_of,
 )
-from recommender.serving.candidates import catalogue_items
+from recommender.serving.candidates import catalogue_items, columns_of
 from recommender.serving.learned_taste import EncodedVisit, LearnedRelease
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import Taste
@@ -182,7 +182,7 @@ class VisitTaste:
             ("genre", self._catalogue.genre_ids, viewer.not_now_genres),
             ("person", self._catalogue.person_ids, viewer.not_now_people),
         ):
-            for column in np.flatnonzero(np.isin(ids, list(refused))).tolist():
+            for column in columns_of(ids, refused):
                 yield Subject(kind, column), EventKind.HIDE
 
     def _subjects(self, event: ViewerEvent) -> Iterator[Subject]:
@@ -195,7 +195,7 @@ class VisitTaste:
             ("genre", self._catalogue.genre_ids, event.genre_ids),
             ("person", self._catalogue.person_ids, event.person_ids),
         ):
-            for column in np.flatnonzero(np.isin(ids, wanted)).tolist() if wanted else ():
+            for column in columns_of(ids, wanted):
                 yield Subject(kind, column)
 
     def _evidence(

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Bool, Float64, Int64
+from recommender.arrays import Bool, Int64
 from recommender.data.catalogue import Catalogue
-from recommender.serving.candidates import catalogue_items
+from recommender.serving.candidates import catalogue_items, columns_of
 from recommender.serving.request import Viewer
 from recommender.serving.taste import Taste
 
@@ -60,19 +60,19 @@ def visit_topics(catalogue: Catalogue, viewer: Viewer, taste: Taste | None) -> l
             (
                 GENRE,
                 catalogue.genre_ids,
-                _shares(catalogue.genres, items, np.isin(catalogue.genre_ids, genre_ids), 1),
+                _shares(catalogue.genres, items, columns_of(catalogue.genre_ids, genre_ids), 1),
                 catalogue.items_with_genre,
             ),
             (
                 PERSON,
                 catalogue.person_ids,
-                _shares(catalogue.people, items, np.isin(catalogue.person_ids, person_ids), 2),
+                _shares(catalogue.people, items, columns_of(catalogue.person_ids, person_ids), 2),
                 catalogue.items_with_person,
             ),
         )
-        for column in np.flatnonzero(shares).tolist()
+        for column, share in shares.items()
         if int(ids[column]) not in refused[kind]
-        for score in [shares[column] * np.log(len(catalogue) / max(len(items_with(column)), 1))]
+        for score in [share * np.log(len(catalogue) / max(len(items_with(column)), 1))]
     ]
     scored.sort(key=lambda each: -each[0])
     return [topic for _, topic in scored[:MAX_TOPICS]]
@@ -83,32 +83,34 @@ def _chance(kind: str, aspects: Mapping[str, float]) -> float:
     return sum(aspects.get(name, 0.0) for name in ASPECTS[kind]) if aspects else 1.0
 
 
-def _shares(features: sparse.csr_array, items: Int64, searched: Bool, least: int) -> Float64:
-    """Return (F,) the share of the items with each feature, 0 where too few have it.
+def _shares(
+    features: sparse.csr_array, items: Int64, searched: list[int], least: int
+) -> dict[int, float]:
+    """Return the share of the items with each feature that enough have, by ascending column.
 
     Args:
         features: (I, F).
         items: (n,) of the visit.
-        searched: (F,) True at what was searched for: its share is 1.
+        searched: columns of what was searched for: its share is 1.
         least: how many titles a visit has before their features count.
     """
-    shares = searched.astype(np.float64)
+    shares = dict.fromkeys(searched, 1.0)
     count = len(items)
     if count >= least:
-        having = np.bincount(features[items].indices, minlength=features.shape[1])
+        columns, having = np.unique(features[items].indices, return_counts=True)
         enough = having >= (1 if count == 1 else max(2, count / 2))
-        shares = np.maximum(shares, np.where(enough, having / count, 0))
-    return shares
+        for column, share in zip(columns[enough].tolist(), having[enough] / count, strict=True):
+            shares[column] = max(float(share), shares.get(column, 0.0))
+    return dict(sorted(shares.items()))
 
 
 def not_now_mask(catalogue: Catalogue, viewer: Viewer) -> Bool:
     """Return (I,) True at titles of the genres and people that the viewer wants not now."""
     mask = np.zeros(len(catalogue), dtype=bool)
-    for features, ids, refused in (
-        (catalogue.genres, catalogue.genre_ids, viewer.not_now_genres),
-        (catalogue.people, catalogue.person_ids, viewer.not_now_people),
+    for ids, refused, items_with in (
+        (catalogue.genre_ids, viewer.not_now_genres, catalogue.items_with_genre),
+        (catalogue.person_ids, viewer.not_now_people, catalogue.items_with_person),
     ):
-        columns = np.isin(ids, list(refused))
-        if columns.any():
-            mask |= features @ columns.astype(np.float32) > 0
+        for column in columns_of(ids, refused):
+            mask[items_with(column)] = True
     return mask
