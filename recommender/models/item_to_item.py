@@ -149,9 +149,14 @@ class Neighbours:
     def of(self, item: int) -> Float32:
         """Return (I,) the weights of one item for all others; all 0 if it was not kept."""
         weights = np.zeros(len(self.items), dtype=np.float32)
-        own = slice(*self._matrix.indptr[item : item + 2].tolist())
-        weights[self._matrix.indices[own]] = self._matrix.data[own]
+        items, of_items = self.row(item)
+        weights[items] = of_items
         return weights
+
+    def row(self, item: int) -> tuple[Int32, Float32]:
+        """Return (n,) the items that one speaks for, and its weights for them."""
+        own = slice(*self._matrix.indptr[item : item + 2].tolist())
+        return self._matrix.indices[own], self._matrix.data[own]
 
     def over(self, items: Vocabulary, is_available: Bool) -> "Neighbours":
         """Return the same in the numbers of another vocabulary.

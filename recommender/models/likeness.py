@@ -10,17 +10,18 @@ Six aspects, each 0 to 1, of a title i and an anchor j:
     neighbours  R-LARM's weight from j to i over the largest from j, at least 0
     overall     .3 genres + .3 people + .15 era + .3 likers + .1 neighbours, over their sum
 
-I items, G genres, P people, D item vectors.
+I items, N of them asked of, G genres, S different sets of genres, P people, D item vectors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy import sparse
 
-from recommender.arrays import Float32, Int32, Int64, unit_rows
+from recommender.arrays import Float32, Int32, Int64, Integer, unit_rows
 from recommender.data.catalogue import Catalogue
 from recommender.errors import InvalidInputError
 from recommender.mapped import grown, grown_matrix
@@ -51,13 +52,51 @@ Aspects = Mapping[str, Float32]
 """By name of the aspect: (I,) likeness of every title."""
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The titles that likeness is asked of: all of a catalogue, or some.
+
+    Attributes:
+        items: (N,) their numbers, ascending; None for all.
+        genre_set: (N,) of each.
+        years: (N,).
+        vectors: (N, D).
+        trust: (N,).
+    """
+
+    items: Int64 | None
+    genre_set: Int32
+    years: Int64
+    vectors: Float32
+    trust: Float32
+
+    def __len__(self) -> int:
+        return len(self.years)
+
+    @cached_property
+    def last_year(self) -> int:
+        return int(self.years.max(initial=0))
+
+    def summed(self, items: Integer, values: Float32) -> Float32:
+        """Return (N,) the sum of the values that (n,) items have, repeats allowed."""
+        total = np.zeros(len(self), dtype=np.float32)
+        if self.items is None:
+            np.add.at(total, items, values)
+        elif len(self):
+            at = np.searchsorted(self.items, items).clip(max=len(self) - 1)
+            is_asked = self.items[at] == items
+            np.add.at(total, at[is_asked], values[is_asked])
+        return total
+
+
 class Likeness:
     """How alike the titles of a catalogue are, aspect by aspect.
 
-    Immutable but for its cache, so threads may share it.
+    Immutable but for its cache, so threads may share it. One `among` some of the titles answers for
+    those alone: wherever (I,) is said below, it returns (N,).
     """
 
-    CACHES = ("_to",)
+    CACHES = ("_to", "_part")
     """What no file holds (`recommender.mapped`)."""
 
     def __init__(
@@ -91,12 +130,30 @@ class Likeness:
 
     def start_caches(self) -> None:
         """Begin with an empty cache."""
+        self._part = _Part(None, self._genre_set, self._catalogue.years, self._vectors, self._trust)
         room = CACHED_BYTES // (4 * len(ASPECTS) * max(len(self), 1))
+        self._to: Callable[[int], Aspects]
         self._to = lru_cache(min(max(room, 2), MOST_CACHED))(self._computed)
 
     def __len__(self) -> int:
         """I."""
         return len(self._catalogue)
+
+    def among(self, items: Int64) -> "Likeness":
+        """Return the same asked of (N,) titles alone, in ascending order. Nothing is cached.
+
+        Cost: N rows of D numbers are copied.
+        """
+        likeness, whole = copy(self), self._part
+        likeness._part = _Part(
+            items,
+            whole.genre_set[items],
+            whole.years[items],
+            whole.vectors[items],
+            whole.trust[items],
+        )
+        likeness._to = likeness._computed
+        return likeness
 
     def over(
         self, catalogue: Catalogue, vectors: Float32, neighbours: Neighbours | None
@@ -135,9 +192,9 @@ class Likeness:
 
     def _computed(self, item: int) -> Aspects:
         genres = self._genre_products(_row(self._genre_sets, int(self._genre_set[item])))
-        people = np.minimum(PEOPLE_GAIN * self._shared_people(item), np.float32(1))
+        people = self._shared_people(*_sparse_row(self._people, item))
         era = self._era_of(int(self._catalogue.years[item]))
-        likers = np.maximum(self._vectors @ self._vectors[item], np.float32(0))
+        likers = np.maximum(self._part.vectors @ self._vectors[item], np.float32(0))
         aspects = self._with_overall(
             {
                 "genres": genres,
@@ -160,7 +217,7 @@ class Likeness:
         the most. Where nothing but the years and a few likers is alike it is 0.
         """
         aspects = self.to(item)
-        trust = self._trust[item] * self._trust
+        trust = self._trust[item] * self._part.trust
         gain = np.float32(LIKERS_GAIN) * trust
         of_likers = sum(
             (np.float32(OVERALL[name]) * aspects[name] for name in OF_LIKERS), trust * 0
@@ -170,7 +227,7 @@ class Likeness:
         similarity = (whole * aspects["overall"] + gain * of_likers) / most
         is_kin = (aspects["genres"] > 0) | (aspects["people"] > 0) | (aspects["neighbours"] > 0)
         similarity[~(is_kin | (aspects["likers"] >= KIN_LIKERS))] = 0
-        similarity[item] = 0
+        similarity[item if self._part.items is None else self._part.items == item] = 0
         return np.asarray(similarity, dtype=np.float32)
 
     def to_many(self, items: Int64) -> Aspects:
@@ -181,37 +238,33 @@ class Likeness:
         """
         sets = self._genre_sets[self._genre_set[items]]
         genres = self._genre_products(np.asarray(sets.mean(axis=0), dtype=np.float32).ravel())
-        people = np.minimum(PEOPLE_GAIN * _mean_products(self._people, items), np.float32(1))
+        credits = self._people[items]
+        persons, which = np.unique(credits.indices, return_inverse=True)
+        weights = np.bincount(which, credits.data / len(items)).astype(np.float32)
         years, counts = np.unique(self._catalogue.years[items], return_counts=True)
-        era = np.zeros(len(self), dtype=np.float32)
+        era = np.zeros(len(self._part), dtype=np.float32)
         for year, count in zip(years.tolist(), counts.tolist(), strict=True):
             era += np.float32(count / len(items)) * self._era_of(year)
         middle = self._vectors[items].mean(axis=0)
-        likers = np.maximum(self._vectors @ middle, np.float32(0))
+        likers = np.maximum(self._part.vectors @ middle, np.float32(0))
         return self._with_overall(
-            {"genres": genres, "people": people, "era": era, "period": genres * era,
-             "likers": likers}
+            {"genres": genres, "people": self._shared_people(persons, weights), "era": era,
+             "period": genres * era, "likers": likers}
         )  # fmt: skip
 
     def of_genre(self, column: int) -> Aspects:
         """Return likeness to a genre: only `genres` and its part of `overall` are above 0."""
-        return self._with_overall(
-            {"genres": self._ones_at(self._catalogue.items_with_genre(column))}
-        )
+        has = self._genre_sets[:, [column]].toarray()[:, 0] > 0  # (S,)
+        return self._with_overall({"genres": has.astype(np.float32).take(self._part.genre_set)})
 
     def of_person(self, column: int) -> Aspects:
         """Return likeness to a person: only `people` and its part of `overall` are above 0."""
-        return self._with_overall(
-            {"people": self._ones_at(self._catalogue.items_with_person(column))}
-        )
-
-    def _ones_at(self, items: Int64) -> Float32:
-        ones = np.zeros(len(self), dtype=np.float32)
-        ones[items] = 1
-        return ones
+        items = self._catalogue.items_with_person(column)
+        ones = np.ones(len(items), dtype=np.float32)
+        return self._with_overall({"people": self._part.summed(items, ones)})
 
     def _with_overall(self, aspects: dict[str, Float32]) -> Aspects:
-        overall = np.zeros(len(self), dtype=np.float32)
+        overall = np.zeros(len(self._part), dtype=np.float32)
         for name, weight in OVERALL.items():
             if name in aspects:
                 overall += np.float32(weight / sum(OVERALL.values())) * aspects[name]
@@ -219,41 +272,37 @@ class Likeness:
 
     def _genre_products(self, row: Float32) -> Float32:
         """Return (I,) the products of all titles' genres with (G,) of them, set by set."""
-        return np.asarray(self._genre_sets @ row, dtype=np.float32).take(self._genre_set)
+        return np.asarray(self._genre_sets @ row, dtype=np.float32).take(self._part.genre_set)
 
-    def _shared_people(self, item: int) -> Float32:
-        """Return (I,) the products with a title's people: only titles with one are looked at."""
-        products = np.zeros(len(self), dtype=np.float32)
-        own = slice(*self._people.indptr[item : item + 2].tolist())
-        bounds, titles, weights = (
-            self._by_person.indptr,
-            self._by_person.indices,
-            self._by_person.data,
-        )
-        parts = [slice(*bounds[n : n + 2].tolist()) for n in self._people.indices[own].tolist()]
-        if parts:
-            of_people = [
-                weight * weights[part]
-                for weight, part in zip(self._people.data[own], parts, strict=True)
-            ]
-            at = np.concatenate([titles[part] for part in parts])
-            np.add.at(products, at, np.concatenate(of_people))
-        return products
+    def _shared_people(self, persons: Int32, weights: Float32) -> Float32:
+        """Return (I,) likeness to (n,) people, by what each weighs: of titles with one of them."""
+        titles, products = self._titles_of(persons, weights)
+        alike = np.float32(PEOPLE_GAIN) * self._part.summed(titles, products)
+        return np.asarray(np.minimum(alike, np.float32(1)))
+
+    def _titles_of(self, persons: Int32, weights: Float32) -> tuple[Int32, Float32]:
+        """Return (m,) the titles of each person in turn, and what it weighs there times theirs."""
+        bounds = self._by_person.indptr
+        counts = bounds[persons + 1] - bounds[persons]
+        ends = np.cumsum(counts)
+        at = np.arange(ends[-1] if len(ends) else 0)
+        at += np.repeat(bounds[persons] - (ends - counts), counts)
+        return self._by_person.indices[at], np.repeat(weights, counts) * self._by_person.data[at]
 
     def _era_of(self, year: int) -> Float32:
         if not year:
-            return np.zeros(len(self), dtype=np.float32)
-        years = self._catalogue.years
-        each = np.arange(int(years.max(initial=0)) + 1)
+            return np.zeros(len(self._part), dtype=np.float32)
+        each = np.arange(self._part.last_year + 1)
         alike = np.exp(np.abs(each - year) / np.float32(-ERA_YEARS), dtype=np.float32)
         alike[0] = 0  # not known
-        return alike[years]
+        return alike[self._part.years]
 
     def _neighbours_of(self, item: int) -> Float32:
         if self._neighbours is None:
-            return np.zeros(len(self), dtype=np.float32)
-        weights = np.maximum(self._neighbours.of(item), np.float32(0))
-        return np.asarray(weights / max(float(weights.max(initial=0)), 1e-9), dtype=np.float32)
+            return np.zeros(len(self._part), dtype=np.float32)
+        items, weights = self._neighbours.row(item)
+        weights = np.maximum(weights, np.float32(0))
+        return self._part.summed(items, weights / max(weights.max(initial=0), np.float32(1e-9)))
 
 
 def sets_of(features: sparse.csr_array) -> tuple[Int64, Int32]:
@@ -294,15 +343,15 @@ def unit_sparse_rows(features: sparse.csr_array) -> sparse.csr_array:
     return sparse.csr_array(sparse.diags_array(scale) @ features)
 
 
-def _mean_products(features: sparse.csr_array, items: Int64) -> Float32:
-    """Return (I,) the mean products of all rows with several."""
-    mean = np.asarray(features[items].mean(axis=0), dtype=np.float32).ravel()
-    return np.asarray(features @ mean, dtype=np.float32)
-
-
 def _row(features: sparse.csr_array, number: int) -> Float32:
     """Return (F,) one row of (R, F) features."""
     row = np.zeros(features.shape[1], dtype=np.float32)
-    own = slice(*features.indptr[number : number + 2].tolist())
-    row[features.indices[own]] = features.data[own]
+    columns, values = _sparse_row(features, number)
+    row[columns] = values
     return row
+
+
+def _sparse_row(features: sparse.csr_array, number: int) -> tuple[Int32, Float32]:
+    """Return the columns of one row that are not 0, and what stands there."""
+    own = slice(*features.indptr[number : number + 2].tolist())
+    return features.indices[own], features.data[own]

@@ -126,6 +126,38 @@ def test_shared_people_are_the_product_with_every_title_to_the_bit():
         assert np.array_equal(likeness.to(item)["people"], product)
 
 
+def test_some_of_the_titles_are_as_like_as_among_all():
+    rng = np.random.default_rng(6)
+    people = sparse.random_array((200, 30), density=0.1, rng=rng, dtype=np.float32)
+    genres = sparse.csr_array((rng.random((200, 8)) < 0.25).astype(np.float32))
+    whole = replace(
+        catalogue_of(sparse.csr_array(people)),
+        genres=genres,
+        genre_ids=np.arange(8),
+        years=rng.integers(1930, 2020, 200),
+        liked_by=rng.integers(0, 30, 200).astype(np.float32),
+    )
+    vectors = rng.normal(size=(200, 5)).astype(np.float32)
+    near = rng.integers(0, 200, (200, 4)).astype(np.int32)
+    strengths = rng.random((200, 4), dtype=np.float32)
+    neighbours = Neighbours(whole.titles, np.arange(200), near, strengths)
+    likeness = Likeness(whole, vectors, neighbours)
+    items = np.sort(rng.choice(200, 40, replace=False))
+    part = likeness.among(items)
+    several = rng.choice(200, 7, replace=False)
+    for item in (int(items[3]), int(np.setdiff1d(np.arange(200), items)[5])):
+        for all_of, some in (
+            (likeness.to(item), part.to(item)),
+            (likeness.to_many(several), part.to_many(several)),
+            (likeness.of_genre(2), part.of_genre(2)),
+            (likeness.of_person(4), part.of_person(4)),
+            ({"": likeness.similarity(item)}, {"": part.similarity(item)}),
+        ):
+            assert all_of.keys() == some.keys()
+            for name, values in all_of.items():
+                np.testing.assert_allclose(some[name], values[items], atol=1e-6)
+
+
 def test_genres_are_the_product_with_every_title_to_the_bit():
     rng = np.random.default_rng(5)
     genres = sparse.csr_array((rng.random((300, 12)) < 0.2).astype(np.float32))
