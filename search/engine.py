@@ -401,7 +401,9 @@ class SearchEngine:
         )
 
     def _read(self, query: Query, variants: Sequence[str], found: UInt8) -> Reading:
-        """Return what is understood; what holds a variant, unless a name is the text, is found too.
+        """Return what is understood; what holds a variant, without mistakes, is found too.
+
+        No variant is looked for where a name is the text, or enough names hold it.
 
         Args:
             query: what was typed.
@@ -414,10 +416,12 @@ class SearchEngine:
             for form in shorter.forms:  # "lion king movie" is no film of a King
                 named = self._names.equal_to(form)
                 found[named] = np.minimum(found[named], np.uint8(Band.EXACT))
-        if found.min(initial=Band.NONE) <= Band.EXACT:
+        is_named = found.min(initial=Band.NONE) <= Band.EXACT
+        if is_named or np.count_nonzero(found <= Band.WORDS) >= ENOUGH:
             return reading
         for variant in map(Query.parse, variants):
-            np.minimum(found, self._bands(variant), out=found)
+            bands_of_variant = self._bands(variant, forgives=False)
+            np.minimum(found, bands_of_variant, out=found)
             if not reading.filters:
                 other = self._understanding.read(variant)
                 reading = other if other.filters else reading
@@ -566,9 +570,15 @@ class SearchEngine:
             np.minimum(found, self._bands(shorter), out=found)
         return shorter or query
 
-    def _bands(self, query: Query, matches: tuple[LabelMatches, ...] | None = None) -> UInt8:
+    def _bands(
+        self,
+        query: Query,
+        matches: tuple[LabelMatches, ...] | None = None,
+        *,
+        forgives: bool = True,
+    ) -> UInt8:
         matches = matches or self._matches(query)
-        return bands(query, self._names, self._in_names, self._about, matches)
+        return bands(query, self._names, self._in_names, self._about, matches, forgives=forgives)
 
     def _matches(self, query: Query) -> tuple[LabelMatches, LabelMatches, LabelMatches]:
         """Return what people, genres and characters match a text."""

@@ -139,6 +139,8 @@ def bands(
     in_names: AnyPostings,
     about: AnyPostings,
     labels: Sequence[LabelMatches],
+    *,
+    forgives: bool = True,
 ) -> UInt8:
     """Return (N,) the band of every document, `Band.NONE` where nothing matches.
 
@@ -148,6 +150,7 @@ def bands(
         in_names: the words of names.
         about: the words of all that is known of a document.
         labels: people, characters and genres.
+        forgives: whether mistakes are looked for.
     """
     found = np.full(in_names.num_documents, Band.NONE, dtype=np.uint8)
     _note(found, Band.WRITTEN, names.written(query.text))
@@ -157,13 +160,19 @@ def bands(
         _note(found, Band.EXACT, names.equal_to(form))
     _note_names(found, query, names, in_names)
     _note(found, Band.WORDS, np.flatnonzero(holds_all(query, in_names)))
-    _note_mistakes(found, query, names, in_names)
-    _note_about(found, query, about, labels)
+    if forgives:
+        _note_mistakes(found, query, names, in_names)
+    _note_about(found, query, about, labels, forgives=forgives)
     return found
 
 
 def _note_about(
-    found: UInt8, query: Query, about: AnyPostings, labels: Sequence[LabelMatches]
+    found: UInt8,
+    query: Query,
+    about: AnyPostings,
+    labels: Sequence[LabelMatches],
+    *,
+    forgives: bool,
 ) -> None:
     """Note documents whose people, characters, genres or year hold every word."""
     held, is_one_name = holds_all(query, about), False
@@ -178,7 +187,7 @@ def _note_about(
         is_one_name = any(each.whole.any() for each in labels)
         if not is_one_name:
             _note(found, Band.SCATTERED, np.flatnonzero(held))
-    if _are_few(found) and not is_one_name:
+    if forgives and _are_few(found) and not is_one_name:
         _note(found, Band.ABOUT_NEAR, np.flatnonzero(_all_words_near(query, about)))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from search.query import MAX_CHARACTERS
 from search.text import words
 
-MOST_VARIANTS = 4
+MOST_VARIANTS = 3
 """Each costs a search as much again."""
 MOST_WORDS = 6
 """Of a phrase."""

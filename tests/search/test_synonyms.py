@@ -21,7 +21,7 @@ KNOWN = Synonyms(
         ("the lord of the rings", ("the lotr",)),
         ("romeo & juliet", ("romeo juliet",)),
         ("2", ("two", "ii")),
-        ("dr and two", ("doctor and two", "dr two", "dr and 2", "dr and ii")),
+        ("dr and two", ("doctor and two", "dr two", "dr and 2")),
         ("and", ()),
         ("drama", ()),
         ("", ()),
