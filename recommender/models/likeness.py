@@ -263,6 +263,13 @@ class Likeness:
         ones = np.ones(len(items), dtype=np.float32)
         return self._with_overall({"people": self._part.summed(items, ones)})
 
+    def kin(self, item: int) -> Integer:
+        """Return (n,) the titles that share people with one, or that it speaks for; repeats are."""
+        titles, _ = self._titles_of(*_sparse_row(self._people, item))
+        if self._neighbours is None:
+            return titles
+        return np.concatenate([titles, self._neighbours.row(item)[0]])
+
     def _with_overall(self, aspects: dict[str, Float32]) -> Aspects:
         overall = np.zeros(len(self._part), dtype=np.float32)
         for name, weight in OVERALL.items():

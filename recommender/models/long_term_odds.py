@@ -10,12 +10,12 @@ that of Zipf's law as Mandelbrot has it.
 I titles.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
-from recommender.arrays import Float32
+from recommender.arrays import Float32, Int64
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,13 @@ class LongTermOdds:
     def _reach(self) -> tuple[np.float32, np.float32]:
         """The least and the greatest of the logarithms."""
         return self.logs.min(), self.logs.max()
+
+    def among(self, items: Int64) -> "LongTermOdds":
+        """Return the same of (N,) titles alone, on the scale of all."""
+        ranking = None if self.ranking is None else self.ranking.among(items)
+        part = LongTermOdds(self.z[items], self.logs[items], self.sharpness, ranking)
+        vars(part).update(_reach=self._reach)
+        return part
 
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the score of a title that would be so likely by the history alone.
@@ -109,6 +116,10 @@ class Ranking:
             between = np.interp(np.arange(first[-1] + 1), first, ordered[first])
             curve = between.astype(np.float32)
         return cls(greater, curve, steepness, head)
+
+    def among(self, items: Int64) -> "Ranking":
+        """Return the same of (N,) titles alone, ranked among all."""
+        return replace(self, greater=self.greater[items])
 
     def scores(self, gained: Float32) -> Float32:
         """Return (I,) the scores at the ranks that make titles so much likelier."""

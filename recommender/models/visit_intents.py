@@ -27,6 +27,7 @@ I items, E events.
 """
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -34,7 +35,7 @@ from typing import TypeVar
 import numpy as np
 
 from recommender import checks
-from recommender.arrays import Bool, Float32
+from recommender.arrays import Bool, Float32, Int64
 from recommender.artifacts import (
     UNSTATED,
     Manifest,
@@ -205,6 +206,13 @@ class VisitIntents:
         """Return the same over a catalogue, by how many profiles liked each title, (I,)."""
         return VisitIntents(self.config, liked_by)
 
+    def among(self, items: Int64) -> "VisitIntents":
+        """Return the same over (N,) of the titles."""
+        intents = copy(self)
+        if self._counted is not None:
+            intents._counted = self._counted[items]
+        return intents
+
     def save(self, folder: Path, provenance: Provenance = UNSTATED) -> Manifest:
         """Write the constants as an artifact."""
         return save_artifact(folder, self.kind, self.config, {}, provenance)
@@ -243,19 +251,19 @@ class VisitIntents:
         self,
         long_term: Float32 | LongTermOdds,
         evidence: Sequence[IntentEvidence],
-        eligible: Bool | None = None,
+        eligible: Bool | Float32 | None = None,
     ) -> IntentParts:
         """Return what each aspect says of every title.
 
         Args:
             long_term: (I,) scores as of `posterior`, or their `odds`.
             evidence: as of `posterior`.
-            eligible: likewise.
+            eligible: likewise; or (I,) how many titles each stands for, 0 where it is not eligible.
         """
         config = self.config
         odds = long_term if isinstance(long_term, LongTermOdds) else self.odds(long_term)
         prior = odds.relative
-        wanted: Float32 = prior if eligible is None else np.where(eligible, prior, np.float32(0))
+        wanted: Float32 = prior if eligible is None else prior * eligible
         total = np.float32(max(float(wanted.sum()), 1e-30))
         newest = evidence[-config.max_events :]
         ratios = {name: self._ratios(name, newest, wanted / total) for name in config.aspects}

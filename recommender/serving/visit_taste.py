@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 
 import numpy as np
 
-from recommender.arrays import Bool, Float32, Int64
+from recommender.arrays import Bool, Float32, Int64, Integer
 from recommender.data.catalogue import Catalogue
 from recommender.data.sessions import EventKind
 from recommender.models.learned_visits import Reading
@@ -31,6 +31,7 @@ from recommender.serving.candidates import catalogue_items, columns_of
 from recommender.serving.learned_taste import EncodedVisit, LearnedRelease
 from recommender.serving.request import Viewer, ViewerEvent
 from recommender.serving.taste import Taste
+from recommender.serving.visit_scope import READ_WHOLE, VisitScope
 from recommender.vocabulary import UNKNOWN
 
 PASSED_OVER_WEIGHT = 0.09
@@ -54,10 +55,12 @@ class LongTerm:
     Attributes:
         scores: (I,) in standard deviations.
         odds: how likely they make each title.
+        scope: over which a visit is read, before it says what it is about; None for all titles.
     """
 
     scores: Float32
     odds: LongTermOdds
+    scope: VisitScope | None = None
 
 
 class VisitTaste:
@@ -116,7 +119,9 @@ class VisitTaste:
     def long_term(self, history: Float32) -> LongTerm:
         """Return what a history says of each title, from (I,) scores of any scale. One sort."""
         scores = standardised(history)
-        return LongTerm(scores, self._intents.odds(scores))
+        odds = self._intents.odds(scores)
+        is_read_whole = len(scores) <= READ_WHOLE or self._learned is not None
+        return LongTerm(scores, odds, None if is_read_whole else VisitScope.of(odds))
 
     def taste(self, viewer: Viewer, history: LongTerm | None) -> Taste | None:
         """Return what the viewer wants now, None where neither history nor visit says anything.
@@ -139,11 +144,18 @@ class VisitTaste:
             [one.number for one, weight in weights.items() if one.kind == "title" and weight > 0],
             dtype=np.int64,
         )
-        parts = self._intents.parts(
-            prior.odds, list(self._evidence(weights, passed_over)), self._wanted(viewer, own)
-        )
-        posterior = self._posterior(parts, own, viewer)
-        scores, visit = posterior.scores, posterior.visit
+        wanted = self._wanted(viewer, own)
+        if prior.scope is None:
+            evidence = self._evidence(self._likeness, weights, passed_over)
+            parts = self._intents.parts(prior.odds, list(evidence), wanted)
+            posterior = self._posterior(parts, own, viewer)
+            scores, visit = posterior.scores, posterior.visit
+        else:
+            scope = self._with_kin(prior.scope, weights, own)
+            posterior = self._read_within(scope, prior.odds, weights, passed_over, wanted)
+            scores = scope.over_all(long_term, posterior.scores)
+            visit = np.full(len(long_term), posterior.visit.min(), dtype=np.float32)
+            visit[scope.items] = posterior.visit
         # a title is like itself, which says nothing of whether it is wanted again
         scores[own] = np.minimum(scores[own], long_term[own])
         visit[own] = visit.min()
@@ -152,6 +164,33 @@ class VisitTaste:
             scores, before, visit if is_about_something else None, share,
             aspects=posterior.aspects,
         )  # fmt: skip
+
+    def _with_kin(
+        self, scope: VisitScope, weights: Mapping[Subject, float], own: Int64
+    ) -> VisitScope:
+        """Return the scope with what the visit names, and what shares people or likers with it."""
+        kin: list[Integer] = [own]
+        for subject in weights:
+            if subject.kind == "title":
+                kin.append(self._likeness.kin(subject.number))
+            elif subject.kind == "person":
+                kin.append(self._catalogue.items_with_person(subject.number))
+        return scope.with_titles(np.concatenate(kin))
+
+    def _read_within(
+        self,
+        scope: VisitScope,
+        odds: LongTermOdds,
+        weights: Mapping[Subject, float],
+        passed_over: Int64,
+        wanted: Bool,
+    ) -> IntentPosterior:
+        """Weigh what the visit says of the scope's titles, as stated; arguments as of `taste`."""
+        likeness, intents = self._likeness.among(scope.items), self._intents.among(scope.items)
+        evidence = list(self._evidence(likeness, weights, passed_over))
+        masses = scope.masses * wanted[scope.items]
+        parts = intents.parts(odds.among(scope.items), evidence, masses)
+        return intents.combined(parts, intents.config.aspects)
 
     def _posterior(self, parts: IntentParts, own: Int64, viewer: Viewer) -> IntentPosterior:
         """Weigh the parts by what was learned, or as stated."""
@@ -199,21 +238,23 @@ class VisitTaste:
                 yield Subject(kind, column)
 
     def _evidence(
-        self, weights: Mapping[Subject, float], passed_over: Int64
+        self, likeness: Likeness, weights: Mapping[Subject, float], passed_over: Int64
     ) -> Iterator[IntentEvidence]:
         """Yield the newest subjects, before them what was passed over, as one."""
         if len(passed_over):
             weight = min(PASSED_OVER_WEIGHT * len(passed_over), PASSED_OVER_LIMIT)
-            yield IntentEvidence(self._likeness.to_many(passed_over), weight, is_negative=True)
+            yield IntentEvidence(likeness.to_many(passed_over), weight, is_negative=True)
         counted = self._intents.config.max_events - bool(len(passed_over))
         for subject, weight in list(weights.items())[-counted:]:
-            yield IntentEvidence(self._aspects_of(subject), abs(weight), is_negative=weight < 0)
+            aspects = _aspects_of(likeness, subject)
+            yield IntentEvidence(aspects, abs(weight), is_negative=weight < 0)
 
-    def _aspects_of(self, subject: Subject) -> Aspects:
-        match subject.kind:
-            case "genre":
-                return self._likeness.of_genre(subject.number)
-            case "person":
-                return self._likeness.of_person(subject.number)
-            case _:
-                return self._likeness.to(subject.number)
+
+def _aspects_of(likeness: Likeness, subject: Subject) -> Aspects:
+    match subject.kind:
+        case "genre":
+            return likeness.of_genre(subject.number)
+        case "person":
+            return likeness.of_person(subject.number)
+        case _:
+            return likeness.to(subject.number)
