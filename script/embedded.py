@@ -29,6 +29,8 @@ PASSWORD_DIGEST = "made-with.sha256"  # noqa: S105  a file's name
 """File in a cluster: the digest of the password it was created with."""
 FAST_SHUTDOWN = ((2, 20.0), (3, 5.0), (9, 5.0))
 """SIGINT asks PostgreSQL for a fast shutdown, SIGQUIT for an immediate one."""
+SMART_SHUTDOWN = "received smart shutdown request"
+"""What PostgreSQL says upon a SIGTERM, and then waits for clients to leave; ours never do."""
 UV = "uv==0.13.9"
 PIP_INSTALL = ("pip", "install", "--disable-pip-version-check", "--root-user-action=ignore")
 THROWAWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -197,7 +199,9 @@ class Postgres:
         command = [str(self._programs / "postgres"), "-D", str(self.data)]
         for option in options:
             command += ["-c", option]
-        supervisor.start(self._child("postgres", command, grace=FAST_SHUTDOWN))
+        child = self._child("postgres", command, grace=FAST_SHUTDOWN)
+        child.last_words = SMART_SHUTDOWN
+        supervisor.start(child)
         supervisor.until(self._answers, "PostgreSQL to answer", seconds=60)
 
     def clean_up(self) -> None:

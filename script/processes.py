@@ -152,6 +152,9 @@ class Child:
     may_end: bool = False
     """Whether its end is no accident: what it does in the background is done then."""
     grace: Sequence[tuple[int, float]] = GRACE
+    last_words: str = ""
+    """Where a line of its own holds them, it gets the first signal of `grace`: it waits for others
+    who do not know that they should go."""
     process: subprocess.Popen[bytes] | None = None
     lines: list[str] = field(default_factory=list)
     _pump: threading.Thread | None = None
@@ -190,6 +193,8 @@ class Child:
                 log.write(line)
                 text = line.decode(errors="replace").rstrip()
                 self.lines = [*self.lines[-19:], text]
+                if self.last_words and self.last_words in text and self.process:
+                    send(self.process.pid, self.grace[0][0])
                 if show:
                     say(f"{self.name:>8} | {text}")
 
@@ -315,7 +320,16 @@ class Supervisor:
             signal.signal(signal.SIGHUP, self._ask)
 
     def _ask(self, number: int, frame: object) -> None:
+        self.ask_to_stop()
+
+    def ask_to_stop(self) -> None:
+        """End the next wait with Stopped."""
         self._stop_asked = True
+
+    def pid_of(self, name: str) -> int | None:
+        """Return a started process's number; None where none of that name runs."""
+        running = (c.process for c in self._children if c.name == name and c.ended is None)
+        return next((process.pid for process in running if process), None)
 
     def start(self, child: Child) -> None:
         self._look()

@@ -144,7 +144,7 @@ def waits_while(supervisor, act):
         except AssertionError as error:
             failures.append(error)
         finally:
-            supervisor._stop_asked = True
+            supervisor.ask_to_stop()
 
     thread = threading.Thread(target=run)
     thread.start()
@@ -176,6 +176,25 @@ def test_what_dies_is_started_again_and_the_others_go_on(supervisor, capsys):
     assert "starting web again" in shown
     assert other.process.pid == pids[1]
     assert other.ended is None
+
+
+def test_who_waits_for_others_is_asked_to_end_and_started_again(supervisor):
+    """PostgreSQL lets nobody in after a SIGTERM, and waits for its clients for ever."""
+    deaf = """import signal, time
+signal.signal(signal.SIGTERM, lambda *_: print('I wait for all to leave', flush=True))
+print('up', flush=True)
+while True: time.sleep(0.1)"""
+    child = sleeper("database", [sys.executable, "-c", deaf])
+    child.grace, child.last_words = [(signal.SIGINT, 5.0), (signal.SIGKILL, 5.0)], "wait for all"
+    supervisor.start(child)
+    until(lambda: child.lines == ["up"])
+    first = child.process.pid
+
+    def ask():
+        os.kill(first, signal.SIGTERM)
+        until(lambda: child.process.pid != first and child.ended is None)
+
+    waits_while(supervisor, ask)
 
 
 def test_what_dies_again_and_again_waits_longer_each_time(supervisor, capsys, monkeypatch):
