@@ -37,16 +37,23 @@ class Answer:
 class LeanClient:
     """One browser: a connection that is kept where the server keeps it, and cookies."""
 
-    def __init__(self, port: int, cookies: Mapping[str, str], **headers: str) -> None:
+    def __init__(
+        self,
+        port: int,
+        cookies: Mapping[str, str],
+        seconds: float = TIMEOUT_SECONDS,
+        **headers: str,
+    ) -> None:
         """Prepare.
 
         Args:
             port: on 127.0.0.1.
             cookies: at the start; answers change them.
+            seconds: how long a part of an answer is waited for.
             headers: sent with each request, with underscores for hyphens.
         """
         self.cookies = dict(cookies)
-        self._port = port
+        self._port, self._seconds = port, seconds
         self._socket: socket.socket | None = None
         named = {"Host": "127.0.0.1", "User_Agent": USER_AGENT} | headers
         self._headers = "".join(f"{k.replace('_', '-')}: {v}\r\n" for k, v in named.items())
@@ -76,18 +83,31 @@ class LeanClient:
         Raises:
             OSError: the connection broke before the answer was whole.
         """
-        connection = self._socket or socket.create_connection(
-            ("127.0.0.1", self._port), TIMEOUT_SECONDS
-        )
-        self._socket = None  # until the answer is whole
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        connection.sendall(request)
-        answer = _read(connection)
+        connection = self._connected()
+        try:
+            connection.sendall(request)
+            answer = _read(connection)
+        except OSError:
+            connection.close()
+            raise
         if CLOSES.search(answer.head):
             connection.close()
         else:
             self._socket = connection
         return answer
+
+    def send_and_hang_up(self, request: bytes) -> None:
+        """Send a request and close the connection without a look at the answer."""
+        with self._connected() as connection:
+            connection.sendall(request)
+
+    def _connected(self) -> socket.socket:
+        """Return the kept connection or a new one; it is kept again once an answer is whole."""
+        address = ("127.0.0.1", self._port)
+        connection = self._socket or socket.create_connection(address, self._seconds)
+        self._socket = None
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
 
     def close(self) -> None:
         if self._socket:
