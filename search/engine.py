@@ -38,7 +38,8 @@ from search.index.meaning import Meaning
 from search.index.names import Names
 from search.index.postings import Postings
 from search.index.strings import Strings, sorted_groups
-from search.query import Filter, Query, mistakes_in_word
+from search.passages import Passages
+from search.query import Filter, FilterKind, Query, mistakes_in_word
 from search.rerank import DEFAULT, Preference, Weights, order, order_by
 from search.retrieve import (
     ENOUGH,
@@ -51,6 +52,7 @@ from search.retrieve import (
     holds_all,
     is_as_typed,
     label_ranks,
+    make_room_for_meaning,
     make_room_for_mistakes,
     may_name_it,
     names_it,
@@ -83,8 +85,16 @@ IN_A_NAME, IN_A_GENRE, IN_A_PLOT, IN_A_CAST = 2.0, 2.0, 1.0, 1.0
 
 LONGEST_REST = 5
 """Words beside filters that some title may hold; more are a description."""
+UNLIKE = 0.3
+"""Passages less like a text than this say nothing of it."""
+SAME_IN_OTHER_WORDS, MOST_SAID = 0.8, 3
+"""A passage so like a text says the same; so many documents match by that."""
+ALWAYS_MEANT = frozenset({FilterKind.AGE, FilterKind.LIKE})
+"""Filters that are never read out of a plot by mistake."""
 MOST_WORDS = 16
 """So many words of a description count."""
+Matches = tuple[LabelMatches, LabelMatches, LabelMatches]
+"""Of people, genres and characters."""
 DROPPED = FILM_WORDS | SERIES_WORDS | EXTRA_WORDS
 
 
@@ -226,6 +236,8 @@ class SearchEngine:
         self._understanding = self._reader()
         self._meaning = Meaning(_weighed_words(document, folded) for document in documents)
         self._similarity: Callable[[int], Float32 | None] | None = None
+        self._passages: Passages | None = None
+        self._embed: Callable[[str], Float32] | None = None
         self._choices = _Choices(documents)
 
     @classmethod
@@ -251,6 +263,23 @@ class SearchEngine:
         """
         engine = copy(self)
         engine._similarity = similarity
+        return engine
+
+    def with_passages(self, passages: Passages) -> "SearchEngine":
+        """Return the same engine with vectors of the documents' passages."""
+        engine = copy(self)
+        engine._passages = passages
+        return engine
+
+    def with_embedder(self, embed: Callable[[str], Float32]) -> "SearchEngine":
+        """Return the same engine with what makes a text's vector, to be compared with passages.
+
+        Args:
+            embed: takes a text and returns (D,) of length 1. It is asked of submitted searches
+                alone, where no name holds the text.
+        """
+        engine = copy(self)
+        engine._embed = embed
         return engine
 
     def with_changed(self, documents: Iterable[Document]) -> "SearchEngine":
@@ -350,6 +379,7 @@ class SearchEngine:
         allowed: Bool | None = None,
         variants: Sequence[str] = (),
         part: Part = WHOLE,
+        is_submitted: bool = False,
     ) -> SearchResult:
         """Return the documents that match best, and what else the text means.
 
@@ -364,26 +394,25 @@ class SearchEngine:
             allowed: (N,) False for documents that this viewer may not find; None allows all.
             variants: texts that mean the same, and count as much as the one typed.
             part: which of the matches are hits, in which order.
+            is_submitted: whether the text is whole, so that it is worth embedding.
 
         Raises:
             QueryTooLongError: the text is longer than any title.
             ArrayShapeError: an array does not fit the documents.
         """
-        query = Query.parse(text)
-        matches = self._matches(query)
-        found = self._bands(query, matches)
-        reading = self._read(query, variants, found)
-        if not reading.filters and not is_as_typed(found):
-            query = self._without_fillers(query, found)
-            matches = self._matches(query)
+        query, matches, found, reading = self._matched(text, variants)
         alike = self._alike(reading)
         filters = self._filter(found, reading, alike, query)
-        if allowed is not None:
-            found[~allowed] = Band.NONE
-        unavailable = self._take_out_unavailable(found)
+        unavailable = self._take_out(found, allowed)
         understood = reading if filters else None
-        preference = self._preference(matches[0], understood, found, affinity, popularity, alike)
-        near = self._near(query, understood, found, unavailable, _both(allowed, part.listed))
+        passages = self._note_passages(query, understood, found, allowed) if is_submitted else None
+        preference = self._preference(
+            matches[0], understood, found, affinity, popularity, alike, passages
+        )
+        if understood is not None and is_submitted:
+            self._make_room_for_meaning(understood, found, preference, allowed, passages)
+        offered = _both(allowed, part.listed)
+        near = self._near(query, understood, found, unavailable, offered, passages)
         self._note_known_for(matches[0], found, popularity)
         self._make_room(query, found, preference)
         hits, total, begin = self._hits(found, preference, k, part)
@@ -427,6 +456,21 @@ class SearchEngine:
                 reading = other if other.filters else reading
         return reading
 
+    def _matched(self, text: str, variants: Sequence[str]) -> tuple[Query, Matches, UInt8, Reading]:
+        """Return a text as it is matched, who and what match, (N,) the bands, what it asks for.
+
+        Raises:
+            QueryTooLongError: the text is longer than any title.
+        """
+        query = Query.parse(text)
+        matches = self._matches(query)
+        found = self._bands(query, matches)
+        reading = self._read(query, variants, found)
+        if not reading.filters and not is_as_typed(found):
+            query = self._without_fillers(query, found)
+            matches = self._matches(query)
+        return query, matches, found, reading
+
     def _preference(
         self,
         people: LabelMatches,
@@ -435,6 +479,7 @@ class SearchEngine:
         affinity: Float32 | None,
         popularity: Float32 | None,
         alike: Float32 | None,
+        passages: Float32 | None,
     ) -> Preference:
         """Return what orders documents of one band; of a reading, how well they answer it."""
         if reading is None:
@@ -444,7 +489,7 @@ class SearchEngine:
         chosen = self._choices.after(" ".join(people.query.words))
         return Preference.of(
             len(found), affinity, popularity, chosen, alike, self._weights,
-            meaning=self._meaning_of(reading, found) if reading and reading.rest else None,
+            meaning=self._meaning_of(reading, found, passages) if reading else None,
             held=reading.held() if reading else None,
             strength=strength,
         )  # fmt: skip
@@ -554,13 +599,52 @@ class SearchEngine:
             kept[(held == level) & ~fits] = Band.FITS_MOST
         return kept
 
-    def _meaning_of(self, reading: Reading, found: UInt8) -> Float32:
-        """Return (N,) how near in meaning to the words left documents are that filters chose."""
+    def _passages_like(self, query: Query, reading: Reading | None, found: UInt8) -> Float32 | None:
+        """Return (N,) how like each document's nearest passage is to a text, from 0 to 1.
+
+        None where nothing was embedded, where a name holds the text, and where enough matches
+        without words left to order it by.
+        """
+        if self._embed is None or self._passages is None or not query.words or names_it(found):
+            return None
+        is_left = reading is not None and bool(reading.rest)
+        if not is_left and np.count_nonzero(found != Band.NONE) >= ENOUGH:
+            return None
+        return self._passages.likeness(self._embed(query.text), len(found))
+
+    def _note_passages(
+        self, query: Query, reading: Reading | None, found: UInt8, allowed: Bool | None
+    ) -> Float32 | None:
+        """Let the few documents match of which a passage says nearly what was typed.
+
+        Returns:
+            What `_passages_like` does.
+        """
+        passages = self._passages_like(query, reading, found)
+        if passages is None:
+            return None
+        said = (passages >= SAME_IN_OTHER_WORDS) & self._is_available
+        if allowed is not None:
+            said &= allowed
+        places = np.flatnonzero(said)
+        places = places[np.argsort(-passages[places], kind="stable")[:MOST_SAID]]
+        found[places] = np.minimum(found[places], np.uint8(Band.SCATTERED))
+        return passages
+
+    def _meaning_of(
+        self, reading: Reading, found: UInt8, passages: Float32 | None
+    ) -> Float32 | None:
+        """Return (N,) how near in meaning to the words left documents are that filters chose.
+
+        None where no words are left.
+        """
+        if not reading.rest:
+            return None
         places = np.flatnonzero((found == Band.FITS) | (found == Band.FITS_MOST))
         meaning = np.zeros(len(found), dtype=np.float32)
         typed = self._known_words(reading.rest.split()[:MOST_WORDS])
         places = places[places < self._meaning.num_documents]
-        meaning[places] = self._meaning.nearness_of(typed, places)
+        meaning[places] = self._meaning.nearness_of(typed, places, _telling(passages))
         return meaning
 
     def _without_fillers(self, query: Query, found: UInt8) -> Query:
@@ -580,7 +664,7 @@ class SearchEngine:
         matches = matches or self._matches(query)
         return bands(query, self._names, self._in_names, self._about, matches, forgives=forgives)
 
-    def _matches(self, query: Query) -> tuple[LabelMatches, LabelMatches, LabelMatches]:
+    def _matches(self, query: Query) -> Matches:
         """Return what people, genres and characters match a text."""
         people, genres, characters = (
             LabelMatches(query, labels) for labels in (self._people, self._genres, self._characters)
@@ -668,8 +752,34 @@ class SearchEngine:
         near = near[np.lexsort((self._tie_break[near], -preference.total(near), ~likely))]
         make_room_for_mistakes(found, first, near)
 
-    def _take_out_unavailable(self, found: UInt8) -> list[int]:
-        """Take out what is not to be had, and return the places whose names were meant."""
+    def _make_room_for_meaning(
+        self,
+        reading: Reading,
+        found: UInt8,
+        preference: Preference,
+        allowed: Bool | None,
+        passages: Float32 | None,
+    ) -> None:
+        """Let the few documents nearest in meaning to a description stand among the first ten.
+
+        In a sentence of a plot a genre or a name may be no wish. What must not be, and the age it
+        is for, always is.
+        """
+        must = any(f.is_negated or f.kind in ALWAYS_MEANT for f in reading.filters)
+        if must or not reading.rest or found.min(initial=Band.NONE) < Band.FITS:
+            return
+        typed = self._known_words(word for word in reading.words if word not in FILLERS)
+        near = self._meaning.near_words(typed, ENOUGH, _telling(passages))[0]
+        near = near[self._is_available[near]]
+        if allowed is not None:
+            near = near[allowed[near]]
+        first = order(found, self._tie_break, FIRST_AS_TYPED, Band.NONE, preference)
+        make_room_for_meaning(found, first, near)
+
+    def _take_out(self, found: UInt8, allowed: Bool | None) -> list[int]:
+        """Take out what may not be shown or had; return places of the latter whose names fit."""
+        if allowed is not None:
+            found[~allowed] = Band.NONE
         gone = self._unavailable[found[self._unavailable] != Band.NONE]
         meant = gone[np.isin(found[gone], MEANT)]
         found[gone] = Band.NONE
@@ -683,6 +793,7 @@ class SearchEngine:
         found: UInt8,
         unavailable: list[int],
         allowed: Bool | None,
+        passages: Float32 | None,
     ) -> tuple[Hit, ...]:
         """Return documents near in meaning to the text, or to the one meant and not to be had.
 
@@ -697,7 +808,7 @@ class SearchEngine:
         else:
             left = reading.rest.split() if reading else query.words
             typed = self._known_words([word for word in left if word not in FILLERS] or left)
-            places, scores = self._meaning.near_words(typed, ALIKE_SIZE)
+            places, scores = self._meaning.near_words(typed, ALIKE_SIZE, _telling(passages))
         fits = (found[places] == Band.NONE) & self._is_available[places]
         if reading is not None:
             fits &= reading.mask[places]
@@ -777,6 +888,11 @@ def _both(first: Bool | None, second: Bool | None) -> Bool | None:
     if first is None or second is None:
         return second if first is None else first
     return first & second
+
+
+def _telling(passages: Float32 | None) -> Float32 | None:
+    """Return how like a text passages are, 0 where no more than any two texts are."""
+    return None if passages is None else np.where(passages < UNLIKE, np.float32(0), passages)
 
 
 def _words_in_names(documents: list[Document], folded: "_Folded") -> Postings:

@@ -8,12 +8,13 @@ from search.index.names import Names
 from search.index.near import NearStrings
 from search.index.postings import Postings
 from search.index.strings import Groups, SortedStrings, Strings
+from search.passages import Passages
 from search.rerank import Weights
 from search.understand import Facts, Understanding
 
 CLASSES: tuple[type, ...] = (
     SearchEngine, _Choices, Names, NearStrings, Postings, Labels, Facts, Understanding, Meaning,
-    VectorIndex, Strings, SortedStrings, Groups, Weights,
+    Passages, VectorIndex, Strings, SortedStrings, Groups, Weights,
 )  # fmt: skip
-"""An engine with a similarity function of its own (`SearchEngine.with_similarity`) cannot be
-mapped: give it one after it was loaded."""
+"""An engine with functions of its own (`SearchEngine.with_similarity`, `with_embedder`) cannot be
+mapped: give it them after it was loaded."""

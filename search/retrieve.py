@@ -23,7 +23,8 @@ SHORTEST_COMPLETED = 4
 TOO_SHORT_WITHOUT_ARTICLE = 3
 """Letters that say too little to be mistaken once an article was left out."""
 FIRST_AS_TYPED, FIRST_MISTAKEN = 7, 3
-"""Among the first ten: so many names that hold the text as typed, so many a mistake away."""
+"""Among the first ten: so many names that hold the text as typed, so many a mistake away; or so
+many documents that filters chose, and so many near in meaning."""
 FEW_LETTERS, MANY_BEGUN_BY_FEW_LETTERS, MANY_BEGUN = 4, 25, 12
 """A text of few letters is likely to go on where more than 25 names do, a longer one from 12."""
 
@@ -58,11 +59,13 @@ class Band(IntEnum):
     """The name begins with what was typed but for a mistake."""
     SCATTERED = 10
     """Every word is in the name, a person, a character, a genre or the year; in several of them.
-    Not where one person, character or genre holds them all: then they belong together."""
+    Not where one person, character or genre holds them all: then they belong together. Or a
+    sentence of the plot says nearly what was typed, by a text embedder."""
     NEAR_TWO = 11
     """The name is what was typed but for two mistakes."""
     FITS = 12
-    """All filters understood from the text hold; the words beside them are in no name."""
+    """All filters understood from the text hold; the words beside them are in no name. Or it is one
+    of the few nearest in meaning to a whole text, whatever it holds (`make_room_for_meaning`)."""
     FITS_MOST = 13
     """Some of the filters hold; those for which more do come first."""
     WORDS_NEAR = 14
@@ -238,6 +241,23 @@ def make_room_for_mistakes(found: UInt8, first: Int64, near: Int64) -> None:
     later[first[:FIRST_AS_TYPED]] = False
     found[later] = Band.ABOUT_BEGUN
     found[near[FIRST_MISTAKEN:]] = Band.ABOUT_BEGUN
+
+
+def make_room_for_meaning(found: UInt8, first: Int64, near: Int64) -> None:
+    """Let a few documents near in meaning stand behind the first that filters chose.
+
+    What else the filters chose comes behind them.
+
+    Args:
+        found: (N,) the bands, changed in place.
+        first: the first documents that filters chose, best first.
+        near: those nearest in meaning to the words beside the filters, best first.
+    """
+    kept = first[:FIRST_AS_TYPED]
+    near = near[~np.isin(near, kept)][:FIRST_MISTAKEN]
+    found[found == Band.FITS] = Band.FITS_MOST
+    found[kept] = Band.FITS
+    found[near] = Band.FITS
 
 
 def words_near(query: Query, in_names: AnyPostings, found: UInt8) -> Int64:

@@ -104,6 +104,7 @@ class Reading:
         filters: in the order of the text.
         mask: (N,) True where all of them hold.
         rest: the words that no filter took.
+        words: all words of the text.
         like: the document that others should be like, None where none is named.
         constraints: what the filters ask for; of several times one is enough.
     """
@@ -113,6 +114,7 @@ class Reading:
     rest: str
     like: int | None = None
     constraints: tuple[Constraint, ...] = ()
+    words: tuple[str, ...] = ()
 
     def held(self) -> Float32:
         """Return (N,) the weights of the constraints that hold for each document."""
@@ -210,7 +212,8 @@ class Understanding:
         mask = np.ones(len(self._facts.years), dtype=bool)
         for constraint in constraints:
             mask &= constraint.holds
-        return Reading(tuple(filters), mask, " ".join(left), like, constraints)
+        rest, words = " ".join(left), tuple(text.words)
+        return Reading(tuple(filters), mask, rest, like, constraints, words)
 
     def _constraints(
         self, spans: Sequence[tuple[int, int, _Found, bool]]

@@ -147,6 +147,9 @@ RAY_ADDRESS = env.str(
     validate=validate.Regexp(r"^([^/\s]+:\d+)?$", error="must be host:port, or be empty."),
 )
 """Head of the Ray cluster that computes iALS's vectors; empty: the trainer's own machine does."""
+EMBEDDER = env.str("MARQUEE_EMBEDDER", "")
+"""Folder of a sentence-transformers model, or an installed package that ships one, by which search
+finds what means the same in other words; empty: none."""
 _database: dict[str, Any] = env.postgresql("DATABASE_URL", "postgres://localhost/marquee")
 _replica: dict[str, Any] = env.postgresql_or_none("MARQUEE_REPLICA_URL", "")
 """A database that follows the other one and answers what may be a little late."""

@@ -1,13 +1,15 @@
 """What a text is about: documents near in meaning, whether or not they hold its words.
 
 A document's terms are the words of its name, people, characters, genres and plot, and of the
-queries after which viewers chose it, weighed by tf-idf. Three likenesses add up:
+queries after which viewers chose it, weighed by tf-idf. Up to four likenesses add up:
 
     direct   the cosine of the terms themselves: exact where words are shared
     latent   the cosine after the terms were brought to `RANK` dimensions (latent semantic analysis,
              Deerwester et al. 1990): words that stand in the same documents are near
     space    the cosine in a space of items, where one is given: a text is where the documents lie
              that it is nearest to, so titles that the same people like are near too
+    passage  the cosine of a text embedder's vectors, of the text and of the document's nearest
+             passage, where both were embedded (`search.passages`): words that mean the same
 
 Without a plot, a choice or a space it works from names, genres and people alone.
 
@@ -42,7 +44,7 @@ STOP_WORDS = frozenset(
 RANK = 64
 OVERSAMPLED = 8
 POWER_ITERATIONS = 2
-LATENT, SPACE = 0.5, 0.5
+LATENT, SPACE, PASSAGE = 0.5, 0.5, 2.0
 """How much these likenesses count; the direct one counts 1."""
 ANCHORS = 20
 """So many documents tell where in the space a text is."""
@@ -80,21 +82,39 @@ class Meaning:
     def __contains__(self, word: str) -> bool:
         return word in STOP_WORDS or bool(self._numbers_of(word))
 
-    def near_words(self, words: Sequence[str], k: int) -> tuple[Int64, Float32]:
-        """Return the k documents nearest to a text, best first; none if no word is known."""
+    def near_words(
+        self, words: Sequence[str], k: int, passages: Float32 | None = None
+    ) -> tuple[Int64, Float32]:
+        """Return the k documents nearest to a text, best first; none if nothing is known of it.
+
+        Args:
+            words: of the text.
+            k: how many at most.
+            passages: (N,) how like each document's nearest passage is to it, where that is known.
+        """
         direct, latent, space = self._of_words(words)
+        if passages is not None:
+            direct = direct + np.float32(PASSAGE) * passages[: self.num_documents]
         if not direct.any():
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         return self._nearest(direct, latent, space, k)
 
-    def nearness_of(self, words: Sequence[str], places: Int64) -> Float32:
-        """Return how near each of these documents is to a text, 0 if no word is known."""
+    def nearness_of(
+        self, words: Sequence[str], places: Int64, passages: Float32 | None = None
+    ) -> Float32:
+        """Return how near each of these documents is to a text, 0 if nothing is known of it.
+
+        Args:
+            words: of the text.
+            places: the documents.
+            passages: as of `near_words`.
+        """
         direct, latent, space = self._of_words(words)
-        if not direct.any():
-            return np.zeros(len(places), dtype=np.float32)
-        joint = np.concatenate([LATENT * latent, SPACE * space])
-        nearness: Float32 = direct[places] + self._index.vectors[places] @ joint
-        return nearness
+        nearness: Float32 = direct[places]
+        if direct.any():
+            joint = np.concatenate([LATENT * latent, SPACE * space])
+            nearness = nearness + self._index.vectors[places] @ joint
+        return nearness if passages is None else nearness + PASSAGE * passages[places]
 
     def _of_words(self, words: Sequence[str]) -> tuple[Float32, Float32, Float32]:
         """Return (N,) the direct likeness to a text, its latent vector, and where in the space."""

@@ -74,6 +74,7 @@ def search_catalogue(
             question.begin,
             num_ahead=len(shown),
         ),
+        is_submitted=question.is_submitted,
     )
     left_out = question.viewer.excluded | {pin.title_id for pin in question.curation.pins}
     near = tuple(hit for hit in result.near if hit.id not in left_out)

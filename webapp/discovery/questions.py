@@ -93,6 +93,7 @@ class SearchQuestion:
             they match, without counts of facets.
         begin: the position of the first one, from 0.
         curation: what operators decided for this text.
+        is_submitted: whether the text is whole; False for a keystroke.
     """
 
     viewer: Viewer
@@ -102,6 +103,7 @@ class SearchQuestion:
     selection: Selection | None = None
     begin: int = 0
     curation: Curation = UNCURATED
+    is_submitted: bool = True
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ from search.mapped import CLASSES as SEARCH_CLASSES
 from webapp.artifacts.store import StoreError, artifact_store
 from webapp.catalog.models import Genre, Person
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
+from webapp.engine.passage_vectors import embedder_fingerprint, with_passages
 from webapp.engine.search_subjects import IdsByName
 from webapp.releases.models import ARTIFACTS, Release
 
@@ -84,12 +85,14 @@ class CatalogueIndex:
 CLASSES = (*RECOMMENDER_CLASSES, *SEARCH_CLASSES, CatalogueIndex, IdsByName)
 
 
-def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
+def build_index(now: Revision, release: Release | None, *, embeds: bool = False) -> CatalogueIndex:
     """Build an index in this process: seconds, and minutes for half a million titles.
 
     Args:
         now: the revision, read before.
         release: the live one.
+        embeds: whether passages without a vector get one, where there is a text embedder; it takes
+            much longer, the first time.
 
     Raises:
         TitlesChangedError: titles come and go faster than they can be exported.
@@ -98,7 +101,7 @@ def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
     if release is not None:
         with suppress(ArtifactError):  # loading it says what is wrong
             release.fetch()  # before the export, which takes a while
-    popular, search = _export(release)
+    popular, search = _export(release, embeds)
     recommender = None
     if release is not None:
         try:
@@ -113,7 +116,7 @@ def build_index(now: Revision, release: Release | None) -> CatalogueIndex:
     return CatalogueIndex(now, release_id, popular, search, genres, people, recommender)
 
 
-def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
+def _export(release: Release | None, embeds: bool) -> tuple[PopularTitles, SearchEngine]:
     """Return the catalogue and search over the same titles.
 
     Raises:
@@ -121,10 +124,10 @@ def _export(release: Release | None) -> tuple[PopularTitles, SearchEngine]:
     """
     for _ in range(EXPORT_ATTEMPTS):
         catalogue = export_catalogue()
-        documents = export_documents(chosen_until=release.created_at if release else None)
+        documents = list(export_documents(chosen_until=release.created_at if release else None))
         search = SearchEngine.build(documents)
         if np.array_equal(search.document_ids, catalogue.titles.ids):
-            return PopularTitles(catalogue), search
+            return PopularTitles(catalogue), with_passages(search, documents, embeds=embeds)
     raise TitlesChangedError("titles come and go faster than they can be exported: try again later")
 
 
@@ -197,7 +200,7 @@ def is_being_built() -> bool:
 
 def _save(name: str, about: dict[str, Any], now: Revision, release: Release | None) -> None:
     folder = settings.MARQUEE_HOME / name
-    index = build_index(now, release)
+    index = build_index(now, release, embeds=True)
     index.popular.catalogue.prepare()
     if index.recommender is not None:
         index.recommender.catalogue.prepare()
@@ -231,7 +234,8 @@ def _newest() -> list[str]:
 
 
 def _about(now: Revision, release_id: int | None) -> dict[str, Any]:
-    return {"revision": list(now), "release": release_id, "code": _code()}
+    about = {"revision": list(now), "release": release_id, "code": _code()}
+    return about | {"embedder": embedder_fingerprint()}
 
 
 def _revision_of(about: dict[str, Any]) -> Revision:

@@ -29,6 +29,7 @@ from webapp.engine.catalogue import Revision, revision
 from webapp.engine.catalogue_changes import with_changes
 from webapp.engine.catalogue_index import CatalogueIndex, build_index, open_index
 from webapp.engine.index_wait import index_wait
+from webapp.engine.passage_vectors import with_embedder
 from webapp.engine.search_subjects import SearchSubjects
 from webapp.engine.trial import try_out
 from webapp.refreshed import Refreshed
@@ -117,7 +118,7 @@ def _with_changes(live: Live, now: Revision) -> Live:
     index = with_changes(live.index) if live.index is not None else None
     if index is None:
         return live
-    search, recommender = index.search, index.recommender
+    search, recommender = with_embedder(index.search), index.recommender
     if recommender is not None and live.recommender is not None:
         recommender = recommender.with_ranker(live.recommender.ranker)
         search = with_similarity_of(search, recommender)
@@ -136,7 +137,7 @@ def _of_index(
     index: CatalogueIndex, release: Release | None, cards: Cards, before: Live | None
 ) -> Live:
     """Return what is served from an index; a release that cannot be loaded leaves the old one."""
-    popular, search = index.popular, index.search
+    popular, search = index.popular, with_embedder(index.search)
     subjects = SearchSubjects(search, index.genres, index.people)
     if release is None:
         words = "no release is published yet"

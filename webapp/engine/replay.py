@@ -20,6 +20,7 @@ from webapp.discovery.snapshot import CatalogueExtent, Snapshot, SnapshotError, 
 from webapp.discovery.snapshot_version_1 import version_1_scores
 from webapp.engine.catalogue import export_catalogue, export_documents
 from webapp.engine.live import load_ranker, with_similarity_of
+from webapp.engine.passage_vectors import with_embedder, with_passages
 from webapp.releases.models import Release
 from webapp.slates.models import Slate
 
@@ -90,7 +91,10 @@ def replay(slate: Slate, release: Release | None = None) -> Replay:
     search = SearchEngine([])
     if isinstance(question, SearchQuestion | TitleQuestion | ListingQuestion):
         chosen_until = served_by.created_at if served_by else None
-        search = SearchEngine.build(export_documents(last_title, chosen_until))
+        documents = list(export_documents(last_title, chosen_until))
+        search = with_embedder(
+            with_passages(SearchEngine.build(documents), documents, embeds=False)
+        )
         if isinstance(source, Recommender):
             search = with_similarity_of(search.with_space(source.space), source)
     replayed = answer(question, source, search)

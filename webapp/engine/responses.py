@@ -267,7 +267,9 @@ def typed(visit: CurrentVisit, text: str, now: datetime) -> SearchPage:
     text = _storable(text)
     # No rival ranking shares this list: it would flicker from one keystroke to the next.
     curation = search_rules.get().curation(text, now)
-    question = SearchQuestion(request.viewer, request.context, text, curation=curation)
+    question = SearchQuestion(
+        request.viewer, request.context, text, curation=curation, is_submitted=False
+    )
     return _search_page(request, text, respond(request, question, max_titles=TYPED_TITLES))
 
 
