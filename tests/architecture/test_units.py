@@ -47,8 +47,8 @@ def test_each_queue_has_a_worker():
     commands = "".join(unit.read_text() for unit in SERVICES)
     queues = set(re.findall(r"--queues=(\w+)", commands))
     assert queues == {queue.name for queue in CELERY_TASK_QUEUES}
-    demo = (ROOT / "script" / "demo").read_text()
-    assert set(re.findall(r"--queues=(\w+)", demo)) == queues
+    of_demo = (ROOT / "script" / "roles.py").read_text()
+    assert set(re.findall(r"--queues=(\w+)", of_demo)) == queues
 
 
 def test_rules_ask_for_families_that_there_are():
