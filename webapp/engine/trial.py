@@ -13,6 +13,8 @@ from recommender.errors import ArtifactError
 from recommender.ranking.page import Row
 from recommender.serving.recommender import Recommender
 from recommender.serving.request import RequestContext, Viewer, ViewerEvent
+from webapp.engine.catalogue import export_catalogue
+from webapp.releases.models import Release
 
 LIKED = 3
 """Titles that the made-up viewer liked; the next one was opened in this visit."""
@@ -40,6 +42,17 @@ def try_out(recommender: Recommender) -> None:
         recommender.reasons(rows, viewer, taste)
         recommender.features(rows, viewer, context, taste)
         check_scores(rows)
+
+
+def try_release(release: Release) -> None:
+    """Load a release over today's catalogue and try it, before it is published by hand.
+
+    Cost: the export of the catalogue, seconds.
+
+    Raises:
+        Exception: whatever loading it or the recommender raises.
+    """
+    try_out(Recommender.load(release.fetch(), export_catalogue()))
 
 
 def check_scores(rows: Sequence[Row]) -> None:

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
+from webapp.pages import viewers_admin  # noqa: F401  it registers accounts and profiles
 from webapp.rules.models import CURATE_SEARCH, Rule, Synonym
 
 M = TypeVar("M", bound=Model)

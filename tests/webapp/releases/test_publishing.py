@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, connections
 
 from webapp.releases.models import RankerVersion, Release, TrainingRun
@@ -59,3 +60,13 @@ def test_releases_and_rankers_have_locks_of_their_own(now):
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory'")
         assert cursor.fetchone()[0] == 2
+
+
+@pytest.mark.django_db
+def test_a_release_that_fails_its_trial_is_not_published_by_hand(release, now):
+    broken = new_release()
+    with pytest.raises(CommandError, match=f"Release {broken.pk} is not published"):
+        call_command("releases", "--publish", str(broken.pk))
+    assert live_id(Release) == release.pk
+    call_command("releases", "--publish", str(release.pk))
+    assert live_id(Release) == release.pk

@@ -11,6 +11,7 @@ from django.db import connection, connections, transaction
 from webapp.events.ingest import EventDraft, record_events
 from webapp.events.models import Event, Visit
 from webapp.events.visits import CurrentVisit
+from webapp.profiles.locks import lock_profiles
 from webapp.profiles.models import Profile
 from webapp.slates import deletion
 from webapp.slates.models import Slate
@@ -165,3 +166,31 @@ def test_an_action_of_a_deleted_profile_leads_to_the_choice(films, cast, client,
     monkeypatch.setattr("webapp.events.middleware.chosen_profile", lambda request: cast.owner)
     response = client.post(f"/list/{films[0].pk}/", {"value": "add"})
     assert (response.status_code, response["Location"]) == (302, "/profiles/")
+
+
+@pytest.mark.parametrize("way", ["profile", "profiles chosen", "account"])
+def test_the_admin_deletes_by_the_same_locks(admin_client, cast, films, way):
+    """It waits for a tab of the profile, then deletes what that has written, too."""
+    owner = cast.owner
+    visit = CurrentVisit(uuid.uuid4(), owner, NOW)
+    draft = EventDraft(uuid.uuid4(), "open", films[0].pk, NOW)
+
+    def delete():
+        if way == "profiles chosen":
+            data = {"action": "delete_selected", "_selected_action": [owner.pk], "post": "yes"}
+            return admin_client.post("/admin/profiles/profile/", data).status_code
+        model, pk = ("auth/user", owner.account_id) if way == "account" else (
+            "profiles/profile", owner.pk)  # fmt: skip
+        asked = admin_client.get(f"/admin/{model}/{pk}/delete/")
+        assert "events" in asked.content.decode() or way == "account"
+        return admin_client.post(f"/admin/{model}/{pk}/delete/", {"post": "yes"}).status_code
+
+    meanwhile = Meanwhile(delete)
+    with transaction.atomic():
+        lock_profiles([owner.pk])
+        meanwhile.start()
+        assert not record_events(visit, [draft], NOW).errors
+    assert meanwhile.end() == 302
+    assert not Profile.objects.filter(pk=owner.pk).exists()
+    assert not Event.objects.filter(pk=draft.id).exists()
+    assert Profile.objects.filter(pk=cast.stranger.pk).exists()

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from recommender.training.gates import RELEASE_METRIC
+from webapp.engine.trial import try_release
 from webapp.releases.models import Release
 from webapp.releases.publishing import previous, publish
 
@@ -32,4 +33,11 @@ class Command(BaseCommand):
     def _publish(self, release: Release | None) -> None:
         if release is None:
             raise CommandError("There is no such release. `manage.py releases` lists them.")
+        try:
+            try_release(release)
+        except Exception as error:
+            raise CommandError(
+                f"Release {release.pk} is not published, for it failed its trial: "
+                f"{error or type(error).__name__}. Train anew, or publish another."
+            ) from error
         publish(release, timezone.now())
