@@ -142,6 +142,8 @@ def test_who_comes_second_leaves_the_build_to_the_first(release):
         worker.execute("SELECT pg_advisory_lock(%s, %s)", catalogue_index.LOCK)
         assert catalogue_index.is_being_built()
         assert not publish_index()
+        # A closed connection's lock goes a moment later, when its server process has ended.
+        worker.execute("SELECT pg_advisory_unlock(%s, %s)", catalogue_index.LOCK)
     assert not catalogue_index.is_being_built()
     assert folders() == []
 
