@@ -13,7 +13,6 @@ An artifact of another version of Marquee is read by this rule, or refused in wo
     arrays     each must have the shape that the others and the settings ask for, and be finite
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -27,7 +26,7 @@ from safetensors.numpy import load_file, save_file
 
 from recommender.arrays import AnyArray
 from recommender.errors import ArtifactError, RecommenderError
-from recommender.whole_folder import whole_folder
+from recommender.whole_folder import sha256_of, whole_folder
 
 Config = TypeVar("Config")
 
@@ -144,7 +143,7 @@ def save_artifact(
     """
     with whole_folder(folder) as draft:
         save_file({k: np.ascontiguousarray(v) for k, v in arrays.items()}, draft / ARRAYS)
-        checksums = {ARRAYS: _sha256(draft / ARRAYS)}
+        checksums = {ARRAYS: sha256_of(draft / ARRAYS)}
         finished = Manifest(model, asdict(config), **asdict(provenance), checksums=checksums)
         (draft / MANIFEST).write_text(json.dumps(asdict(finished), indent=2, sort_keys=True))
     return finished
@@ -170,7 +169,7 @@ def load_artifact(folder: Path, model: str | None = None) -> Artifact:
                 f"{FORMAT}: train it again, or run the version that wrote it"
             )
         manifest = Manifest(**described)
-        if _sha256(folder / ARRAYS) != manifest.checksums.get(ARRAYS):
+        if sha256_of(folder / ARRAYS) != manifest.checksums.get(ARRAYS):
             raise ArtifactError(f"{folder / ARRAYS} changed since it was written: train it again")
         if model is not None and manifest.model != model:
             raise ArtifactError(f"{folder} holds a {manifest.model}, expected a {model}")
@@ -229,8 +228,3 @@ def read_config(
             f"the manifest has other settings than this model ({error}): train it again, or run "
             "the version that wrote it"
         ) from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,6 +4,7 @@ The draft is on disk, its files and their names, before it gets its name, and th
 before anyone hears of it. So a power cut leaves the whole folder or none.
 """
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -37,6 +38,12 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -9,7 +9,6 @@ ones used longest ago first; a process that has a deleted one mapped keeps what 
 """
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -25,7 +24,7 @@ from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from recommender.errors import ArtifactError
-from recommender.whole_folder import sync, whole_folder
+from recommender.whole_folder import sha256_of, sync, whole_folder
 from webapp.artifacts.store import HomeStore, StoreError
 
 TIMEOUT_SECONDS, RETRIES, RETRY_SECONDS = 30, 3, 60
@@ -53,7 +52,7 @@ class BucketStore:
     def put(self, name: str) -> None:
         folder = self._written.fetch(name)
         paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-        checksums = {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+        checksums = {path.relative_to(folder).as_posix(): sha256_of(path) for path in paths}
         with _asking(f"{name} cannot be put into the store"):
             for file in checksums:
                 obstore.put(self._bucket, f"{name}/{file}", folder / file)
@@ -106,7 +105,7 @@ class BucketStore:
                 with path.open("wb") as target:
                     target.writelines(answer.stream(min_chunk_size=CHUNK_BYTES))
                 sync(path)
-                if _sha256(path) != checksum:
+                if sha256_of(path) != checksum:
                     raise ArtifactError(f"{name}/{file} in the store is not what was put there")
 
     def _checksums(self, name: str) -> dict[str, str]:
@@ -185,8 +184,3 @@ def _asking(what: str) -> Iterator[None]:
 
 def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,8 +13,7 @@ advisory lock, so that one worker of all hosts does.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -36,6 +35,7 @@ from webapp.catalog.models import Genre, Person
 from webapp.engine.catalogue import Revision, export_catalogue, export_documents, revision
 from webapp.engine.passage_vectors import embedder_fingerprint, with_passages
 from webapp.engine.search_subjects import IdsByName
+from webapp.postgresql.session_locks import session_lock
 from webapp.releases.models import ARTIFACTS, Release
 
 logger = logging.getLogger(__name__)
@@ -171,7 +171,7 @@ def publish_index() -> bool:
     Returns:
         Whether one was built.
     """
-    with _building() as is_mine:
+    with session_lock(*LOCK) as is_mine:
         if not is_mine:
             return False
         now = revision()
@@ -209,23 +209,6 @@ def _save(name: str, about: dict[str, Any], now: Revision, release: Release | No
     except ArtifactError as error:
         logger.info("every process loads the recommender itself: %s", error)
         save_mapped(folder, replace(index, recommender=None), CLASSES, about)
-
-
-@contextmanager
-def _building() -> Iterator[bool]:
-    """Hold the lock of the one who builds for a block; yield False if another has it.
-
-    The lock goes with the connection, so with the process too.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
-        is_mine = bool(cursor.fetchone()[0])
-    try:
-        yield is_mine
-    finally:
-        if is_mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
 
 
 def _newest() -> list[str]:

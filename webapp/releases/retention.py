@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection
 
 from webapp.artifacts.store import artifact_store
+from webapp.postgresql.session_locks import session_lock
 from webapp.releases.models import ARTIFACTS, RankerVersion, Release, TrainingRun
 from webapp.releases.publishing import previous
 
@@ -28,16 +29,11 @@ def prune_artifacts() -> int:
     (`KEPT_RELEASES`, `KEPT_RANKERS`). Rows stay; without its folder a release cannot be published.
     Nothing is deleted while another process is in `pruning_paused`.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", LOCK)
-        if not cursor.fetchone()[0]:
+    with session_lock(*LOCK) as is_mine:
+        if not is_mine:
             logger.info("artifacts are in use by a backup, none is deleted this time")
             return 0
-    try:
         return _prune()
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", LOCK)
 
 
 @contextmanager

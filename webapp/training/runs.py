@@ -5,13 +5,13 @@ connection, so a run in the status "running" without a lock has lost its worker.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -25,6 +25,7 @@ from recommender.training.train import Metrics, Progress, evaluate_release, trai
 from recommender.training.trials import Trial
 from webapp.artifacts.store import StoreError, artifact_store
 from webapp.engine.catalogue import export_catalogue
+from webapp.postgresql.session_locks import session_lock
 from webapp.releases.models import Release, TrainingRun
 from webapp.releases.publishing import live_id, publish_over
 from webapp.training.export import export_interactions, export_visits
@@ -64,7 +65,7 @@ def run_training(run_id: int) -> TrainingRun | None:
     Returns:
         The ended run, or None if it was not queued any more (a repeated delivery).
     """
-    with _lock(run_id) as is_locked:
+    with session_lock(LOCK_SPACE, run_id) as is_locked:
         if not is_locked or not TrainingRun.objects.filter(pk=run_id, status=Status.QUEUED).update(
             status=Status.RUNNING, started_at=timezone.now(), stage="reading the history"
         ):
@@ -87,7 +88,7 @@ def end_lost_runs(now: datetime) -> int:
     """Mark the runs whose worker is gone as failed, and return how many those were."""
     lost = 0
     for run_id in TrainingRun.objects.filter(status=Status.RUNNING).values_list("pk", flat=True):
-        with _lock(run_id) as was_free:
+        with session_lock(LOCK_SPACE, run_id) as was_free:
             if was_free:
                 error = "The worker was lost while it trained. The live release goes on serving."
                 lost += _end(run_id, Status.FAILED, error=error, now=now)
@@ -235,18 +236,3 @@ def _end(
     if metrics is not None:
         ended |= {"metrics": metrics, "stage": "", "progress": 1.0}
     return TrainingRun.objects.filter(pk=run_id, status=Status.RUNNING).update(**ended)
-
-
-@contextmanager
-def _lock(run_id: int) -> Iterator[bool]:
-    """Hold the run's advisory lock for a block; yield False if another connection holds it."""
-    keys = [LOCK_SPACE, run_id]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", keys)
-        is_locked = bool(cursor.fetchone()[0])
-    try:
-        yield is_locked
-    finally:
-        if is_locked:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", keys)
