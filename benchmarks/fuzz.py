@@ -161,14 +161,14 @@ def own(site: Site, home: Path, seed: int, requests: int) -> Outcome:
 
 
 def known_of(port: int, door: Door) -> Known:
-    """Let every actor look at the home page, and return what then stands in the site."""
+    """Let every actor look at the home page, and return what the site holds then."""
     for session in door.sessions().values():
         LeanClient(port, {"sessionid": session}).get("/")
     return known(datetime.now(UTC))
 
 
 def known(now: datetime) -> Known:
-    """Return what stands in the site."""
+    """Return what the site holds."""
     models: dict[str, Any] = {m._meta.label_lower: m._default_manager for m in apps.get_models()}
     numbers = {
         label: list(rows.order_by("pk").values_list("pk", flat=True)[:50])

@@ -163,7 +163,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Known:
-    """What stands in the site, for requests that go further than the first check.
+    """What the site holds, for requests that go further than the first check.
 
     Attributes:
         numbers: ids by model ("catalog.title"), and those of an actor's profiles by its name.
@@ -199,7 +199,7 @@ class Attacker:
         """Prepare.
 
         Args:
-            known: what stands in the site.
+            known: what the site holds.
             actors: who may send, the operator last.
             seed: of all requests.
             spared: addresses that are not tried.
