@@ -1,11 +1,11 @@
 """Alerts: a health snapshot and daily metrics in, raised and ended alerts out.
 
 Only real visits count. An alert is raised until its value is back below the threshold; while it
-is raised, operators are notified again every `ALERT_REPEAT_HOURS`.
+is raised, each destination is notified again every `ALERT_REPEAT_HOURS`.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,13 +14,13 @@ from django.db import transaction
 
 from webapp.metrics.health_snapshot import Health
 from webapp.metrics.models import Alert
-from webapp.metrics.notifications import notify
+from webapp.metrics.notifications import Destination, destinations, notify
 from webapp.metrics.readings import Period, Readings
 
 logger = logging.getLogger(__name__)
 
 RETRY = timedelta(hours=1)
-"""When an alert is sent again that no destination took."""
+"""When an alert is sent again to a destination that refused it."""
 
 ABANDONMENT_DAYS = 2
 MIN_RESPONSES = 20
@@ -69,14 +69,30 @@ def check_alerts(health: Health, now: datetime) -> list[Alert]:
         for reading in read_values(health, now)
         if (alert := _upsert_alert(reading, now)) is not None
     ]
-    due = [alert for alert in raised if _is_due(alert, now)]
-    if due:
-        is_sent = notify([f"{alert.label}: {alert.sentence}" for alert in due])
-        # Where nobody took it, it is sent again in an hour: a failure may come after the delivery.
-        repeat = timedelta(hours=settings.ALERT_REPEAT_HOURS)
-        at = now if is_sent else min(now, now - repeat + RETRY)
-        Alert.objects.filter(pk__in=[alert.pk for alert in due]).update(notified_at=at)
+    _notify(raised, now)
     return raised
+
+
+def _notify(raised: Sequence[Alert], now: datetime) -> None:
+    """Tell each destination of what it was not told, or not since `ALERT_REPEAT_HOURS`."""
+    due = [
+        (destination, alerts)
+        for destination in destinations()
+        if (alerts := [alert for alert in raised if _is_due(alert, destination, now)])
+    ]
+    if not due:
+        return
+    taken = notify(
+        [(to, [f"{alert.label}: {alert.sentence}" for alert in alerts]) for to, alerts in due]
+    )
+    # What was refused is sent again in an hour: a failure may come after the delivery.
+    repeat = timedelta(hours=settings.ALERT_REPEAT_HOURS)
+    for (destination, alerts), is_taken in zip(due, taken, strict=True):
+        at = now if is_taken else min(now, now - repeat + RETRY)
+        for alert in alerts:
+            alert.notified[destination.key] = at.isoformat()
+    for alert in {alert.pk: alert for _, alerts in due for alert in alerts}.values():
+        Alert.objects.filter(pk=alert.pk).update(notified=alert.notified, notified_at=now)
 
 
 def _upsert_alert(reading: Reading, now: datetime) -> Alert | None:
@@ -99,6 +115,7 @@ def _upsert_alert(reading: Reading, now: datetime) -> Alert | None:
     return alert
 
 
-def _is_due(alert: Alert, now: datetime) -> bool:
+def _is_due(alert: Alert, destination: Destination, now: datetime) -> bool:
+    at = alert.notified.get(destination.key)
     repeat = timedelta(hours=settings.ALERT_REPEAT_HOURS)
-    return alert.notified_at is None or now - alert.notified_at >= repeat
+    return at is None or now - datetime.fromisoformat(at) >= repeat

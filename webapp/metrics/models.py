@@ -128,6 +128,9 @@ class Alert(models.Model):
     notified_at = models.DateTimeField(
         null=True, blank=True, help_text="When operators were last notified."
     )
+    notified = models.JSONField(
+        default=dict, blank=True, help_text="When each destination was last notified, by its key."
+    )
 
     objects = AlertQuerySet.as_manager()
 

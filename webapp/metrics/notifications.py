@@ -3,10 +3,12 @@
 Only workers import this: Apprise takes 40 MB.
 """
 
+import hashlib
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from apprise import Apprise, AppriseAsset, NotifyType
@@ -21,35 +23,48 @@ _ASSET = AppriseAsset(http_redirects=False)
 """A destination is what the operator named, and not where it sends us on."""
 
 
-def notify(lines: Sequence[str]) -> bool:
-    """Send to every destination at once; each failure is logged and stops no other.
+@dataclass(frozen=True)
+class Destination:
+    """Where lines are sent: by a title and a body, True if they were taken."""
+
+    key: str
+    """Tells it from others in the database without its tokens."""
+    name: str
+    send: Callable[[str, str], bool]
+
+
+def destinations() -> list[Destination]:
+    """Return the log, each URL of MARQUEE_ALERT_URLS, and the addresses of mail as one."""
+    # An URL itself holds tokens, so it is named by its number.
+    urls = [
+        Destination(_key(url), f"URL {number} of MARQUEE_ALERT_URLS", partial(_send, url))
+        for number, url in enumerate(settings.ALERT_URLS, start=1)
+    ]
+    addresses = ", ".join(settings.ALERT_EMAIL)
+    mail = [Destination(_key(addresses), addresses, _mail)] if addresses else []
+    return [Destination("log", "the log", _log), *urls, *mail]
+
+
+def notify(messages: Sequence[tuple[Destination, Sequence[str]]]) -> list[bool]:
+    """Send each destination its lines, all at once; a failure is logged and stops no other.
 
     Returns:
-        False if every destination refused it; whoever is still answering may have taken it.
+        For each, False if it refused them; one that is still answering may have taken them.
     """
-    for line in lines:
-        logger.warning("alert: %s", line)
-    title, body = " ".join(f"Marquee: {lines[0]}".split()), "\n".join(lines)
-    # An URL itself holds tokens, so it is named by its number.
-    sends: dict[str, Callable[[], bool]] = {
-        f"URL {number} of MARQUEE_ALERT_URLS": partial(_send, url, title, body)
-        for number, url in enumerate(settings.ALERT_URLS, start=1)
-    }
-    if settings.ALERT_EMAIL:
-        sends[", ".join(settings.ALERT_EMAIL)] = partial(_mail, title, body)
-    results: dict[str, bool] = {}
+    results: dict[int, bool] = {}
     threads = [
-        threading.Thread(target=_try, args=(name, send, results), daemon=True)
-        for name, send in sends.items()
+        threading.Thread(target=_try, args=(results, place, to, lines), daemon=True)
+        for place, (to, lines) in enumerate(messages)
     ]
     until = time.monotonic() + DEADLINE_SECONDS
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0.0, until - time.monotonic()))
-    for name in sends.keys() - results.keys():
-        logger.error("%s is still answering, the worker goes on", name)
-    return not sends or any(results.get(name, True) for name in sends)
+    for place, (to, _) in enumerate(messages):
+        if place not in results:
+            logger.error("%s is still answering, the worker goes on", to.name)
+    return [results.get(place, True) for place in range(len(messages))]
 
 
 def unsupported_urls() -> list[int]:
@@ -57,16 +72,27 @@ def unsupported_urls() -> list[int]:
     return [n for n, url in enumerate(settings.ALERT_URLS, start=1) if not Apprise().add(url)]
 
 
-def _try(name: str, send: Callable[[], bool], results: dict[str, bool]) -> None:
+def _try(results: dict[int, bool], place: int, to: Destination, lines: Sequence[str]) -> None:
     """Send to one destination, whatever that raises: a server may answer anything."""
+    title = " ".join(f"Marquee: {lines[0]}".split())
     try:
-        results[name] = send()
+        results[place] = to.send(title, "\n".join(lines))
     except Exception:
-        logger.exception("the alert could not be sent to %s", name)
-        results[name] = False
+        logger.exception("the alert could not be sent to %s", to.name)
+        results[place] = False
     else:
-        if not results[name]:
-            logger.error("the alert could not be sent to %s", name)
+        if not results[place]:
+            logger.error("the alert could not be sent to %s", to.name)
+
+
+def _key(destination: str) -> str:
+    return hashlib.sha256(destination.encode()).hexdigest()[:16]
+
+
+def _log(title: str, body: str) -> bool:
+    for line in body.split("\n"):
+        logger.warning("alert: %s", line)
+    return True
 
 
 def _send(url: str, title: str, body: str) -> bool:

@@ -18,7 +18,7 @@ from webapp.metrics.alerts import check_alerts
 from webapp.metrics.daily import refresh
 from webapp.metrics.health_snapshot import Health, Stage, latest_health, take_snapshot
 from webapp.metrics.models import Alert, HealthSnapshot
-from webapp.metrics.notifications import notify, unsupported_urls
+from webapp.metrics.notifications import destinations, notify, unsupported_urls
 from webapp.releases.models import Release, TrainingRun
 
 NOW = timezone.now()
@@ -34,6 +34,11 @@ def _thresholds(settings):
     settings.ALERT_EMAIL = ["ops@example.org"]
     settings.ALERT_URLS = []
     settings.ALERT_REPEAT_HOURS = 24
+
+
+def send_to_all(line):
+    """Whether each destination took the line, the log first."""
+    return notify([(destination, [line]) for destination in destinations()])
 
 
 def names(alerts):
@@ -164,7 +169,7 @@ def test_a_failing_mail_server_is_logged_and_stops_nothing(settings, receiver, c
     settings.ALERT_URLS = [url]
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    notify(["Model age: too old"])
+    assert send_to_all("Model age: too old") == [True, True, False]
     assert len(bodies) == 1
     assert "could not be sent to ops@example.org" in caplog.text
 
@@ -262,6 +267,29 @@ def test_what_nobody_took_is_sent_again_in_an_hour(settings, monkeypatch):
     assert len(sent) == 2
 
 
+def test_who_refused_it_gets_it_again_and_who_took_it_does_not(settings, mailoutbox, monkeypatch):
+    answers = iter([False, True])
+    sent = []
+    settings.ALERT_URLS = ["json://127.0.0.1:1/"]
+    monkeypatch.setattr(
+        "webapp.metrics.notifications._send",
+        lambda *args: sent.append(args) or next(answers),
+    )
+    bad = replace(WELL, event_lag_seconds=100.0)
+    for minutes in (0, 59, 60, 61, 180):
+        check_alerts(bad, NOW + timedelta(minutes=minutes))
+    assert (len(sent), len(mailoutbox)) == (2, 1)
+
+
+def test_a_destination_that_is_new_is_told_of_what_is_raised_already(settings, mailoutbox):
+    settings.ALERT_EMAIL = []
+    bad = replace(WELL, event_lag_seconds=100.0)
+    check_alerts(bad, NOW)
+    settings.ALERT_EMAIL = ["ops@example.org"]
+    check_alerts(bad, NOW + timedelta(minutes=1))
+    assert len(mailoutbox) == 1
+
+
 def test_a_destination_that_never_ends_its_answer_does_not_hold_the_worker(
     settings, mailoutbox, monkeypatch, caplog
 ):
@@ -270,7 +298,7 @@ def test_a_destination_that_never_ends_its_answer_does_not_hold_the_worker(
     monkeypatch.setattr("webapp.metrics.notifications._send", lambda *args: never.wait(30))
     settings.ALERT_URLS = ["json://127.0.0.1:1/"]
     try:
-        assert notify(["Model age: too old"])
+        assert all(send_to_all("Model age: too old"))
         assert "URL 1 of MARQUEE_ALERT_URLS is still answering" in caplog.text
         assert len(mailoutbox) == 1
     finally:
@@ -296,12 +324,12 @@ def test_a_destination_sends_us_nowhere_else(settings, receiver, monkeypatch):
         thread.start()
         settings.ALERT_EMAIL = []
         settings.ALERT_URLS = [f"json://127.0.0.1:{server.server_port}/"]
-        assert not notify(["Model age: too old"])
+        assert send_to_all("Model age: too old") == [True, False]
         server.shutdown()
         thread.join()
     assert bodies == []
 
 
 def test_a_title_of_two_lines_is_mailed_as_one(mailoutbox):
-    assert notify(["Model age:\r\nBcc: all@example.org"])
+    assert all(send_to_all("Model age:\r\nBcc: all@example.org"))
     assert mailoutbox[0].subject == "Marquee: Model age: Bcc: all@example.org"
