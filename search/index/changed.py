@@ -100,6 +100,10 @@ class ChangedNames:
     def written(self, text: str) -> Int64:
         return self._places.joined(self._large.written(text), self._small.written(text))
 
+    def with_initials(self, letters: str) -> Int64:
+        large, small = (names.with_initials(letters) for names in (self._large, self._small))
+        return self._places.joined(large, small)
+
     def equal_to(self, joined: str) -> Int64:
         return self._places.joined(self._large.equal_to(joined), self._small.equal_to(joined))
 

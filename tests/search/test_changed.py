@@ -154,3 +154,10 @@ def test_strings_are_changed_and_added_by_number():
     assert len(strings) == 3
     with pytest.raises(IndexError):
         strings[3]
+
+
+def test_a_changed_name_is_found_by_its_new_initials_alone():
+    shelf = [Document(1, "Back to the Future"), Document(2, "Blood Feud")]
+    engine = SearchEngine.build(shelf).with_changed([Document(1, "Return of the Jedi")])
+    assert [hit.id for hit in engine.search("rotj").hits] == [1]
+    assert engine.search("bttf").hits == ()

@@ -131,3 +131,34 @@ def test_of_names_begun_but_for_a_mistake_those_with_the_word_stand_first():
     found = engine.search("alein", popularity=liked).hits
     assert [hit.id for hit in found][:2] == [0, 1]
     assert {hit.band for hit in found} == {Band.BEGINS_NEAR}
+
+
+def first(shelf, text, liked):
+    return [hit.id for hit in shelf.search(text, popularity=np.float32(liked)).hits]
+
+
+def test_initials_find_a_name_where_nothing_holds_them():
+    names = [
+        "The Return of the King",
+        "Rotor",
+        "The Rock",
+        "Reign of the Kings",
+        "Riot on the Keys",
+    ]
+    shelf = SearchEngine.build([Document(n, name) for n, name in enumerate(names)])
+    assert first(shelf, "rotk", [9, 0, 5, 1, 7])[:4] == [0, 4, 2, 3]
+    assert first(shelf, "rot", [9, 0, 5, 1, 7])[0] == 1
+    assert shelf.search("trotk").corrected == "The Return of the King"
+
+
+def test_a_word_that_something_holds_is_no_initials():
+    films = [
+        Document(1, "Rotk"),
+        Document(2, "The Return of the King"),
+        Document(3, "Dusk", people=("Anna Loft",)),
+        Document(4, "Land of Four Towers"),
+    ]
+    shelf = SearchEngine.build(films)
+    assert first(shelf, "rotk", [0, 9, 0, 0]) == [1]
+    assert first(shelf, "loft", [0, 0, 0, 9]) == [3]
+    assert first(shelf, "lof", [0, 0, 0, 9]) == [3]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.index.names import Names
+from search.index.names import Names, initials_of
 from search.text import joined_forms, words
 
 FILMS = Names([["The Thing"], ["Thing from Mars", "Das Ding"], ["Solaris"], ["Солярис", "solaris"]])
@@ -54,3 +54,17 @@ def test_beginnings_are_those_a_plain_look_finds(names: list[str], typed: str) -
     assert sorted(zip(documents.tolist(), left.tolist(), strict=True)) == plain
     equal = [document for document, letters in plain if letters == 0]
     assert sorted(index.equal_to(typed).tolist()) == equal
+
+
+def test_a_name_of_four_words_has_initials_and_so_have_its_parts() -> None:
+    name = "The Lord of the Rings: The Return of the King"
+    assert set(initials_of(name)) == {"tlotrtrotk", "lotrtrotk", "tlotr", "lotr", "trotk", "rotk"}
+    assert set(initials_of("Кин-дза-дза и все вокруг")) == {"кддивв"}
+    assert list(initials_of("The Dark Knight")) == []
+    assert list(initials_of("千と千尋の神隠し one two three")) == []
+
+
+def test_initials_find_each_document_once() -> None:
+    index = Names([["Back to the Future", "Back To The Future"], ["Blood Feud"], ["Bttf"]])
+    assert index.with_initials("bttf").tolist() == [0]
+    assert index.with_initials("btt").tolist() == []
