@@ -119,6 +119,7 @@ SECRET_KEY_FALLBACKS: list[str] = env.secret_keys("MARQUEE_SECRET_KEY_FALLBACKS"
 """Keys of before, which still open sessions and visits; new ones are signed by `SECRET_KEY`."""
 PROXIES = env.int("MARQUEE_PROXIES", 0, validate=validate.Range(min=0, max=10))
 """How many proxies of ours stand in front: so many forwarded addresses are believed."""
+SILENCED_SYSTEM_CHECKS: list[str] = env.list("MARQUEE_SILENCED_CHECKS", [])
 STAFF_SECOND_FACTOR = env.bool("MARQUEE_STAFF_SECOND_FACTOR", False)
 """Whether operators need a second factor for the admin and the dashboards."""
 ALLOWED_HOSTS = env.list("MARQUEE_ALLOWED_HOSTS", ["localhost", "127.0.0.1"])

@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GOOD = {
     "MARQUEE_SECRET_KEY": "5wPq9!-" * 10 + "abcdefghij",
     "MARQUEE_ALLOWED_HOSTS": "films.example.org",
+    "MARQUEE_PROXIES": "1",
     "DATABASE_URL": os.environ.get("DATABASE_URL", "postgres://localhost/marquee"),
     "DJANGO_SETTINGS_MODULE": "webapp.settings",
     "PATH": os.environ["PATH"],
@@ -32,6 +33,26 @@ def manage(*arguments, **changes):
 
 def test_the_deployment_check_is_clean(tmp_path):
     result = manage("check", "--deploy", "--fail-level", "WARNING", MARQUEE_HOME=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+
+
+def test_tls_without_a_counted_proxy_is_warned_of():
+    result = manage("check", MARQUEE_PROXIES="0")
+    assert result.returncode == 0
+    assert "marquee.W001" in result.stderr
+    assert "Set MARQUEE_PROXIES to how many" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"MARQUEE_PROXIES": "1"},
+        {"MARQUEE_PROXIES": "0", "MARQUEE_SECURE": "0"},
+        {"MARQUEE_PROXIES": "0", "MARQUEE_SILENCED_CHECKS": "marquee.W001"},
+    ],
+)
+def test_it_is_not_where_there_is_nothing_to_warn_of(changes):
+    result = manage("check", "--fail-level", "WARNING", **changes)
     assert result.returncode == 0, result.stderr
 
 

@@ -7,7 +7,11 @@ class PagesConfig(AppConfig):
     name = "webapp.pages"
 
     def ready(self) -> None:
-        """Look at requests before Django makes them; by name, since views need models."""
+        """Register the system checks, and look at requests before Django makes them.
+
+        The latter by name, since views need models.
+        """
+        import_string("webapp.pages.checks.check_proxies")
         request_started.connect(
             import_string("webapp.pages.front.set_charset_aside"), dispatch_uid="charset"
         )
