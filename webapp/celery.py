@@ -11,6 +11,9 @@ from webapp.threads import bound_thread_pools
 logger = logging.getLogger(__name__)
 
 INDEX_TASK = "webapp.jobs.tasks.build_catalogue_index"
+TEST_ALERT_TASK = "webapp.jobs.tasks.send_test_alert"
+TEST_ALERT_EXPIRES_SECONDS = 300.0
+"""What waited longer for a worker would come when nobody looks for it any more."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 bound_thread_pools()
@@ -26,9 +29,22 @@ def ask_for_index(expires: float | None = None) -> bool:
     Args:
         expires: seconds after which a message that was not read is dropped; None keeps it.
     """
+    return _send(INDEX_TASK, expires)
+
+
+def ask_for_test_alert(operator: str) -> bool:
+    """Ask the worker to send every destination a test; return whether the broker took it.
+
+    Args:
+        operator: whose name the alert bears.
+    """
+    return _send(TEST_ALERT_TASK, TEST_ALERT_EXPIRES_SECONDS, operator)
+
+
+def _send(task: str, expires: float | None, *arguments: str) -> bool:
     try:
-        app.send_task(INDEX_TASK, expires=expires, retry=False)
+        app.send_task(task, arguments, expires=expires, retry=False)
     except (OperationalError, OSError) as error:
-        logger.warning("no worker can be asked for the catalogue's index: %s", error)
+        logger.warning("no worker can be asked for %s: %s", task, error)
         return False
     return True

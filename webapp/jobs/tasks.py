@@ -112,6 +112,12 @@ def check_alerts() -> None:
     alerts.check_alerts(health_snapshot.take_snapshot(now), now)
 
 
+@shared_task
+def send_test_alert(operator: str) -> None:
+    """Send every destination a test; the log says which refused it."""
+    alerts.send_test(operator)
+
+
 @worker_ready.connect
 def look_after_runs_at_start(**_: object) -> None:
     """A worker that comes back finds what its predecessor left."""

@@ -73,6 +73,12 @@ def check_alerts(health: Health, now: datetime) -> list[Alert]:
     return raised
 
 
+def send_test(operator: str) -> None:
+    """Send every destination a line that says it is a test, whatever is raised."""
+    line = f"Test by {operator}: alerts arrive here"
+    notify([(destination, [line]) for destination in destinations()])
+
+
 def _notify(raised: Sequence[Alert], now: datetime) -> None:
     """Tell each destination of what it was not told, or not since `ALERT_REPEAT_HOURS`."""
     due = [

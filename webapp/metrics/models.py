@@ -205,6 +205,7 @@ class AuditEntry(models.Model):
             ("view_dashboards", "Can read the dashboards"),
             ("view_visits", "Can read what single profiles did"),
             ("publish_release", "Can make a release live"),
+            ("send_test_alert", "Can send a test alert"),
         ]
 
     def __str__(self) -> str:

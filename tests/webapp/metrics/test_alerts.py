@@ -14,6 +14,7 @@ from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from tests.webapp.metrics.conftest import Sitting
+from webapp.jobs.tasks import send_test_alert
 from webapp.metrics.alerts import check_alerts
 from webapp.metrics.daily import refresh
 from webapp.metrics.health_snapshot import Health, Stage, latest_health, take_snapshot
@@ -328,6 +329,13 @@ def test_a_destination_sends_us_nowhere_else(settings, receiver, monkeypatch):
         server.shutdown()
         thread.join()
     assert bodies == []
+
+
+def test_a_test_alert_goes_to_every_destination_and_raises_nothing(mailoutbox):
+    send_test_alert("robin")
+    (mail,) = mailoutbox
+    assert mail.body == "Test by robin: alerts arrive here"
+    assert not Alert.objects.exists()
 
 
 def test_a_title_of_two_lines_is_mailed_as_one(mailoutbox):

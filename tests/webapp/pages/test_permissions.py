@@ -64,6 +64,8 @@ def test_who_reads_dashboards_reads_no_single_visits_and_publishes_nothing(
     page = client.get("/staff/models/").content.decode()
     assert "/staff/people/" not in page
     assert 'class="roll-back"' not in page
+    assert "Send a test alert" not in client.get("/staff/system/").content.decode()
+    assert client.post("/staff/system/test-alert/").status_code == 403
     roll_back = {"live": releases[1].pk, "release": releases[0].pk}
     assert client.post("/staff/models/roll-back/", roll_back).status_code == 403
     assert Release.objects.get(is_live=True) == releases[1]
@@ -81,6 +83,28 @@ def test_who_publishes_releases_may_do_that_alone(operator, cast, releases):
     roll_back = {"live": releases[1].pk, "release": releases[0].pk}
     assert client.post("/staff/models/roll-back/", roll_back).status_code == 302
     assert Release.objects.get(is_live=True) == releases[0]
+
+
+def test_who_may_send_a_test_alert_asks_the_worker_for_it(operator, monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        "webapp.celery.app.send_task", lambda task, arguments, **_: asked.append((task, arguments))
+    )
+    client = operator("view_dashboards", "send_test_alert")
+    page = client.post("/staff/system/test-alert/", follow=True).content.decode()
+    assert "Send a test alert" in page
+    assert "Sent. The worker" in page
+    assert [task for task, _ in asked] == ["webapp.jobs.tasks.send_test_alert"]
+
+
+def test_a_test_alert_without_a_broker_is_answered_in_words(operator, monkeypatch):
+    def refuse(*arguments, **options):
+        raise OSError("nobody there")
+
+    monkeypatch.setattr("webapp.celery.app.send_task", refuse)
+    client = operator("view_dashboards", "send_test_alert")
+    page = client.post("/staff/system/test-alert/", follow=True).content.decode()
+    assert "the broker does not answer" in page
 
 
 def test_a_permission_without_being_staff_opens_nothing(client, cast):

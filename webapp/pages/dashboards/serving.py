@@ -3,8 +3,9 @@
     metrics.view_dashboards   sums over viewers, training runs, /metrics
     metrics.view_visits       what single profiles did
     metrics.publish_release   roll back
+    metrics.send_test_alert   send every destination of alerts a test
 
-Super-users have all three; another operator has those that were given in the admin.
+Super-users have all; another operator has those that were given in the admin.
 """
 
 from collections.abc import Callable, Sequence
@@ -37,6 +38,7 @@ PAGES = {
 VIEW_DASHBOARDS = "metrics.view_dashboards"
 VIEW_VISITS = "metrics.view_visits"
 PUBLISH_RELEASE = "metrics.publish_release"
+SEND_TEST_ALERT = "metrics.send_test_alert"
 PERMISSIONS = {"staff-people": VIEW_VISITS}
 """Of the pages that need another than `VIEW_DASHBOARDS`."""
 

@@ -2,10 +2,14 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
+from webapp.celery import ask_for_test_alert
 from webapp.metrics.definitions import METRICS
 from webapp.metrics.formatting import format_value
 from webapp.metrics.health_snapshot import Health, latest_health
@@ -13,7 +17,15 @@ from webapp.metrics.models import Alert, CountedDay, Refresh
 from webapp.metrics.readings import Readings
 from webapp.pages.dashboards.charts import Chart, Line, of_metric
 from webapp.pages.dashboards.filters import DashboardFilters
-from webapp.pages.dashboards.serving import Dashboard, Section, Table, dashboard
+from webapp.pages.dashboards.serving import (
+    SEND_TEST_ALERT,
+    Dashboard,
+    Section,
+    Table,
+    dashboard,
+    may,
+    staff_only,
+)
 
 PERCENTILES = {
     "response_p50_ms": "median",
@@ -49,7 +61,24 @@ def system(request: HttpRequest, filters: DashboardFilters) -> Dashboard:
             Section("By day", _daily(readings, filters)),
             Section("Behind the scenes", tables=[_counted(), _alerts()]),
         ],
+        template="staff/system.html",
+        extra={
+            "may_test": may(request, SEND_TEST_ALERT),
+            "alert_urls": len(settings.ALERT_URLS),
+            "alert_addresses": len(settings.ALERT_EMAIL),
+        },
     )
+
+
+@require_POST
+@staff_only(SEND_TEST_ALERT)
+def test_alert(request: HttpRequest) -> HttpResponse:
+    """Have the worker send every destination of alerts a test."""
+    if ask_for_test_alert(request.user.get_username()):
+        messages.success(request, "Sent. The worker's log says which destination refused it.")
+    else:
+        messages.error(request, "Nothing was sent: the broker does not answer.")
+    return redirect("staff-system")
 
 
 def _surfaces(readings: Readings) -> list[str]:

@@ -16,4 +16,5 @@ urlpatterns = [
     path("people/<int:pk>/", people.person, name="staff-person"),
     path("people/<int:pk>/visits/<uuid:visit_id>/", people.visit, name="staff-visit"),
     path("system/", system.system, name="staff-system"),
+    path("system/test-alert/", system.test_alert, name="staff-test-alert"),
 ]
