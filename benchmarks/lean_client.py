@@ -12,6 +12,7 @@ from dataclasses import dataclass
 USER_AGENT = "Mozilla/5.0 (X11; Linux)"
 END_OF_HEAD = b"\r\n\r\n"
 LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+CHUNKED = re.compile(rb"\r\ntransfer-encoding: *chunked", re.IGNORECASE)
 CLOSES = re.compile(rb"\r\nconnection: *close", re.IGNORECASE)
 COOKIE = re.compile(rb"\r\nset-cookie: *([^=;\r]+)=([^;\r]*)", re.IGNORECASE)
 RECEIVED_BYTES = 1 << 16
@@ -120,6 +121,8 @@ def _read(connection: socket.socket) -> Answer:
     while END_OF_HEAD not in received:
         received += _some(connection)
     head, _, body = received.partition(END_OF_HEAD)
+    if CHUNKED.search(head):
+        return Answer(int(head[9:12]), head, _chunks(connection, body))
     length = LENGTH.search(head)
     if length is None:
         raise OSError(f"an answer without its length: {head[:300]!r}")
@@ -135,3 +138,18 @@ def _some(connection: socket.socket) -> bytes:
     if not received:
         raise ConnectionResetError("the server closed the connection before its answer was whole")
     return received
+
+
+def _chunks(connection: socket.socket, received: bytes) -> bytes:
+    """Read a body that comes in chunks, without trailers, of which some was received."""
+    body = b""
+    while True:
+        while b"\r\n" not in received:
+            received += _some(connection)
+        size, _, received = received.partition(b"\r\n")
+        number = int(size.partition(b";")[0], 16)
+        while len(received) < number + 2:
+            received += _some(connection)
+        body, received = body + received[:number], received[number + 2 :]
+        if not number:
+            return body
