@@ -22,7 +22,9 @@ if TYPE_CHECKING:  # models cannot be imported before the setup
 
 
 @contextmanager
-def viewers(number: int, *, is_staff: bool, skipped: int = 0) -> Iterator[list[str]]:
+def viewers(
+    number: int, *, is_staff: bool, skipped: int = 0, stride: int = 20
+) -> Iterator[list[str]]:
     """Make profiles with a history in one account; yield a session's key for each.
 
     They are deleted with all they did when it ends.
@@ -31,6 +33,7 @@ def viewers(number: int, *, is_staff: bool, skipped: int = 0) -> Iterator[list[s
         number: of profiles.
         is_staff: whether pages report their timings to the account.
         skipped: imported profiles with more ratings than the first one's.
+        stride: each takes over the ratings of the imported profile so many further on.
     """
     profiles, ratings = (apps.get_model("profiles", name) for name in ("Profile", "Rating"))
     name = f"benchmark-{os.getpid()}"
@@ -41,7 +44,9 @@ def viewers(number: int, *, is_staff: bool, skipped: int = 0) -> Iterator[list[s
     )
     try:
         imported = profiles.objects.filter(account=None).annotate(size=Count("ratings"))
-        chosen = list(imported.order_by("-size", "pk")[skipped : skipped + 20 * number : 20])
+        chosen = list(
+            imported.order_by("-size", "pk")[skipped : skipped + stride * number : stride]
+        )
         sessions = []
         for other in chosen:
             own = profiles.objects.create(account=account, name=f"Benchmark {other.pk}")
