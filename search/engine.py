@@ -400,7 +400,7 @@ class SearchEngine:
             QueryTooLongError: the text is longer than any title.
             ArrayShapeError: an array does not fit the documents.
         """
-        query, matches, found, reading = self._matched(text, variants)
+        query, matches, found, reading = self._matched(text, variants, popularity)
         alike = self._alike(reading)
         filters = self._filter(found, reading, alike, query)
         unavailable = self._take_out(found, allowed)
@@ -429,7 +429,9 @@ class SearchEngine:
             np.flatnonzero(found != Band.NONE),
         )
 
-    def _read(self, query: Query, variants: Sequence[str], found: UInt8) -> Reading:
+    def _read(
+        self, query: Query, variants: Sequence[str], found: UInt8, popularity: Float32 | None
+    ) -> Reading:
         """Return what is understood; what holds a variant, without mistakes, is found too.
 
         No variant is looked for where a name is the text, or enough names hold it.
@@ -439,8 +441,9 @@ class SearchEngine:
             variants: texts that mean the same; the first that names a filter is understood where
                 the one typed names none.
             found: (N,) bands, changed in place.
+            popularity: (N,) how many people like each document.
         """
-        reading = self._understanding.read(query)
+        reading = self._understanding.read(query, popularity)
         if reading.filters and reading.rest and (shorter := _without_dropped(query)) is not None:
             for form in shorter.forms:  # "lion king movie" is no film of a King
                 named = self._names.equal_to(form)
@@ -452,11 +455,13 @@ class SearchEngine:
             bands_of_variant = self._bands(variant, forgives=False)
             np.minimum(found, bands_of_variant, out=found)
             if not reading.filters:
-                other = self._understanding.read(variant)
+                other = self._understanding.read(variant, popularity)
                 reading = other if other.filters else reading
         return reading
 
-    def _matched(self, text: str, variants: Sequence[str]) -> tuple[Query, Matches, UInt8, Reading]:
+    def _matched(
+        self, text: str, variants: Sequence[str], popularity: Float32 | None
+    ) -> tuple[Query, Matches, UInt8, Reading]:
         """Return a text as it is matched, who and what match, (N,) the bands, what it asks for.
 
         Raises:
@@ -465,7 +470,7 @@ class SearchEngine:
         query = Query.parse(text)
         matches = self._matches(query)
         found = self._bands(query, matches)
-        reading = self._read(query, variants, found)
+        reading = self._read(query, variants, found, popularity)
         if not reading.filters and not is_as_typed(found):
             query = self._without_fillers(query, found)
             matches = self._matches(query)

@@ -144,11 +144,15 @@ class _Found:
 
 @dataclass
 class _Text:
-    """A text while it is read: its words, and the typed token that each is part of."""
+    """A text while it is read: its words, and the typed token that each is part of.
+
+    `popularity` tells which of several titles is meant.
+    """
 
     words: list[str]
     tokens: list[str]
     owners: list[int]
+    popularity: Float32 | None = None
     spans: list[tuple[int, int, _Found, bool]] = field(default_factory=list)
     rest: list[int] = field(default_factory=list)
 
@@ -169,12 +173,18 @@ class Understanding:
         self._facts = facts
         self._aliases = _aliases(facts.genres)
 
-    def read(self, query: Query) -> Reading:
-        """Read a text; without filters where nothing was understood."""
+    def read(self, query: Query, popularity: Float32 | None = None) -> Reading:
+        """Read a text; without filters where nothing was understood.
+
+        Args:
+            query: the text.
+            popularity: (N,) how many people like each document: of several titles that others may
+                be like, the most liked is meant.
+        """
         tokens, owners = query.text.split(), []
         for number, token in enumerate(tokens):
             owners += [number] * len(fold(token).split())
-        text = _Text(list(query.words), tokens, owners)
+        text = _Text(list(query.words), tokens, owners, popularity)
         if len(owners) != len(text.words):  # marks that fold otherwise between words than alone
             return Reading((), np.ones(len(self._facts.years), dtype=bool), query.text)
         place = 0
@@ -235,7 +245,7 @@ class Understanding:
     def _at(self, text: _Text, place: int) -> tuple[list[_Found], int, bool]:
         """Return the filters that begin here, the word that names them, and whether denied."""
         words = text.words
-        like = self._like(words, place)
+        like = self._like(text, place)
         if like is not None:
             return [like], place, False
         for read in (self._age, self._kind):
@@ -482,8 +492,9 @@ class Understanding:
         length = 2 if is_two_words else 1
         return _Found(FilterKind.KIND, "Series", is_series, length)
 
-    def _like(self, words: list[str], place: int) -> _Found | None:
+    def _like(self, text: _Text, place: int) -> _Found | None:
         """Return "like TITLE", the longest title that the words after it name; not the verb."""
+        words = text.words
         for phrase in LIKE:
             first = place + len(phrase)
             if tuple(words[place:first]) != phrase:
@@ -494,7 +505,9 @@ class Understanding:
                 continue
             for last in range(len(words), first, -1):
                 is_rest = last == len(words)
-                title = self._title_named(" ".join(words[first:last]), may_go_on=is_rest)
+                title = self._title_named(
+                    " ".join(words[first:last]), text.popularity, may_go_on=is_rest
+                )
                 if title is not None:
                     mask = np.ones(len(self._facts.years), dtype=bool)
                     mask[title] = False
@@ -502,22 +515,27 @@ class Understanding:
                     return _Found(FilterKind.LIKE, shown, mask, last - place, like=title)
         return None
 
-    def _title_named(self, folded: str, *, may_go_on: bool) -> int | None:
-        """Return the document that a folded text names, the shortest name first.
+    def _title_named(
+        self, folded: str, popularity: Float32 | None, *, may_go_on: bool
+    ) -> int | None:
+        """Return the document that a folded text names: the most liked, then the shortest name.
 
         Args:
             folded: the text.
+            popularity: (N,) how many people like each document.
             may_go_on: whether a name may begin with it where none is it: "star wars".
         """
         names, query = self._facts.names, Query.parse(folded)
+        liked = np.zeros(len(self._facts.years)) if popularity is None else popularity
         for form in query.forms:
             places = names.equal_to(form)
             if len(places):
-                return int(places[np.argmin(self._facts.tie_break[places])])
+                return int(places[np.lexsort((self._facts.tie_break[places], -liked[places]))[0]])
         if may_go_on and len(query.words) > 1:
             places, left = names.beginning_with(query.forms[0])
             if len(places):
-                return int(places[np.lexsort((self._facts.tie_break[places], left))[0]])
+                keys = (self._facts.tie_break[places], left, -liked[places])
+                return int(places[np.lexsort(keys)[0]])
         return None
 
     def _unfinished(self, word: str) -> _Found | None:

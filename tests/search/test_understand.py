@@ -1,5 +1,6 @@
 """What is read out of a text besides words to match."""
 
+import numpy as np
 import pytest
 
 from search.engine import Document, SearchEngine
@@ -252,3 +253,13 @@ def test_like_what_no_name_is_means_the_name_that_begins_so():
     assert (like.kind, like.value) == (LIKE, "Star Wars: Episode IV")
     [like] = shelf.search("films like the star").filters
     assert like.value == "The Star"
+
+
+def test_like_means_the_most_liked_of_the_titles_that_it_may_be():
+    shelf = shelf_of("Titanic", "Titanic", "Star Wars: Clones", "Star Wars: Episode IV", "Alien")
+    liked = np.array([1, 9, 2, 8, 0], dtype=np.float32)
+    [like] = shelf.search("films like star wars", popularity=liked).filters
+    assert like.value == "Star Wars: Episode IV"
+    found = shelf.search("like titanic", popularity=liked).hits
+    assert 1 not in [hit.id for hit in found]
+    assert [f.value for f in shelf.search("like star wars").filters] == ["Star Wars: Clones"]
