@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 
+from webapp.catalog.autocomplete import CheckedAutocompleteMixin
 from webapp.catalog.models import Credit, Genre, Person, Title
 from webapp.postgresql.retries import retried
 from webapp.postgresql.timeouts import PATIENT_SECONDS, answers_within
@@ -39,7 +40,7 @@ class InUseAdmin(admin.ModelAdmin[M]):
             chosen.delete()
 
 
-class CreditInline(admin.TabularInline[Credit, Title]):
+class CreditInline(CheckedAutocompleteMixin, admin.TabularInline[Credit, Title]):
     model = Credit
     extra = 0
     autocomplete_fields = ["person"]

@@ -8,6 +8,7 @@ from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from webapp.catalog.autocomplete import CheckedAutocompleteMixin
 from webapp.metrics.audit import record_act
 from webapp.metrics.models import AuditEntry
 from webapp.pages import viewers_admin  # noqa: F401  it registers accounts and profiles
@@ -56,7 +57,7 @@ def _record(request: HttpRequest, done: str, obj: Model) -> None:
 
 
 @admin.register(Rule)
-class RuleAdmin(CurationAdmin[Rule]):
+class RuleAdmin(CheckedAutocompleteMixin, CurationAdmin[Rule]):
     list_display = ["__str__", "position", "begins_at", "ends_at", "note"]
     list_filter = ["act"]
     search_fields = ["queries", "title__name", "note"]

@@ -12,6 +12,7 @@ from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from webapp.catalog.autocomplete import CheckedAutocompleteMixin
 from webapp.postgresql.retries import retried
 from webapp.profiles.models import Profile
 from webapp.slates.deletion import delete_account, delete_profile
@@ -52,7 +53,7 @@ class DeletedWholeAdmin(admin.ModelAdmin[M]):
 
 
 @admin.register(Profile)
-class ProfileAdmin(DeletedWholeAdmin[Profile]):
+class ProfileAdmin(CheckedAutocompleteMixin, DeletedWholeAdmin[Profile]):
     list_display = ["name", "account", "external_id", "created_at"]
     search_fields = ["name", "external_id", "account__username"]
     autocomplete_fields = ["account"]

@@ -210,6 +210,19 @@ def test_a_form_that_is_refused_says_why(curator):
     assert not Rule.objects.exists()
 
 
+@pytest.mark.parametrize("title", ["dc399ae1", "", "9" * 30, "-1", "\u0660", "1.5"])
+@pytest.mark.parametrize("model", ["rules/rule", "profiles/profile", "catalog/title"])
+def test_what_is_no_id_is_refused_in_words(admin_client, title, model):
+    """Django's own field for names asked the database for it, and failed."""
+    inline = {
+        f"credits-{name}_FORMS": number for name, number in {"TOTAL": 1, "INITIAL": 0}.items()
+    }
+    form = {"title": title, "account": title, "credits-0-person": title, "queries": "x"} | inline
+    response = admin_client.post(f"/admin/{model}/add/", form)
+    assert response.status_code == 200
+    assert "correct the error" in response.content.decode()
+
+
 @pytest.fixture
 def failing():
     day = timezone.now().date() - timedelta(days=1)
