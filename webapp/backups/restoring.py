@@ -1,7 +1,6 @@
 """Restore a backup: one archive in, the database and the artifacts of an empty site out."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,10 +13,13 @@ from django.db.migrations.loader import MigrationLoader
 from recommender.whole_folder import sync
 from webapp.artifacts.store import StoreError, artifact_store
 from webapp.backups.archive import DATABASE, FOLDERS, Manifest, read_archive, read_manifest
+from webapp.backups.drafts import draft_folder
 from webapp.backups.errors import BackupError
 from webapp.backups.programs import find_program, restore_database, server_version
 from webapp.releases.models import ARTIFACTS
 
+DRAFT = ".restore-"
+"""How the names of folders begin in which archives are unpacked."""
 TABLES = """
 SELECT count(*), min(c.relname)
 FROM pg_class AS c
@@ -133,12 +135,9 @@ def _unpacked(path: Path) -> Iterator[Path]:
     """
     try:
         settings.MARQUEE_HOME.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".restore-", dir=settings.MARQUEE_HOME))
-        try:
+        with draft_folder(settings.MARQUEE_HOME, DRAFT) as draft:
             read_archive(path, draft)
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise BackupError(f"{path} cannot be restored: {error}.") from error
 

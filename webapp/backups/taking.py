@@ -1,8 +1,6 @@
 """Take a backup of a running site: database and artifacts in, one archive out."""
 
 import os
-import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -18,12 +16,15 @@ from recommender.errors import ArtifactError
 from recommender.whole_folder import sync
 from webapp.artifacts.store import StoreError, artifact_store
 from webapp.backups.archive import DATABASE, SETTINGS, Manifest, Origin, read_archive, write_archive
+from webapp.backups.drafts import draft_folder
 from webapp.backups.errors import BackupError
 from webapp.backups.kept_elsewhere import settings_to_keep
 from webapp.backups.programs import dump_database, find_program, server_version
 from webapp.releases.retention import kept_folders, pruning_paused
 
 TUNING = "tuning"
+DRAFT = ".marquee-backup-"
+"""How the names of folders begin in which archives are written."""
 TUNED = ("ials.json", "shape.json")
 
 
@@ -129,10 +130,7 @@ def _draft(path: Path) -> Iterator[Path]:
         BackupError: it cannot be made or written.
     """
     try:
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
+        with draft_folder(path.parent, DRAFT) as draft:
             yield draft
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
     except OSError as error:
         raise BackupError(f"The backup cannot be written: {error}.") from error
