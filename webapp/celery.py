@@ -43,7 +43,7 @@ def ask_for_test_alert(operator: str) -> bool:
 
 def _send(task: str, expires: float | None, *arguments: str) -> bool:
     try:
-        app.send_task(task, arguments, expires=expires, retry=False)
+        app.send_task(task, args=arguments, expires=expires, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("no worker can be asked for %s: %s", task, error)
         return False

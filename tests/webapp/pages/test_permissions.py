@@ -88,13 +88,13 @@ def test_who_publishes_releases_may_do_that_alone(operator, cast, releases):
 def test_who_may_send_a_test_alert_asks_the_worker_for_it(operator, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        "webapp.celery.app.send_task", lambda task, arguments, **_: asked.append((task, arguments))
+        "webapp.celery.app.send_task", lambda task, args, **_: asked.append((task, args))
     )
     client = operator("view_dashboards", "send_test_alert")
     page = client.post("/staff/system/test-alert/", follow=True).content.decode()
     assert "Send a test alert" in page
     assert "Sent. The worker" in page
-    assert [task for task, _ in asked] == ["webapp.jobs.tasks.send_test_alert"]
+    assert asked == [("webapp.jobs.tasks.send_test_alert", ("operator",))]
 
 
 def test_a_test_alert_without_a_broker_is_answered_in_words(operator, monkeypatch):
