@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 INDEX_TASK = "webapp.jobs.tasks.build_catalogue_index"
 TEST_ALERT_TASK = "webapp.jobs.tasks.send_test_alert"
 TEST_ALERT_EXPIRES_SECONDS = 300.0
-"""What waited longer for a worker would come when nobody looks for it any more."""
+"""After these a test that no worker has sent is dropped: its operator no longer waits for it."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "webapp.settings")
 bound_thread_pools()

@@ -80,7 +80,7 @@ def send_test(operator: str) -> None:
 
 
 def _notify(raised: Sequence[Alert], now: datetime) -> None:
-    """Tell each destination of what it was not told, or not since `ALERT_REPEAT_HOURS`."""
+    """Send each destination the alerts that are new to it, or due again."""
     due = [
         (destination, alerts)
         for destination in destinations()
@@ -97,8 +97,8 @@ def _notify(raised: Sequence[Alert], now: datetime) -> None:
         at = now if is_taken else min(now, now - repeat + RETRY)
         for alert in alerts:
             alert.notified[destination.key] = at.isoformat()
-    for alert in {alert.pk: alert for _, alerts in due for alert in alerts}.values():
-        Alert.objects.filter(pk=alert.pk).update(notified=alert.notified, notified_at=now)
+            alert.notified_at = now
+    Alert.objects.bulk_update(raised, ["notified", "notified_at"])
 
 
 def _upsert_alert(reading: Reading, now: datetime) -> Alert | None:

@@ -28,7 +28,7 @@ class Destination:
     """Where lines are sent: by a title and a body, True if they were taken."""
 
     key: str
-    """Tells it from others in the database without its tokens."""
+    """Identifies it in the database, without its tokens."""
     name: str
     send: Callable[[str, str], bool]
 
