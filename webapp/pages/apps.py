@@ -1,6 +1,9 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 from django.core.signals import request_started
 from django.utils.module_loading import import_string
+
+from webapp.pages.checks import check_proxies
 
 
 class PagesConfig(AppConfig):
@@ -11,7 +14,7 @@ class PagesConfig(AppConfig):
 
         The latter by name, since views need models.
         """
-        import_string("webapp.pages.checks.check_proxies")
+        register(check_proxies, Tags.security)
         request_started.connect(
             import_string("webapp.pages.front.set_charset_aside"), dispatch_uid="charset"
         )

@@ -3,12 +3,11 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core.checks import CheckMessage, Warning
 
 SHARED_ADDRESS = "marquee.W001"
 
 
-@register(Tags.security)
 def check_proxies(**_: Any) -> list[CheckMessage]:
     """Return a warning if TLS ends at a proxy whose address would stand for every caller's."""
     if settings.PROXIES or not settings.SECURE:
